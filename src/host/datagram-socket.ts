@@ -1,0 +1,46 @@
+import type { PacketBatch } from '../core/packet-batch.js';
+
+/** Both UDP sockets of a device, IPv4 and IPv6, on one port. */
+export interface DatagramSocket {
+  /** The port that both are bound to. */
+  readonly port: number;
+
+  /** Called when datagrams wait, again and again until `receive` returned 0. */
+  onReadable: () => void;
+  /** Called once after `send` could not send everything, when there is room again. */
+  onWritable: () => void;
+
+  /**
+   * Fills `batch` from its start with the datagrams that wait, oldest first, and returns without waiting.
+   *
+   * Writes `count`, `endpointCount`, and per row `offset`, `length` (bytes, 0–65,535), `trafficClass`,
+   * `endpoint` and verdict `Pass`. A datagram that came merged by GRO is already cut into rows.
+   *
+   * @returns Number of rows filled. 0 means: wait for `onReadable`. Errors that concern one datagram
+   *   only (an ICMP answer to an earlier send, say) are counted in `stats`, not thrown.
+   *
+   * Source: recvmmsg(2), udp(7) UDP_GRO.
+   */
+  receive(batch: PacketBatch): number;
+
+  /**
+   * Sends the rows with verdict `Pass`, in order, from row `from` on. Rows of equal size to one endpoint may
+   * leave as one call. A source address that has vanished is forgotten and the row sent without it.
+   *
+   * @returns The row to go on with once `onWritable` was called; `batch.count` if all are sent.
+   */
+  send(batch: PacketBatch, from: number): number;
+
+  /** Sets SO_MARK on both sockets; 0 clears it. @throws {WireGuardError} ERR_SOCKET_MARK */
+  setMark(mark: number): void;
+
+  readonly stats: DatagramSocketStats;
+
+  close(): void;
+}
+
+export interface DatagramSocketStats {
+  /** Datagrams that the system refused to send, by the name of the errno. */
+  readonly sendErrors: ReadonlyMap<string, number>;
+  readonly receiveErrors: ReadonlyMap<string, number>;
+}
