@@ -81,6 +81,13 @@ export class PacketBatch {
     this.endpoint[row] = this.endpointCount - 1;
   }
 
+  /** Whether `rows` more rows of `totalBytes` together, head-room and tail-room included, certainly fit. */
+  hasRoom(rows: number, totalBytes: number): boolean {
+    const last = this.count - 1;
+    const end = last < 0 ? 0 : this.offset[last] + this.length[last] + TAILROOM_BYTES;
+    return this.count + rows <= this.capacity && end + totalBytes + 16 * rows <= this.bytes.length;
+  }
+
   /**
    * Starts a row behind the last one, with head-room and tail-room around `lengthBytes`.
    *

@@ -22,12 +22,7 @@ export interface Crypto {
   open(key: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array | undefined;
   /** XChaCha20-Poly1305; `nonce` has 24 bytes. */
   xSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Uint8Array;
-  xOpen(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    sealed: Uint8Array,
-    associatedData: Uint8Array,
-  ): Uint8Array | undefined;
+  xOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array | undefined;
 }
 
 /** What the core needs of the world, apart from `nowMs`. */

@@ -24,5 +24,8 @@ export interface Tun {
   /** Writes the rows with verdict `Pass` and a length above 0, in order. What the system refuses is counted. */
   write(batch: PacketBatch): void;
 
+  /** With `false`, `onReadable` is not called until reading is switched on again: packets wait in the system's queue. */
+  setReading(isReading: boolean): void;
+
   close(): void;
 }

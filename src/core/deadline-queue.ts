@@ -1,0 +1,87 @@
+/** Something that falls due. The two fields belong to the queue that it is in. */
+export interface Scheduled {
+  /** When the queue has it down for, or `Infinity` while it is in no queue. */
+  queuedAt: number;
+  queuePosition: number;
+  /** When it really falls due. May have moved later than `queuedAt`; whoever moves it earlier says so. */
+  nextDeadline(): number;
+}
+
+/**
+ * The earliest of many deadlines: a binary heap that is told only when a deadline moves earlier.
+ *
+ * Deadlines move later with nearly every packet. The queue does not care until such an entry comes to
+ * the top: then it is put where it belongs. So a packet costs no work here, and what the queue
+ * announces is exact all the same.
+ */
+export class DeadlineQueue<Entry extends Scheduled> {
+  readonly #heap: Entry[] = [];
+
+  /** Notes that `entry` falls due at `atMs`, earlier than was known. */
+  moveEarlier(entry: Entry, atMs: number): void {
+    if (entry.queuedAt === NEVER) {
+      entry.queuePosition = this.#heap.length;
+      this.#heap.push(entry);
+    }
+    entry.queuedAt = atMs;
+    this.#siftUp(entry);
+  }
+
+  remove(entry: Entry): void {
+    if (entry.queuedAt === NEVER) return;
+    const last = this.#heap.pop()!;
+    entry.queuedAt = NEVER;
+    if (last === entry) return;
+    this.#place(last, entry.queuePosition);
+    this.#siftUp(last);
+    this.#siftDown(last);
+  }
+
+  /** The entry that falls due first, or `undefined` when none ever does. */
+  first(): Entry | undefined {
+    for (;;) {
+      const entry = this.#heap[0];
+      if (entry === undefined) return undefined;
+      const deadline = entry.nextDeadline();
+      if (deadline <= entry.queuedAt) return entry;
+      if (deadline === NEVER) this.remove(entry);
+      else {
+        entry.queuedAt = deadline;
+        this.#siftDown(entry);
+      }
+    }
+  }
+
+  nextDeadline(): number {
+    return this.first()?.queuedAt ?? NEVER;
+  }
+
+  #siftUp(entry: Entry): void {
+    while (entry.queuePosition > 0) {
+      const position = entry.queuePosition;
+      const parent = this.#heap[(position - 1) >> 1];
+      if (parent.queuedAt <= entry.queuedAt) return;
+      this.#place(entry, (position - 1) >> 1);
+      this.#place(parent, position);
+    }
+  }
+
+  #siftDown(entry: Entry): void {
+    for (;;) {
+      const position = entry.queuePosition;
+      const left = this.#heap[2 * position + 1];
+      const right = this.#heap[2 * position + 2];
+      const child = right !== undefined && right.queuedAt < left.queuedAt ? right : left;
+      if (child === undefined || child.queuedAt >= entry.queuedAt) return;
+      this.#place(entry, child.queuePosition);
+      this.#place(child, position);
+    }
+  }
+
+  #place(entry: Entry, position: number): void {
+    this.#heap[position] = entry;
+    entry.queuePosition = position;
+  }
+}
+
+const NEVER = Infinity;

@@ -1,0 +1,286 @@
+import type { Endpoint } from '../wire/endpoint.js';
+import type { DeviceChange, PeerChange } from './configuration.js';
+import { MAX_MTU, MAX_PEERS } from './constants.js';
+import type { Counters } from './counters.js';
+import { DeviceContext } from './device-context.js';
+import { WireGuardError } from './errors.js';
+import { explain } from './explain.js';
+import { HandshakeExchange } from './handshake-exchange.js';
+import { Identity } from './identity.js';
+import { Inbound } from './inbound.js';
+import { Outbound } from './outbound.js';
+import type { PacketBatch } from './packet-batch.js';
+import { Peer } from './peer.js';
+import { PeerTable } from './peer-table.js';
+import type { AeadStage, Crypto, Environment } from './ports.js';
+import { TimestampSource } from './timestamp-source.js';
+import { Transmitter } from './transmitter.js';
+
+/** Peers whose timers are looked at per turn: each may cost a handshake initiation. */
+const PEERS_PER_TURN = 16;
+
+export interface DeviceOptions {
+  readonly crypto: Crypto;
+  readonly environment: Environment;
+  readonly aead: AeadStage;
+}
+
+/**
+ * One WireGuard interface: all its peers and every rule of the protocol, without socket, clock or timer.
+ *
+ * ```text
+ * inbound    classify → (AEAD stage opens) → admit        outbound    route → (AEAD stage seals)
+ * and then   expire, which fills `outbox`, as long as nextDeadline() has passed
+ * ```
+ *
+ * The caller sends `outbox` (rows with a key slot are to be sealed first), writes `replies` to the TUN, and clears both.
+ * `nowMs` is monotonic, an integer, the same for all calls of a turn.
+ *
+ * Source: WireGuard whitepaper.
+ */
+export class Device {
+  readonly #context: DeviceContext;
+  readonly #transmitter: Transmitter;
+  readonly #exchange: HandshakeExchange;
+  readonly #inbound: Inbound;
+  readonly #outbound: Outbound;
+  readonly #peers = new PeerTable();
+
+  constructor({ crypto, environment, aead }: DeviceOptions) {
+    this.#context = new DeviceContext(crypto, environment, aead);
+    this.#transmitter = new Transmitter(this.#context, new TimestampSource(environment));
+    this.#exchange = new HandshakeExchange(this.#context, this.#transmitter, (key) => this.#peers.get(key));
+    this.#inbound = new Inbound(this.#context, this.#exchange);
+    this.#outbound = new Outbound(this.#context);
+  }
+
+  /** Messages for the socket. */
+  get outbox(): PacketBatch {
+    return this.#context.outbox;
+  }
+
+  /** Packets for the TUN: ICMP answers. */
+  get replies(): PacketBatch {
+    return this.#context.replies;
+  }
+
+  get counters(): Counters {
+    return this.#context.counters;
+  }
+
+  get isUp(): boolean {
+    return this.#context.isUp;
+  }
+
+  /** The device's own bytes: to be copied, not kept. */
+  get publicKey(): Uint8Array | undefined {
+    return this.#context.identity?.staticPublic;
+  }
+
+  /** The device's own bytes: to be copied, not kept. */
+  get privateKey(): Uint8Array | undefined {
+    return this.#context.identity?.staticPrivate;
+  }
+
+  /** In the order in which they were added. */
+  get peers(): Iterable<Peer> {
+    return this.#peers.values();
+  }
+
+  get peerCount(): number {
+    return this.#peers.size;
+  }
+
+  peer(publicKey: Uint8Array): Peer | undefined {
+    return this.#peers.get(publicKey);
+  }
+
+  /** Finds the key for each message. Believes nothing and changes nothing but the batch. */
+  classify(batch: PacketBatch, nowMs: number): void {
+    this.#inbound.classify(batch, nowMs);
+  }
+
+  /** Applies what the opened messages say, and leaves the rows that hold packets for the TUN with verdict `Pass`. */
+  admit(batch: PacketBatch, nowMs: number): void {
+    this.#inbound.admit(batch, nowMs);
+  }
+
+  /** Makes packets into messages that are ready to be sealed; what cannot go yet is staged. */
+  route(batch: PacketBatch, nowMs: number): void {
+    this.#outbound.route(batch, nowMs);
+  }
+
+  /** When `expire` has to be called next: not later than `nowMs` when work waits already, `Infinity` when idle. */
+  nextDeadline(): number {
+    const { deadlines, flushQueue } = this.#context;
+    if (this.#exchange.queue.count > 0 || flushQueue.length > 0) return 0;
+    return deadlines.nextDeadline();
+  }
+
+  /** Does what is due, a bounded part of it: call again while `nextDeadline()` has passed, with an empty outbox. */
+  expire(nowMs: number): void {
+    this.#exchange.process(nowMs);
+    this.#expireTimers(nowMs);
+    this.#transmitter.flush(nowMs);
+  }
+
+  /** @throws {WireGuardError} ERR_TOO_MANY_PEERS. Nothing has changed then. */
+  checkChange(change: DeviceChange): void {
+    if (this.#peers.sizeAfter(change) > MAX_PEERS)
+      throw new WireGuardError('ERR_TOO_MANY_PEERS', `more than ${MAX_PEERS} peers`);
+  }
+
+  /** Applies private key and peers of a change that `checkChange` passed. Port and mark are the host's. */
+  applyChange(change: DeviceChange, nowMs: number): void {
+    if (change.privateKey !== undefined) this.#setPrivateKey(change.privateKey, nowMs);
+    if (change.replacePeers) for (const peer of [...this.#peers.values()]) this.#removePeer(peer);
+    for (const peerChange of change.peers) this.#applyPeerChange(peerChange, nowMs);
+  }
+
+  /** Link up: keepalives leave at once. Link down: sessions are wiped, nothing is sent or believed. */
+  setUp(isUp: boolean, nowMs: number): void {
+    if (isUp === this.#context.isUp) return;
+    this.#context.isUp = isUp;
+    if (this.#context.isReady) this.#start(nowMs);
+    if (!isUp) for (const peer of this.#peers.values()) this.#stop(peer);
+  }
+
+  /** @param mtu Of the TUN, 0 to 65,535. Caps the padding. */
+  setMtu(mtu: number): void {
+    this.#context.mtu = Math.min(mtu, MAX_MTU);
+  }
+
+  /** Tells which port the outer datagrams leave from, so that they are known when they come back. */
+  setListenPort(port: number): void {
+    this.#context.listenPort = port;
+  }
+
+  /** Has the system choose the source again for the endpoints that the host finds stale. */
+  forgetSources(shouldForget: (endpoint: Endpoint) => boolean): void {
+    for (const { endpoint } of this.#peers.values())
+      if (endpoint?.hasSource && shouldForget(endpoint)) endpoint.clearSource();
+  }
+
+  /** Why there is no session with `peer`, in a sentence. */
+  explain(peer: Peer, nowMs: number): string {
+    return explain(this.#context, this.#exchange, peer, nowMs);
+  }
+
+  /** Wipes every secret. The device is of no use afterwards. */
+  close(): void {
+    for (const peer of [...this.#peers.values()]) this.#removePeer(peer);
+    this.#context.identity?.wipe();
+    this.#context.identity = undefined;
+    this.#context.isUp = false;
+    this.#exchange.queue.clear();
+  }
+
+  #expireTimers(nowMs: number): void {
+    const { deadlines } = this.#context;
+    for (let i = 0; i < PEERS_PER_TURN && this.#transmitter.hasRoom(); i++) {
+      const timers = deadlines.first();
+      if (timers === undefined || timers.queuedAt > nowMs) return;
+      timers.expire(nowMs);
+    }
+  }
+
+  #setPrivateKey(privateKey: Uint8Array, nowMs: number): void {
+    const { identity, crypto } = this.#context;
+    const next = Identity.from(crypto, privateKey);
+    if (identity !== undefined && next?.equals(identity)) {
+      next.wipe();
+      return;
+    }
+
+    const wasReady = this.#context.isReady;
+    const ownPeer = next && this.#peers.get(next.staticPublic);
+    if (ownPeer !== undefined) this.#removePeer(ownPeer);
+    this.#context.identity = next;
+    this.#exchange.cookies.setPublicKey(next?.staticPublic);
+    for (const peer of this.#peers.values()) this.#adoptIdentity(peer);
+    identity?.wipe();
+    if (!wasReady && this.#context.isReady) this.#start(nowMs);
+  }
+
+  /** Sessions made with the old key seal nothing more, and new ones may start at once. */
+  #adoptIdentity(peer: Peer): void {
+    this.#precompute(peer);
+    peer.dropPendingHandshake(this.#context.releaseIndex);
+    peer.timers.handshakeCompleted();
+    peer.timers.allowHandshake();
+    if (this.#context.identity === undefined) this.#stop(peer);
+    else peer.keypairs.stopSealing();
+  }
+
+  #precompute(peer: Peer): void {
+    const { crypto, identity } = this.#context;
+    const shared = identity && crypto.x25519(identity.staticPrivate, peer.staticPublic);
+    peer.staticStatic.fill(0);
+    if (shared === undefined) return;
+    peer.staticStatic.set(shared);
+    shared.fill(0);
+  }
+
+  #applyPeerChange(change: PeerChange, nowMs: number): void {
+    const existing = this.#peers.get(change.publicKey);
+    if (change.isRemoval) {
+      if (existing !== undefined) this.#removePeer(existing);
+      return;
+    }
+    if (this.#context.identity?.hasPublicKey(change.publicKey)) return;
+    if (existing === undefined && change.isUpdateOnly) return;
+    const peer = existing ?? this.#addPeer(change.publicKey);
+
+    if (change.presharedKey !== undefined) peer.presharedKey.set(change.presharedKey);
+    if (change.endpoint !== undefined) peer.endpoint = change.endpoint.clone();
+    this.#changeAllowedIps(peer, change);
+    if (change.persistentKeepaliveSeconds !== undefined)
+      this.#setPersistentKeepalive(peer, change.persistentKeepaliveSeconds, nowMs);
+    if (peer.staged.count > 0) this.#context.requestFlush(peer);
+  }
+
+  #changeAllowedIps(peer: Peer, change: PeerChange): void {
+    const { allowedIps } = this.#context;
+    if (change.replaceAllowedIps) allowedIps.removeAll(peer);
+    for (const prefix of change.allowedIps) {
+      if (prefix.isRemoval) allowedIps.remove(prefix, peer);
+      else allowedIps.insert(prefix, peer);
+    }
+  }
+
+  #setPersistentKeepalive(peer: Peer, seconds: number, nowMs: number): void {
+    const isNew = peer.persistentKeepaliveSeconds === 0;
+    if (seconds === peer.persistentKeepaliveSeconds) return;
+    peer.persistentKeepaliveSeconds = seconds;
+    if (this.#context.isReady) peer.timers.setPersistentKeepalive(seconds * 1_000, nowMs, isNew);
+  }
+
+  #addPeer(publicKey: Uint8Array): Peer {
+    const peer = new Peer(publicKey, this.#context, (owner) => this.#transmitter.actionsOf(owner));
+    this.#peers.add(peer);
+    this.#precompute(peer);
+    return peer;
+  }
+
+  #removePeer(peer: Peer): void {
+    this.#stop(peer);
+    peer.isRemoved = true;
+    this.#context.deadlines.remove(peer.timers);
+    this.#context.allowedIps.removeAll(peer);
+    this.#peers.delete(peer);
+    peer.endpoint = undefined;
+    peer.wipeSecrets();
+  }
+
+  #start(nowMs: number): void {
+    for (const peer of this.#peers.values())
+      peer.timers.setPersistentKeepalive(peer.persistentKeepaliveSeconds * 1_000, nowMs, true);
+  }
+
+  #stop(peer: Peer): void {
+    peer.timers.stop();
+    peer.wipeSessions(this.#context.releaseIndex);
+    peer.staged.clear();
+    peer.isKeepaliveOwed = false;
+  }
+}

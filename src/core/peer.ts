@@ -1,0 +1,123 @@
+import type { Endpoint } from '../wire/endpoint.js';
+import type { AllowedIps } from './allowed-ips.js';
+import type { IpPrefix } from './configuration.js';
+import { CookieJar } from './cookie.js';
+import { Counters } from './counters.js';
+import type { DeviceContext } from './device-context.js';
+import type { HandshakeRejection, InitiatorState, RemoteIdentity } from './handshake.js';
+import type { Keypair } from './keypair.js';
+import { KeypairSlots } from './keypair-slots.js';
+import { PeerTimers, type TimerActions } from './peer-timers.js';
+import { StagedPackets } from './staged-packets.js';
+
+const KEY_BYTES = 32;
+const TIMESTAMP_BYTES = 12;
+
+/** An initiation of ours that waits for its response. */
+export interface PendingHandshake {
+  readonly state: InitiatorState;
+  readonly localIndex: number;
+}
+
+/** The last thing that went wrong with a peer, for `explain`. */
+export interface PeerTrouble {
+  readonly rejection: HandshakeRejection;
+  readonly atMs: number;
+}
+
+/**
+ * One peer: who it is, where it is, and how far a session with it has come.
+ *
+ * A peer holds state and sends nothing: `Transmitter` and `HandshakeExchange` do.
+ * Its secrets (preshared key, static-static) are cleared by `wipe`.
+ */
+export class Peer implements RemoteIdentity {
+  readonly staticPublic: Uint8Array;
+  readonly presharedKey = new Uint8Array(KEY_BYTES);
+  /** X25519 of both static keys; all zero when there is no private key, or the peer's key is a low-order point. */
+  readonly staticStatic = new Uint8Array(KEY_BYTES);
+
+  /** Where the peer was last heard of, or was said to be. Follows the peer as it roams (§2.1). */
+  endpoint: Endpoint | undefined;
+  persistentKeepaliveSeconds = 0;
+
+  readonly keypairs: KeypairSlots;
+  readonly timers: PeerTimers;
+  readonly staged = new StagedPackets();
+  readonly cookieJar: CookieJar;
+  pendingHandshake: PendingHandshake | undefined;
+
+  /** The greatest timestamp that the peer ever sent: an initiation has to exceed it (§5.1). */
+  readonly greatestTimestamp = new Uint8Array(TIMESTAMP_BYTES);
+  initiationConsumedMs = -Infinity;
+  /** A rekey was asked for at the end of the current session: once is enough (§6.2). */
+  hasAskedForLastRekey = false;
+  /** A keepalive is owed although nothing else waits: it confirms a session or keeps a mapping open. */
+  isKeepaliveOwed = false;
+  isRemoved = false;
+  isInFlushQueue = false;
+
+  /** Peer whose tunnel last carried our own messages to this one, and when: see `RoutingLoops`. */
+  carrier: Peer | undefined;
+  carriedMs = 0;
+
+  rxBytes = 0;
+  txBytes = 0;
+  /** Wall clock of the last completed handshake; 0: never. */
+  lastHandshakeUnixMs = 0;
+  lastTrouble: PeerTrouble | undefined;
+
+  readonly #allowedIps: AllowedIps<Peer>;
+  #counters: Counters | undefined;
+
+  constructor(publicKey: Uint8Array, context: DeviceContext, actions: (peer: Peer) => TimerActions) {
+    this.staticPublic = publicKey.slice();
+    this.keypairs = new KeypairSlots((keypair) => context.discard(keypair));
+    this.timers = new PeerTimers(actions(this), context.random, context.deadlines);
+    this.cookieJar = new CookieJar(context.crypto, this.staticPublic);
+    this.#allowedIps = context.allowedIps;
+  }
+
+  get publicKey(): Uint8Array {
+    return this.staticPublic;
+  }
+
+  /** In the order in which they were given; host bits are zero. */
+  get allowedIps(): IpPrefix[] {
+    return this.#allowedIps.list(this);
+  }
+
+  get counters(): Counters {
+    this.#counters ??= new Counters();
+    return this.#counters;
+  }
+
+  /** The keypair that seals now, if any may. */
+  sealingKeypair(nowMs: number): Keypair | undefined {
+    const { current } = this.keypairs;
+    return current?.canSeal(nowMs) ? current : undefined;
+  }
+
+  note(rejection: HandshakeRejection, nowMs: number): void {
+    this.lastTrouble = { rejection, atMs: nowMs };
+    this.counters.countRejection(rejection);
+  }
+
+  /** Forgets sessions and half handshakes, and what waits for them. */
+  wipeSessions(releaseIndex: (index: number) => void): void {
+    this.keypairs.wipe();
+    this.dropPendingHandshake(releaseIndex);
+  }
+
+  dropPendingHandshake(releaseIndex: (index: number) => void): void {
+    if (this.pendingHandshake === undefined) return;
+    releaseIndex(this.pendingHandshake.localIndex);
+    this.pendingHandshake.state.wipe();
+    this.pendingHandshake = undefined;
+  }
+
+  wipeSecrets(): void {
+    this.presharedKey.fill(0);
+    this.staticStatic.fill(0);
+  }
+}

@@ -1,0 +1,176 @@
+import type { Device } from '../core/device.js';
+import { PacketBatch } from '../core/packet-batch.js';
+import type { AeadStage } from '../core/ports.js';
+import type { DatagramSocket } from './datagram-socket.js';
+import type { Tun } from './tun.js';
+
+/** A super-packet of 64 KiB cut to the usual MTU is 46 rows: room for several, and for one of the greatest MTU. */
+const BATCH_ROWS = 512;
+const BATCH_BYTES = 1024 * 1024;
+/** Batches taken from one side before the other side, timers and the control socket get their turn. */
+const ROUNDS_PER_TURN = 4;
+/** Rounds of rare work (handshakes, keepalives) per turn. */
+const SETTLE_ROUNDS = 8;
+
+export interface DriverOptions {
+  readonly device: Device;
+  readonly aead: AeadStage;
+  readonly socket: DatagramSocket;
+  readonly tun: Tun;
+}
+
+/**
+ * The loop of one tunnel: moves batches between socket, device and TUN, and keeps the one timer.
+ *
+ * ```text
+ * socket readable   receive → classify → open → admit → tun.write   ┐
+ * tun readable      read → route → seal → send                      ├─▶ settle
+ * timer             expire                                          ┘
+ * ```
+ *
+ * Whoever changes the device from outside calls `settle` afterwards.
+ */
+export class Driver {
+  readonly #device: Device;
+  readonly #aead: AeadStage;
+  readonly #tun: Tun;
+  #socket: DatagramSocket;
+
+  readonly #inbound = new PacketBatch(BATCH_ROWS, BATCH_BYTES);
+  readonly #outbound = new PacketBatch(BATCH_ROWS, BATCH_BYTES);
+  /** First row of `#outbound` that the socket had no room for. */
+  #unsentFrom = 0;
+  #isBlocked = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+  #isSettlingSoon = false;
+  #isClosed = false;
+
+  constructor({ device, aead, socket, tun }: DriverOptions) {
+    this.#device = device;
+    this.#aead = aead;
+    this.#socket = socket;
+    this.#tun = tun;
+    this.#listen(socket);
+    tun.onReadable = () => this.#readTun();
+  }
+
+  get socket(): DatagramSocket {
+    return this.#socket;
+  }
+
+  /** Goes on with another socket, and closes the old one. */
+  replaceSocket(socket: DatagramSocket): void {
+    this.#socket.close();
+    this.#socket = socket;
+    this.#listen(socket);
+    this.#goOnSending();
+  }
+
+  /** Sends what the device has to say, and arms the timer for what it will have to say. */
+  settle(): void {
+    if (this.#isClosed) return;
+    for (let round = 0; round < SETTLE_ROUNDS; round++) {
+      const now = nowMs();
+      if (this.#device.nextDeadline() <= now) this.#device.expire(now);
+      this.#emptyOutbox();
+      if (this.#device.nextDeadline() > now) {
+        this.#arm();
+        return;
+      }
+    }
+    this.#settleSoon();
+  }
+
+  /** Stops the loop. Socket, TUN and device stay the caller's to close. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#tun.onReadable = nothing;
+    this.#socket.onReadable = nothing;
+    this.#socket.onWritable = nothing;
+  }
+
+  #listen(socket: DatagramSocket): void {
+    socket.onReadable = () => this.#readSocket();
+    socket.onWritable = () => this.#goOnSending();
+  }
+
+  #readSocket(): void {
+    const batch = this.#inbound;
+    for (let round = 0; round < ROUNDS_PER_TURN && this.#socket.receive(batch) > 0; round++) {
+      const now = nowMs();
+      this.#device.classify(batch, now);
+      this.#aead.open(batch);
+      this.#device.admit(batch, now);
+      this.#tun.write(batch);
+    }
+    this.settle();
+  }
+
+  #readTun(): void {
+    const batch = this.#outbound;
+    for (let round = 0; round < ROUNDS_PER_TURN && !this.#isBlocked && this.#tun.read(batch) > 0; round++) {
+      this.#device.route(batch, nowMs());
+      this.#aead.seal(batch);
+      this.#send(0);
+    }
+    this.settle();
+  }
+
+  /** While the socket has no room nothing is read from the TUN: its queue is where packets are to wait, or be dropped. */
+  #send(from: number): void {
+    this.#unsentFrom = this.#socket.send(this.#outbound, from);
+    const isBlocked = this.#unsentFrom < this.#outbound.count;
+    if (isBlocked === this.#isBlocked) return;
+    this.#isBlocked = isBlocked;
+    this.#tun.setReading(!isBlocked);
+  }
+
+  #goOnSending(): void {
+    if (this.#isBlocked && !this.#isClosed) this.#send(this.#unsentFrom);
+  }
+
+  /** A handshake message or keepalive that the socket has no room for is lost, as any datagram may be. */
+  #emptyOutbox(): void {
+    const { outbox, replies } = this.#device;
+    if (outbox.count > 0) {
+      this.#aead.seal(outbox);
+      this.#socket.send(outbox, 0);
+      outbox.clear();
+    }
+    if (replies.count > 0) {
+      this.#tun.write(replies);
+      replies.clear();
+    }
+  }
+
+  #settleSoon(): void {
+    if (this.#isSettlingSoon) return;
+    this.#isSettlingSoon = true;
+    setImmediate(() => {
+      this.#isSettlingSoon = false;
+      this.settle();
+    });
+  }
+
+  /** A timer that is armed for an earlier moment stays: it finds nothing due and arms again. */
+  #arm(): void {
+    const deadline = this.#device.nextDeadline();
+    if (deadline >= this.#timerAt || deadline === Infinity) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = deadline;
+    this.#timer = setTimeout(() => this.#timerFired(), Math.max(deadline - nowMs(), 0));
+  }
+
+  #timerFired(): void {
+    this.#timerAt = Infinity;
+    this.settle();
+  }
+}
+
+function nowMs(): number {
+  return Math.floor(performance.now());
+}
+
+function nothing(): void {}
