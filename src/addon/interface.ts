@@ -2,8 +2,8 @@
  * What the C addon offers: only what Node lacks, in batches.
  *
  * The addon knows byte offsets, no protocol. Every offset and length is checked against the arena
- * that was registered; a row that lies outside is a `RangeError`. Numbers that come back negative
- * are −errno. The only file that loads it is `load.ts`.
+ * that was registered; a row that lies outside is a `RangeError`, an argument of a wrong kind a
+ * `TypeError`. Numbers that come back negative are −errno. The only file that loads it is `load.ts`.
  */
 
 /** The columns of a batch (`core/packet-batch.ts`), by structure. */
@@ -21,3 +21,138 @@ export interface BatchColumns {
 
 /** Opaque: the addon's own note of where the columns are. It keeps the arrays alive. */
 export type NativeBatch = object & { readonly __nativeBatch: never };
+/** Opaque: an open TUN interface. */
+export type NativeTun = object & { readonly __nativeTun: never };
+/** Opaque: the UDP sockets of both families. */
+export type NativeUdp = object & { readonly __nativeUdp: never };
+/** Opaque: a netlink subscription in one network namespace. */
+export type NativeMonitor = object & { readonly __nativeMonitor: never };
+/** Opaque: a table of AEAD keys. */
+export type NativeAeadTable = object & { readonly __nativeAeadTable: never };
+
+/** What the event loop can watch. */
+export type NativeSource = NativeTun | NativeUdp | NativeMonitor;
+
+/** Bits that `Addon.watch` hands to its callback. */
+export const WATCH_READABLE = 1;
+export const WATCH_WRITABLE = 2;
+/** The descriptor is in error; it is no longer watched until `watch` is called again. */
+export const WATCH_ERROR = 4;
+
+/** Bits of `tunOpen`, `tunAdopt` and `tunFeatures`. */
+export const TUN_OFFLOAD_TCP = 1;
+export const TUN_OFFLOAD_UDP = 2;
+
+/** Bits of `udpOpen`. */
+export const UDP_OFFLOAD_SEND = 1;
+export const UDP_OFFLOAD_RECEIVE = 2;
+/** Leave one family out, as on a system that lacks it. */
+export const UDP_NO_IPV4 = 4;
+export const UDP_NO_IPV6 = 8;
+
+/** In what `tunRead` and `udpReceive` return: packets wait inside the addon, no event will announce them. */
+export const MORE_WAITS = 0x4000_0000;
+/** The rows in what `tunRead` and `udpReceive` return. */
+export const ROWS_MASK = 0x00ff_ffff;
+
+/** Bits of `monitorOpen`. */
+export const MONITOR_LINKS = 1;
+export const MONITOR_ROUTES = 2;
+
+/** Bits that `monitorRead` returns. */
+export const LINK_CHANGED = 1;
+export const LINK_DELETED = 2;
+/** An address or a route came, changed or went. */
+export const ROUTES_CHANGED = 4;
+
+/** Length of the array of counters that `tunOpen` and `udpOpen` take. An error number is its own index. */
+export const ERROR_COUNTERS = 256;
+
+/** The functions of the addon, by group: batches, TUN, UDP, netlink, AEAD, handshake primitives. */
+export interface Addon {
+  /** Fetches the addresses of the columns once. @throws {TypeError} if lengths do not fit each other. */
+  registerBatch(columns: BatchColumns): NativeBatch;
+
+  /**
+   * Calls `callback` with `WATCH_…` bits while the source has something to say. Keeps the loop alive
+   * until `setReferenced(source, false)` or `close`.
+   */
+  watch(source: NativeSource, callback: (events: number) => void): void;
+  /** With `false` the callback is not called for what there is to read, nor for errors. */
+  setReading(source: NativeSource, isReading: boolean): void;
+  setReferenced(source: NativeSource, isReferenced: boolean): void;
+  /** Closes the descriptors. Every other function then returns −EBADF. */
+  close(source: NativeSource): void;
+
+  /**
+   * Makes a TUN interface, or joins a persistent one that nobody holds.
+   *
+   * @param offload `TUN_OFFLOAD_…` bits that are wanted; what the kernel refuses is left out.
+   * @param errors One counter per errno, for packets that could not be written.
+   */
+  tunOpen(name: string, offload: number, errors: Uint32Array): NativeTun | number;
+  /** Takes over an open TUN descriptor. */
+  tunAdopt(descriptor: number, offload: number, errors: Uint32Array): NativeTun | number;
+  /**
+   * A TUN without an interface, for tests: its other end is a socket of which each read and write is one
+   * packet behind a virtio-net header of 10 bytes.
+   *
+   * @returns The TUN, and the descriptor of the socket.
+   */
+  tunPair(offload: number, errors: Uint32Array): [NativeTun, number] | number;
+  /** The name that the interface has now, or −EBADFD when it is gone. */
+  tunName(tun: NativeTun): string | number;
+  /** @returns 0 or −errno. The interface has to be in the caller's network namespace. */
+  tunSetMtu(tun: NativeTun, mtu: number): number;
+  /** A descriptor of the network namespace that the interface is in; the caller closes it. */
+  tunNamespace(tun: NativeTun): number;
+  /** The `TUN_OFFLOAD_…` bits that the kernel took. */
+  tunFeatures(tun: NativeTun): number;
+  /** Fills the batch. @returns Rows, with `MORE_WAITS` where it applies, or −errno. */
+  tunRead(tun: NativeTun, batch: NativeBatch): number;
+  /** Writes the rows `[0, count)` with verdict 0 and a length. @returns 0, or −errno of the last refusal. */
+  tunWrite(tun: NativeTun, batch: NativeBatch, count: number): number;
+
+  /**
+   * Binds a socket per family to one port; a family that the system lacks is left out.
+   *
+   * @param port 0: one that is free in both families.
+   * @param errors Twice ERROR_COUNTERS: one counter per errno for sending, then for receiving.
+   * @param refusedSource Gets the endpoint record whose source was last refused, as it was.
+   */
+  udpOpen(port: number, flags: number, errors: Uint32Array, refusedSource: Uint8Array): NativeUdp | number;
+  udpPort(udp: NativeUdp): number;
+  /** SO_MARK. @returns 0 or −errno. */
+  udpSetMark(udp: NativeUdp, mark: number): number;
+  /** Fills the batch. @returns Rows, with `MORE_WAITS` where it applies, or −errno. Records in use: `endpoint[rows − 1] + 1`. */
+  udpReceive(udp: NativeUdp, batch: NativeBatch): number;
+  /** Sends the rows `[from, count)`. @returns The first row that is not sent; the writable event comes when it can be. */
+  udpSend(udp: NativeUdp, batch: NativeBatch, from: number, count: number): number;
+
+  /** Subscribes to `what` (`MONITOR_…`), in the namespace of the descriptor or, with −1, the caller's own. */
+  monitorOpen(what: number, namespaceDescriptor: number): NativeMonitor | number;
+  /** Reads all that waits. @param linkIndex The link that is of interest. @returns Bits, or −errno. */
+  monitorRead(monitor: NativeMonitor, linkIndex: number): number;
+  /** Writes interface index, MTU and interface flags into `out`. @returns 0 or −errno. */
+  monitorLink(monitor: NativeMonitor, name: string, out: Int32Array): number;
+  /** The interface over which the endpoint is reached from its source, or −errno. */
+  monitorRoute(monitor: NativeMonitor, endpoint: Uint8Array, mark: number): number;
+
+  aeadCreate(): NativeAeadTable;
+  /** Copies both 32-byte keys. @returns The slot. */
+  aeadInstall(table: NativeAeadTable, sendKey: Uint8Array, receiveKey: Uint8Array): number;
+  /** Wipes the slot. @throws {RangeError} if it is not in use. */
+  aeadWipe(table: NativeAeadTable, slot: number): void;
+  aeadSeal(table: NativeAeadTable, batch: NativeBatch, count: number): void;
+  aeadOpen(table: NativeAeadTable, batch: NativeBatch, count: number): void;
+
+  /** BLAKE2s over the parts into `out`, which has 32 bytes. */
+  blake2s(out: Uint8Array, ...parts: readonly Uint8Array[]): void;
+  /** Keyed BLAKE2s into `out`, whose length (16 or 32) decides. The key has 1 to 32 bytes. */
+  blake2sMac(out: Uint8Array, key: Uint8Array, data: Uint8Array): void;
+  /** HMAC-BLAKE2s into `out`, which has 32 bytes. */
+  blake2sHmac(out: Uint8Array, key: Uint8Array, ...parts: readonly Uint8Array[]): void;
+  /** X25519 into `out`, which has 32 bytes. @returns `false` when the result is all zero. */
+  x25519(out: Uint8Array, privateKey: Uint8Array, publicKey: Uint8Array): boolean;
+  x25519PublicKey(out: Uint8Array, privateKey: Uint8Array): void;
+}

@@ -1,0 +1,167 @@
+/* The AEAD stage and the primitives of the handshake for JavaScript. */
+#include <stdlib.h>
+
+#include "addon.h"
+
+static void finalize_aead(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  struct wt_aead_object *object = data;
+  wt_aead_destroy(&object->aead);
+  free(object);
+}
+
+static napi_value aead_create(napi_env env, napi_callback_info info) {
+  (void)info;
+  struct wt_aead_object *object = calloc(1, sizeof *object);
+  if (object == NULL || !wt_aead_create(&object->aead)) {
+    free(object);
+    napi_throw_error(env, NULL, "OpenSSL has no ChaCha20-Poly1305");
+    return NULL;
+  }
+  object->object.kind = WT_KIND_AEAD;
+  return wt_new_external(env, object, finalize_aead);
+}
+
+static struct wt_aead *aead_of(napi_env env, napi_value value) {
+  struct wt_aead_object *object = wt_object_of(env, value, WT_KIND_AEAD);
+  return object == NULL ? NULL : &object->aead;
+}
+
+static napi_value aead_install(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  struct wt_bytes send, receive;
+  if (!wt_arguments(env, info, 3, arguments)) return NULL;
+  struct wt_aead *aead = aead_of(env, arguments[0]);
+  if (aead == NULL || !wt_uint8_array(env, arguments[1], WT_KEY_BYTES, &send)) return NULL;
+  if (!wt_uint8_array(env, arguments[2], WT_KEY_BYTES, &receive)) return NULL;
+  int32_t slot = wt_aead_install(aead, send.bytes, receive.bytes);
+  if (slot < 0) wt_throw_range(env, "out of memory");
+  return wt_number(env, slot);
+}
+
+static napi_value aead_wipe(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  int32_t slot;
+  if (!wt_arguments(env, info, 2, arguments)) return NULL;
+  struct wt_aead *aead = aead_of(env, arguments[0]);
+  if (aead == NULL || !wt_int32(env, arguments[1], &slot)) return NULL;
+  if (!wt_aead_wipe(aead, slot)) wt_throw_range(env, "no keys in that slot");
+  return wt_undefined(env);
+}
+
+typedef enum wt_aead_fault aead_stage(struct wt_aead *aead, struct wt_batch *batch, uint32_t count, uint32_t *row);
+
+static napi_value run_stage(napi_env env, napi_callback_info info, aead_stage *stage) {
+  napi_value arguments[3];
+  uint32_t count;
+  uint32_t row = 0;
+  if (!wt_arguments(env, info, 3, arguments) || !wt_uint32(env, arguments[2], &count)) return NULL;
+  struct wt_aead *aead = aead_of(env, arguments[0]);
+  if (aead == NULL) return NULL;
+  struct wt_batch *batch = wt_checked_batch(env, arguments[1], 0, count);
+  if (batch == NULL) return NULL;
+  switch (stage(aead, batch, count, &row)) {
+    case WT_AEAD_ROW_OUTSIDE:
+      wt_throw_range(env, "a row has no header or no room for its tag");
+      break;
+    case WT_AEAD_NO_KEY:
+      wt_throw_range(env, "no keys in the slot of a row");
+      break;
+    case WT_AEAD_CIPHER:
+      napi_throw_error(env, NULL, "OpenSSL refused to encrypt");
+      break;
+    default:
+      break;
+  }
+  return wt_undefined(env);
+}
+
+static napi_value aead_seal(napi_env env, napi_callback_info info) {
+  return run_stage(env, info, wt_aead_seal);
+}
+
+static napi_value aead_open(napi_env env, napi_callback_info info) {
+  return run_stage(env, info, wt_aead_open);
+}
+
+/* Fetches `fixed` arguments and byte strings behind them. */
+static bool variadic(napi_env env, napi_callback_info info, size_t fixed, napi_value *arguments, struct wt_bytes *parts,
+                     size_t *count) {
+  size_t given = fixed + WT_MAX_PARTS;
+  if (napi_get_cb_info(env, info, &given, arguments, NULL, NULL) != napi_ok || given < fixed || given > fixed + WT_MAX_PARTS) {
+    wt_throw_type(env, "too few or too many arguments");
+    return false;
+  }
+  *count = given - fixed;
+  for (size_t i = 0; i < *count; i++)
+    if (!wt_uint8_array(env, arguments[fixed + i], 0, &parts[i])) return false;
+  return true;
+}
+
+static napi_value done(napi_env env, bool is_done) {
+  if (!is_done) napi_throw_error(env, NULL, "OpenSSL refused");
+  return wt_undefined(env);
+}
+
+static napi_value blake2s(napi_env env, napi_callback_info info) {
+  napi_value arguments[1 + WT_MAX_PARTS];
+  struct wt_bytes parts[WT_MAX_PARTS];
+  size_t count;
+  uint8_t *out;
+  if (!variadic(env, info, 1, arguments, parts, &count) || !wt_output(env, arguments[0], WT_HASH_BYTES, &out)) return NULL;
+  return done(env, wt_blake2s(wt_environment_handshake(env), out, parts, count));
+}
+
+static napi_value blake2s_hmac(napi_env env, napi_callback_info info) {
+  napi_value arguments[2 + WT_MAX_PARTS];
+  struct wt_bytes parts[WT_MAX_PARTS];
+  struct wt_bytes key;
+  size_t count;
+  uint8_t *out;
+  if (!variadic(env, info, 2, arguments, parts, &count) || !wt_output(env, arguments[0], WT_HASH_BYTES, &out)) return NULL;
+  if (!wt_uint8_array(env, arguments[1], 0, &key)) return NULL;
+  return done(env, wt_blake2s_hmac(wt_environment_handshake(env), out, key, parts, count));
+}
+
+static napi_value blake2s_mac(napi_env env, napi_callback_info info) {
+  napi_value arguments[3];
+  struct wt_bytes out, key, data;
+  if (!wt_arguments(env, info, 3, arguments) || !wt_uint8_array(env, arguments[0], WT_MAC_BYTES, &out)) return NULL;
+  if (!wt_uint8_array(env, arguments[1], 1, &key) || !wt_uint8_array(env, arguments[2], 0, &data)) return NULL;
+  if ((out.length != WT_MAC_BYTES && out.length != WT_HASH_BYTES) || key.length > WT_KEY_BYTES) {
+    wt_throw_range(env, "a MAC has 16 or 32 bytes, its key 1 to 32");
+    return NULL;
+  }
+  return done(env, wt_blake2s_mac(wt_environment_handshake(env), (uint8_t *)(uintptr_t)out.bytes, out.length, key, data));
+}
+
+static napi_value x25519(napi_env env, napi_callback_info info) {
+  napi_value arguments[3], result = NULL;
+  struct wt_bytes private_key, public_key;
+  uint8_t *out;
+  bool is_zero = false;
+  if (!wt_arguments(env, info, 3, arguments) || !wt_output(env, arguments[0], WT_KEY_BYTES, &out)) return NULL;
+  if (!wt_uint8_array(env, arguments[1], WT_KEY_BYTES, &private_key)) return NULL;
+  if (!wt_uint8_array(env, arguments[2], WT_KEY_BYTES, &public_key)) return NULL;
+  if (!wt_x25519(out, private_key.bytes, public_key.bytes, &is_zero)) return done(env, false);
+  napi_get_boolean(env, !is_zero, &result);
+  return result;
+}
+
+static napi_value x25519_public_key(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  struct wt_bytes private_key;
+  uint8_t *out;
+  if (!wt_arguments(env, info, 2, arguments) || !wt_output(env, arguments[0], WT_KEY_BYTES, &out)) return NULL;
+  if (!wt_uint8_array(env, arguments[1], WT_KEY_BYTES, &private_key)) return NULL;
+  return done(env, wt_x25519_public(out, private_key.bytes));
+}
+
+bool wt_export_crypto(napi_env env, napi_value exports) {
+  return wt_export(env, exports, "aeadCreate", aead_create) && wt_export(env, exports, "aeadInstall", aead_install) &&
+         wt_export(env, exports, "aeadWipe", aead_wipe) && wt_export(env, exports, "aeadSeal", aead_seal) &&
+         wt_export(env, exports, "aeadOpen", aead_open) && wt_export(env, exports, "blake2s", blake2s) &&
+         wt_export(env, exports, "blake2sMac", blake2s_mac) && wt_export(env, exports, "blake2sHmac", blake2s_hmac) &&
+         wt_export(env, exports, "x25519", x25519) && wt_export(env, exports, "x25519PublicKey", x25519_public_key);
+}

@@ -1,0 +1,44 @@
+/* What the headers of a packet say about whether it can be merged with others. */
+#ifndef WT_FLOW_H
+#define WT_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "batch.h"
+
+enum wt_flow_kind {
+  /* No IP packet that could be read: it has no order to keep. */
+  WT_FLOW_UNKNOWN,
+  /* No ports to be seen: it keeps its place among all packets between the two addresses. */
+  WT_FLOW_ADDRESSES,
+  /* Ports, but not to be merged. */
+  WT_FLOW_PORTS,
+  /* May be merged: every rule that concerns the packet alone holds, the checksums included. */
+  WT_FLOW_MERGEABLE,
+};
+
+struct wt_flow {
+  const uint8_t *packet;
+  enum wt_flow_kind kind;
+  uint32_t length;
+  /* Of addresses only, so that a fragment finds the flows between its addresses. */
+  uint32_t hash;
+  uint32_t ip_bytes;
+  uint32_t header_bytes;
+  uint32_t payload_bytes;
+  uint32_t sequence;
+  bool is_tcp;
+  bool is_push;
+};
+
+/* Reads the headers. `udp` says whether UDP may be merged at all. */
+void wt_flow_read(struct wt_flow *flow, const uint8_t *packet, uint32_t length, bool tcp, bool udp);
+
+/* Whether the two have addresses (and ports, where both have them) in common. */
+bool wt_flow_is_same(const struct wt_flow *a, const struct wt_flow *b);
+
+/* Whether `flow` can follow `count` packets that begin with `first` and end before `sequence` (of TCP). */
+bool wt_flow_continues(const struct wt_flow *first, uint32_t count, uint32_t sequence, const struct wt_flow *flow);
+
+#endif

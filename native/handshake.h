@@ -1,0 +1,38 @@
+/* Primitives of the handshake over OpenSSL: BLAKE2s and X25519. */
+#ifndef WT_HANDSHAKE_H
+#define WT_HANDSHAKE_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WT_HASH_BYTES 32u
+#define WT_MAC_BYTES 16u
+#define WT_MAX_PARTS 8u
+
+struct wt_bytes {
+  const uint8_t *bytes;
+  size_t length;
+};
+
+/* Contexts that are used again and again, by one thread. */
+struct wt_handshake {
+  EVP_MD *blake2s;
+  EVP_MD_CTX *hash;
+  EVP_MAC *mac_algorithm;
+  EVP_MAC_CTX *mac;
+};
+
+/* All functions return false where OpenSSL refuses. */
+bool wt_handshake_create(struct wt_handshake *handshake);
+void wt_handshake_destroy(struct wt_handshake *handshake);
+bool wt_blake2s(struct wt_handshake *handshake, uint8_t *out, const struct wt_bytes *parts, size_t count);
+/* `out_bytes` is 16 or 32; the key has 1 to 32 bytes. */
+bool wt_blake2s_mac(struct wt_handshake *handshake, uint8_t *out, size_t out_bytes, struct wt_bytes key, struct wt_bytes data);
+bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_bytes key, const struct wt_bytes *parts, size_t count);
+/* `is_zero` is set for a shared secret of zeros, which OpenSSL refuses (RFC 7748 §6.1). */
+bool wt_x25519(uint8_t *out, const uint8_t *private_key, const uint8_t *public_key, bool *is_zero);
+bool wt_x25519_public(uint8_t *out, const uint8_t *private_key);
+
+#endif

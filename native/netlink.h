@@ -1,0 +1,40 @@
+/* What the system tells about links, addresses and routes of one network namespace. Source: rtnetlink(7). */
+#ifndef WT_NETLINK_H
+#define WT_NETLINK_H
+
+#include <stdint.h>
+
+#define WT_MONITOR_LINKS 1u
+#define WT_MONITOR_ROUTES 2u
+
+#define WT_LINK_CHANGED 1
+#define WT_LINK_DELETED 2
+#define WT_ROUTES_CHANGED 4
+
+struct wt_monitor {
+  /* Where changes are announced. */
+  int events_fd;
+  /* Where questions are asked. */
+  int request_fd;
+  uint32_t sequence;
+};
+
+struct wt_link {
+  int32_t index;
+  int32_t mtu;
+  int32_t flags;
+};
+
+/*
+ * All functions return 0 or more, or −errno.
+ * `namespace_fd` is a network namespace to look into, or −1 for the thread's own.
+ */
+int wt_monitor_open(struct wt_monitor *monitor, uint32_t what, int namespace_fd);
+/* Reads all that waits. Returns WT_… bits; messages that were lost count as changes of every kind. */
+int wt_monitor_read(const struct wt_monitor *monitor, int32_t link_index);
+int wt_monitor_link(struct wt_monitor *monitor, const char *name, struct wt_link *link);
+/* The interface over which the record's address is reached, from its source if it has one. */
+int wt_monitor_route(struct wt_monitor *monitor, const uint8_t *record, uint32_t mark);
+void wt_monitor_close(struct wt_monitor *monitor);
+
+#endif

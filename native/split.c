@@ -1,0 +1,139 @@
+#include "split.h"
+
+#include <string.h>
+
+#include "checksum.h"
+
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
+#define IPV4_HEADER_BYTES 20u
+#define IPV6_HEADER_BYTES 40u
+#define TCP_HEADER_BYTES 20u
+#define UDP_HEADER_BYTES 8u
+#define TCP_SEQUENCE_AT 4u
+#define TCP_OFFSET_AT 12u
+#define TCP_FLAGS_AT 13u
+#define TCP_CHECKSUM_AT 16u
+#define UDP_LENGTH_AT 4u
+#define UDP_CHECKSUM_AT 6u
+
+#define TCP_FIN 0x01u
+#define TCP_PSH 0x08u
+#define TCP_CWR 0x80u
+
+/* As the kernel's skb_checksum_help does: a sum of 0 is written as 0xffff, which only UDP tells apart. */
+static uint16_t not_zero(uint16_t checksum) {
+  return checksum == 0 ? 0xffff : checksum;
+}
+
+static bool complete_checksum(const struct virtio_net_hdr *header, uint8_t *packet, uint32_t length) {
+  uint32_t field_at = (uint32_t)header->csum_start + header->csum_offset;
+  if (field_at + 2 > length) return false;
+  uint64_t sum = wt_sum(packet + header->csum_start, length - header->csum_start);
+  wt_set_field(packet + field_at, not_zero(wt_checksum(sum)));
+  return true;
+}
+
+/* Finds the headers of a super-packet. */
+static bool measure(struct wt_super *super, const struct virtio_net_hdr *header) {
+  const uint8_t *packet = super->packet;
+  uint32_t ip_bytes = packet[0] >> 4 == 4 ? (packet[0] & 15u) * 4u : IPV6_HEADER_BYTES;
+  if (super->length < IPV4_HEADER_BYTES || ip_bytes < IPV4_HEADER_BYTES) return false;
+  super->transport_at = header->csum_start;
+  if (super->transport_at < ip_bytes) return false;
+
+  uint32_t transport_bytes = UDP_HEADER_BYTES;
+  if (!super->is_udp) {
+    if (super->transport_at + TCP_HEADER_BYTES > super->length) return false;
+    transport_bytes = (packet[super->transport_at + TCP_OFFSET_AT] >> 4) * 4u;
+    if (transport_bytes < TCP_HEADER_BYTES) return false;
+  }
+  super->header_bytes = super->transport_at + transport_bytes;
+  super->segment_bytes = header->gso_size;
+  return super->segment_bytes > 0 && super->header_bytes < super->length;
+}
+
+bool wt_split_begin(struct wt_super *super, const struct virtio_net_hdr *header, uint8_t *packet, uint32_t length) {
+  *super = (struct wt_super){.packet = packet, .length = length, .is_waiting = true};
+  uint8_t type = header->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
+  if (length > WT_MAX_PACKET_BYTES) return false;
+  if (type == VIRTIO_NET_HDR_GSO_NONE)
+    return (header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0 || complete_checksum(header, packet, length);
+
+  super->is_udp = type == VIRTIO_NET_HDR_GSO_UDP_L4;
+  if (!super->is_udp && type != VIRTIO_NET_HDR_GSO_TCPV4 && type != VIRTIO_NET_HDR_GSO_TCPV6) return false;
+  return (header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 && measure(super, header);
+}
+
+/* IPv4: total length, identification counted up, header checksum. IPv6: payload length. */
+static void write_ip_header(uint8_t *row, uint32_t length, uint32_t index) {
+  if (row[0] >> 4 == 6) {
+    wt_store16(row + 4, length - IPV6_HEADER_BYTES);
+    return;
+  }
+  wt_store16(row + 2, length);
+  wt_store16(row + 4, wt_load16(row + 4) + index);
+  wt_set_field(row + 10, 0);
+  wt_set_field(row + 10, wt_checksum(wt_sum(row, (row[0] & 15u) * 4u)));
+}
+
+/*
+ * The super-packet's checksum field has the sum of its pseudo-header. Taking the length out and putting the
+ * new one in keeps what cannot be seen here: the final destination of a packet with a routing header.
+ */
+static uint64_t pseudo_sum(const struct wt_super *super, uint32_t field_at, uint32_t transport_bytes) {
+  const uint8_t *transport = super->packet + super->transport_at;
+  uint32_t old_bytes = super->is_udp ? wt_load16(transport + UDP_LENGTH_AT) : super->length - super->transport_at;
+  return (uint64_t)wt_field(transport + field_at) + (uint16_t)~htons((uint16_t)old_bytes) +
+         htons((uint16_t)transport_bytes);
+}
+
+static void write_transport_header(const struct wt_super *super, uint8_t *row, uint32_t length, bool is_last) {
+  uint8_t *transport = row + super->transport_at;
+  uint32_t transport_bytes = length - super->transport_at;
+  uint32_t field_at = super->is_udp ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT;
+  if (super->is_udp) {
+    wt_store16(transport + UDP_LENGTH_AT, transport_bytes);
+  } else {
+    wt_store32(transport + TCP_SEQUENCE_AT, wt_load32(transport + TCP_SEQUENCE_AT) + super->done);
+    if (!is_last) transport[TCP_FLAGS_AT] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+    if (super->index > 0) transport[TCP_FLAGS_AT] &= (uint8_t)~TCP_CWR;
+  }
+  wt_set_field(transport + field_at, 0);
+  uint64_t sum = pseudo_sum(super, field_at, transport_bytes) + wt_sum(transport, transport_bytes);
+  wt_set_field(transport + field_at, not_zero(wt_checksum(sum)));
+}
+
+/* Returns false if the batch is full. */
+static bool split_one(struct wt_super *super, struct wt_batch *batch, uint32_t row) {
+  uint32_t payload = super->length - super->header_bytes - super->done;
+  bool is_last = payload <= super->segment_bytes;
+  if (!is_last) payload = super->segment_bytes;
+
+  uint32_t length = super->header_bytes + payload;
+  uint8_t *to = wt_append_row(batch, row, length);
+  if (to == NULL) return false;
+  memcpy(to, super->packet, super->header_bytes);
+  memcpy(to + super->header_bytes, super->packet + super->header_bytes + super->done, payload);
+  write_ip_header(to, length, super->index);
+  write_transport_header(super, to, length, is_last);
+
+  super->done += payload;
+  super->index++;
+  super->is_waiting = !is_last;
+  return true;
+}
+
+uint32_t wt_split_rows(struct wt_super *super, struct wt_batch *batch, uint32_t row) {
+  if (super->segment_bytes == 0) {
+    uint8_t *to = wt_append_row(batch, row, super->length);
+    if (to == NULL) return row;
+    memcpy(to, super->packet, super->length);
+    super->is_waiting = false;
+    return row + 1;
+  }
+  while (super->is_waiting && split_one(super, batch, row)) row++;
+  return row;
+}

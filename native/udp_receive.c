@@ -1,0 +1,247 @@
+#include <errno.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "udp.h"
+
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+/* Room for the greatest datagram, or for a merged one. */
+#define DATAGRAM_BYTES 65536u
+#define ALIGN_MASK 15u
+
+struct arrival {
+  const uint8_t *bytes;
+  uint32_t length;
+  uint32_t segment_bytes;
+  uint8_t traffic_class;
+  uint8_t record[WT_ENDPOINT_BYTES];
+};
+
+/* How far a batch is filled. */
+struct fill {
+  struct wt_batch *batch;
+  uint32_t rows;
+  uint32_t records;
+  size_t at;
+};
+
+static void read_address(struct arrival *arrival, const union wt_address *from) {
+  uint8_t *record = arrival->record;
+  if (from->any.sa_family == AF_INET) {
+    record[WT_ENDPOINT_FAMILY_AT] = 4;
+    memcpy(record + WT_ENDPOINT_PORT_AT, &from->v4.sin_port, 2);
+    memcpy(record + WT_ENDPOINT_ADDRESS_AT, &from->v4.sin_addr, 4);
+    return;
+  }
+  record[WT_ENDPOINT_FAMILY_AT] = 6;
+  memcpy(record + WT_ENDPOINT_PORT_AT, &from->v6.sin6_port, 2);
+  memcpy(record + WT_ENDPOINT_SCOPE_AT, &from->v6.sin6_scope_id, 4);
+  memcpy(record + WT_ENDPOINT_ADDRESS_AT, &from->v6.sin6_addr, 16);
+}
+
+/* The address that the datagram was sent to is the source for answers, unless it is a multicast address. */
+static void read_control(struct arrival *arrival, const struct cmsghdr *control) {
+  const uint8_t *data = CMSG_DATA(control);
+  if (control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO) {
+    int segment_bytes;
+    memcpy(&segment_bytes, data, sizeof segment_bytes);
+    if (segment_bytes > 0) arrival->segment_bytes = (uint32_t)segment_bytes;
+  } else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_TOS) {
+    arrival->traffic_class = data[0];
+  } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_TCLASS) {
+    int traffic_class;
+    memcpy(&traffic_class, data, sizeof traffic_class);
+    arrival->traffic_class = (uint8_t)traffic_class;
+  } else if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+    struct in_pktinfo info;
+    memcpy(&info, data, sizeof info);
+    memcpy(arrival->record + WT_ENDPOINT_SOURCE_INTERFACE_AT, &info.ipi_ifindex, 4);
+    memcpy(arrival->record + WT_ENDPOINT_SOURCE_ADDRESS_AT, &info.ipi_spec_dst, 4);
+  } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+    struct in6_pktinfo info;
+    memcpy(&info, data, sizeof info);
+    if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) return;
+    memcpy(arrival->record + WT_ENDPOINT_SOURCE_INTERFACE_AT, &info.ipi6_ifindex, 4);
+    memcpy(arrival->record + WT_ENDPOINT_SOURCE_ADDRESS_AT, &info.ipi6_addr, 16);
+  }
+}
+
+static void read_message(struct arrival *arrival, struct mmsghdr *message, const union wt_address *from) {
+  struct msghdr *header = &message->msg_hdr;
+  *arrival = (struct arrival){.bytes = header->msg_iov->iov_base, .length = message->msg_len};
+  arrival->segment_bytes = message->msg_len;
+  read_address(arrival, from);
+  for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL; control = CMSG_NXTHDR(header, control))
+    read_control(arrival, control);
+}
+
+/* Rows that follow each other mostly come from one peer: they share its record. */
+static int32_t record_of(struct fill *fill, const uint8_t *record) {
+  uint8_t *next = fill->batch->endpoint_bytes + (size_t)fill->records * WT_ENDPOINT_BYTES;
+  if (fill->records == 0 || memcmp(next - WT_ENDPOINT_BYTES, record, WT_ENDPOINT_BYTES) != 0) {
+    memcpy(next, record, WT_ENDPOINT_BYTES);
+    fill->records++;
+  }
+  return (int32_t)fill->records - 1;
+}
+
+/* Makes rows of [done, length) where the bytes lie, as many as there are rows left. Returns where it stopped. */
+static uint32_t add_rows(struct fill *fill, const struct arrival *arrival, const uint8_t *bytes, uint32_t done) {
+  struct wt_batch *batch = fill->batch;
+  if (fill->rows == batch->capacity) return done;
+  int32_t record = record_of(fill, arrival->record);
+  do {
+    uint32_t length = arrival->length - done;
+    if (length > arrival->segment_bytes) length = arrival->segment_bytes;
+    uint32_t row = fill->rows++;
+    batch->offset[row] = (uint32_t)(bytes - batch->bytes) + done;
+    batch->length[row] = length;
+    batch->verdict[row] = WT_VERDICT_PASS;
+    batch->key_slot[row] = WT_NO_KEY;
+    batch->traffic_class[row] = arrival->traffic_class;
+    batch->endpoint[row] = record;
+    done += length;
+  } while (done < arrival->length && fill->rows < batch->capacity);
+  return done;
+}
+
+static void spill(struct wt_udp *udp, const struct arrival *arrival, uint32_t done) {
+  uint32_t length = arrival->length - done;
+  struct wt_spill *spill = malloc(sizeof *spill + length);
+  if (spill == NULL) {
+    wt_count_errors(udp->errors + WT_ERROR_COUNTERS, ENOMEM, 1);
+    return;
+  }
+  *spill = (struct wt_spill){
+      .length = length, .segment_bytes = arrival->segment_bytes, .traffic_class = arrival->traffic_class};
+  memcpy(spill->record, arrival->record, WT_ENDPOINT_BYTES);
+  memcpy(spill->bytes, arrival->bytes + done, length);
+  *udp->receiver.spill_end = spill;
+  udp->receiver.spill_end = &spill->following;
+}
+
+static void drop_first_spill(struct wt_udp *udp) {
+  struct wt_spill *spill = udp->receiver.spill_first;
+  udp->receiver.spill_first = spill->following;
+  if (udp->receiver.spill_first == NULL) udp->receiver.spill_end = &udp->receiver.spill_first;
+  free(spill);
+}
+
+void wt_udp_drop_spill(struct wt_udp *udp) {
+  while (udp->receiver.spill_first != NULL) drop_first_spill(udp);
+}
+
+/* Copies as many segments of the first spilled datagram as fit. Returns whether all of it is done. */
+static bool take_spill(struct wt_udp *udp, struct fill *fill) {
+  struct wt_spill *spill = udp->receiver.spill_first;
+  struct wt_batch *batch = fill->batch;
+  uint32_t segment = spill->segment_bytes > 0 ? spill->segment_bytes : 1;
+  uint32_t left = spill->length - spill->done;
+  size_t room = batch->arena_bytes - fill->at;
+  if (left > room) left = (uint32_t)(room / segment) * segment;
+  if (left == 0 && spill->length > 0) {
+    if (fill->rows > 0) return false;
+    wt_count_errors(udp->errors + WT_ERROR_COUNTERS, EMSGSIZE, 1); /* One datagram alone is more than the arena. */
+    return true;
+  }
+  struct arrival arrival = {
+      .length = left, .segment_bytes = spill->segment_bytes, .traffic_class = spill->traffic_class};
+  memcpy(arrival.record, spill->record, WT_ENDPOINT_BYTES);
+  if (fill->rows == batch->capacity) return false;
+  memcpy(batch->bytes + fill->at, spill->bytes + spill->done, left);
+  uint32_t done = add_rows(fill, &arrival, batch->bytes + fill->at, 0);
+  spill->done += done;
+  fill->at = (fill->at + done + ALIGN_MASK) & ~(size_t)ALIGN_MASK;
+  if (fill->at > batch->arena_bytes) fill->at = batch->arena_bytes;
+  return spill->done == spill->length;
+}
+
+static void prepare(struct wt_udp_receiver *receiver, uint8_t *bytes, uint32_t messages) {
+  for (uint32_t i = 0; i < messages; i++) {
+    receiver->parts[i] = (struct iovec){.iov_base = bytes + (size_t)i * DATAGRAM_BYTES, .iov_len = DATAGRAM_BYTES};
+    receiver->messages[i].msg_hdr = (struct msghdr){
+        .msg_name = &receiver->from[i],
+        .msg_namelen = sizeof receiver->from[i],
+        .msg_iov = &receiver->parts[i],
+        .msg_iovlen = 1,
+        .msg_control = receiver->control[i],
+        .msg_controllen = WT_CONTROL_BYTES,
+    };
+  }
+}
+
+static void take_message(struct wt_udp *udp, struct fill *fill, uint32_t index) {
+  struct wt_udp_receiver *receiver = &udp->receiver;
+  struct arrival arrival;
+  if (receiver->messages[index].msg_hdr.msg_flags & MSG_TRUNC) {
+    wt_count_errors(udp->errors + WT_ERROR_COUNTERS, EMSGSIZE, 1);
+    return;
+  }
+  read_message(&arrival, &receiver->messages[index], &receiver->from[index]);
+  if (arrival.length > 0 && arrival.length / arrival.segment_bytes > receiver->expected_segments)
+    receiver->expected_segments = arrival.length / arrival.segment_bytes;
+
+  bool is_behind_others = receiver->spill_first != NULL;
+  uint32_t done = is_behind_others ? 0 : add_rows(fill, &arrival, arrival.bytes, 0);
+  if (done < arrival.length) spill(udp, &arrival, done);
+  fill->at = (size_t)(arrival.bytes - fill->batch->bytes) + arrival.length;
+}
+
+/* Receives once, straight into the arena. Returns whether more may wait. */
+static bool receive_some(struct wt_udp *udp, struct fill *fill, int fd) {
+  struct wt_udp_receiver *receiver = &udp->receiver;
+  size_t room = (fill->batch->arena_bytes - fill->at) / DATAGRAM_BYTES;
+  uint32_t messages = (fill->batch->capacity - fill->rows) / receiver->expected_segments;
+  if (messages == 0 && fill->rows == 0) messages = 1;
+  if (messages > room) messages = (uint32_t)room;
+  if (messages > WT_RECEIVE_MESSAGES) messages = WT_RECEIVE_MESSAGES;
+  if (messages == 0) return false;
+
+  prepare(receiver, fill->batch->bytes + fill->at, messages);
+  int got = recvmmsg(fd, receiver->messages, messages, MSG_DONTWAIT, NULL);
+  if (got < 0) {
+    if (errno != EAGAIN && errno != EINTR) wt_count_errors(udp->errors + WT_ERROR_COUNTERS, errno, 1);
+    return errno == EINTR;
+  }
+  receiver->expected_segments = (receiver->expected_segments + 1) / 2;
+  for (uint32_t i = 0; i < (uint32_t)got; i++) take_message(udp, fill, i);
+  fill->at = (fill->at + ALIGN_MASK) & ~(size_t)ALIGN_MASK;
+  return (uint32_t)got == messages && receiver->spill_first == NULL;
+}
+
+/* For an arena that has no room for the greatest datagram: receives one into memory of its own. */
+static void receive_into_spill(struct wt_udp *udp, int fd) {
+  uint8_t *bytes = malloc(DATAGRAM_BYTES);
+  if (bytes == NULL) return;
+  prepare(&udp->receiver, bytes, 1);
+  struct arrival arrival;
+  if (recvmmsg(fd, udp->receiver.messages, 1, MSG_DONTWAIT, NULL) == 1 &&
+      (udp->receiver.messages[0].msg_hdr.msg_flags & MSG_TRUNC) == 0) {
+    read_message(&arrival, &udp->receiver.messages[0], &udp->receiver.from[0]);
+    spill(udp, &arrival, 0);
+  }
+  free(bytes);
+}
+
+int wt_udp_receive(struct wt_udp *udp, struct wt_batch *batch) {
+  struct wt_udp_receiver *receiver = &udp->receiver;
+  struct fill fill = {.batch = batch};
+  bool is_small = batch->arena_bytes < DATAGRAM_BYTES;
+  uint32_t first = receiver->next_family;
+  receiver->next_family = 1 - first;
+  for (uint32_t i = 0; i < WT_UDP_FAMILIES; i++) {
+    int fd = udp->fd[first ^ i];
+    if (fd < 0) continue;
+    if (is_small && receiver->spill_first == NULL) receive_into_spill(udp, fd);
+    while (receiver->spill_first != NULL) {
+      if (!take_spill(udp, &fill)) return (int)fill.rows | WT_MORE_WAITS;
+      drop_first_spill(udp);
+    }
+    while (!is_small && receive_some(udp, &fill, fd)) continue;
+  }
+  return (int)fill.rows | (receiver->spill_first != NULL ? WT_MORE_WAITS : 0);
+}

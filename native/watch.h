@@ -1,0 +1,40 @@
+/* Descriptors in the event loop. */
+#ifndef WT_WATCH_H
+#define WT_WATCH_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#define WT_WATCH_READABLE 1
+#define WT_WATCH_WRITABLE 2
+#define WT_WATCH_ERROR 4
+
+#define WT_MAX_WATCHED 2u
+
+struct wt_watch;
+
+/* The polls of one source: up to two descriptors, one listener. */
+struct wt_watcher {
+  uv_loop_t *loop;
+  struct wt_watch *watches[WT_MAX_WATCHED];
+  /* An error of a descriptor is told as such; else it is cleared and the descriptor read. */
+  bool tells_errors;
+  bool is_paused;
+  void (*on_events)(void *context, int events);
+  void *context;
+  /* Called once for each watch whose memory is free again after `wt_watcher_stop`. */
+  void (*on_freed)(void *context);
+  void *freed_context;
+};
+
+/* Starts, or starts again after an error. A descriptor of −1 is left out. Returns 0 or a negative error of libuv. */
+int wt_watcher_start(struct wt_watcher *watcher, const int *descriptors, unsigned int count);
+/* Asks for one event when descriptor `index` can be written to. */
+void wt_watcher_want_write(struct wt_watcher *watcher, unsigned int index);
+/* Without reading no event comes but that of a write that is wanted afterwards. */
+void wt_watcher_set_reading(struct wt_watcher *watcher, bool is_reading);
+void wt_watcher_set_referenced(struct wt_watcher *watcher, bool is_referenced);
+/* No event comes after this. Returns how many times `on_freed` will be called. */
+unsigned int wt_watcher_stop(struct wt_watcher *watcher);
+
+#endif

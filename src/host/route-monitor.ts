@@ -1,0 +1,71 @@
+import { type Addon, MONITOR_ROUTES, type NativeMonitor, ROUTES_CHANGED } from '../addon/interface.js';
+import { WireGuardError } from '../core/errors.js';
+import { ENDPOINT_SOURCE_INTERFACE_AT, type Endpoint } from '../wire/endpoint.js';
+import { errnoName } from './errno.js';
+
+/** Changes come in bursts (a routing daemon, a link that comes up): this long after the first, they are told as one. */
+const SETTLE_MS = 20;
+const OWN_NAMESPACE = -1;
+
+/**
+ * Watches addresses and routes of the namespace that the UDP sockets are in, and tells whether a
+ * remembered source address is still the right one ("sticky, but not too sticky").
+ *
+ * Source: rtnetlink(7) RTM_GETROUTE.
+ */
+export class RouteMonitor {
+  /** Addresses or routes changed. */
+  onChange: () => void = nothing;
+
+  readonly #addon: Addon;
+  readonly #monitor: NativeMonitor;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @throws {WireGuardError} ERR_SOCKET_REFUSED */
+  static open(addon: Addon): RouteMonitor {
+    const monitor = addon.monitorOpen(MONITOR_ROUTES, OWN_NAMESPACE);
+    if (typeof monitor === 'number')
+      throw new WireGuardError('ERR_SOCKET_REFUSED', `The netlink socket could not be opened: ${errnoName(-monitor)}.`);
+    return new RouteMonitor(addon, monitor);
+  }
+
+  private constructor(addon: Addon, monitor: NativeMonitor) {
+    this.#addon = addon;
+    this.#monitor = monitor;
+    addon.watch(monitor, () => this.#read());
+    addon.setReferenced(monitor, false);
+  }
+
+  /** The interface over which the endpoint is reached from its source address, if it has one; or −errno. */
+  routeInterface(endpoint: Endpoint, mark: number): number {
+    return this.#addon.monitorRoute(this.#monitor, endpoint.bytes, mark);
+  }
+
+  /**
+   * Tests whether the endpoint's source no longer fits: its address is gone, or (IPv4, as in the kernel's
+   * WireGuard) the best route from it leaves by another interface than the datagrams came in by.
+   */
+  isSourceStale(endpoint: Endpoint, mark: number): boolean {
+    if (!endpoint.hasSource) return false;
+    const index = this.routeInterface(endpoint, mark);
+    if (index < 0) return true;
+    return endpoint.family === 4 && index !== endpoint.words[ENDPOINT_SOURCE_INTERFACE_AT / 4];
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.onChange = nothing;
+    this.#addon.close(this.#monitor);
+  }
+
+  #read(): void {
+    const what = this.#addon.monitorRead(this.#monitor, 0);
+    if (what <= 0 || (what & ROUTES_CHANGED) === 0) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.onChange();
+    }, SETTLE_MS).unref();
+  }
+}
+
+function nothing(): void {}
