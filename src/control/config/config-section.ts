@@ -1,0 +1,157 @@
+import { WireGuardError } from '../../core/errors.js';
+import { lookupKey } from './config-keys.js';
+import { type ConfigLine, parseLine } from './config-line.js';
+
+/**
+ * One section of the file: the comment right above its header, the header, and the lines up to the next.
+ *
+ * Editing keeps every other line, the order, the indentation, the spacing around `=`, and comments
+ * behind a value.
+ */
+export class ConfigSection {
+  /** `interface` or `peer`, or another name, which is an error: lower case. */
+  readonly kind: string;
+  readonly #newline: string;
+  readonly #leading: readonly ConfigLine[];
+  #header: ConfigLine;
+  #body: ConfigLine[];
+
+  /** @param newline The line end that new lines get. */
+  constructor(leading: readonly ConfigLine[], header: ConfigLine, body: ConfigLine[], newline: string) {
+    this.kind = header.key.toLowerCase();
+    this.#leading = leading;
+    this.#header = header;
+    this.#body = body;
+    this.#newline = newline;
+  }
+
+  get header(): ConfigLine {
+    return this.#header;
+  }
+
+  /** The comment lines directly above the header: they belong to this section and go with it. */
+  get leading(): readonly ConfigLine[] {
+    return this.#leading;
+  }
+
+  /** The lines below the header. */
+  get body(): readonly ConfigLine[] {
+    return this.#body;
+  }
+
+  *lines(): Iterable<ConfigLine> {
+    yield* this.#leading;
+    yield this.#header;
+    yield* this.#body;
+  }
+
+  get text(): string {
+    let text = '';
+    for (const line of this.lines()) text += line.raw;
+    return text;
+  }
+
+  /** The lines that say something about a key, in order. @param key Spelled as in `CONFIG_KEYS`. */
+  entries(key: string): ConfigLine[] {
+    return this.#body.filter((line) => line.kind === 'entry' && line.key === key);
+  }
+
+  /** The last line that says something about a key: of a key that is no list, the one that counts. */
+  lastEntry(key: string): ConfigLine | undefined {
+    return this.#body.findLast((line) => line.kind === 'entry' && line.key === key);
+  }
+
+  /**
+   * Gives a key one value: in place of the one it has, or on a new line at the end. Other lines of the key go.
+   *
+   * @throws {WireGuardError} ERR_CONFIG if the key or the value would not be read back.
+   */
+  set(key: string, value: string): void {
+    const name = this.#checked(key, value);
+    const kept = this.lastEntry(name);
+    if (kept === undefined) {
+      this.#append(name, value);
+      return;
+    }
+    const changed = replaceValue(kept, value);
+    this.#body = this.#body
+      .filter((line) => line === kept || line.kind !== 'entry' || line.key !== name)
+      .map((line) => (line === kept ? changed : line));
+  }
+
+  /**
+   * Adds a line for a key that may have several.
+   *
+   * @throws {WireGuardError} ERR_CONFIG as in `set`.
+   */
+  append(key: string, value: string): void {
+    this.#append(this.#checked(key, value), value);
+  }
+
+  /** Takes the lines of a key away. @returns Whether there was one. */
+  delete(key: string): boolean {
+    const before = this.#body.length;
+    this.#body = this.#body.filter((line) => line.kind !== 'entry' || line.key !== key);
+    return this.#body.length < before;
+  }
+
+  /** Adds a comment line right below the header. */
+  addComment(text: string): void {
+    this.#endWithNewline();
+    this.#body.unshift(parseLine(`# ${text.replace(/[\r\n]+/g, ' ')}${this.#newline}`));
+  }
+
+  /** Ends the section with a blank line, so that another can follow. */
+  separate(): void {
+    this.#endWithNewline();
+    if (this.#body.at(-1)?.kind !== 'blank') this.#body.push(parseLine(this.#newline));
+  }
+
+  #append(name: string, value: string): void {
+    this.#endWithNewline();
+    const model = this.#body.findLast((line) => line.kind === 'entry');
+    const { indent, separator } = spacing(model);
+    const at = 1 + this.#body.findLastIndex((line) => line.kind !== 'blank');
+    const behind = model === undefined ? at : 1 + this.#body.lastIndexOf(model);
+    this.#body.splice(behind, 0, parseLine(`${indent}${name}${separator}${value}${this.#newline}`));
+  }
+
+  /** The section may be the end of a file whose last line has no line feed. */
+  #endWithNewline(): void {
+    const last = this.#body.at(-1) ?? this.#header;
+    if (last.raw.endsWith('\n')) return;
+    const ended = parseLine(last.raw + this.#newline);
+    if (this.#body.length === 0) this.#header = ended;
+    else this.#body[this.#body.length - 1] = ended;
+  }
+
+  #checked(key: string, value: string): string {
+    const known = lookupKey(key);
+    if (known === undefined || known.section.toLowerCase() !== this.kind) {
+      throw new WireGuardError('ERR_CONFIG', `"${key}" is not a key of [${this.#header.key}]`);
+    }
+    if (/[\r\n]/.test(value) || (value.includes('#') && !known.keepsHash)) {
+      throw new WireGuardError('ERR_CONFIG', `${known.name}: a value is one line without "#"`);
+    }
+    known.parse(value, (fault) => {
+      if (fault.severity === 'error') throw new WireGuardError('ERR_CONFIG', `${known.name}: ${fault.message}`);
+    });
+    return known.name;
+  }
+}
+
+function replaceValue(line: ConfigLine, value: string): ConfigLine {
+  const { raw, valueAt } = line;
+  const gap = line.value === '' && raw[valueAt - 1] === '=' ? ' ' : '';
+  return parseLine(raw.slice(0, valueAt) + gap + value + raw.slice(valueAt + line.value.length));
+}
+
+/** How the line above is indented and spaced. */
+function spacing(model: ConfigLine | undefined): { indent: string; separator: string } {
+  if (model === undefined) return { indent: '', separator: ' = ' };
+  const equals = model.raw.indexOf('=');
+  const before = /[ \t]*$/.exec(model.raw.slice(model.keyAt, equals))![0];
+  const after = model.value === '' ? before : model.raw.slice(equals + 1, model.valueAt);
+  const isAligned = before.length > 1;
+  return { indent: model.raw.slice(0, model.keyAt), separator: isAligned ? ' = ' : `${before}=${after}` };
+}

@@ -1,0 +1,177 @@
+import type { IpPrefix } from '../../core/configuration.js';
+import { MAX_MTU } from '../../core/constants.js';
+import { WireGuardError } from '../../core/errors.js';
+import { parseIpAddress, parseIpPrefix } from '../ip-text.js';
+import { parseKey } from '../key-text.js';
+import { quote } from './secret-text.js';
+
+/** What is wrong with a value, and where in it. */
+export interface ConfigFault {
+  readonly severity: 'error' | 'warning';
+  /** Says what is wrong; never repeats a secret. */
+  readonly message: string;
+  /** The next step, a sentence. */
+  readonly advice?: string;
+  /** Index into the value, and the number of characters concerned. */
+  readonly at: number;
+  readonly length: number;
+}
+
+/** Takes note of a fault. One that throws makes a parser stop at the first. */
+export type Report = (fault: ConfigFault) => void;
+
+/** Reads the value of a key. @returns `undefined` after an error was reported. */
+export type ConfigParser<T> = (value: string, report: Report) => T | undefined;
+
+/** An address of the interface, as written and as bytes. A missing length means the address alone. */
+export interface ConfigAddress extends IpPrefix {
+  readonly text: string;
+}
+
+/** What the DNS lines say: servers by address, and domains to search. */
+export interface ConfigDns {
+  readonly servers: readonly string[];
+  readonly searchDomains: readonly string[];
+}
+
+const WHITE_SPACE = /[ \t\r\v\f]+/g;
+const KEY_CHARACTERS = 44;
+const MIN_IPV6_MTU = 1_280;
+
+export const parseKeyValue: ConfigParser<Uint8Array> = (value, report) => {
+  const text = value.replace(WHITE_SPACE, '');
+  try {
+    return parseKey(text, 'key');
+  } catch (error) {
+    if (!(error instanceof WireGuardError)) throw error;
+    report({ ...whole(value), message: `not a key: ${whyNotKey(text)}` });
+    return undefined;
+  }
+};
+
+export const parseListenPort: ConfigParser<number> = (value, report) =>
+  parseDecimal(value, 65_535, 'a port is a number from 0 (any free port) to 65535', report);
+
+export const parsePersistentKeepalive: ConfigParser<number> = (value, report) =>
+  isOff(value) ? 0 : parseDecimal(value, 65_535, 'seconds are "off" or a number from 0 to 65535', report);
+
+export const parseMtu: ConfigParser<number> = (value, report) => {
+  const mtu = parseDecimal(value, MAX_MTU, `an MTU is a number of bytes from 68 to ${MAX_MTU}`, report, 68);
+  if (mtu !== undefined && mtu < MIN_IPV6_MTU) {
+    report({ ...whole(value, 'warning'), message: `IPv6 does not work with an MTU below ${MIN_IPV6_MTU}` });
+  }
+  return mtu;
+};
+
+/** 0: none. */
+export const parseFwMark: ConfigParser<number> = (value, report) => {
+  const text = value.replace(WHITE_SPACE, '');
+  if (isOff(text)) return 0;
+
+  const mark = /^(?:[0-9]{1,10}|0[xX][0-9a-fA-F]{1,8})$/.test(text) ? Number(text) : Number.NaN;
+  if (mark <= 0xffff_ffff) return mark;
+  report({ ...whole(value), message: 'a mark is "off", a number, or 0x and up to eight hexadecimal digits' });
+  return undefined;
+};
+
+/** `off`, `auto`, a number, or a name of the system's list of tables. */
+export const parseTable: ConfigParser<string> = (value, report) => {
+  if (/^[A-Za-z0-9_.-]+$/.test(value)) return value.toLowerCase() === 'off' ? 'off' : value;
+  report({ ...whole(value), message: 'a table is "off", "auto", a number or a name' });
+  return undefined;
+};
+
+export const parseBoolean: ConfigParser<boolean> = (value, report) => {
+  const text = value.toLowerCase();
+  if (text === 'true' || text === 'false') return text === 'true';
+  report({ ...whole(value), message: 'neither "true" nor "false"' });
+  return undefined;
+};
+
+export const parseCommand: ConfigParser<string> = (value, report) => {
+  if (value === '') report({ ...whole(value, 'warning'), message: 'the command is empty' });
+  return value;
+};
+
+export const parseAddresses: ConfigParser<ConfigAddress[]> = (value, report) => {
+  const addresses: ConfigAddress[] = [];
+  for (const item of listItems(value)) {
+    const prefix = parsePrefix(item.text);
+    if (prefix === undefined) report({ ...item.where, message: whyNotPrefix(item.text) });
+    else addresses.push({ ...prefix, text: item.text });
+  }
+  return addresses;
+};
+
+export const parseDns: ConfigParser<ConfigDns> = (value, report) => {
+  const servers: string[] = [];
+  const searchDomains: string[] = [];
+  for (const { text, where } of listItems(value)) {
+    if (!/^[0-9.]+$/.test(text) && !text.includes(':')) searchDomains.push(text);
+    else if (parseIpAddress(text.replace(/%.*/, '')) !== undefined) servers.push(text);
+    else report({ ...where, message: 'not an address of a name server' });
+  }
+  return { servers, searchDomains };
+};
+
+/** One item of a list, and where it stands. */
+export interface ListItem {
+  readonly text: string;
+  readonly where: { readonly severity: 'error'; readonly at: number; readonly length: number };
+}
+
+/** Cuts a list at its commas. Items lose all white space; an empty list has none. */
+export function* listItems(value: string): Iterable<ListItem> {
+  if (value === '') return;
+  let start = 0;
+  for (const part of value.split(',')) {
+    const text = part.replace(WHITE_SPACE, '');
+    const at = start + Math.max(part.search(/[^ \t\r\v\f]/), 0);
+    yield { text, where: { severity: 'error', at, length: Math.max(part.trimEnd().length - (at - start), 1) } };
+    start += part.length + 1;
+  }
+}
+
+/** Reads `ADDRESS[/LENGTH]`. */
+export function parsePrefix(text: string): IpPrefix | undefined {
+  if (text.includes('/')) return parseIpPrefix(text);
+  const address = parseIpAddress(text);
+  return address === undefined ? undefined : { address, prefixLength: 8 * address.length };
+}
+
+/** Says what keeps a text from being an address range. */
+export function whyNotPrefix(text: string): string {
+  if (text === '') return 'an item of the list is empty';
+  const [addressText = '', length] = text.split('/', 2);
+  const address = parseIpAddress(addressText);
+  if (address === undefined) return `${quote(addressText)} is not an IPv4 or IPv6 address`;
+  return `${quote(`/${length}`)} is not a prefix length: IPv${address.length === 4 ? '4 has 0 to 32' : '6 has 0 to 128'}`;
+}
+
+/** Places a fault on all of a value. */
+export function whole<S extends ConfigFault['severity'] = 'error'>(
+  value: string,
+  severity?: S,
+): Pick<ConfigFault, 'at' | 'length'> & { severity: S | 'error' } {
+  return { severity: severity ?? 'error', at: 0, length: Math.max(value.length, 1) };
+}
+
+function parseDecimal(value: string, max: number, rule: string, report: Report, min = 0): number | undefined {
+  const text = value.replace(WHITE_SPACE, '');
+  const number = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  report({ ...whole(value), message: rule });
+  return undefined;
+}
+
+function isOff(value: string): boolean {
+  return value.replace(WHITE_SPACE, '').toLowerCase() === 'off';
+}
+
+function whyNotKey(text: string): string {
+  if (text === '') return 'it is empty';
+  if (text.length !== KEY_CHARACTERS) return `it has ${text.length} characters, a key has ${KEY_CHARACTERS}`;
+  if (!text.endsWith('=')) return 'it does not end with "="';
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return 'it has characters that base64 has not';
+  return 'its last character before "=" is not one that 32 bytes can end with: it was cut or mistyped';
+}

@@ -1,0 +1,75 @@
+import type { ConfigSection } from './config-section.js';
+import { parseKeyValue, parsePersistentKeepalive } from './config-values.js';
+import { type ConfigAllowedIp, type ConfigEndpoint, parseAllowedIps, parseEndpointValue } from './peer-values.js';
+import { SectionValues, type ValueSource } from './section-values.js';
+
+const NAME_COMMENT = /^#+\s*(?:name|friendly_name|client)\s*[=:]\s*(.+?)\s*$/i;
+const PLAIN_COMMENT = /^#+\s*([^#\s].*?)\s*$/;
+
+/**
+ * What a file says about one peer, typed. Getters throw as those of `InterfaceSection` do.
+ *
+ * A peer has no name of its own in the format: by custom it stands in a comment, `# Name = …` below
+ * the header, or any comment directly above it.
+ */
+export class PeerSection {
+  /** The lines themselves. */
+  readonly section: ConfigSection;
+  readonly #values: SectionValues;
+
+  constructor(section: ConfigSection, source: ValueSource) {
+    this.section = section;
+    this.#values = new SectionValues([section], source);
+  }
+
+  /** 32 bytes; `undefined` if the key is missing, which is an error of the file. */
+  get publicKey(): Uint8Array | undefined {
+    return this.#values.last('PublicKey', parseKeyValue);
+  }
+
+  /** The key as written, without white space; `''` if it is missing. */
+  get publicKeyText(): string {
+    return (this.section.lastEntry('PublicKey')?.value ?? '').replace(/[ \t\r\v\f]+/g, '');
+  }
+
+  /** 32 bytes that the caller clears. */
+  get presharedKey(): Uint8Array | undefined {
+    return this.#values.last('PresharedKey', parseKeyValue);
+  }
+
+  /** Of all lines, in order. */
+  get allowedIps(): readonly ConfigAllowedIp[] {
+    return this.#values.all('AllowedIPs', parseAllowedIps).flat();
+  }
+
+  get endpoint(): ConfigEndpoint | undefined {
+    return this.#values.last('Endpoint', parseEndpointValue);
+  }
+
+  /** Seconds; 0: off. */
+  get persistentKeepalive(): number | undefined {
+    return this.#values.last('PersistentKeepalive', parsePersistentKeepalive);
+  }
+
+  /** From a comment, see above. */
+  get name(): string | undefined {
+    const { leading, body } = this.section;
+    const comments = [...body, ...leading].filter(({ kind }) => kind === 'comment').map(({ raw }) => raw.trim());
+    for (const comment of comments) {
+      const name = NAME_COMMENT.exec(comment)?.[1];
+      if (name !== undefined) return name;
+    }
+    const above = leading.at(-1)?.raw.trim();
+    return above === undefined ? undefined : PLAIN_COMMENT.exec(above)?.[1];
+  }
+
+  /** Gives a key one value, see `ConfigSection.set`. */
+  set(key: string, value: string): void {
+    this.section.set(key, value);
+  }
+
+  /** Takes the lines of a key away. @returns Whether there was one. */
+  delete(key: string): boolean {
+    return this.section.delete(key);
+  }
+}

@@ -1,0 +1,21 @@
+const HIDDEN = '(hidden)';
+const MAX_QUOTED = 40;
+
+/** Everything that could be a key of 32 bytes, or most of one. */
+const KEY_LIKE = /[A-Za-z0-9+/_-]{24,}={0,2}/g;
+
+/** Puts `(hidden)` in the place of everything in a text that could be a key. */
+export function hideKeys(text: string): string {
+  return text.replace(KEY_LIKE, HIDDEN);
+}
+
+/** Quotes what a user wrote for a message: no secrets, nothing that moves the cursor, not too long. */
+export function quote(text: string): string {
+  const shown = printable(hideKeys(text));
+  return `"${shown.length > MAX_QUOTED ? `${shown.slice(0, MAX_QUOTED)}…` : shown}"`;
+}
+
+/** One column for every character: spaces for tabs, a sign for controls and for marks of direction. */
+export function printable(text: string): string {
+  return text.replaceAll('\t', ' ').replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd');
+}

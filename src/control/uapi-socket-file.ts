@@ -1,0 +1,173 @@
+import {
+  chmodSync,
+  type FSWatcher,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  unwatchFile,
+  watch,
+  watchFile,
+} from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { basename, dirname, join } from 'node:path';
+import { WireGuardError } from '../core/errors.js';
+
+/** Where every WireGuard tool looks for the sockets of userspace implementations. */
+export const SOCKET_DIRECTORY = '/var/run/wireguard';
+const DIRECTORY_MODE = 0o755;
+const SOCKET_MODE = 0o600;
+
+/** Only where the system has no inotify watch left. */
+const POLL_INTERVAL_MS = 5_000;
+
+export function uapiSocketPath(interfaceName: string): string {
+  return join(SOCKET_DIRECTORY, `${interfaceName}.sock`);
+}
+
+export interface UapiSocketFileEvents {
+  /** The connection was opened with `allowHalfOpen`. */
+  onConnection(socket: Socket): void;
+  /** Somebody deleted or replaced the file: by convention the daemon ends. Called once. */
+  onRemoved(): void;
+}
+
+/**
+ * The control socket of a daemon, as a file.
+ *
+ * The socket is made under another name, gets its mode, and is then renamed to its place: at no moment
+ * is there a file that others may open or that nobody answers on. That also replaces a file whose
+ * daemon is dead.
+ */
+export class UapiSocketFile {
+  readonly path: string;
+  readonly #server: Server;
+  readonly #events: UapiSocketFileEvents;
+  #watcher: FSWatcher | undefined;
+  /** The file as we made it. `undefined` once it is not ours any more. */
+  #ours: Stats | undefined;
+
+  private constructor(path: string, server: Server, events: UapiSocketFileEvents) {
+    this.path = path;
+    this.#server = server;
+    this.#events = events;
+    this.#ours = statSync(path, { throwIfNoEntry: false });
+    if (this.#ours !== undefined) this.#watch();
+  }
+
+  /**
+   * @throws {WireGuardError} ERR_DAEMON_RUNNING when another process answers on `path`, ERR_CONTROL_SOCKET
+   *   when the file cannot be made.
+   */
+  static async create(path: string, events: UapiSocketFileEvents): Promise<UapiSocketFile> {
+    await refuseLiveSocket(path);
+    const draft = join(dirname(path), `.${basename(path)}.${process.pid}`);
+    try {
+      makeDirectory(dirname(path));
+      rmSync(draft, { force: true });
+      const server = await listen({ path: draft }, events);
+      chmodSync(draft, SOCKET_MODE);
+      renameSync(draft, path);
+      return new UapiSocketFile(path, server, events);
+    } catch (error) {
+      rmSync(draft, { force: true });
+      throw socketError(path, error);
+    }
+  }
+
+  /** Takes over a listening socket that a parent process opened (`WG_UAPI_FD`). */
+  static async adopt(fd: number, path: string, events: UapiSocketFileEvents): Promise<UapiSocketFile> {
+    try {
+      return new UapiSocketFile(path, await listen({ fd }, events), events);
+    } catch (error) {
+      throw socketError(`file descriptor ${fd}`, error);
+    }
+  }
+
+  /** Stops listening and removes the file, if it is still ours. */
+  close(): void {
+    this.#unwatch();
+    this.#server.close();
+    if (this.#isThere()) rmSync(this.path, { force: true });
+    this.#ours = undefined;
+  }
+
+  #isThere(): boolean {
+    const file = statSync(this.path, { throwIfNoEntry: false });
+    return file !== undefined && file.ino === this.#ours?.ino && file.dev === this.#ours.dev;
+  }
+
+  #watch(): void {
+    const check = () => this.#check();
+    try {
+      this.#watcher = watch(dirname(this.path), check);
+      this.#watcher.on('error', check);
+    } catch (error) {
+      if (!hasCode(error, 'ENOSPC', 'EMFILE')) throw error;
+      watchFile(this.path, { interval: POLL_INTERVAL_MS }, check);
+    }
+  }
+
+  #check(): void {
+    if (this.#ours === undefined || this.#isThere()) return;
+    this.#ours = undefined;
+    this.#unwatch();
+    this.#events.onRemoved();
+  }
+
+  #unwatch(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    unwatchFile(this.path);
+  }
+}
+
+/** @throws {WireGuardError} ERR_DAEMON_RUNNING */
+export async function refuseLiveSocket(path: string): Promise<void> {
+  if (!(await isAnswered(path))) return;
+  throw new WireGuardError('ERR_DAEMON_RUNNING', `another daemon answers on ${path}`);
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const probe = connect(path);
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.on('error', (error) => {
+      if (hasCode(error, 'ENOENT', 'ECONNREFUSED')) resolve(false);
+      else if (hasCode(error, 'EAGAIN')) resolve(true);
+      else reject(socketError(path, error));
+    });
+  });
+}
+
+function makeDirectory(directory: string): void {
+  // The mode is set again because the umask takes bits away.
+  if (mkdirSync(directory, { recursive: true }) !== undefined) chmodSync(directory, DIRECTORY_MODE);
+}
+
+function listen(where: { path: string } | { fd: number }, events: UapiSocketFileEvents): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => events.onConnection(socket));
+    server.once('error', reject);
+    server.listen(where, () => {
+      server.off('error', reject);
+      server.on('error', () => {}); // one client could not be accepted (EMFILE, say); the next may be
+      resolve(server);
+    });
+  });
+}
+
+function socketError(where: string, cause: unknown): unknown {
+  if (cause instanceof WireGuardError || !(cause instanceof Error)) return cause;
+  return new WireGuardError('ERR_CONTROL_SOCKET', `cannot make the control socket ${where}: ${cause.message}`, {
+    cause,
+  });
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}

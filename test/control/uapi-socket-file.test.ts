@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { UapiSocketFile } from '../../src/control/uapi-socket-file.js';
+
+describe('control socket file', { timeout: 20_000 }, () => {
+  let directory: string;
+  let path: string;
+  let opened: UapiSocketFile[];
+
+  beforeEach(() => {
+    directory = join(mkdtempSync(join(tmpdir(), 'wiretype-socket-')), 'wireguard');
+    path = join(directory, 'wg0.sock');
+    opened = [];
+  });
+  afterEach(() => {
+    for (const file of opened) file.close();
+    rmSync(join(directory, '..'), { recursive: true, force: true });
+  });
+
+  async function create(onRemoved: () => void = () => {}): Promise<UapiSocketFile> {
+    const file = await UapiSocketFile.create(path, { onConnection: (socket) => socket.end('hello'), onRemoved });
+    opened.push(file);
+    return file;
+  }
+
+  it('is for its owner only, in a directory that everyone may list, whatever the umask', async () => {
+    const umask = process.umask(0o077);
+    try {
+      await create();
+    } finally {
+      process.umask(umask);
+    }
+    assert.equal(statSync(path).mode & 0o7777, 0o600);
+    assert.equal(statSync(directory).mode & 0o7777, 0o755);
+    assert.deepEqual(readdirSync(directory), ['wg0.sock']);
+    assert.equal(await greeting(path), 'hello');
+  });
+
+  it('replaces the file of a daemon that is dead', async () => {
+    const dead = await create();
+    renameSync(path, `${path}.kept`); // closing removes the file, a crash would not
+    dead.close();
+    renameSync(`${path}.kept`, path);
+    await assert.rejects(greeting(path), { code: 'ECONNREFUSED' });
+
+    await create();
+    assert.equal(await greeting(path), 'hello');
+  });
+
+  it('replaces a plain file and a dangling link', async () => {
+    (await create()).close();
+    writeFileSync(path, '');
+    (await create()).close();
+    symlinkSync('/nowhere', path);
+    await create();
+    assert.equal(await greeting(path), 'hello');
+  });
+
+  it('refuses to replace the file of a daemon that lives', async () => {
+    const other = createServer();
+    (await create()).close();
+    await once(other.listen(path), 'listening');
+    try {
+      await assert.rejects(create(), { code: 'ERR_DAEMON_RUNNING' });
+      assert.ok(existsSync(path));
+    } finally {
+      other.close();
+    }
+  });
+
+  it('says where it cannot be made', async () => {
+    writeFileSync(directory, 'not a directory');
+    await assert.rejects(create(), { code: 'ERR_CONTROL_SOCKET', message: /wg0\.sock/ });
+  });
+
+  it('notices that it was deleted', async () => {
+    await new Promise<void>((resolve) => void create(resolve).then(() => rmSync(path)));
+  });
+
+  it('notices that another took its place, and leaves that one alone', async () => {
+    const file = await new Promise<UapiSocketFile>((resolve) => {
+      void create(() => resolve(opened[0])).then(() => {
+        writeFileSync(`${path}.new`, '');
+        renameSync(`${path}.new`, path);
+      });
+    });
+    file.close();
+    assert.ok(existsSync(path));
+  });
+
+  it('does not mind other files in its directory', async () => {
+    let wasRemoved = false;
+    await create(() => {
+      wasRemoved = true;
+    });
+    writeFileSync(join(directory, 'wg1.sock'), '');
+    rmSync(join(directory, 'wg1.sock'));
+    assert.equal(await greeting(path), 'hello');
+    assert.equal(wasRemoved, false);
+  });
+
+  it('disappears when it is closed, without a notice', async () => {
+    const file = await create(() => assert.fail('told of its own end'));
+    file.close();
+    assert.ok(!existsSync(path));
+  });
+});
+
+function greeting(path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.setEncoding('latin1');
+    socket.on('data', resolve);
+    socket.on('error', reject);
+  });
+}
