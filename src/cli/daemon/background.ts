@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { WireGuardError } from '../../core/errors.js';
+import { READY_DESCRIPTOR_VARIABLE } from './options.js';
+import { READY } from './ready-pipe.js';
+
+const READY_DESCRIPTOR = 3;
+const TUN_DESCRIPTOR = 4;
+const UAPI_DESCRIPTOR = 5;
+
+export interface DaemonCommand {
+  /** What runs the daemon, up to its own arguments. */
+  readonly command: readonly [program: string, ...args: string[]];
+  readonly interfaceName: string;
+  readonly tunDescriptor?: number | undefined;
+  readonly uapiDescriptor?: number | undefined;
+  /** The daemon writes its log to our standard error; else nowhere. */
+  readonly isLogWanted: boolean;
+}
+
+export interface SpawnedDaemon {
+  readonly child: ChildProcess;
+  /**
+   * Settles when the daemon serves its interface, with `undefined`, or with what it says went wrong.
+   *
+   * @throws {WireGuardError} ERR_DAEMON_START when it ends without a word.
+   */
+  readonly ready: Promise<string | undefined>;
+}
+
+/** Starts a daemon as a process of its own, in a session of its own. */
+export function spawnDaemon(daemon: DaemonCommand, env: NodeJS.ProcessEnv): SpawnedDaemon {
+  const { tunDescriptor, uapiDescriptor } = daemon;
+  const [program, ...args] = daemon.command;
+  const output = daemon.isLogWanted ? 'inherit' : 'ignore';
+  const child = spawn(program, [...args, '--foreground', daemon.interfaceName], {
+    detached: true,
+    cwd: '/',
+    env: {
+      ...env,
+      [READY_DESCRIPTOR_VARIABLE]: String(READY_DESCRIPTOR),
+      ...(tunDescriptor === undefined ? {} : { WG_TUN_FD: String(TUN_DESCRIPTOR) }),
+      ...(uapiDescriptor === undefined ? {} : { WG_UAPI_FD: String(UAPI_DESCRIPTOR) }),
+    },
+    stdio: ['ignore', output, output, 'pipe', tunDescriptor ?? 'ignore', uapiDescriptor ?? 'ignore'],
+  });
+  return { child, ready: readAnswer(child) };
+}
+
+async function readAnswer(child: ChildProcess): Promise<string | undefined> {
+  const end = new Promise<string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (status, signal) => resolve(signal ?? `status ${status}`));
+  });
+  end.catch(() => {}); // looked at below, if at all
+  const answer = await text(child.stdio[READY_DESCRIPTOR] as Readable);
+  if (answer === READY) return undefined;
+  if (answer !== '') return answer;
+  throw new WireGuardError('ERR_DAEMON_START', `the daemon ended before it was ready (${await end})`);
+}

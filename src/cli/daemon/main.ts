@@ -1,0 +1,45 @@
+import { WireGuardError } from '../../core/errors.js';
+import type { CommandIo } from '../command.js';
+import { type ExitStatus, exitStatusOf, formatError } from '../error-text.js';
+import { packageVersion } from '../version.js';
+import { DAEMON_HELP } from './help.js';
+import { type DaemonCall, type DaemonOptions, parseDaemonCall } from './options.js';
+
+/** The program `wiretyped`: serves one interface, in the foreground or by a process of its own in the background. */
+export async function daemonMain(argv: readonly string[], io: CommandIo): Promise<ExitStatus> {
+  try {
+    return await answer(parseDaemonCall(argv, process.env), io);
+  } catch (error) {
+    if (!(error instanceof WireGuardError)) throw error; // a bug: let it crash with its stack
+    io.writeError(formatError('wiretyped', error));
+    return exitStatusOf(error);
+  }
+}
+
+async function answer(call: DaemonCall, io: CommandIo): Promise<ExitStatus> {
+  switch (call.kind) {
+    case 'help':
+      io.write(DAEMON_HELP);
+      return 0;
+    case 'version':
+      io.write(`wiretyped ${packageVersion()}\n`);
+      return 0;
+    case 'run':
+      return await (call.options.isForeground ? serve(call.options, io) : leaveToChild(call.options, io));
+  }
+}
+
+async function leaveToChild(options: DaemonOptions, io: CommandIo): Promise<ExitStatus> {
+  const { spawnDaemon } = await import('./background.js');
+  const { child, ready } = spawnDaemon({ ...options, command: [process.execPath, process.argv[1]!] }, process.env);
+  const failure = await ready;
+  child.unref();
+  if (failure === undefined) return 0;
+  io.writeError(failure);
+  return 1;
+}
+
+async function serve(options: DaemonOptions, io: CommandIo): Promise<ExitStatus> {
+  const { serveInterface } = await import('./serve-interface.js');
+  return await serveInterface(options, io);
+}

@@ -1,0 +1,78 @@
+import { parseArgs } from 'node:util';
+import { WireGuardError } from '../../core/errors.js';
+import { type LogLevel, parseLogLevel } from './log.js';
+
+/** What `wiretyped` was called with, arguments and environment together. */
+export interface DaemonOptions {
+  readonly interfaceName: string;
+  readonly isForeground: boolean;
+  /** An open TUN interface to take over (`WG_TUN_FD`). */
+  readonly tunDescriptor: number | undefined;
+  /** A listening control socket to take over (`WG_UAPI_FD`). */
+  readonly uapiDescriptor: number | undefined;
+  readonly logLevel: LogLevel;
+  /** Somebody asked for a log: the output of a daemon in the background is kept then. */
+  readonly isLogWanted: boolean;
+  /** Where a daemon in the background tells its parent that it is ready. */
+  readonly readyDescriptor: number | undefined;
+}
+
+export type DaemonCall =
+  | { readonly kind: 'run'; readonly options: DaemonOptions }
+  | { readonly kind: 'help' | 'version' };
+
+/** Set by the parent for the process that it leaves in the background. */
+export const READY_DESCRIPTOR_VARIABLE = 'WIRETYPED_READY_FD';
+
+const MAX_NAME_BYTES = 15;
+/** What the kernel refuses (spaces, "/", ":", "." and ".."), what it would fill in ("%"), and what a terminal would act on. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const NAME = /^(?!\.{1,2}$)[^\s/:%\x00-\x1f\x7f]+$/u;
+
+/** @throws {WireGuardError} ERR_USAGE, ERR_INTERFACE_NAME */
+export function parseDaemonCall(argv: readonly string[], env: NodeJS.ProcessEnv): DaemonCall {
+  const { values, positionals } = parseArguments(argv);
+  if (values.help) return { kind: 'help' };
+  if (values.version) return { kind: 'version' };
+
+  const [interfaceName, ...rest] = positionals;
+  if (interfaceName === undefined) throw new WireGuardError('ERR_USAGE', 'the name of the interface is missing');
+  if (rest.length > 0) throw new WireGuardError('ERR_USAGE', `one interface at a time: "${rest[0]}" is one too many`);
+  if (!NAME.test(interfaceName) || Buffer.byteLength(interfaceName) > MAX_NAME_BYTES)
+    throw new WireGuardError('ERR_INTERFACE_NAME', `"${interfaceName}" cannot be the name of an interface`);
+
+  const options: DaemonOptions = {
+    interfaceName,
+    isForeground: values.foreground || env['WG_PROCESS_FOREGROUND'] === '1',
+    tunDescriptor: descriptor(env, 'WG_TUN_FD'),
+    uapiDescriptor: descriptor(env, 'WG_UAPI_FD'),
+    logLevel: parseLogLevel(env['LOG_LEVEL']),
+    isLogWanted: env['LOG_LEVEL'] !== undefined && env['LOG_LEVEL'] !== '',
+    readyDescriptor: descriptor(env, READY_DESCRIPTOR_VARIABLE),
+  };
+  return { kind: 'run', options };
+}
+
+function parseArguments(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        foreground: { type: 'boolean', short: 'f', default: false },
+        version: { type: 'boolean', short: 'V', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new WireGuardError('ERR_USAGE', cause.message.split('. ', 1)[0]!, { cause });
+  }
+}
+
+function descriptor(env: NodeJS.ProcessEnv, variable: string): number | undefined {
+  const text = env[variable];
+  if (text === undefined || text === '') return undefined;
+  if (/^[0-9]{1,6}$/.test(text)) return Number(text);
+  throw new WireGuardError('ERR_USAGE', `${variable} is not the number of a file descriptor`);
+}

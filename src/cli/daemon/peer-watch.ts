@@ -1,0 +1,69 @@
+import { formatEndpoint } from '../../control/endpoint-text.js';
+import { formatShortKey } from '../../control/key-text.js';
+import { SystemZoneNames } from '../../control/zone-names.js';
+import type { Device } from '../../core/device.js';
+import type { Peer } from '../../core/peer.js';
+import { VERDICT_NAMES } from '../../core/verdict.js';
+import type { Log } from './log.js';
+
+const INTERVAL_MS = 1_000;
+
+interface Seen {
+  readonly lastHandshakeUnixMs: number;
+  readonly endpoint: string;
+}
+
+/**
+ * Tells in the log, once a second, what became of peers and packets: handshakes, roaming, and what was dropped.
+ *
+ * Made for the level `debug` only: otherwise an idle tunnel does not wake up.
+ */
+export class PeerWatch {
+  readonly #device: Device;
+  readonly #log: Log;
+  readonly #timer: NodeJS.Timeout;
+  #seen: ReadonlyMap<Peer, Seen> = new Map();
+  #verdicts: Float64Array;
+
+  constructor(device: Device, log: Log) {
+    this.#device = device;
+    this.#log = log;
+    this.#verdicts = device.counters.verdicts.slice();
+    this.#timer = setInterval(() => this.#look(), INTERVAL_MS);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const zones = new SystemZoneNames();
+    const seen = new Map<Peer, Seen>();
+    for (const peer of this.#device.peers) {
+      const now: Seen = {
+        lastHandshakeUnixMs: peer.lastHandshakeUnixMs,
+        endpoint: peer.endpoint === undefined ? 'none' : formatEndpoint(peer.endpoint, zones),
+      };
+      this.#tellChanges(peer, this.#seen.get(peer), now);
+      seen.set(peer, now);
+    }
+    this.#seen = seen;
+    this.#tellVerdicts();
+  }
+
+  #tellChanges(peer: Peer, before: Seen | undefined, now: Seen): void {
+    const name = `peer ${formatShortKey(peer.publicKey)}`;
+    if (now.lastHandshakeUnixMs > (before?.lastHandshakeUnixMs ?? 0)) this.#log.debug(`${name}: handshake completed`);
+    if (before !== undefined && before.endpoint !== now.endpoint)
+      this.#log.debug(`${name}: endpoint ${before.endpoint} is now ${now.endpoint}`);
+  }
+
+  #tellVerdicts(): void {
+    const verdicts = this.#device.counters.verdicts.slice();
+    for (const [verdict, name] of VERDICT_NAMES.entries()) {
+      const count = verdicts[verdict]! - this.#verdicts[verdict]!;
+      if (count > 0 && name !== 'Pass') this.#log.debug(`${count} packets or messages: ${name}`);
+    }
+    this.#verdicts = verdicts;
+  }
+}

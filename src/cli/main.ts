@@ -1,0 +1,52 @@
+import { WireGuardError } from '../core/errors.js';
+import type { Command, CommandIo } from './command.js';
+import { COMMANDS } from './command-table.js';
+import { type ExitStatus, exitStatusOf, formatError } from './error-text.js';
+import { packageVersion } from './version.js';
+
+/** The program `wiretype`: finds the command, runs it, and turns what it throws into a message. */
+export async function main(argv: readonly string[], io: CommandIo): Promise<ExitStatus> {
+  const [name, ...args] = argv;
+  if (name === '--version' || name === '-V') {
+    io.write(`wiretype ${packageVersion()}\n`);
+    return 0;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    io.write(overview());
+    return 0;
+  }
+  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  if (entry === undefined) {
+    io.writeError(name === undefined ? overview() : `wiretype: there is no command "${name}"\n\n${overview()}`);
+    return 2;
+  }
+  return await run(await entry.load(), args, io);
+}
+
+async function run(command: Command, args: readonly string[], io: CommandIo): Promise<ExitStatus> {
+  if (args.includes('--help') || args.includes('-h')) {
+    io.write(command.help);
+    return 0;
+  }
+  try {
+    await command.run(args, io);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof WireGuardError)) throw error; // a bug: let it crash with its stack
+    io.writeError(formatError(`wiretype ${command.name}`, error));
+    return exitStatusOf(error);
+  }
+}
+
+function overview(): string {
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+  return `Usage: wiretype COMMAND [ARGUMENTS]
+
+WireGuard in TypeScript. The daemon behind an interface is a program of its own: wiretyped --help.
+
+Commands:
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n')}
+
+wiretype COMMAND --help explains one of them; wiretype --version tells the version.
+`;
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { CommandIo } from '../../src/cli/command.js';
+import { COMMANDS } from '../../src/cli/command-table.js';
+import { daemonMain } from '../../src/cli/daemon/main.js';
+import { main } from '../../src/cli/main.js';
+
+const ROOT = new URL('../../../', import.meta.url);
+const { version } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
+const START_BUDGET_MS = 120;
+
+describe('wiretype', () => {
+  it('tells its version', async () => {
+    assert.deepEqual(await run(main, '--version'), { status: 0, out: `wiretype ${version}\n`, err: '' });
+  });
+
+  it('lists every command with a summary, and explains each', async () => {
+    const { status, out } = await run(main, '--help');
+    assert.equal(status, 0);
+    for (const { name, summary } of COMMANDS) {
+      assert.ok(out.includes(name) && out.includes(summary), name);
+      const help = await run(main, name, '--help');
+      assert.equal(help.status, 0, name);
+      assert.match(help.out, new RegExp(`^Usage: .*${name}`), name);
+    }
+  });
+
+  it('ends with 2 and the list when there is no such command', async () => {
+    for (const argv of [[], ['nonsense'], ['--nonsense']]) {
+      const { status, out, err } = await run(main, ...argv);
+      assert.equal(status, 2);
+      assert.equal(out, '');
+      assert.match(err, /Commands:/);
+    }
+  });
+});
+
+describe('wiretyped', () => {
+  it('tells its version, and how it is called', async () => {
+    assert.deepEqual(await run(daemonMain, '--version'), { status: 0, out: `wiretyped ${version}\n`, err: '' });
+    const { status, out } = await run(daemonMain, '--help');
+    assert.equal(status, 0);
+    assert.match(out, /^Usage: wiretyped/);
+  });
+
+  it('ends with 2 when it is called in the wrong way, with 1 when the name cannot be', async () => {
+    for (const argv of [[], ['a', 'b'], ['-x', 'wg0']]) assert.equal((await run(daemonMain, ...argv)).status, 2);
+    const { status, err } = await run(daemonMain, 'much-too-long-for-a-name');
+    assert.equal(status, 1);
+    assert.match(err, /^wiretyped: .*\(ERR_INTERFACE_NAME\)\n.+\n$/);
+  });
+});
+
+describe('start of the programs', { timeout: 20_000 }, () => {
+  for (const program of ['wiretype', 'wiretyped'])
+    it(`${program} --version ends within ${START_BUDGET_MS} ms, beyond what Node itself takes on a busy machine`, async () => {
+      const path = fileURLToPath(new URL(`bin/${program}`, ROOT));
+      const node = await fastestMs(process.execPath, ['--eval', '0']);
+      const ours = await fastestMs(path, ['--version']);
+      assert.ok(ours <= Math.max(START_BUDGET_MS, 1.6 * node), `${ours} ms, bare Node ${node} ms`);
+    });
+});
+
+type Program = (argv: readonly string[], io: CommandIo) => Promise<number>;
+
+async function run(program: Program, ...argv: string[]): Promise<{ status: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const status = await program(argv, {
+    readInput: async () => '',
+    write: (text) => {
+      out += text;
+    },
+    writeError: (text) => {
+      err += text;
+    },
+    columns: undefined,
+    interruption: () => new AbortController().signal,
+  });
+  return { status, out, err };
+}
+
+async function fastestMs(program: string, args: readonly string[]): Promise<number> {
+  let fastest = Infinity;
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    await promisify(execFile)(program, [...args]);
+    fastest = Math.min(fastest, performance.now() - start);
+  }
+  return fastest;
+}

@@ -1,0 +1,67 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+
+import { wgMain } from '../../../src/cli/wg/wg-main.js';
+
+/** What a run of a program leaves behind. */
+export interface Outcome {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** The clock of ours, milliseconds since 1970. */
+  readonly nowMs?: number;
+}
+
+/** Puts a directory in the place of /var/run/wireguard, for one process, in a mount namespace of its own. */
+const WITH_SOCKETS = 'mkdir -p /run/wireguard && mount --bind "$0" /run/wireguard && exec "$@"';
+
+/** Whether this machine can run the stock `wg` against sockets of a test: it takes root and wireguard-tools. */
+export function hasStockWg(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  const version = spawnSync('unshare', ['-m', 'sh', '-c', 'exec wg --version'], { encoding: 'utf8' });
+  return version.status === 0 && version.stdout.startsWith('wireguard-tools v1.0.');
+}
+
+/** Runs the stock `wg`, with a directory of sockets. */
+export async function runStock(directory: string, argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const child = spawn('unshare', ['-m', 'sh', '-c', WITH_SOCKETS, directory, 'wg', ...argv], {
+    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', ...options.env },
+  });
+  child.stdin.on('error', () => {}); // it may end without reading
+  child.stdin.end(options.input ?? '');
+  const [out, err, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { status, out, err };
+}
+
+/** Runs ours as `wg`, in this process. */
+export async function runOurs(directory: string, argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  let out = '';
+  let err = '';
+  const status = await wgMain(
+    argv,
+    {
+      readInput: async () => options.input ?? '',
+      write: (output) => {
+        out += output;
+      },
+      writeError: (output) => {
+        err += output;
+      },
+      columns: undefined,
+      interruption: () => new AbortController().signal,
+    },
+    {
+      env: options.env ?? {},
+      socketDirectory: directory,
+      unixTimeMs: () => options.nowMs ?? 0,
+      sleep: async () => {},
+    },
+  );
+  return { status, out, err };
+}
