@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+
+import { makeConnectedCouple, packetFromA, packetFromB, receivedTexts, textPacket } from './couple.js';
+import { Host } from './host.js';
+import type { Datagram } from './network.js';
+import { scenario } from './scenario.js';
+import { NODE_INNER, SCRIPTED_INNER, SCRIPTED_OUTER, ScriptedLink } from './scripted-link.js';
+import { mac1Of, ScriptedPeer, signMessage } from './scripted-peer.js';
+import type { Simulation } from './simulation.js';
+import { SocketAddress } from './socket-address.js';
+import type { TunnelNode } from './tunnel-node.js';
+import {
+  COOKIE_LATENCY_MS,
+  COOKIE_LIFETIME_MS,
+  COOKIE_REPLY_BYTES,
+  HANDSHAKE_BURST,
+  HANDSHAKES_PER_SECOND,
+  UNDER_LOAD_MESSAGES,
+} from './whitepaper.js';
+
+const FLOOD_ADDRESS = '198.51.100.66';
+const OTHER_PORT = 5_001;
+
+describe('Under load', () => {
+  scenario('an initiation without MAC2 gets a cookie reply, and costs no more than that (§5.3)', (world) => {
+    const link = new ScriptedLink(world);
+    flood(world, link.node, link.nodePublic);
+    const initiation = link.initiation();
+    link.send(initiation);
+    assert.deepEqual(
+      link.inbox.map(({ bytes }) => bytes.length),
+      [COOKIE_REPLY_BYTES],
+    );
+    assert.deepEqual(link.lastReceived(3).slice(4, 8), initiation.slice(4, 8));
+    assert.equal(link.node.aead.liveSlots, 0);
+  });
+
+  scenario('an initiation with MAC2 is answered (§5.3, §5.4.4)', (world) => {
+    const link = new ScriptedLink(world);
+    const cookie = fetchCookie(world, link);
+    link.send(link.initiation({ cookie }));
+    link.script.consumeResponse(link.lastReceived(2));
+  });
+
+  scenario('a cookie is good for one address and one port only (§5.4.7)', (world) => {
+    const link = new ScriptedLink(world);
+    const cookie = fetchCookie(world, link);
+    link.host.listen(OTHER_PORT, (datagram) => link.inbox.push(datagram));
+    link.host.addresses = [SCRIPTED_OUTER, '192.0.2.10'];
+
+    link.send(link.initiation({ cookie }), OTHER_PORT);
+    link.send(link.initiation({ cookie }), link.address.port, '192.0.2.10');
+    assert.deepEqual(
+      link.inbox.map(({ bytes }) => bytes[0]),
+      [3, 3],
+      'cookie replies again',
+    );
+  });
+
+  scenario('a cookie is good for two minutes (§5.4.7)', (world) => {
+    const link = new ScriptedLink(world);
+    const cookie = fetchCookie(world, link);
+    world.advance(COOKIE_LIFETIME_MS - 2_000);
+    flood(world, link.node, link.nodePublic);
+    link.send(link.initiation({ cookie }));
+    assert.equal(link.inbox.at(-1)?.bytes[0], 2, 'shortly before');
+
+    world.advance(2_000);
+    flood(world, link.node, link.nodePublic);
+    link.send(link.initiation({ cookie }));
+    assert.equal(link.inbox.at(-1)?.bytes[0], 3, 'after');
+  });
+
+  scenario('responses are asked for a cookie as well (§5.3)', (world) => {
+    const link = new ScriptedLink(world);
+    link.node.setPeer(link.script.staticPublic, { endpoint: link.address });
+    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'waits'));
+    world.advance(0);
+    flood(world, link.node, link.nodePublic);
+
+    const initiation = link.lastReceived(1);
+    link.script.consumeInitiation(initiation);
+    const { message } = link.script.createResponse(initiation, { ephemeralPrivate: world.random.bytes(32) });
+    link.send(message);
+    const cookie = link.script.openCookieReply(link.lastReceived(3), mac1Of(message));
+    link.send(signMessage(message, link.nodePublic, cookie));
+    assert.equal(link.inbox.at(-1)?.bytes[0], 4, 'the packet that waited');
+  });
+
+  scenario('every valid MAC1 gets its cookie reply and every MAC2 passes, whoever else is asking', (world) => {
+    const link = new ScriptedLink(world);
+    const asking = Array.from({ length: 20 }, (_, i) => addStranger(world, link, `192.0.2.${100 + i}`));
+    flood(world, link.node, link.nodePublic);
+    for (const stranger of asking) stranger.send(stranger.initiation());
+    world.advance(0);
+    for (const stranger of asking) {
+      assert.equal(stranger.inbox.at(-1)?.bytes[0], 3);
+      stranger.send(stranger.initiation(stranger.openCookie()));
+    }
+    world.advance(0);
+    for (const stranger of asking) assert.equal(stranger.inbox.at(-1)?.bytes[0], 2);
+  });
+
+  scenario('ends a second after the queue was last long; nobody is asked for cookies then (§5.3)', (world) => {
+    const link = new ScriptedLink(world);
+    flood(world, link.node, link.nodePublic);
+    world.advance(999);
+    link.send(link.initiation());
+    world.advance(1);
+    link.send(link.initiation());
+    assert.deepEqual(
+      link.inbox.map(({ bytes }) => bytes[0]),
+      [3, 2],
+    );
+  });
+
+  scenario('no cookie reply goes to whom MAC1 is wrong: silence for strangers (§5.1, §5.3)', (world) => {
+    const link = new ScriptedLink(world);
+    flood(world, link.node, link.nodePublic);
+    link.send(signMessage(link.initiation(), world.random.bytes(32)));
+    assert.equal(link.inbox.length, 0);
+  });
+
+  scenario('a flood from one address leaves the handshakes of others unhurt', (world) => {
+    const { a, b } = makeConnectedCouple(world);
+    world.advance(600_000);
+    const stop = floodFor(world, b, b.device.publicKey!, 1_500);
+    world.advance(500);
+    a.sendPacket(packetFromA('through the flood'));
+    world.advance(11_000);
+    stop();
+    assert.equal(receivedTexts(b).at(-1), 'through the flood');
+  });
+
+  scenario('a flood does not touch a session: every packet of it gets through', (world) => {
+    const { a, b } = makeConnectedCouple(world);
+    const stop = floodFor(world, b, b.device.publicKey!, 4_000);
+    for (let i = 0; i < 100; i++) {
+      a.sendPacket(packetFromA(`${i}`));
+      b.sendPacket(packetFromB(`${i}`));
+      world.advance(20);
+    }
+    stop();
+    assert.deepEqual([a.received.length, b.received.length], [100, 100]);
+  });
+
+  scenario('the peer is told in explain(), on both sides', (world) => {
+    const { a, b, bOfA, aOfB } = makeConnectedCouple(world);
+    world.advance(600_000);
+    const stop = floodFor(world, b, b.device.publicKey!, 2_000);
+    world.advance(100);
+    a.sendPacket(packetFromA('waits'));
+    world.advance(100);
+    assert.match(a.device.explain(bOfA, world.nowMs), /under load/);
+    assert.match(b.device.explain(aOfB, world.nowMs), /under load/);
+    stop();
+  });
+});
+
+describe('The rate limiter', () => {
+  scenario('lets an address go on with 20 handshake messages a second, 5 at once (kernel)', (world) => {
+    const link = new ScriptedLink(world);
+    const cookie = fetchCookie(world, link);
+    world.advance(1_000);
+    flood(world, link.node, link.nodePublic);
+    const before = link.node.device.counters.rejections.get('rate-limit') ?? 0;
+    for (let i = 0; i < HANDSHAKE_BURST + 1; i++) link.send(link.initiation({ cookie }));
+    assert.equal((link.node.device.counters.rejections.get('rate-limit') ?? 0) - before, 1);
+    world.advance(1_000 / HANDSHAKES_PER_SECOND);
+    link.send(link.initiation({ cookie }));
+    assert.equal((link.node.device.counters.rejections.get('rate-limit') ?? 0) - before, 1);
+  });
+
+  scenario('counts an IPv6 /64 as one address, and two of them as two (kernel)', (world) => {
+    for (const [prefix, expected] of [
+      ['2001:db8:0:1:', 1],
+      ['2001:db8:0:', HANDSHAKE_BURST + 1],
+    ] as const) {
+      const link = new ScriptedLink(world);
+      const others = Array.from({ length: HANDSHAKE_BURST + 1 }, (_, i) =>
+        addStranger(world, link, `${prefix}${0x10 + i}::5`.replace('1:10', '1:a:10'), '2001:db8::1'),
+      );
+      flood(world, link.node, link.nodePublic);
+      for (const other of others) other.send(other.initiation());
+      world.advance(0);
+      for (const other of others) other.send(other.initiation(other.openCookie()));
+      world.advance(0);
+      const answered = others.filter(({ inbox }) => inbox.at(-1)?.bytes[0] === 2).length;
+      assert.equal(answered, expected === 1 ? HANDSHAKE_BURST : expected, prefix);
+      for (const other of others) other.host.addresses = [];
+      link.host.addresses = [];
+      link.node.host.addresses = [];
+    }
+  });
+});
+
+describe('The receiver of a cookie', () => {
+  scenario('uses it from the next message on, until 5 s before it ends (§5.4.4, kernel)', (world) => {
+    const link = new ScriptedLink(world);
+    link.node.setPeer(link.script.staticPublic, { endpoint: link.address, persistentKeepaliveSeconds: 1 });
+    world.advance(0);
+    const cookie = world.random.bytes(16);
+    link.send(link.script.createCookieReply(link.lastReceived(1), cookie, world.random.bytes(24)));
+    const receivedMs = world.nowMs;
+    world.network.eve.clear();
+    world.advance(COOKIE_LIFETIME_MS + 20_000);
+
+    for (const { atMs, datagram } of world.network.eve.seen('initiation')) {
+      const expected = signMessage(datagram.bytes.slice(), link.script.staticPublic, cookie);
+      const hasMac2 = atMs - receivedMs < COOKIE_LIFETIME_MS - COOKIE_LATENCY_MS;
+      if (hasMac2) assert.deepEqual(datagram.bytes, expected, `${atMs - receivedMs} ms`);
+      else
+        assert.ok(
+          datagram.bytes.slice(-16).every((byte) => byte === 0),
+          `${atMs - receivedMs} ms`,
+        );
+    }
+  });
+
+  scenario('takes one reply per MAC1, and none that it did not ask for (kernel)', (world) => {
+    const link = new ScriptedLink(world);
+    link.node.setPeer(link.script.staticPublic, { endpoint: link.address });
+    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'waits'));
+    world.advance(0);
+    const initiation = link.lastReceived(1);
+    const [first, second] = [world.random.bytes(16), world.random.bytes(16)];
+    const other = new ScriptedPeer(world.random.bytes(32), link.nodePublic);
+    link.send(other.createCookieReply(initiation, second, world.random.bytes(24)));
+    link.send(link.script.createCookieReply(initiation, first, world.random.bytes(24)));
+    link.send(link.script.createCookieReply(initiation, second, world.random.bytes(24)));
+    assert.equal(link.node.device.counters.rejections.get('cookie'), 2);
+
+    world.advance(5_400);
+    const next = link.lastReceived(1);
+    assert.deepEqual(next, signMessage(next.slice(), link.script.staticPublic, first));
+  });
+
+  scenario('does not start again for it: the next attempt comes at its own time (§5.3)', (world) => {
+    const link = new ScriptedLink(world);
+    link.node.setPeer(link.script.staticPublic, { endpoint: link.address });
+    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'waits'));
+    world.advance(0);
+    link.send(link.script.createCookieReply(link.lastReceived(1), new Uint8Array(16), world.random.bytes(24)));
+    world.advance(4_999);
+    assert.equal(world.network.eve.seen('initiation').length, 1);
+  });
+});
+
+interface Stranger {
+  readonly host: Host;
+  readonly inbox: Datagram[];
+  send(message: Uint8Array): void;
+  initiation(cookie?: Uint8Array): Uint8Array;
+  openCookie(): Uint8Array;
+}
+
+/** Another peer of the link's node, at an address of its own. */
+function addStranger(world: Simulation, link: ScriptedLink, address: string, to = '192.0.2.1'): Stranger {
+  const script = new ScriptedPeer(world.random.bytes(32), link.nodePublic);
+  link.node.setPeer(script.staticPublic, { allowedIps: [] });
+  const host = new Host('stranger', world.network, [address]);
+  const inbox: Datagram[] = [];
+  let last: Uint8Array = new Uint8Array(148);
+  host.listen(7, (datagram) => inbox.push(datagram));
+  return {
+    host,
+    inbox,
+    send: (bytes) => host.send({ port: 7, to: link.node.address(to), bytes }),
+    initiation: (cookie) => {
+      const script148 = { timestamp: link.nextTimestamp(), ephemeralPrivate: world.random.bytes(32) };
+      last = script.createInitiation({
+        ...script148,
+        senderIndex: world.random.next32(),
+        ...(cookie === undefined ? {} : { cookie }),
+      });
+      return last;
+    },
+    openCookie: () => script.openCookieReply(inbox.at(-1)!.bytes, mac1Of(last)),
+  };
+}
+
+/** Has the node take as many messages with a right MAC1 at once as put it under load, from one address. */
+function flood(world: Simulation, node: TunnelNode, publicKey: Uint8Array): void {
+  const from = new SocketAddress(FLOOD_ADDRESS, 1);
+  const to = node.address();
+  const garbage = Array.from({ length: UNDER_LOAD_MESSAGES }, () => floodMessage(world, publicKey));
+  node.receive(garbage.map((bytes) => ({ from, to, bytes, trafficClass: 0 })));
+}
+
+/** A flood of `perSecond` messages, in bursts as they come from a fast line. @returns How to stop it. */
+function floodFor(world: Simulation, node: TunnelNode, publicKey: Uint8Array, perSecond: number): () => void {
+  const pool = Array.from({ length: 500 }, () => floodMessage(world, publicKey));
+  const burst = Math.max(UNDER_LOAD_MESSAGES, perSecond / 20);
+  let isStopped = false;
+  const host = world.addHost('flooder', [FLOOD_ADDRESS]);
+  const tick = (): void => {
+    if (isStopped) return;
+    for (let i = 0; i < burst; i++) host.send({ port: 1, to: node.address(), bytes: world.random.pick(pool) });
+    world.after((1_000 * burst) / perSecond, tick);
+  };
+  tick();
+  return () => {
+    isStopped = true;
+  };
+}
+
+function floodMessage(world: Simulation, publicKey: Uint8Array): Uint8Array {
+  const message = world.random.bytes(148);
+  message.fill(0, 0, 8);
+  message[0] = 1;
+  return signMessage(message, publicKey);
+}
+
+/** Asks for a cookie under load, and opens it. */
+function fetchCookie(world: Simulation, link: ScriptedLink): Uint8Array {
+  flood(world, link.node, link.nodePublic);
+  const initiation = link.initiation();
+  link.send(initiation);
+  const cookie = link.script.openCookieReply(link.lastReceived(3), mac1Of(initiation));
+  link.inbox.length = 0;
+  return cookie;
+}

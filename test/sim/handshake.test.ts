@@ -1,0 +1,376 @@
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+
+import { Verdict } from '../../src/core/verdict.js';
+import {
+  A_OUTER,
+  B_OUTER,
+  type Couple,
+  forget,
+  makeConnectedCouple,
+  makeCouple,
+  packetFromA,
+  packetFromB,
+  receivedTexts,
+  textPacket,
+} from './couple.js';
+import { packetPayload } from './ip-packet.js';
+import { scenario } from './scenario.js';
+import { NODE_INNER, SCRIPTED_INNER, ScriptedLink } from './scripted-link.js';
+import { sealMessage, signMessage } from './scripted-peer.js';
+import { INITIATION_BYTES, RESPONSE_BYTES } from './whitepaper.js';
+
+describe('A handshake', () => {
+  scenario('takes one round trip, and the packet that asked for it goes out after it (§5)', (world) => {
+    const { a, b } = makeCouple(world);
+    world.network.setConditions({ delayMs: 40 });
+    a.sendPacket(packetFromA('hello'));
+    world.advance(119);
+    assert.deepEqual(receivedTexts(b), []);
+    world.advance(1);
+    assert.deepEqual(receivedTexts(b), ['hello']);
+    assert.deepEqual(
+      world.network.eve.observations.map(({ datagram }) => datagram.bytes.length),
+      [INITIATION_BYTES, RESPONSE_BYTES, 32 + 32],
+    );
+  });
+
+  for (const presharedKey of [undefined, new Uint8Array(32).fill(7)]) {
+    const how = presharedKey === undefined ? 'without' : 'with';
+    scenario(
+      `agrees byte for byte with one written from the whitepaper alone, ${how} a preshared key (§5.4)`,
+      (world) => {
+        const link = new ScriptedLink(world, presharedKey === undefined ? {} : { presharedKey });
+        if (presharedKey !== undefined) link.script.presharedKey = presharedKey;
+
+        const asInitiator = link.connectAsInitiator();
+        link.sendText(asInitiator, 0n, 'from the script');
+        link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'to the script'));
+        world.advance(0);
+        assert.deepEqual(receivedTexts(link.node), ['from the script']);
+        assert.deepEqual(openedTexts(link, asInitiator), ['to the script']);
+
+        world.advance(600_000);
+        link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'again'));
+        world.advance(0);
+        const asResponder = link.answer();
+        link.sendText(asResponder, 0n, 'answer');
+        assert.deepEqual(receivedTexts(link.node).at(-1), 'answer');
+        assert.deepEqual(openedTexts(link, asResponder), ['again']);
+      },
+    );
+  }
+
+  scenario('is not hurt by a false response that comes before the right one (§5.4.3)', (world) => {
+    const link = new ScriptedLink(world);
+    link.node.setPeer(link.script.staticPublic, { endpoint: link.address });
+    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'waits'));
+    world.advance(0);
+
+    const initiation = link.lastReceived(1);
+    const forged = new Uint8Array(92);
+    forged[0] = 2;
+    forged.set(initiation.slice(4, 8), 8);
+    forged.set(world.random.bytes(48), 12);
+    for (let i = 0; i < 10; i++) link.send(signMessage(forged, link.nodePublic));
+    assert.equal(link.node.device.counters.rejections.get('wrong-response'), 10);
+
+    const session = link.answer();
+    world.advance(0);
+    assert.deepEqual(openedTexts(link, session), ['waits']);
+  });
+
+  scenario('is refused with a low-order point as ephemeral key, in either message (§5.4.2, §5.4.3)', (world) => {
+    for (const point of LOW_ORDER_POINTS) {
+      const link = new ScriptedLink(world);
+      link.send(link.initiation({ ephemeralPublic: point }));
+      assert.equal(link.inbox.length, 0, 'no answer to the initiation');
+
+      link.node.setPeer(link.script.staticPublic, { endpoint: link.address });
+      link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'waits'));
+      world.advance(0);
+      const initiation = link.lastReceived(1);
+      link.script.consumeInitiation(initiation);
+      const ephemeralPrivate = world.random.bytes(32);
+      link.send(link.script.createResponse(initiation, { ephemeralPrivate, ephemeralPublic: point }).message);
+      assert.deepEqual([link.node.device.counters.rejections.get('low-order-point'), link.node.aead.liveSlots], [2, 0]);
+      link.node.host.addresses = [];
+      link.host.addresses = [];
+    }
+  });
+
+  scenario('is never started with a peer whose key is a low-order point: nothing is sent (§5.4.2)', (world) => {
+    for (const point of LOW_ORDER_POINTS) {
+      const { a, b } = makeCouple(world);
+      a.setPeer(point, { endpoint: b.address(), allowedIps: ['10.9.9.9/32'], persistentKeepaliveSeconds: 5 });
+      a.sendPacket(textPacket('10.0.0.1', '10.9.9.9', 'nowhere'));
+      world.advance(200_000);
+      assert.equal(world.network.eve.totalDatagrams, 0);
+      for (const node of [a, b]) node.host.addresses = [];
+    }
+  });
+
+  scenario('uses indices that nobody can guess: all different, all bits in use (§5.4.2)', (world) => {
+    const couple = makeConnectedCouple(world);
+    const indices = new Set<number>();
+    for (let i = 0; i < 60; i++) {
+      world.advance(400_000);
+      couple.a.sendPacket(packetFromA('again'));
+    }
+    let all = 0;
+    for (const { datagram } of world.network.eve.seen('initiation')) {
+      const index = Buffer.from(datagram.bytes).readUInt32LE(4);
+      indices.add(index);
+      all |= index;
+    }
+    assert.equal(indices.size, 60);
+    assert.equal(all >>> 0, 0xffff_ffff);
+    const low = [...indices].toSorted((x, y) => x - y);
+    assert.ok(
+      low.every((index, i) => i === 0 || index - low[i - 1]! > 1),
+      'they do not count up',
+    );
+  });
+});
+
+describe('Key confirmation', () => {
+  scenario('comes with the first message of the initiator: the responder seals nothing before it (§5.4.5)', (world) => {
+    const link = new ScriptedLink(world);
+    const session = link.connectAsInitiator();
+    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'waits'));
+    world.advance(1_000);
+    assert.equal(link.opened(session).length, 0);
+
+    link.send(sealMessage(session, 0n, new Uint8Array(0)));
+    assert.deepEqual(openedTexts(link, session), ['waits']);
+  });
+
+  scenario('leaves the session before in use until then, and opens what is still under way (§5.4.5)', (world) => {
+    const link = new ScriptedLink(world);
+    const first = link.connectAsInitiator();
+    link.sendText(first, 0n, 'one');
+    const second = link.connectAsInitiator();
+
+    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'under the first'));
+    world.advance(0);
+    assert.deepEqual([openedTexts(link, first), openedTexts(link, second)], [['under the first'], []]);
+    link.sendText(first, 1n, 'two');
+    link.sendText(second, 0n, 'three');
+    link.sendText(first, 2n, 'late');
+    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'under the second'));
+    world.advance(0);
+    assert.deepEqual(openedTexts(link, second), ['under the second']);
+    assert.deepEqual(receivedTexts(link.node), ['one', 'two', 'three', 'late']);
+  });
+
+  scenario('lets only the newest unconfirmed session count, and drops the one before the current (§5.4.5)', (world) => {
+    const link = new ScriptedLink(world);
+    const first = link.connectAsInitiator();
+    link.sendText(first, 0n, 'one');
+    const second = link.connectAsInitiator();
+    const third = link.connectAsInitiator();
+    link.sendText(second, 0n, 'dropped');
+    link.sendText(third, 0n, 'three');
+    link.sendText(first, 1n, 'previous');
+    assert.deepEqual(receivedTexts(link.node), ['one', 'three', 'previous']);
+    assert.equal(link.node.aead.liveSlots, 2);
+    assert.equal(link.node.device.counters.verdicts[Verdict.UnknownReceiverIndex], 1);
+  });
+
+  scenario('happens by a keepalive when the initiator has nothing to send (§5.4.5)', (world) => {
+    const { a, b, bPublic } = makeCouple(world);
+    a.setPeer(bPublic, { persistentKeepaliveSeconds: 600 });
+    world.advance(1_000);
+    b.sendPacket(packetFromB('at once'));
+    world.advance(0);
+    assert.deepEqual(receivedTexts(a), ['at once']);
+  });
+});
+
+describe('When both sides initiate at once', () => {
+  scenario('both packets arrive, for 1,000 rounds of any timing (§5.4)', (world) => {
+    const { a, b } = makeConnectedCouple(world);
+    for (let round = 0; round < 1_000; round++) {
+      world.advance(541_000); // sessions are gone
+      world.network.setConditions({ delayMs: world.random.integer(60), jitterMs: world.random.integer(20) });
+      a.received.length = 0;
+      b.received.length = 0;
+      world.after(world.random.integer(40), () => a.sendPacket(packetFromA('from a')));
+      world.after(world.random.integer(40), () => b.sendPacket(packetFromB('from b')));
+      world.advance(6_000);
+      assert.deepEqual([receivedTexts(a), receivedTexts(b)], [['from b'], ['from a']], `round ${round}`);
+    }
+    assert.equal(world.ledger.gaps, 0);
+  });
+
+  scenario('the handshakes do not multiply: each side makes one per session at most (§6.2)', (world) => {
+    const { a, b } = makeCouple(world);
+    b.setPeer(a.device.publicKey!, { endpoint: a.address() });
+    const send = (): void => {
+      a.sendPacket(packetFromA('again'));
+      b.sendPacket(packetFromB('again'));
+      world.after(500, send);
+    };
+    send();
+    world.advance(1_200_000);
+    for (const from of [A_OUTER, B_OUTER]) assert.ok(world.network.eve.times('initiation', from).length <= 11);
+    assert.ok(a.aead.liveSlots <= 3 && b.aead.liveSlots <= 3);
+  });
+});
+
+describe('After a reboot', () => {
+  for (const who of ['a', 'b'] as const) {
+    scenario(
+      `of ${who === 'a' ? 'the initiator' : 'the responder'} packets flow again, in both directions`,
+      (world) => {
+        const couple = makeConnectedCouple(world);
+        const { a, b } = couple;
+        const send = (): void => {
+          a.sendPacket(packetFromA('from a'));
+          b.sendPacket(packetFromB('from b'));
+          world.after(1_000, send);
+        };
+        send();
+        world.advance(5_000);
+        restart(couple, who);
+        world.advance(30_000);
+        forget(world, couple);
+        world.advance(10_000);
+        assert.deepEqual([a.received.length, b.received.length], [10, 10]);
+      },
+    );
+  }
+
+  scenario('the first packet of the rebooted side restores the session at once', (world) => {
+    const couple = makeConnectedCouple(world);
+    restart(couple, 'a');
+    couple.a.sendPacket(packetFromA('back'));
+    world.advance(0);
+    assert.deepEqual(receivedTexts(couple.b), ['back']);
+  });
+});
+
+describe('TAI64N timestamps', () => {
+  scenario('never repeat and never go back in one run, whatever the wall clock does (§5.1)', (world) => {
+    const { a, b } = makeConnectedCouple(world);
+    for (let i = 0; i < 200; i++) {
+      a.wallClock.step(world.random.integer(20_000_000) - 10_000_000);
+      world.advance(200_000);
+      b.received.length = 0;
+      a.sendPacket(packetFromA(`${i}`));
+      world.advance(0);
+      assert.deepEqual(receivedTexts(b), [`${i}`], 'the responder accepts every one');
+    }
+  });
+
+  scenario('are whitened: they tell no time finer than 16 ms (§5.4.2)', (world) => {
+    const link = new ScriptedLink(world, {});
+    link.node.setPeer(link.script.staticPublic, { endpoint: link.address });
+    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'x'));
+    for (let i = 0; i < 20; i++) {
+      world.advance(5_600);
+      const { timestamp } = link.script.consumeInitiation(link.lastReceived(1));
+      assert.equal(Buffer.from(timestamp).readUInt32BE(8) % 2 ** 24, 0);
+    }
+  });
+
+  scenario('of a rebooted peer with a clock set back are refused, and explain() says so (§5.1)', (world) => {
+    const couple = makeConnectedCouple(world);
+    restart(couple, 'a');
+    couple.a.wallClock.step(-3_600_000);
+    couple.a.sendPacket(packetFromA('waits'));
+    world.advance(200_000);
+
+    assert.deepEqual(receivedTexts(couple.b), []);
+    assert.ok(couple.b.device.counters.rejections.get('replayed-timestamp')! >= 1);
+    assert.match(couple.b.device.explain(couple.aOfB, world.nowMs), /clock/);
+  });
+
+  scenario('stay refused until the peer’s clock has passed the last one, and not longer (§5.1)', (world) => {
+    const couple = makeConnectedCouple(world);
+    restart(couple, 'a');
+    couple.a.wallClock.step(-60_000);
+    couple.a.sendPacket(packetFromA('waits'));
+    world.advance(70_000);
+    assert.deepEqual(receivedTexts(couple.b), ['waits']);
+  });
+
+  scenario('that are equal or lower are refused even with a right key: a replayed initiation (§5.1)', (world) => {
+    const link = new ScriptedLink(world);
+    const initiation = link.initiation();
+    link.send(initiation);
+    world.advance(1_000);
+    link.send(initiation);
+    world.advance(1_000);
+    link.send(link.initiation({ timestamp: new Uint8Array(12) }));
+    assert.equal(link.inbox.length, 1);
+    assert.equal(link.node.device.counters.rejections.get('replayed-timestamp'), 2);
+  });
+
+  scenario('are compared for the life of the peer, also across sessions, key changes and link down (§5.1)', (world) => {
+    const link = new ScriptedLink(world);
+    const initiation = link.initiation();
+    link.send(initiation);
+    link.node.setUp(false);
+    link.node.setUp(true);
+    world.advance(1_000_000);
+    link.send(initiation);
+    assert.equal(link.node.device.counters.rejections.get('replayed-timestamp'), 1);
+  });
+
+  scenario('far in the future lock nobody else out: only that peer is bound by its own stamp (§5.1)', (world) => {
+    const link = new ScriptedLink(world);
+    link.send(link.initiation({ timestamp: new Uint8Array(12).fill(0x7f) }));
+    world.advance(1_000);
+    assert.equal(link.inbox.length, 1);
+    link.send(link.initiation());
+    assert.equal(link.inbox.length, 1);
+    assert.match(link.node.device.explain(link.peer, world.nowMs), /timestamp/);
+
+    link.node.removePeer(link.script.staticPublic); // the way out
+    link.node.setPeer(link.script.staticPublic, { allowedIps: [`${SCRIPTED_INNER}/32`] });
+    link.send(link.initiation());
+    assert.equal(link.inbox.length, 2);
+  });
+});
+
+describe('The flood guard', () => {
+  scenario('accepts one initiation of a peer in 20 ms (kernel)', (world) => {
+    const link = new ScriptedLink(world);
+    link.send(link.initiation());
+    world.advance(19);
+    link.send(link.initiation());
+    assert.deepEqual([link.inbox.length, link.node.device.counters.rejections.get('flood')], [1, 1]);
+    world.advance(1);
+    link.send(link.initiation());
+    assert.equal(link.inbox.length, 2);
+  });
+});
+
+/** Points of small order, from the table of the X25519 paper: 0, 1, and those of order 8, with p − 1, p, p + 1. */
+const LOW_ORDER_POINTS = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+  '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+].map((hex) => new Uint8Array(Buffer.from(hex, 'hex')));
+
+/** Kills and starts one side with the same configuration. */
+function restart({ a, b, aPublic, bPublic, aPrivate, bPrivate }: Couple, who: 'a' | 'b'): void {
+  const node = who === 'a' ? a : b;
+  node.reboot();
+  node.setPrivateKey(who === 'a' ? aPrivate : bPrivate);
+  if (who === 'a') node.setPeer(bPublic, { endpoint: b.address(B_OUTER), allowedIps: ['10.0.0.2/32'] });
+  else node.setPeer(aPublic, { endpoint: a.address(A_OUTER), allowedIps: ['10.0.0.1/32'] });
+  node.setUp(true);
+}
+
+function openedTexts(link: ScriptedLink, session: Parameters<ScriptedLink['opened']>[0]): string[] {
+  return link
+    .opened(session)
+    .filter(({ packet }) => packet.length > 0)
+    .map(({ packet }) => new TextDecoder().decode(packetPayload(packet.slice(0, (packet[2]! << 8) | packet[3]!))));
+}

@@ -1,0 +1,311 @@
+import { createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto';
+
+import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js';
+import { blake2s } from '@noble/hashes/blake2.js';
+import { hmac } from '@noble/hashes/hmac.js';
+
+/** What a scripted initiation may have wrong. Everything that is absent is as it should be. */
+export interface InitiationScript {
+  readonly timestamp: Uint8Array;
+  readonly senderIndex?: number;
+  readonly ephemeralPrivate: Uint8Array;
+  /** Sent in place of the public key that belongs to `ephemeralPrivate`. */
+  readonly ephemeralPublic?: Uint8Array;
+  /** Sent in place of the own static public key. */
+  readonly staticPublic?: Uint8Array;
+  readonly cookie?: Uint8Array;
+}
+
+export interface ResponseScript {
+  readonly senderIndex?: number;
+  readonly ephemeralPrivate: Uint8Array;
+  readonly ephemeralPublic?: Uint8Array;
+  readonly presharedKey?: Uint8Array;
+}
+
+/** The state of the symmetric part: what the whitepaper calls C and H. */
+interface NoiseState {
+  chainingKey: Uint8Array;
+  hash: Uint8Array;
+}
+
+/** Both directions of one session, as seen from here. */
+export interface ScriptedSession {
+  readonly sendKey: Uint8Array;
+  readonly receiveKey: Uint8Array;
+  readonly localIndex: number;
+  readonly remoteIndex: number;
+}
+
+/**
+ * A WireGuard peer that does what it is told, right or wrong: each message is one call.
+ *
+ * Written from the whitepaper alone, as readably as possible, and on other primitives than the device: it is the
+ * second opinion on every byte of a handshake, and the source of messages that no honest peer would send.
+ *
+ * Source: whitepaper §5.4.
+ */
+export class ScriptedPeer {
+  readonly staticPrivate: Uint8Array;
+  readonly staticPublic: Uint8Array;
+  readonly #remotePublic: Uint8Array;
+  presharedKey = new Uint8Array(32);
+  #state: NoiseState = { chainingKey: EMPTY, hash: EMPTY };
+  #ephemeralPrivate: Uint8Array = EMPTY;
+  #localIndex = 0;
+
+  constructor(staticPrivate: Uint8Array, remotePublic: Uint8Array) {
+    this.staticPrivate = staticPrivate;
+    this.staticPublic = publicKeyOf(staticPrivate);
+    this.#remotePublic = remotePublic;
+  }
+
+  /** §5.4.2 */
+  createInitiation(script: InitiationScript): Uint8Array {
+    const {
+      ephemeralPrivate,
+      ephemeralPublic = publicKeyOf(ephemeralPrivate),
+      staticPublic = this.staticPublic,
+    } = script;
+    const state = initialState(this.#remotePublic);
+    this.#localIndex = script.senderIndex ?? DEFAULT_INDEX;
+    this.#ephemeralPrivate = ephemeralPrivate;
+
+    mixKey(state, ephemeralPublic);
+    mixHash(state, ephemeralPublic);
+    const encryptedStatic = encryptAndHash(
+      state,
+      mixKeyForCipher(state, sharedSecret(ephemeralPrivate, this.#remotePublic)),
+      staticPublic,
+    );
+    const staticStatic = equal(staticPublic, this.staticPublic)
+      ? sharedSecret(this.staticPrivate, this.#remotePublic)
+      : new Uint8Array(32);
+    const encryptedTimestamp = encryptAndHash(state, mixKeyForCipher(state, staticStatic), script.timestamp);
+    this.#state = state;
+
+    const message = new Uint8Array(148);
+    message[0] = 1;
+    writeIndex(message, 4, this.#localIndex);
+    message.set(ephemeralPublic, 8);
+    message.set(encryptedStatic, 40);
+    message.set(encryptedTimestamp, 88);
+    return signMessage(message, this.#remotePublic, script.cookie);
+  }
+
+  /** §5.4.3, as initiator. @throws {Error} if the response is not the right answer to the last initiation. */
+  consumeResponse(message: Uint8Array): ScriptedSession {
+    const state = { ...this.#state };
+    const ephemeral = message.slice(12, 44);
+    mixHash(state, ephemeral);
+    mixKey(state, ephemeral);
+    mixKey(state, sharedSecret(this.#ephemeralPrivate, ephemeral));
+    mixKey(state, sharedSecret(this.staticPrivate, ephemeral));
+    const key = mixPresharedKey(state, this.presharedKey);
+    decryptAndHash(state, key, message.slice(44, 60));
+    return this.#session(state, readIndex(message, 4), true);
+  }
+
+  /** §5.4.2, as responder. @returns The initiator's static public key and its timestamp. */
+  consumeInitiation(message: Uint8Array): { staticPublic: Uint8Array; timestamp: Uint8Array } {
+    const state = initialState(this.staticPublic);
+    const ephemeral = message.slice(8, 40);
+    mixKey(state, ephemeral);
+    mixHash(state, ephemeral);
+    const staticKey = mixKeyForCipher(state, sharedSecret(this.staticPrivate, ephemeral));
+    const staticPublic = decryptAndHash(state, staticKey, message.slice(40, 88));
+    const timestampKey = mixKeyForCipher(state, sharedSecret(this.staticPrivate, staticPublic));
+    const timestamp = decryptAndHash(state, timestampKey, message.slice(88, 116));
+    this.#state = state;
+    return { staticPublic, timestamp };
+  }
+
+  /** §5.4.3: answers the initiation that was consumed last. */
+  createResponse(initiation: Uint8Array, script: ResponseScript): { message: Uint8Array; session: ScriptedSession } {
+    const { ephemeralPrivate, ephemeralPublic = publicKeyOf(ephemeralPrivate) } = script;
+    const state = { ...this.#state };
+    this.#localIndex = script.senderIndex ?? DEFAULT_INDEX;
+    mixKey(state, ephemeralPublic);
+    mixHash(state, ephemeralPublic);
+    mixKey(state, sharedSecret(ephemeralPrivate, initiation.slice(8, 40)));
+    mixKey(state, sharedSecret(ephemeralPrivate, this.#remotePublic));
+    const key = mixPresharedKey(state, script.presharedKey ?? this.presharedKey);
+    const encryptedNothing = encryptAndHash(state, key, EMPTY);
+
+    const message = new Uint8Array(92);
+    message[0] = 2;
+    writeIndex(message, 4, this.#localIndex);
+    message.set(initiation.slice(4, 8), 8);
+    message.set(ephemeralPublic, 12);
+    message.set(encryptedNothing, 44);
+    signMessage(message, this.#remotePublic);
+    return { message, session: this.#session(state, readIndex(initiation, 4), false) };
+  }
+
+  /** §5.4.7: the cookie inside a reply to one of our messages. */
+  openCookieReply(reply: Uint8Array, toMac1: Uint8Array): Uint8Array {
+    return xchacha20poly1305(cookieKey(this.#remotePublic), reply.slice(8, 32), toMac1).decrypt(reply.slice(32, 64));
+  }
+
+  /** §5.4.7: what a responder under load sends. */
+  createCookieReply(toMessage: Uint8Array, cookie: Uint8Array, nonce: Uint8Array): Uint8Array {
+    const reply = new Uint8Array(64);
+    reply[0] = 3;
+    reply.set(toMessage.slice(4, 8), 4);
+    reply.set(nonce, 8);
+    reply.set(xchacha20poly1305(cookieKey(this.staticPublic), nonce, mac1Of(toMessage)).encrypt(cookie), 32);
+    return reply;
+  }
+
+  #session(state: NoiseState, remoteIndex: number, isInitiator: boolean): ScriptedSession {
+    const [first, second] = kdf(state.chainingKey, EMPTY, 2) as [Uint8Array, Uint8Array];
+    const [sendKey, receiveKey] = isInitiator ? [first, second] : [second, first];
+    return { sendKey, receiveKey, localIndex: this.#localIndex, remoteIndex };
+  }
+}
+
+/** §5.4.6: a transport data message with any counter. The caller pads. */
+export function sealMessage(session: ScriptedSession, counter: bigint, packet: Uint8Array): Uint8Array {
+  const message = new Uint8Array(32 + packet.length);
+  message[0] = 4;
+  writeIndex(message, 4, session.remoteIndex);
+  message.set(counterBytes(counter), 8);
+  message.set(chacha20poly1305(session.sendKey, nonceOf(counter)).encrypt(packet), 16);
+  return message;
+}
+
+/** @throws {Error} if the tag is wrong. */
+export function openMessage(session: ScriptedSession, message: Uint8Array): { counter: bigint; packet: Uint8Array } {
+  const counter = Buffer.from(message).readBigUInt64LE(8);
+  return { counter, packet: chacha20poly1305(session.receiveKey, nonceOf(counter)).decrypt(message.slice(16)) };
+}
+
+/** Computes both MACs again, for a message that was changed (§5.4.4). */
+export function signMessage(message: Uint8Array, receiverPublic: Uint8Array, cookie?: Uint8Array): Uint8Array {
+  const macsAt = message.length - 32;
+  message.set(mac(hash(LABEL_MAC1, receiverPublic), message.slice(0, macsAt)), macsAt);
+  message.fill(0, macsAt + 16);
+  if (cookie !== undefined) message.set(mac(cookie, message.slice(0, macsAt + 16)), macsAt + 16);
+  return message;
+}
+
+/** @returns The MAC1 of an initiation or response. */
+export function mac1Of(message: Uint8Array): Uint8Array {
+  return message.slice(message.length - 32, message.length - 16);
+}
+
+export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
+  const key = createPublicKey(privateKeyObject(privateKey));
+  return new Uint8Array(key.export({ type: 'spki', format: 'der' }).subarray(-32));
+}
+
+/** @returns Twelve bytes: seconds since 1970 under the label 2^62, and nanoseconds (TAI64N). */
+export function tai64nOf(unixMs: number): Uint8Array {
+  const stamp = Buffer.alloc(12);
+  stamp.writeBigUInt64BE((1n << 62n) + 10n + BigInt(Math.floor(unixMs / 1_000)), 0);
+  stamp.writeUInt32BE((unixMs % 1_000) * 1_000_000, 8);
+  return new Uint8Array(stamp);
+}
+
+const EMPTY = new Uint8Array(0);
+const DEFAULT_INDEX = 0x1234_5678;
+const CONSTRUCTION = Buffer.from('Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s');
+const IDENTIFIER = Buffer.from('WireGuard v1 zx2c4 Jason@zx2c4.com');
+const LABEL_MAC1 = Buffer.from('mac1----');
+const LABEL_COOKIE = Buffer.from('cookie--');
+
+function initialState(responderPublic: Uint8Array): NoiseState {
+  const chainingKey = hash(CONSTRUCTION);
+  return { chainingKey, hash: hash(hash(chainingKey, IDENTIFIER), responderPublic) };
+}
+
+function mixHash(state: NoiseState, data: Uint8Array): void {
+  state.hash = hash(state.hash, data);
+}
+
+function mixKey(state: NoiseState, input: Uint8Array): void {
+  state.chainingKey = kdf(state.chainingKey, input, 1)[0]!;
+}
+
+function mixKeyForCipher(state: NoiseState, input: Uint8Array): Uint8Array {
+  const [chainingKey, key] = kdf(state.chainingKey, input, 2) as [Uint8Array, Uint8Array];
+  state.chainingKey = chainingKey;
+  return key;
+}
+
+function mixPresharedKey(state: NoiseState, presharedKey: Uint8Array): Uint8Array {
+  const [chainingKey, toHash, key] = kdf(state.chainingKey, presharedKey, 3) as [Uint8Array, Uint8Array, Uint8Array];
+  state.chainingKey = chainingKey;
+  mixHash(state, toHash);
+  return key;
+}
+
+function encryptAndHash(state: NoiseState, key: Uint8Array, plaintext: Uint8Array): Uint8Array {
+  const sealed = chacha20poly1305(key, nonceOf(0n), state.hash).encrypt(plaintext);
+  mixHash(state, sealed);
+  return sealed;
+}
+
+function decryptAndHash(state: NoiseState, key: Uint8Array, sealed: Uint8Array): Uint8Array {
+  const plaintext = chacha20poly1305(key, nonceOf(0n), state.hash).decrypt(sealed);
+  mixHash(state, sealed);
+  return plaintext;
+}
+
+function kdf(key: Uint8Array, input: Uint8Array, outputs: number): Uint8Array[] {
+  const secret = hmac(blake2s, key, input);
+  const out: Uint8Array[] = [];
+  for (let i = 1; i <= outputs; i++)
+    out.push(hmac(blake2s, secret, Buffer.concat([out.at(-1) ?? EMPTY, Uint8Array.of(i)])));
+  return out;
+}
+
+function hash(...parts: Uint8Array[]): Uint8Array {
+  return blake2s(Buffer.concat(parts));
+}
+
+function mac(key: Uint8Array, data: Uint8Array): Uint8Array {
+  return blake2s(data, { key, dkLen: 16 });
+}
+
+function cookieKey(receiverPublic: Uint8Array): Uint8Array {
+  return hash(LABEL_COOKIE, receiverPublic);
+}
+
+/** All zero for a low-order point, where the library refuses. */
+function sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
+  const spki = Buffer.concat([Buffer.from('302a300506032b656e032100', 'hex'), publicKey]);
+  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  try {
+    return new Uint8Array(diffieHellman({ privateKey: privateKeyObject(privateKey), publicKey: key }));
+  } catch {
+    return new Uint8Array(32);
+  }
+}
+
+function privateKeyObject(privateKey: Uint8Array): ReturnType<typeof createPrivateKey> {
+  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), privateKey]);
+  return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+}
+
+function counterBytes(counter: bigint): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(counter);
+  return bytes;
+}
+
+function nonceOf(counter: bigint): Uint8Array {
+  return new Uint8Array(Buffer.concat([Buffer.alloc(4), counterBytes(counter)]));
+}
+
+function readIndex(message: Uint8Array, at: number): number {
+  return new DataView(message.buffer, message.byteOffset).getUint32(at, true);
+}
+
+function writeIndex(message: Uint8Array, at: number, index: number): void {
+  new DataView(message.buffer, message.byteOffset).setUint32(at, index >>> 0, true);
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}

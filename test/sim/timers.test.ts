@@ -1,0 +1,414 @@
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+
+import {
+  A_OUTER,
+  B_OUTER,
+  type Couple,
+  forget,
+  makeConnectedCouple,
+  makeCouple,
+  packetFromA,
+  packetFromB,
+  receivedTexts,
+} from './couple.js';
+import { scenario } from './scenario.js';
+import type { Simulation } from './simulation.js';
+import {
+  INITIATION_BYTES,
+  KEEPALIVE_BYTES,
+  KEEPALIVE_TIMEOUT_MS,
+  MAX_JITTER_MS,
+  REJECT_AFTER_TIME_MS,
+  REKEY_AFTER_TIME_MS,
+  REKEY_ATTEMPT_TIME_MS,
+  REKEY_TIMEOUT_MS,
+} from './whitepaper.js';
+
+const HOUR_MS = 3_600_000;
+
+describe('Handshake attempts', () => {
+  scenario('repeat an unanswered initiation every REKEY_TIMEOUT plus up to 333 ms of jitter (§6.1, §6.4)', (world) => {
+    const { a } = makeCouple(world);
+    world.network.partition(A_OUTER, B_OUTER);
+    a.sendPacket(packetFromA('lost'));
+    world.advance(HOUR_MS);
+
+    const times = world.network.eve.times('initiation');
+    const gaps = times.slice(1).map((atMs, i) => atMs - times[i]!);
+    assert.ok(Math.min(...gaps) >= REKEY_TIMEOUT_MS, `${gaps}`);
+    assert.ok(Math.max(...gaps) <= REKEY_TIMEOUT_MS + MAX_JITTER_MS, `${gaps}`);
+    assert.ok(new Set(gaps).size > gaps.length / 2, `the jitter is random: ${gaps}`);
+  });
+
+  scenario('end after REKEY_ATTEMPT_TIME, which is 18 initiations, and drop what waited (§6.4)', (world) => {
+    const { a } = makeCouple(world);
+    world.network.partition(A_OUTER, B_OUTER);
+    const startMs = world.nowMs;
+    a.sendPacket(packetFromA('lost'));
+    world.advance(HOUR_MS);
+
+    const times = world.network.eve.times('initiation');
+    assert.equal(times.length, 18);
+    assert.ok(times.at(-1)! - startMs < REKEY_ATTEMPT_TIME_MS);
+    world.network.heal();
+    world.advance(HOUR_MS);
+    assert.equal(world.network.eve.total('transportData'), 0);
+    assert.equal(a.device.nextDeadline(), Infinity);
+  });
+
+  scenario('begin anew, and last longer, when a packet is sent meanwhile (§6.4)', (world) => {
+    const { a } = makeCouple(world);
+    world.network.partition(A_OUTER, B_OUTER);
+    a.sendPacket(packetFromA('first'));
+    world.advance(60_000);
+    const secondMs = world.nowMs;
+    a.sendPacket(packetFromA('second'));
+    world.advance(HOUR_MS);
+
+    const last = world.network.eve.times('initiation').at(-1)!;
+    assert.ok(last - secondMs > REKEY_ATTEMPT_TIME_MS - 2 * REKEY_TIMEOUT_MS, `${last - secondMs} ms later`);
+    assert.ok(last - secondMs < REKEY_ATTEMPT_TIME_MS, `${last - secondMs} ms later`);
+  });
+
+  scenario('never send more than one initiation per REKEY_TIMEOUT to a peer, however much is sent (§6.1)', (world) => {
+    const { a } = makeCouple(world);
+    world.network.partition(A_OUTER, B_OUTER);
+    for (let i = 0; i < 2_000; i++) {
+      a.sendPacket(packetFromA(`${i}`));
+      world.advance(25);
+    }
+    const times = world.network.eve.times('initiation');
+    assert.ok(times.length >= 9, `${times}`);
+    for (const [i, atMs] of times.slice(1).entries()) assert.ok(atMs - times[i]! >= REKEY_TIMEOUT_MS);
+  });
+
+  scenario('keep to one initiation per REKEY_TIMEOUT also right after a session came about (§6.1)', (world) => {
+    const { a, b, bPublic, bPrivate } = makeCouple(world);
+    a.sendPacket(packetFromA('one'));
+    world.advance(10);
+    b.setPrivateKey(new Uint8Array(32));
+    b.setPrivateKey(bPrivate); // sessions of B are gone
+    a.setPeer(bPublic, { persistentKeepaliveSeconds: 1 });
+    world.advance(20_000);
+    const times = world.network.eve.times('initiation', A_OUTER);
+    for (const [i, atMs] of times.slice(1).entries()) assert.ok(atMs - times[i]! >= REKEY_TIMEOUT_MS);
+  });
+});
+
+describe('Passive keepalives', () => {
+  scenario('answer data after KEEPALIVE_TIMEOUT when nothing else was sent (§6.5)', (world) => {
+    const couple = makeConnectedCouple(world);
+    world.advance(HOUR_MS);
+    forget(world, couple);
+    // a new session, so that nothing is pending from before
+    const startMs = reconnect(world, couple);
+    assert.deepEqual(world.network.eve.times('transportData', B_OUTER), [startMs + KEEPALIVE_TIMEOUT_MS]);
+    assert.equal(world.network.eve.last('transportData', B_OUTER).bytes.length, KEEPALIVE_BYTES);
+  });
+
+  scenario('come a second time when data came while the first was pending (§6.5)', (world) => {
+    const { a } = makeQuietCouple(world);
+    const startMs = world.nowMs;
+    a.sendPacket(packetFromA('one'));
+    world.advance(5_000);
+    a.sendPacket(packetFromA('two'));
+    world.advance(100_000);
+
+    assert.deepEqual(
+      keepaliveTimes(world, B_OUTER).map((atMs) => atMs - startMs),
+      [KEEPALIVE_TIMEOUT_MS, 2 * KEEPALIVE_TIMEOUT_MS],
+    );
+  });
+
+  scenario('are not sent when data went back in time (§6.5)', (world) => {
+    const { a, b } = makeQuietCouple(world);
+    const startMs = world.nowMs;
+    a.sendPacket(packetFromA('one'));
+    world.advance(KEEPALIVE_TIMEOUT_MS - 1);
+    b.sendPacket(packetFromB('two'));
+    world.advance(HOUR_MS);
+
+    assert.deepEqual(keepaliveTimes(world, B_OUTER), []);
+    assert.deepEqual(keepaliveTimes(world, A_OUTER), [startMs + 2 * KEEPALIVE_TIMEOUT_MS - 1]);
+  });
+
+  scenario('never answer keepalives: two idle peers fall silent (§6.5)', (world) => {
+    const { a, b } = makeQuietCouple(world);
+    a.sendPacket(packetFromA('one'));
+    b.sendPacket(packetFromB('two'));
+    world.advance(HOUR_MS);
+
+    assert.deepEqual([keepaliveTimes(world, A_OUTER).length, keepaliveTimes(world, B_OUTER).length], [1, 1]);
+    assert.deepEqual([a.device.nextDeadline(), b.device.nextDeadline()], [Infinity, Infinity]);
+  });
+});
+
+describe('Unanswered data', () => {
+  scenario('starts a handshake KEEPALIVE_TIMEOUT + REKEY_TIMEOUT after the first of it (§6.5)', (world) => {
+    const { a } = makeQuietCouple(world);
+    world.network.partition(A_OUTER, B_OUTER);
+    const startMs = world.nowMs;
+    for (let i = 0; i < 14; i++) {
+      a.sendPacket(packetFromA('unheard'));
+      world.advance(1_000);
+    }
+    world.advance(10_000);
+
+    const afterMs = world.network.eve.times('initiation')[0]! - startMs;
+    const expectedMs = KEEPALIVE_TIMEOUT_MS + REKEY_TIMEOUT_MS;
+    assert.ok(afterMs >= expectedMs && afterMs <= expectedMs + MAX_JITTER_MS, `${afterMs} ms`);
+  });
+
+  scenario('starts none when anything authentic came back, a keepalive will do (§6.5)', (world) => {
+    const { a } = makeQuietCouple(world);
+    a.sendPacket(packetFromA('heard'));
+    world.advance(100_000);
+    assert.deepEqual(world.network.eve.times('initiation'), []);
+  });
+
+  scenario('counts data only: a keepalive needs no answer (§6.5)', (world) => {
+    const couple = makeQuietCouple(world);
+    world.network.partitionOneWay(B_OUTER, A_OUTER);
+    couple.b.sendPacket(packetFromB('lost')); // B waits for an answer, A owes nothing
+    world.network.heal();
+    world.network.partition(A_OUTER, B_OUTER);
+    world.advance(14_000);
+    assert.deepEqual(world.network.eve.times('initiation', A_OUTER), []);
+  });
+});
+
+describe('Rekeying', () => {
+  scenario('is started by the initiator with the first packet it sends after REKEY_AFTER_TIME (§6.2)', (world) => {
+    const { b } = makeSteadyCouple(world, 1_000);
+    const startMs = sessionStart(world);
+    world.advance(2 * REKEY_AFTER_TIME_MS);
+
+    const [first, second] = world.network.eve.times('initiation');
+    assert.ok(first! - startMs >= REKEY_AFTER_TIME_MS && first! - startMs <= REKEY_AFTER_TIME_MS + 1_000);
+    assert.ok(second === undefined || second - first! >= REKEY_AFTER_TIME_MS);
+    assert.deepEqual(world.network.eve.times('initiation', B_OUTER), [], 'the responder never');
+    assert.deepEqual(
+      receivedTexts(b),
+      receivedTexts(b).map((_, i) => `${i}`),
+      'nothing is lost',
+    );
+  });
+
+  scenario('is not started by the responder by age, even when only the responder sends data (§6.2)', (world) => {
+    const { b } = makeQuietCouple(world);
+    const startMs = sessionStart(world);
+    let initiations = 0;
+    world.network.interceptor = (datagram) => {
+      if (datagram.bytes[0] !== 1) return [datagram];
+      initiations += Number(datagram.from.address === B_OUTER);
+      return [];
+    };
+    while (world.nowMs < startMs + REKEY_AFTER_TIME_MS + KEEPALIVE_TIMEOUT_MS) {
+      b.sendPacket(packetFromB('again'));
+      world.advance(1_000);
+    }
+    assert.equal(initiations, 0);
+  });
+
+  scenario('is started by the initiator when it hears from the other side 165 s into the session (§6.2)', (world) => {
+    makeListeningCouple(world);
+    const startMs = sessionStart(world);
+    world.advance(startMs + 300_000 - world.nowMs);
+    const times = world.network.eve.times('initiation');
+    assert.equal(times.length, 1);
+    const afterMs = times[0]! - startMs;
+    assert.ok(afterMs >= 165_000 && afterMs <= 166_000, `${afterMs} ms`);
+    assert.equal(world.network.eve.seen('initiation', A_OUTER).length, 1);
+  });
+
+  scenario('is asked for once at the end of a session, not with every message that comes (§6.2)', (world) => {
+    makeListeningCouple(world);
+    const startMs = sessionStart(world);
+    world.advance(startMs + 160_000 - world.nowMs);
+    world.network.partitionOneWay(A_OUTER, B_OUTER);
+    world.advance(HOUR_MS);
+    const lastMs = world.network.eve.times('initiation', A_OUTER).at(-1)! - startMs;
+    assert.ok(lastMs < 166_000 + REKEY_ATTEMPT_TIME_MS, `the attempt goes on until ${lastMs} ms`);
+  });
+
+  scenario('keeps the session when idle: no handshake before there is something to send (§6.2)', (world) => {
+    const { a, b } = makeQuietCouple(world);
+    world.advance(HOUR_MS);
+    assert.equal(world.network.eve.times('initiation').length, 0);
+
+    a.sendPacket(packetFromA('at last'));
+    world.advance(1_000);
+    assert.deepEqual(receivedTexts(b), ['at last']);
+    assert.equal(world.network.eve.last('initiation').bytes.length, INITIATION_BYTES);
+  });
+});
+
+describe('The end of a session', () => {
+  scenario('comes REJECT_AFTER_TIME after it began: nothing is sealed under it any more (§6.2)', (world) => {
+    for (const [afterMs, isSealed] of [
+      [REJECT_AFTER_TIME_MS - 1, true],
+      [REJECT_AFTER_TIME_MS, false],
+    ] as const) {
+      const couple = makeQuietCouple(world);
+      world.network.interceptor = (datagram) => (datagram.bytes[0] === 1 ? [] : [datagram]);
+      world.advance(sessionStart(world) + afterMs - world.nowMs);
+      couple.b.sendPacket(packetFromB('late'));
+      world.advance(0);
+      assert.equal(receivedTexts(couple.a).includes('late'), isSealed, `${afterMs} ms`);
+      dissolve(world, couple);
+    }
+  });
+
+  scenario('is the same for what is received: an old message is refused (§6.2)', (world) => {
+    for (const [afterMs, isOpened] of [
+      [REJECT_AFTER_TIME_MS - 1, true],
+      [REJECT_AFTER_TIME_MS, false],
+    ] as const) {
+      const couple = makeQuietCouple(world);
+      world.network.setConditions({ delayMs: sessionStart(world) + afterMs - world.nowMs });
+      couple.a.sendPacket(packetFromA('slow'));
+      world.advance(sessionStart(world) + afterMs - world.nowMs);
+      assert.equal(receivedTexts(couple.b).includes('slow'), isOpened, `${afterMs} ms`);
+      world.network.setConditions({});
+      dissolve(world, couple);
+    }
+  });
+
+  scenario('wipes all keys 3 × REJECT_AFTER_TIME after the last one began (§6.3)', (world) => {
+    const { a, b } = makeQuietCouple(world);
+    const startMs = sessionStart(world);
+    world.advance(startMs + 3 * REJECT_AFTER_TIME_MS - 1 - world.nowMs);
+    assert.deepEqual([a.aead.liveSlots, b.aead.liveSlots], [1, 1]);
+    world.advance(1);
+    assert.deepEqual([a.aead.liveSlots, b.aead.liveSlots], [0, 0]);
+  });
+
+  scenario('also wipes what an attempt without an answer left behind (§6.3)', (world) => {
+    const { a, bOfA } = makeCouple(world);
+    world.network.partition(A_OUTER, B_OUTER);
+    a.sendPacket(packetFromA('lost'));
+    world.advance(HOUR_MS);
+    assert.equal(bOfA.pendingHandshake, undefined);
+    assert.equal(a.device.nextDeadline(), Infinity);
+  });
+});
+
+describe('Persistent keepalives', () => {
+  scenario('are sent at their interval while nothing else is, and only then (§6.5)', (world) => {
+    const { a, b } = makeConnectedCouple(world, { aboutB: { persistentKeepaliveSeconds: 25 } });
+    world.advance(60_000);
+    world.network.eve.clear();
+
+    const startMs = world.nowMs;
+    for (let i = 0; i < 6; i++) {
+      a.sendPacket(packetFromA('busy'));
+      world.advance(10_000);
+    }
+    assert.deepEqual(keepaliveTimes(world, A_OUTER), [], 'busy');
+    const lastSentMs = startMs + 50_000;
+    world.advance(100_000);
+    const times = keepaliveTimes(world, A_OUTER).map((atMs) => atMs - lastSentMs);
+    assert.equal(times.length >= 4, true, `${times}`);
+    for (const [i, atMs] of times.slice(1).entries()) assert.ok(atMs - times[i]! <= 25_000);
+    assert.ok(b.wakeUps > 0);
+  });
+
+  scenario('are put off by what is received as well as by what is sent (§6.5)', (world) => {
+    const { b } = makeConnectedCouple(world, { aboutB: { persistentKeepaliveSeconds: 8 } });
+    world.advance(30_000);
+    world.network.eve.clear();
+    for (let i = 0; i < 3; i++) {
+      b.sendPacket(packetFromB('busy'));
+      world.advance(4_000);
+    }
+    assert.deepEqual(
+      keepaliveTimes(world, A_OUTER).length,
+      1,
+      'the passive one for the data, none of the persistent ones',
+    );
+  });
+
+  scenario('keep a session alive for ever, and start one where there is none (§6.5)', (world) => {
+    const { bOfA, b } = makeCouple(world, { aboutB: { persistentKeepaliveSeconds: 25 } });
+    world.advance(HOUR_MS);
+    assert.ok(bOfA.lastHandshakeUnixMs > b.wallClock.unixMs - 2 * REKEY_AFTER_TIME_MS);
+    const initiations = world.network.eve.times('initiation').length;
+    assert.ok(initiations >= 24 && initiations <= 31, `${initiations} handshakes in an hour`);
+    assert.equal(world.network.eve.seen('initiation', B_OUTER).length, 0);
+  });
+
+  scenario('stop when they are switched off, and start at once when switched on (§6.5)', (world) => {
+    const { a, bPublic } = makeQuietCouple(world);
+    a.setPeer(bPublic, { persistentKeepaliveSeconds: 10 });
+    assert.deepEqual(keepaliveTimes(world, A_OUTER), [world.nowMs]);
+    world.advance(35_000);
+    assert.equal(keepaliveTimes(world, A_OUTER).length, 4);
+
+    a.setPeer(bPublic, { persistentKeepaliveSeconds: 0 });
+    world.advance(HOUR_MS);
+    assert.equal(keepaliveTimes(world, A_OUTER).length, 4);
+    assert.equal(a.device.nextDeadline(), Infinity);
+  });
+});
+
+/** A couple with a session in which nothing is owed any more. */
+function makeQuietCouple(world: Simulation): Couple {
+  const couple = makeConnectedCouple(world);
+  world.advance(30_000);
+  forget(world, couple);
+  return couple;
+}
+
+/** B sends nothing but keepalives, which A, the initiator, does not answer. */
+function makeListeningCouple(world: Simulation): Couple {
+  const couple = makeQuietCouple(world);
+  couple.b.setPeer(couple.aPublic, { persistentKeepaliveSeconds: 1 });
+  return couple;
+}
+
+/** A sends a packet at every interval, and counts. */
+function makeSteadyCouple(world: Simulation, intervalMs: number): Couple {
+  const couple = makeQuietCouple(world);
+  let count = 0;
+  const tick = (): void => {
+    couple.a.sendPacket(packetFromA(`${count++}`));
+    world.after(intervalMs, tick);
+  };
+  tick();
+  return couple;
+}
+
+/** When the last handshake was completed; all couples of this file have a network without delay. */
+function sessionStart(world: Simulation): number {
+  return world.nowMs - (world.nodes.at(-1)!.wallClock.unixMs - lastHandshakeMs(world));
+}
+
+function lastHandshakeMs(world: Simulation): number {
+  return Math.max(...[...world.nodes.at(-1)!.device.peers].map((peer) => peer.lastHandshakeUnixMs));
+}
+
+/** Starts a session by a packet from A, and lets it come to rest. @returns When. */
+function reconnect(world: Simulation, { a }: Couple): number {
+  const startMs = world.nowMs;
+  a.sendPacket(packetFromA('again'));
+  world.advance(HOUR_MS);
+  return startMs;
+}
+
+/** Removes the couple's nodes from the network, so that the next can take their addresses. */
+function dissolve(world: Simulation, { a, b }: Couple): void {
+  world.network.interceptor = undefined;
+  for (const node of [a, b]) {
+    node.setUp(false);
+    node.host.addresses = [];
+  }
+  world.network.eve.clear();
+}
+
+function keepaliveTimes(world: Simulation, from: string): number[] {
+  return world.network.eve
+    .seen('transportData', from)
+    .filter(({ datagram }) => datagram.bytes.length === KEEPALIVE_BYTES)
+    .map(({ atMs }) => atMs);
+}
