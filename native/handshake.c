@@ -73,8 +73,27 @@ bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_byt
   return is_done;
 }
 
+/*
+ * A private key together with a public key that is not its own: OpenSSL would compute the right one, which
+ * takes as long as the multiplication that is wanted, and never looks at it.
+ */
+static EVP_PKEY *read_private_key(const uint8_t *private_key) {
+  uint8_t no_public_key[KEY_BYTES] = {0};
+  OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, (void *)(uintptr_t)private_key, KEY_BYTES),
+      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, no_public_key, KEY_BYTES),
+      OSSL_PARAM_construct_end(),
+  };
+  EVP_PKEY *key = NULL;
+  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+  bool is_read = context != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
+                 EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params) == 1;
+  EVP_PKEY_CTX_free(context);
+  return is_read ? key : NULL;
+}
+
 bool wt_x25519(uint8_t *out, const uint8_t *private_key, const uint8_t *public_key, bool *is_zero) {
-  EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key, KEY_BYTES);
+  EVP_PKEY *own = read_private_key(private_key);
   EVP_PKEY *other = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, KEY_BYTES);
   EVP_PKEY_CTX *context = own == NULL ? NULL : EVP_PKEY_CTX_new(own, NULL);
   size_t length = KEY_BYTES;

@@ -17,6 +17,8 @@ struct wt_monitor {
   /* Where questions are asked. */
   int request_fd;
   uint32_t sequence;
+  /* Of the namespace that is looked into, as RTM_GETNSID tells it; −1: the one that the sockets are in. */
+  int32_t namespace_id;
 };
 
 struct wt_link {
@@ -27,7 +29,8 @@ struct wt_link {
 
 /*
  * All functions return 0 or more, or −errno.
- * `namespace_fd` is a network namespace to look into, or −1 for the thread's own.
+ * `namespace_fd` is a network namespace to look into, or −1 for the thread's own. It is not kept, nor is the
+ * namespace kept alive; nothing is told of its end.
  */
 int wt_monitor_open(struct wt_monitor *monitor, uint32_t what, int namespace_fd);
 /* Reads all that waits. Returns WT_… bits; messages that were lost count as changes of every kind. */

@@ -197,19 +197,23 @@ export class Device {
     if (ownPeer !== undefined) this.#removePeer(ownPeer);
     this.#context.identity = next;
     this.#exchange.cookies.setPublicKey(next?.staticPublic);
-    for (const peer of this.#peers.values()) this.#adoptIdentity(peer);
+    for (const peer of this.#peers.values()) this.#adoptIdentity(peer, nowMs);
     identity?.wipe();
     if (!wasReady && this.#context.isReady) this.#start(nowMs);
   }
 
-  /** Sessions made with the old key seal nothing more, and new ones may start at once. */
-  #adoptIdentity(peer: Peer): void {
+  /** Sessions made with the old key seal nothing more, and new ones may start at once, as they do for what waits. */
+  #adoptIdentity(peer: Peer, nowMs: number): void {
     this.#precompute(peer);
     peer.dropPendingHandshake(this.#context.releaseIndex);
     peer.timers.handshakeCompleted();
     peer.timers.allowHandshake();
-    if (this.#context.identity === undefined) this.#stop(peer);
-    else peer.keypairs.stopSealing();
+    if (this.#context.identity === undefined) {
+      this.#stop(peer);
+      return;
+    }
+    peer.keypairs.stopSealing();
+    if (peer.staged.count > 0 || peer.isKeepaliveOwed) peer.timers.handshakeWanted(nowMs);
   }
 
   #precompute(peer: Peer): void {

@@ -13,7 +13,7 @@ export const ERROR_CODES = {
   ERR_INTERFACE_NAME: 'An interface name has 1 to 15 characters, without spaces, "/", ":" or "%".',
   ERR_DAEMON_RUNNING: 'End the other daemon first (ip link delete removes its interface), or choose another name.',
   ERR_DAEMON_START: 'Run it with LOG_LEVEL=debug and --foreground to see more.',
-  ERR_CONTROL_SOCKET: 'The daemon needs to write in /var/run/wireguard: run it as root.',
+  ERR_CONTROL_SOCKET: 'Run the daemon as root: it writes in /var/run/wireguard. WG_UAPI_FD has to be a Unix socket.',
   ERR_CONTROL_UNREACHABLE: 'Start the daemon first: wiretyped INTERFACE. Talking to it needs root.',
   ERR_CONTROL_REPLY: 'The program behind the socket does not speak the WireGuard configuration protocol.',
   ERR_CONTROL_REFUSED: 'Nothing was changed. The daemon logs the reason.',
@@ -34,9 +34,16 @@ export const ERROR_CODES = {
   ERR_INTERFACE_EXISTS: 'Take it down first, or choose another name.',
   ERR_NOT_WIREGUARD: 'Bring it up first: wiretype up INTERFACE.',
   ERR_ANOTHER_AT_WORK: 'Wait until the other command is done.',
-  ERR_HOOK: 'Try the command in a shell of your own; everything that was done for the interface is undone.',
+  ERR_HOOK: 'Try the command in a shell of your own.',
   ERR_BACKEND: 'Choose another program with --implementation PROGRAM or WG_QUICK_USERSPACE_IMPLEMENTATION.',
   ERR_INTERRUPTED: 'Everything that was done is undone.',
+  ERR_NAME_RESOLUTION: 'Check the spelling of the name, and that this host can look up names.',
+  ERR_NOT_ROOT: 'Run it as root.',
+  ERR_DEMO_REQUIREMENT: 'The demo needs root, Linux, /dev/net/tun and the right to make network namespaces.',
+  ERR_DEMO_TRAFFIC: 'Run it again with LOG_LEVEL=debug to see what the daemons do.',
+  ERR_VALUE: 'Nothing was changed. Run the command with --help to see what it takes.',
+  ERR_WIPE: 'Nothing was changed. If all peers shall go, say --allow-wipe.',
+  ERR_KERNEL_INTERFACE: 'Use wg for it, or take it down and bring it up with wiretype up.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -31,7 +31,7 @@ function explainTrouble(exchange: HandshakeExchange, peer: Peer, nowMs: number):
     if (sentence === undefined || nowMs - refusal.atMs >= TROUBLE_LIFETIME_MS) continue;
     if (peer.endpoint !== undefined && remoteEquals(refusal.from.words, 0, peer.endpoint.words, 0)) return sentence;
   }
-  return undefined;
+  return exchange.queue.isUnderLoad(nowMs) ? STRANGER_TROUBLES['under-load'] : undefined;
 }
 
 function explainSilence(peer: Peer, nowMs: number): string {
@@ -67,6 +67,6 @@ const STRANGER_TROUBLES: Partial<Record<HandshakeRejection, string>> = {
   'wrong-key': "Handshakes from the peer's address do not open with our private key: check the key that it has for us.",
   'unknown-peer':
     "Handshakes from the peer's address come with another public key than the one that is configured: compare them.",
-  'under-load': 'This host is under load: the peer was asked to prove its address first.',
+  'under-load': 'This host is under load: whoever starts a handshake has to prove its address first.',
   'rate-limit': 'This host is under load and the peer tries too often: more than 20 times a second.',
 };

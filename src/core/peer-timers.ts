@@ -38,6 +38,7 @@ export class PeerTimers implements Scheduled {
   #zeroKeyMaterialAt = NEVER;
 
   #attemptStartedAt = 0;
+  #unansweredSinceMs = NEVER;
   #handshakeSentAt = LONG_AGO;
   #isAnotherKeepaliveDue = false;
   #persistentKeepaliveMs = 0;
@@ -65,9 +66,9 @@ export class PeerTimers implements Scheduled {
     );
   }
 
-  /** Since when the present attempt goes unanswered, or `undefined` when no answer is awaited. */
+  /** When the first of the initiations that nobody answered left, or `undefined` if there is none. */
   get unansweredSinceMs(): number | undefined {
-    return this.#retransmitHandshakeAt === NEVER ? undefined : this.#attemptStartedAt;
+    return this.#unansweredSinceMs === NEVER ? undefined : this.#unansweredSinceMs;
   }
 
   expire(nowMs: number): void {
@@ -113,6 +114,7 @@ export class PeerTimers implements Scheduled {
 
   handshakeInitiated(nowMs: number, isRetry: boolean): void {
     if (!isRetry) this.#attemptStartedAt = nowMs;
+    this.#unansweredSinceMs = Math.min(this.#unansweredSinceMs, nowMs);
     this.#handshakeSentAt = nowMs;
     this.#handshakeWantedAt = NEVER;
     this.#retransmitHandshakeAt = nowMs + REKEY_TIMEOUT_MS + this.#jitter();
@@ -125,6 +127,7 @@ export class PeerTimers implements Scheduled {
   }
 
   handshakeCompleted(): void {
+    this.#unansweredSinceMs = NEVER;
     this.#retransmitHandshakeAt = NEVER;
     this.#handshakeWantedAt = NEVER;
   }
@@ -180,6 +183,7 @@ export class PeerTimers implements Scheduled {
 
   /** The link went down: nothing is owed, and a new handshake may start at once. */
   stop(): void {
+    this.#unansweredSinceMs = NEVER;
     this.#handshakeWantedAt = NEVER;
     this.#retransmitHandshakeAt = NEVER;
     this.#newHandshakeAt = NEVER;

@@ -1,19 +1,23 @@
 /**
- * A path-compressed binary trie of address prefixes, in one typed array.
+ * A path-compressed binary trie of address prefixes, in typed arrays.
  *
  * It has two roots, one for IPv4 and one for IPv6, over one set of nodes, so that a node's number names a
  * prefix of either family. IPv4 addresses use the first of the four address words. A node is *marked* if its
  * prefix was inserted; the others are there because two branches part. Every node without a mark has two children.
  *
  * ```text
- *  word of a node   0 – 3     4               5 and 6                     7
- *                   address   prefix length   children, by the next bit   bit 0: marked, bit 1: IPv6
+ *  word of a node   0 and 1                     2                               3
+ *                   children, by the next bit   prefix length, marked?, IPv6?   first word of the address
  * ```
+ *
+ * The other three words of IPv6 addresses are kept apart: a lookup that stays among forks and short prefixes
+ * does not touch them, so that more nodes fit into the processor's cache.
  *
  * Node numbers stay the same while a prefix is in the trie. Nothing is allocated by `lookup`.
  */
 export class PrefixTrie {
   #nodes = new Int32Array(INITIAL_NODES * NODE_WORDS);
+  #tails = new Int32Array(INITIAL_NODES * TAIL_WORDS);
   /** Nodes in use or free, NO_NODE included. */
   #nodeCount = 1;
   /** Free nodes, each naming the next one as its first child. */
@@ -26,18 +30,26 @@ export class PrefixTrie {
     return this.#nodeCount;
   }
 
-  /** @returns The marked node with the longest prefix of the address, or NO_NODE. */
+  /**
+   * Finds the longest prefix of an address.
+   *
+   * Goes by single bits, and compares at marked nodes only: where a fork is no prefix of the address, its
+   * branches are none either.
+   *
+   * @returns Its marked node, or NO_NODE.
+   */
   lookup(isIpv6: boolean, w0: number, w1: number, w2: number, w3: number): number {
     const nodes = this.#nodes;
     let longest = NO_NODE;
     let node = isIpv6 ? this.#root6 : this.#root4;
     while (node !== NO_NODE) {
       const at = node * NODE_WORDS;
-      const length = nodes[at + LENGTH];
-      if (!hasPrefix(nodes, at, length, w0, w1, w2, w3)) break;
-      if (nodes[at + FLAGS] & MARKED) longest = node;
-      if (length === MAX_LENGTH) break;
-      node = nodes[at + CHILDREN + bitAt(length, w0, w1, w2, w3)];
+      const length = nodes[at + META] & LENGTH_MASK;
+      if (nodes[at + META] & MARKED) {
+        if (!this.#isPrefixOf(node, w0, w1, w2, w3)) break;
+        longest = node;
+      }
+      node = nodes[at + bitAt(length, w0, w1, w2, w3)];
     }
     return longest;
   }
@@ -69,77 +81,70 @@ export class PrefixTrie {
     }
     const made = this.#makeNode(isIpv6, address, length);
     this.#mark(made);
-    this.#replaceChild(isIpv6, parent, address, node === NO_NODE ? made : this.#join(made, node, isIpv6));
+    this.#replaceChild(parent, made, node === NO_NODE ? made : this.#join(made, node));
     return made;
   }
 
   /** Takes a marked node's prefix out of the trie. The number of the node may be used again. */
   remove(node: number): void {
-    const isIpv6 = this.isIpv6(node);
-    const at = node * NODE_WORDS;
-    const address = this.#nodes.subarray(at, at + ADDRESS_WORDS);
     let grandparent = NO_NODE;
     let parent = NO_NODE;
-    for (let step = isIpv6 ? this.#root6 : this.#root4; step !== node; ) {
+    for (let step = this.isIpv6(node) ? this.#root6 : this.#root4; step !== node; ) {
       grandparent = parent;
       parent = step;
-      step = this.#child(step, bitOf(address, this.lengthOf(step)));
+      step = this.#child(step, this.#bitOfNode(node, this.lengthOf(step)));
     }
-    this.#nodes[at + FLAGS] &= ~MARKED;
-    if (!this.#splice(node, parent)) return;
+    this.#nodes[node * NODE_WORDS + META] &= ~MARKED;
+    this.#splice(node, parent);
     if (parent !== NO_NODE && !this.#isMarked(parent)) this.#splice(parent, grandparent);
   }
 
   lengthOf(node: number): number {
-    return this.#nodes[node * NODE_WORDS + LENGTH];
+    return this.#nodes[node * NODE_WORDS + META] & LENGTH_MASK;
   }
 
   isIpv6(node: number): boolean {
-    return (this.#nodes[node * NODE_WORDS + FLAGS] & IPV6) !== 0;
+    return (this.#nodes[node * NODE_WORDS + META] & IPV6) !== 0;
   }
 
   /** @param index 0 to 3. */
   addressWord(node: number, index: number): number {
-    return this.#nodes[node * NODE_WORDS + index];
+    return index === 0 ? this.#nodes[node * NODE_WORDS + FIRST_WORD] : this.#tails[node * TAIL_WORDS + index - 1];
   }
 
-  /** Takes a node with less than two children out of the tree. @returns `false` if it has two, and has to stay. */
-  #splice(node: number, parent: number): boolean {
+  /** Takes a node out of the tree, unless it has two children to hold together. */
+  #splice(node: number, parent: number): void {
     const left = this.#child(node, 0);
     const right = this.#child(node, 1);
-    if (left !== NO_NODE && right !== NO_NODE) return false;
+    if (left !== NO_NODE && right !== NO_NODE) return;
 
-    const at = node * NODE_WORDS;
-    const address = this.#nodes.subarray(at, at + ADDRESS_WORDS);
-    this.#replaceChild(this.isIpv6(node), parent, address, left === NO_NODE ? right : left);
-    this.#nodes[at + CHILDREN] = this.#firstFree;
+    this.#replaceChild(parent, node, left === NO_NODE ? right : left);
+    this.#setChild(node, 0, this.#firstFree);
     this.#firstFree = node;
-    return left === NO_NODE && right === NO_NODE;
   }
 
   /** @returns The node under which both are: `made` itself, or a new one where the two part. */
-  #join(made: number, node: number, isIpv6: boolean): number {
+  #join(made: number, node: number): number {
     const shared = Math.min(this.#sharedBits(made, node), this.lengthOf(made), this.lengthOf(node));
-    const top = shared === this.lengthOf(made) ? made : this.#makeFork(isIpv6, made, shared);
+    const top = shared === this.lengthOf(made) ? made : this.#makeFork(made, shared);
     this.#setChild(top, this.#bitOfNode(node, shared), node);
     if (top !== made) this.#setChild(top, this.#bitOfNode(made, shared), made);
     return top;
   }
 
-  #makeFork(isIpv6: boolean, node: number, length: number): number {
-    const address = this.#nodes.slice(node * NODE_WORDS, node * NODE_WORDS + ADDRESS_WORDS);
+  #makeFork(node: number, length: number): number {
+    const address = Int32Array.from({ length: ADDRESS_WORDS }, (_, index) => this.addressWord(node, index));
     maskHostBits(address, length);
-    return this.#makeNode(isIpv6, address, length);
+    return this.#makeNode(this.isIpv6(node), address, length);
   }
 
   #makeNode(isIpv6: boolean, address: Int32Array, length: number): number {
     const node = this.#takeNode();
-    const at = node * NODE_WORDS;
-    this.#nodes.set(address, at);
-    this.#nodes[at + LENGTH] = length;
-    this.#nodes[at + CHILDREN] = NO_NODE;
-    this.#nodes[at + CHILDREN + 1] = NO_NODE;
-    this.#nodes[at + FLAGS] = isIpv6 ? IPV6 : 0;
+    this.#setChild(node, 0, NO_NODE);
+    this.#setChild(node, 1, NO_NODE);
+    this.#nodes[node * NODE_WORDS + META] = length | (isIpv6 ? IPV6 : 0);
+    this.#nodes[node * NODE_WORDS + FIRST_WORD] = address[0];
+    for (let i = 0; i < TAIL_WORDS; i++) this.#tails[node * TAIL_WORDS + i] = address[i + 1];
     return node;
   }
 
@@ -150,43 +155,54 @@ export class PrefixTrie {
       return node;
     }
     if ((this.#nodeCount + 1) * NODE_WORDS > this.#nodes.length) {
-      const larger = new Int32Array(this.#nodes.length * 2);
-      larger.set(this.#nodes);
-      this.#nodes = larger;
+      this.#nodes = twiceAsLong(this.#nodes);
+      this.#tails = twiceAsLong(this.#tails);
     }
     return this.#nodeCount++;
   }
 
-  #replaceChild(isIpv6: boolean, parent: number, address: Int32Array, child: number): void {
-    if (parent !== NO_NODE) this.#setChild(parent, bitOf(address, this.lengthOf(parent)), child);
-    else if (isIpv6) this.#root6 = child;
+  /** Puts `child` where `node` is, or belongs, under `parent`. */
+  #replaceChild(parent: number, node: number, child: number): void {
+    if (parent !== NO_NODE) this.#setChild(parent, this.#bitOfNode(node, this.lengthOf(parent)), child);
+    else if (this.isIpv6(node)) this.#root6 = child;
     else this.#root4 = child;
   }
 
   #mark(node: number): number {
-    this.#nodes[node * NODE_WORDS + FLAGS] |= MARKED;
+    this.#nodes[node * NODE_WORDS + META] |= MARKED;
     return node;
   }
 
   #isMarked(node: number): boolean {
-    return (this.#nodes[node * NODE_WORDS + FLAGS] & MARKED) !== 0;
+    return (this.#nodes[node * NODE_WORDS + META] & MARKED) !== 0;
   }
 
   #child(node: number, bit: number): number {
-    return this.#nodes[node * NODE_WORDS + CHILDREN + bit];
+    return this.#nodes[node * NODE_WORDS + bit];
   }
 
   #setChild(node: number, bit: number, child: number): void {
-    this.#nodes[node * NODE_WORDS + CHILDREN + bit] = child;
+    this.#nodes[node * NODE_WORDS + bit] = child;
   }
 
   #covers(node: number, address: Int32Array): boolean {
+    return this.#isPrefixOf(node, address[0], address[1], address[2], address[3]);
+  }
+
+  #isPrefixOf(node: number, w0: number, w1: number, w2: number, w3: number): boolean {
     const length = this.lengthOf(node);
-    return hasPrefix(this.#nodes, node * NODE_WORDS, length, address[0], address[1], address[2], address[3]);
+    const first = this.#nodes[node * NODE_WORDS + FIRST_WORD];
+    if (length <= 32) return length === 0 || (first ^ w0) >>> (32 - length) === 0;
+    if (first !== w0) return false;
+    const at = node * TAIL_WORDS;
+    if (length <= 64) return (this.#tails[at] ^ w1) >>> (64 - length) === 0;
+    if (this.#tails[at] !== w1) return false;
+    if (length <= 96) return (this.#tails[at + 1] ^ w2) >>> (96 - length) === 0;
+    return this.#tails[at + 1] === w2 && (this.#tails[at + 2] ^ w3) >>> (128 - length) === 0;
   }
 
   #bitOfNode(node: number, index: number): number {
-    return (this.#nodes[node * NODE_WORDS + (index >> 5)] >>> (31 - (index & 31))) & 1;
+    return (this.addressWord(node, index >> 5) >>> (31 - (index & 31))) & 1;
   }
 
   #sharedBits(a: number, b: number): number {
@@ -194,20 +210,23 @@ export class PrefixTrie {
       const difference = this.addressWord(a, word) ^ this.addressWord(b, word);
       if (difference !== 0) return word * 32 + Math.clz32(difference);
     }
-    return MAX_LENGTH;
+    return ADDRESS_WORDS * 32;
   }
 }
 
 export const NO_NODE = 0;
 export const ADDRESS_WORDS = 4;
 
-const NODE_WORDS = 8;
-const LENGTH = 4;
-const CHILDREN = 5;
-const FLAGS = 7;
-const MARKED = 1;
-const IPV6 = 2;
-const MAX_LENGTH = 128;
+const NODE_WORDS = 4;
+const META = 2;
+const FIRST_WORD = 3;
+const TAIL_WORDS = 3;
+
+/** Bits of the META word. */
+const LENGTH_MASK = 0xff;
+const MARKED = 0x100;
+const IPV6 = 0x200;
+
 const INITIAL_NODES = 64;
 
 /** Clears what is behind the first `length` bits of four words. */
@@ -218,24 +237,6 @@ export function maskHostBits(address: Int32Array, length: number): void {
   }
 }
 
-function hasPrefix(
-  nodes: Int32Array,
-  at: number,
-  length: number,
-  w0: number,
-  w1: number,
-  w2: number,
-  w3: number,
-): boolean {
-  if (length === 0) return true;
-  if (length <= 32) return (nodes[at] ^ w0) >>> (32 - length) === 0;
-  if (nodes[at] !== w0) return false;
-  if (length <= 64) return (nodes[at + 1] ^ w1) >>> (64 - length) === 0;
-  if (nodes[at + 1] !== w1) return false;
-  if (length <= 96) return (nodes[at + 2] ^ w2) >>> (96 - length) === 0;
-  return nodes[at + 2] === w2 && (nodes[at + 3] ^ w3) >>> (128 - length) === 0;
-}
-
 /** The bit with this index, 0 being the first of the address. */
 function bitAt(index: number, w0: number, w1: number, w2: number, w3: number): number {
   const word = index < 64 ? (index < 32 ? w0 : w1) : index < 96 ? w2 : w3;
@@ -244,4 +245,10 @@ function bitAt(index: number, w0: number, w1: number, w2: number, w3: number): n
 
 function bitOf(address: Int32Array, index: number): number {
   return bitAt(index, address[0], address[1], address[2], address[3]);
+}
+
+function twiceAsLong(array: Int32Array): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(array.length * 2);
+  longer.set(array);
+  return longer;
 }

@@ -1,15 +1,15 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
-
 import type { PacketBatch } from '../core/packet-batch.js';
 import type { AeadStage } from '../core/ports.js';
 import { Verdict } from '../core/verdict.js';
+import { openChaCha20Poly1305, sealChaCha20Poly1305 } from './chacha20-poly1305.js';
 import { KeySlots } from './key-slots.js';
 
-const ALGORITHM = 'chacha20-poly1305';
 const HEADER_BYTES = 16;
 const TAG_BYTES = 16;
 const COUNTER_AT = 8;
+const COUNTER_BYTES = 8;
 const NONCE_BYTES = 12;
+const NOTHING = new Uint8Array(0);
 
 /**
  * The AEAD stage over `node:crypto`, one call per packet, for systems without the addon.
@@ -41,49 +41,33 @@ export class JsAead implements AeadStage {
 
   #sealRow(batch: PacketBatch, row: number): void {
     const { bytes } = batch;
-    const start = batch.offset[row]!;
-    const end = start + batch.length[row]!;
-    if (end < start + HEADER_BYTES || end + TAG_BYTES > bytes.length) throw new RangeError(`row ${row} lies outside`);
+    const textAt = batch.offset[row]! + HEADER_BYTES;
+    const end = batch.offset[row]! + batch.length[row]!;
+    if (end < textAt || end + TAG_BYTES > bytes.length) throw new RangeError(`row ${row} lies outside`);
 
     const { sendKey } = this.#keys.keysOf(batch.keySlot[row]!);
-    const cipher = createCipheriv(ALGORITHM, sendKey, this.#nonceOf(batch, row), { authTagLength: TAG_BYTES });
-    bytes.set(cipher.update(bytes.subarray(start + HEADER_BYTES, end)), start + HEADER_BYTES);
-    cipher.final();
-    bytes.set(cipher.getAuthTag(), end);
+    const sealed = sealChaCha20Poly1305(sendKey, this.#nonceOf(batch, row), bytes.subarray(textAt, end), NOTHING);
+    bytes.set(sealed, textAt);
     batch.length[row] = batch.length[row]! + TAG_BYTES;
   }
 
   /** @returns `false` if the tag is wrong or the row too short to have one. */
   #openRow(batch: PacketBatch, row: number): boolean {
     const { bytes } = batch;
-    const start = batch.offset[row]!;
-    const end = start + batch.length[row]!;
+    const textAt = batch.offset[row]! + HEADER_BYTES;
+    const end = batch.offset[row]! + batch.length[row]!;
     if (end > bytes.length) throw new RangeError(`row ${row} lies outside`);
 
     const { receiveKey } = this.#keys.keysOf(batch.keySlot[row]!);
-    if (end - start < HEADER_BYTES + TAG_BYTES) return false;
-    const tagAt = end - TAG_BYTES;
-    const decipher = createDecipheriv(ALGORITHM, receiveKey, this.#nonceOf(batch, row), { authTagLength: TAG_BYTES });
-    decipher.setAuthTag(bytes.subarray(tagAt, end));
-    const plaintext = decipher.update(bytes.subarray(start + HEADER_BYTES, tagAt));
-    if (!isAuthentic(decipher)) return false;
-    bytes.set(plaintext, start + HEADER_BYTES);
-    return true;
+    if (end < textAt + TAG_BYTES) return false;
+    const plaintext = openChaCha20Poly1305(receiveKey, this.#nonceOf(batch, row), bytes.subarray(textAt, end), NOTHING);
+    if (plaintext !== undefined) bytes.set(plaintext, textAt);
+    return plaintext !== undefined;
   }
 
   #nonceOf(batch: PacketBatch, row: number): Uint8Array {
     const counterAt = batch.offset[row]! + COUNTER_AT;
-    this.#nonce.set(batch.bytes.subarray(counterAt, counterAt + 8), NONCE_BYTES - 8);
+    this.#nonce.set(batch.bytes.subarray(counterAt, counterAt + COUNTER_BYTES), NONCE_BYTES - COUNTER_BYTES);
     return this.#nonce;
-  }
-}
-
-/** A wrong tag is what `final` throws for, without a code to tell it by; nothing else can go wrong there. */
-function isAuthentic(decipher: { final(): unknown }): boolean {
-  try {
-    decipher.final();
-    return true;
-  } catch {
-    return false;
   }
 }

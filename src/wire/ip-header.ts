@@ -42,7 +42,7 @@ export function checkIpPacket(bytes: Uint8Array, at: number, length: number): 0 
     const totalBytes = packetBytes4(bytes, at);
     return headerBytes >= IPV4_HEADER_BYTES && headerBytes <= totalBytes && totalBytes <= length ? 4 : 0;
   }
-  if (version === 6) return length >= IPV6_HEADER_BYTES && packetBytes6(bytes, at) <= length ? 6 : 0;
+  if (version === 6) return packetBytes6(bytes, at) <= length ? 6 : 0;
   return 0;
 }
 
