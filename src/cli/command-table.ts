@@ -3,6 +3,41 @@ import type { CommandEntry } from './command.js';
 /** All subcommands of `wiretype`, in the order in which `--help` lists them. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'up',
+    summary: 'Set up an interface from its file',
+    load: async () => (await import('./quick/commands/up.js')).up,
+  },
+  {
+    name: 'down',
+    summary: 'Take an interface down',
+    load: async () => (await import('./quick/commands/down.js')).down,
+  },
+  {
+    name: 'reload',
+    summary: 'Make a running interface equal to its file',
+    load: async () => (await import('./quick/commands/reload.js')).reload,
+  },
+  {
+    name: 'save',
+    summary: 'Write the state of an interface into its file',
+    load: async () => (await import('./quick/commands/save.js')).save,
+  },
+  {
+    name: 'strip',
+    summary: 'Print a file without the lines that wg does not know',
+    load: async () => (await import('./quick/commands/strip.js')).strip,
+  },
+  {
+    name: 'check',
+    summary: 'Find everything that is wrong with a file',
+    load: async () => (await import('./quick/commands/check.js')).check,
+  },
+  {
+    name: 'reresolve',
+    summary: 'Look up the names of silent peers again',
+    load: async () => (await import('./quick/commands/reresolve.js')).reresolve,
+  },
+  {
     name: 'demo',
     summary: 'Join two network namespaces by a tunnel and show it at work',
     load: async () => (await import('./demo/demo.js')).demo,

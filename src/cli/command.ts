@@ -3,8 +3,11 @@ export interface Command {
   readonly name: string;
   /** What `--help` shows: how it is called, what it does, examples. Ends with a newline. */
   readonly help: string;
-  /** @throws {WireGuardError} `main` makes a message and an exit status of it. */
-  run(args: readonly string[], io: CommandIo): Promise<void>;
+  /**
+   * @returns The exit status; nothing means 0.
+   * @throws {WireGuardError} `main` makes a message and an exit status of it.
+   */
+  run(args: readonly string[], io: CommandIo): Promise<number | void>;
 }
 
 /** A command in the table: its code is loaded when it is called, since loading all would cost more than the start of Node. */

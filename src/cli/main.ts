@@ -1,11 +1,11 @@
 import { WireGuardError } from '../core/errors.js';
 import type { Command, CommandIo } from './command.js';
 import { COMMANDS } from './command-table.js';
-import { type ExitStatus, exitStatusOf, formatError } from './error-text.js';
+import { exitStatusOf, formatError } from './error-text.js';
 import { packageVersion } from './version.js';
 
 /** The program `wiretype`: finds the command, runs it, and turns what it throws into a message. */
-export async function main(argv: readonly string[], io: CommandIo): Promise<ExitStatus> {
+export async function main(argv: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...args] = argv;
   if (name === '--version' || name === '-V') {
     io.write(`wiretype ${packageVersion()}\n`);
@@ -23,14 +23,13 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<Exit
   return await run(await entry.load(), args, io);
 }
 
-async function run(command: Command, args: readonly string[], io: CommandIo): Promise<ExitStatus> {
+async function run(command: Command, args: readonly string[], io: CommandIo): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
     io.write(command.help);
     return 0;
   }
   try {
-    await command.run(args, io);
-    return 0;
+    return (await command.run(args, io)) ?? 0;
   } catch (error) {
     if (!(error instanceof WireGuardError)) throw error; // a bug: let it crash with its stack
     io.writeError(formatError(`wiretype ${command.name}`, error));

@@ -81,7 +81,7 @@ export class UapiSocketFile {
     try {
       return new UapiSocketFile(path, await listen({ fd }, events), events);
     } catch (error) {
-      throw socketError(`file descriptor ${fd}`, error);
+      throw socketError(`from file descriptor ${fd}`, error);
     }
   }
 

@@ -204,7 +204,7 @@ export class Device {
 
   /** Sessions made with the old key seal nothing more, and new ones may start at once, as they do for what waits. */
   #adoptIdentity(peer: Peer, nowMs: number): void {
-    this.#precompute(peer);
+    peer.forgetStaticStatic();
     peer.dropPendingHandshake(this.#context.releaseIndex);
     peer.timers.handshakeCompleted();
     peer.timers.allowHandshake();
@@ -214,15 +214,6 @@ export class Device {
     }
     peer.keypairs.stopSealing();
     if (peer.staged.count > 0 || peer.isKeepaliveOwed) peer.timers.handshakeWanted(nowMs);
-  }
-
-  #precompute(peer: Peer): void {
-    const { crypto, identity } = this.#context;
-    const shared = identity && crypto.x25519(identity.staticPrivate, peer.staticPublic);
-    peer.staticStatic.fill(0);
-    if (shared === undefined) return;
-    peer.staticStatic.set(shared);
-    shared.fill(0);
   }
 
   #applyPeerChange(change: PeerChange, nowMs: number): void {
@@ -262,7 +253,6 @@ export class Device {
   #addPeer(publicKey: Uint8Array): Peer {
     const peer = new Peer(publicKey, this.#context, (owner) => this.#transmitter.actionsOf(owner));
     this.#peers.add(peer);
-    this.#precompute(peer);
     return peer;
   }
 

@@ -1,5 +1,4 @@
 import type { Endpoint } from '../wire/endpoint.js';
-import type { AllowedIps } from './allowed-ips.js';
 import type { IpPrefix } from './configuration.js';
 import { CookieJar } from './cookie.js';
 import { Counters } from './counters.js';
@@ -34,8 +33,6 @@ export interface PeerTrouble {
 export class Peer implements RemoteIdentity {
   readonly staticPublic: Uint8Array;
   readonly presharedKey = new Uint8Array(KEY_BYTES);
-  /** X25519 of both static keys; all zero when there is no private key, or the peer's key is a low-order point. */
-  readonly staticStatic = new Uint8Array(KEY_BYTES);
 
   /** Where the peer was last heard of, or was said to be. Follows the peer as it roams (§2.1). */
   endpoint: Endpoint | undefined;
@@ -67,7 +64,8 @@ export class Peer implements RemoteIdentity {
   lastHandshakeUnixMs = 0;
   lastTrouble: PeerTrouble | undefined;
 
-  readonly #allowedIps: AllowedIps<Peer>;
+  readonly #context: DeviceContext;
+  #staticStatic: Uint8Array | undefined;
   #counters: Counters | undefined;
 
   constructor(publicKey: Uint8Array, context: DeviceContext, actions: (peer: Peer) => TimerActions) {
@@ -75,7 +73,7 @@ export class Peer implements RemoteIdentity {
     this.keypairs = new KeypairSlots((keypair) => context.discard(keypair));
     this.timers = new PeerTimers(actions(this), context.random, context.deadlines);
     this.cookieJar = new CookieJar(context.crypto, this.staticPublic);
-    this.#allowedIps = context.allowedIps;
+    this.#context = context;
   }
 
   get publicKey(): Uint8Array {
@@ -84,7 +82,17 @@ export class Peer implements RemoteIdentity {
 
   /** In the order in which they were given; host bits are zero. */
   get allowedIps(): IpPrefix[] {
-    return this.#allowedIps.list(this);
+    return this.#context.allowedIps.list(this);
+  }
+
+  /**
+   * X25519 of both static keys; all zero when there is no private key, or the peer's key is a low-order point.
+   *
+   * Made when first needed: ten thousand peers are configured in a moment, and most of them are idle.
+   */
+  get staticStatic(): Uint8Array {
+    this.#staticStatic ??= this.#agree() ?? new Uint8Array(KEY_BYTES);
+    return this.#staticStatic;
   }
 
   get counters(): Counters {
@@ -118,6 +126,17 @@ export class Peer implements RemoteIdentity {
 
   wipeSecrets(): void {
     this.presharedKey.fill(0);
-    this.staticStatic.fill(0);
+    this.forgetStaticStatic();
+  }
+
+  /** The own key is another one, or the peer is removed. */
+  forgetStaticStatic(): void {
+    this.#staticStatic?.fill(0);
+    this.#staticStatic = undefined;
+  }
+
+  #agree(): Uint8Array | undefined {
+    const { crypto, identity } = this.#context;
+    return identity && crypto.x25519(identity.staticPrivate, this.staticPublic);
   }
 }

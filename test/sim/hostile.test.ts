@@ -15,12 +15,13 @@ const MAX_UDP_PAYLOAD = 65_507;
 const MAC2_BYTES = 16;
 const MACS_BYTES = 32;
 
-/** What a refused message may change: what is counted, what `explain` says, and memory that nobody reads again. */
+/** What a refused message may change: what is counted, what `explain` says, what is made when first needed, and memory that nobody reads again. */
 const ALLOWED_CHANGES = [
   /\.counters\b/,
   /#counters\b/,
   /\.refusals\b/,
   /\.lastTrouble\b/,
+  /#staticStatic\b/,
   /\.outbox\b/,
   /\.replies\b/,
   /#exchange\.#endpoint\b/,

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { WireGuardError } from '../../core/errors.js';
@@ -29,12 +29,12 @@ export interface SpawnedDaemon {
   readonly ready: Promise<string | undefined>;
 }
 
-/** Starts a daemon as a process of its own, in a session of its own. */
+/** Starts a daemon as a process of its own, in a session of its own. @throws {WireGuardError} ERR_USAGE for a descriptor that is not open. */
 export function spawnDaemon(daemon: DaemonCommand, env: NodeJS.ProcessEnv): SpawnedDaemon {
   const { tunDescriptor, uapiDescriptor } = daemon;
   const [program, ...args] = daemon.command;
   const output = daemon.isLogWanted ? 'inherit' : 'ignore';
-  const child = spawn(program, [...args, '--foreground', daemon.interfaceName], {
+  const options: SpawnOptions = {
     detached: true,
     cwd: '/',
     env: {
@@ -44,8 +44,14 @@ export function spawnDaemon(daemon: DaemonCommand, env: NodeJS.ProcessEnv): Spaw
       ...(uapiDescriptor === undefined ? {} : { WG_UAPI_FD: String(UAPI_DESCRIPTOR) }),
     },
     stdio: ['ignore', output, output, 'pipe', tunDescriptor ?? 'ignore', uapiDescriptor ?? 'ignore'],
-  });
-  return { child, ready: readAnswer(child) };
+  };
+  try {
+    const child = spawn(program, [...args, '--foreground', daemon.interfaceName], options);
+    return { child, ready: readAnswer(child) };
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EBADF')) throw cause;
+    throw new WireGuardError('ERR_USAGE', 'WG_TUN_FD or WG_UAPI_FD is not an open file descriptor', { cause });
+  }
 }
 
 async function readAnswer(child: ChildProcess): Promise<string | undefined> {

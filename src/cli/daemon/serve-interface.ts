@@ -11,6 +11,7 @@ export async function serveInterface(options: DaemonOptions, io: CommandIo): Pro
   const log = new Log(options.logLevel, options.interfaceName, (line) => io.writeError(line));
   const pipe = new ReadyPipe(options.readyDescriptor);
   process.title = `wiretyped ${options.interfaceName}`;
+  process.stderr.on('error', () => {}); // whoever read the log is gone (EPIPE, EIO): the tunnel stays
   const interruption = io.interruption();
 
   let tunnel: TunnelProcess;

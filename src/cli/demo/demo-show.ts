@@ -1,0 +1,111 @@
+import { text } from 'node:stream/consumers';
+import { WireGuardError } from '../../core/errors.js';
+import { PLAIN } from '../wg/palette.js';
+import { formatBytes } from '../wg/show-units.js';
+import type { DemoHost } from './demo-host.js';
+import { type DemoNetwork, LEFT, RIGHT } from './demo-network.js';
+import { DeviceView } from './device-view.js';
+import type { Screen } from './screen.js';
+import { type TransferResult, transfer } from './transfer.js';
+
+const PINGS = 3;
+const PING_INTERVAL_SECONDS = 0.2;
+const PING_PATIENCE_SECONDS = 5;
+const TRANSFER_SECONDS = 3;
+/** Enough to see, too little to be in the way of anything. */
+const STEADY_BYTES_PER_SECOND = 256 * 1_024;
+
+/** What there is to see of the demo, step by step. */
+export class DemoShow {
+  readonly #network: DemoNetwork;
+  readonly #screen: Screen;
+  #views: readonly DeviceView[] | undefined;
+
+  constructor(network: DemoNetwork, screen: Screen) {
+    this.#network = network;
+    this.#screen = screen;
+  }
+
+  title(topology: string): void {
+    this.#screen.print(topology);
+  }
+
+  /** Pings each way over each family. @throws {WireGuardError} ERR_DEMO_TRAFFIC */
+  async pings(): Promise<void> {
+    const { left, right } = this.#network;
+    for (const address of [RIGHT.inner4, RIGHT.inner6]) await this.#ping(left, right, address);
+    for (const address of [LEFT.inner4, LEFT.inner6]) await this.#ping(right, left, address);
+  }
+
+  /** Moves data each way, with a progress line. @throws {WireGuardError} ERR_DEMO_TRAFFIC */
+  async transfers(): Promise<void> {
+    const { left, right } = this.#network;
+    await this.#transfer(left, right, RIGHT.inner4);
+    await this.#transfer(right, left, LEFT.inner6);
+    this.#screen.print('');
+  }
+
+  /** Shows both ends as they are. */
+  async state(): Promise<void> {
+    this.#views ??= this.#network.hosts.map((host) => new DeviceView(host));
+    const lines = await Promise.all(this.#views.map((view) => view.lines(!this.#screen.isTerminal)));
+    this.#screen.update([...lines.flat(), ...(this.#screen.isTerminal ? ['Ctrl-C ends the demo.'] : [])]);
+  }
+
+  /** Sends a trickle from left to right from here on, so that there is something to see. */
+  keepTrafficGoing(): void {
+    const { left, right } = this.#network;
+    const trickle = { from: left, to: right, address: RIGHT.inner4, seconds: 0, rate: STEADY_BYTES_PER_SECOND };
+    void transfer(trickle, () => {});
+  }
+
+  async #ping(from: DemoHost, to: DemoHost, address: string): Promise<void> {
+    const options = [
+      '-q',
+      '-c',
+      String(PINGS),
+      '-i',
+      String(PING_INTERVAL_SECONDS),
+      '-w',
+      String(PING_PATIENCE_SECONDS),
+    ];
+    const stdout = await text(from.start('ping', ...options, address).stdout!);
+    const what = `ping ${direction(from, to)} ${address}`;
+    const times = /= ([0-9.]+)\/([0-9.]+)\/([0-9.]+)/.exec(stdout);
+    if (times === null) throw new WireGuardError('ERR_DEMO_TRAFFIC', `${what}: no answer`);
+    this.#screen.print(`${what.padEnd(36)} ${PINGS} of ${PINGS} answered, ${times[1]} to ${times[3]} ms`);
+  }
+
+  async #transfer(from: DemoHost, to: DemoHost, address: string): Promise<void> {
+    const what = `TCP  ${direction(from, to)} ${address}`.padEnd(36);
+    const start = performance.now();
+    const line = (bytes: number) => {
+      const seconds = (performance.now() - start) / 1_000;
+      return `${what} ${progressBar(seconds / TRANSFER_SECONDS)} ${formatSize(bytes)}, ${formatSize(bytes / seconds)}/s`;
+    };
+    const result = await transfer({ from, to, address, seconds: TRANSFER_SECONDS, rate: 0 }, (bytes) =>
+      this.#screen.update([line(bytes)]),
+    );
+    requireAll(what, result);
+    if (this.#screen.isTerminal) this.#screen.print(line(result.receivedBytes));
+  }
+}
+
+function direction(from: DemoHost, to: DemoHost): string {
+  return `${from.title} → ${to.title}`;
+}
+
+function requireAll(what: string, { sentBytes, receivedBytes }: TransferResult): void {
+  if (receivedBytes > 0 && receivedBytes === sentBytes) return;
+  throw new WireGuardError('ERR_DEMO_TRAFFIC', `${what.trim()}: ${receivedBytes} of ${sentBytes} bytes arrived`);
+}
+
+function progressBar(part: number): string {
+  const width = 20;
+  const filled = Math.round(width * Math.min(part, 1));
+  return `${'█'.repeat(filled)}${'░'.repeat(width - filled)}`;
+}
+
+function formatSize(bytes: number): string {
+  return formatBytes(BigInt(Math.round(bytes)), PLAIN);
+}

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { WireGuardError } from '../../core/errors.js';
+import { SystemCommands } from '../../host/net/commands.js';
+import type { Command } from '../command.js';
+import { DemoNetwork, TOPOLOGY } from './demo-network.js';
+import { DemoShow } from './demo-show.js';
+import { checkRequirements } from './requirements.js';
+import { Screen } from './screen.js';
+
+const REFRESH_MS = 1_000;
+
+/** Shows a tunnel between two hosts that it makes itself, and leaves nothing of them. */
+export const demo: Command = {
+  name: 'demo',
+  help: `Usage: wiretype demo [--once]
+
+Makes two hosts out of network namespaces, joins them by a cable, starts a wiretyped in each, and shows the
+tunnel between them at work: pings, a TCP transfer each way, and the state of both ends once a second until
+Ctrl-C. Then everything that it made is removed again. Needs root; touches nothing of the machine's own network.
+
+  --once  End after one round
+
+In a checkout: npm start, or npm start -- --once
+`,
+
+  async run(args, io) {
+    const { once } = parseDemoArguments(args);
+    const commands = new SystemCommands(io.writeError);
+    checkRequirements(commands);
+
+    const interruption = io.interruption();
+    const network = new DemoNetwork(commands);
+    const screen = new Screen(io.write, () => io.columns);
+    const work = play(network, new DemoShow(network, screen), once, interruption);
+    try {
+      await orInterrupted(work, interruption);
+    } finally {
+      screen.print('Removing both hosts.');
+      await network.close();
+      await Promise.allSettled([work]);
+      await network.close(); // what it was just about to make
+    }
+  },
+};
+
+async function play(network: DemoNetwork, show: DemoShow, isOnce: boolean, interruption: AbortSignal): Promise<void> {
+  show.title(TOPOLOGY);
+  await network.build();
+  await network.join();
+  await show.pings();
+  await show.transfers();
+  await show.state();
+  if (isOnce) return;
+
+  show.keepTrafficGoing();
+  for (;;) {
+    await sleep(REFRESH_MS);
+    if (interruption.aborted) return;
+    await show.state();
+  }
+}
+
+/** Ends with the work, or as soon as the user interrupts: what is under way then fails when the hosts are removed. */
+async function orInterrupted(work: Promise<void>, interruption: AbortSignal): Promise<void> {
+  const isInterrupted = new Promise<void>((resolve) => {
+    interruption.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([work, isInterrupted]);
+}
+
+function parseDemoArguments(args: readonly string[]): { once: boolean } {
+  try {
+    return parseArgs({ args: [...args], options: { once: { type: 'boolean', default: false } } }).values;
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new WireGuardError('ERR_USAGE', cause.message.split('. ', 1)[0]!, { cause });
+  }
+}

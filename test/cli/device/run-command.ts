@@ -1,0 +1,54 @@
+import type { DeviceCommand } from '../../../src/cli/device/device-command.js';
+import { createContext } from '../../../src/cli/wg/wg-main.js';
+import { WireGuardError } from '../../../src/core/errors.js';
+
+export interface CommandOutcome {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+  readonly code: string | undefined;
+  readonly message: string | undefined;
+}
+
+export interface Surroundings {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly unixTimeMs?: () => number;
+  readonly columns?: number;
+  readonly input?: string;
+  /** Called instead of waiting. */
+  readonly onSleep?: (ms: number) => void;
+}
+
+/** Runs a command of `wiretype` against the sockets of a directory. */
+export async function runCommand(
+  command: DeviceCommand,
+  directory: string,
+  args: readonly string[],
+  surroundings: Surroundings = {},
+): Promise<CommandOutcome> {
+  const said = { out: '', err: '' };
+  const io = {
+    readInput: async () => surroundings.input ?? '',
+    write(text: string) {
+      said.out += text;
+    },
+    writeError(text: string) {
+      said.err += text;
+    },
+    columns: surroundings.columns,
+    interruption: () => new AbortController().signal,
+  };
+  const context = createContext(io, false, {
+    env: surroundings.env ?? {},
+    socketDirectory: directory,
+    unixTimeMs: surroundings.unixTimeMs ?? (() => 0),
+    sleep: async (ms) => surroundings.onSleep?.(ms),
+  });
+  try {
+    const status = (await command.runIn(context, args)) ?? 0;
+    return { ...said, status, code: undefined, message: undefined };
+  } catch (error) {
+    if (!(error instanceof WireGuardError)) throw error;
+    return { ...said, status: 1, code: error.code, message: error.message };
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The demonstration, as `npm start` runs it.
+ *
+ * Topology: the demo makes its own, two namespaces with a cable between them.
+ */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { describe, it } from 'node:test';
+
+import { CHECKOUT } from '../lab/implementation.js';
+import { attempt, Program, run } from '../lab/program.js';
+import { waitFor } from '../lab/wait.js';
+
+const COMMAND = `${CHECKOUT}bin/wiretype`;
+
+describe('demo', () => {
+  it('does one round with --once: pings and data each way, then both ends', { timeout: 60_000 }, async () => {
+    const demo = new Program(COMMAND, ['demo', '--once']);
+
+    assert.equal(await demo.exited, 0, demo.stderr);
+
+    assert.equal(demo.stdout.match(/ping .* 3 of 3 answered/g)?.length, 4);
+    assert.match(demo.stdout, /TCP +left → right 10\.77\.0\.2 .* MiB\/s/);
+    assert.match(demo.stdout, /TCP +right → left fd77::1 .* MiB\/s/);
+    for (const title of ['left', 'right'])
+      assert.match(demo.stdout, new RegExp(`${title} +peer ....….... +handshake .* received`));
+    await assertNothingLeft(demo);
+  });
+
+  it('shows both ends until Ctrl-C', { timeout: 60_000 }, async () => {
+    const demo = new Program(COMMAND, ['demo']);
+    await waitFor('three looks', () => (demo.stdout.match(/^right /gm)?.length ?? 0) >= 3, 40_000);
+
+    assert.equal(await interrupt(demo), 0);
+
+    await assertNothingLeft(demo);
+  });
+
+  for (const moment of [/wiretyped/, /ping left/, /ping right/, /TCP/])
+    it(`leaves nothing behind when it is interrupted at "${moment.source}"`, { timeout: 30_000 }, async () => {
+      const demo = new Program(COMMAND, ['demo']);
+      await demo.says(moment);
+
+      assert.equal(await interrupt(demo), 0);
+
+      await assertNothingLeft(demo);
+    });
+
+  it('says what is missing, in a sentence', { timeout: 30_000 }, async () => {
+    const withoutRoot = await attempt('setpriv', ['--reuid=65534', '--clear-groups', COMMAND, 'demo']);
+    assert.equal(withoutRoot.status, 1);
+    assert.match(withoutRoot.stderr, /not run as root/);
+
+    const hidden = `mount -t tmpfs none /dev/net && exec ${COMMAND} demo`;
+    const withoutTun = await attempt('unshare', ['-m', 'sh', '-c', hidden]);
+    assert.equal(withoutTun.status, 1);
+    assert.match(withoutTun.stderr, /no \/dev\/net\/tun/);
+  });
+});
+
+async function interrupt(demo: Program): Promise<number> {
+  demo.signal('SIGINT');
+  return await demo.exited;
+}
+
+async function assertNothingLeft(demo: Program): Promise<void> {
+  assert.doesNotMatch(await run('ip', ['netns', 'list']), new RegExp(`wiretype-demo-${demo.pid}-`));
+  for (const end of ['l', 'r']) assert.ok(!existsSync(`/var/run/wireguard/demo${demo.pid}${end}.sock`));
+  assert.doesNotMatch((await attempt('pgrep', ['-af', `demo${demo.pid}[lr]`])).stdout, /wiretyped/);
+}

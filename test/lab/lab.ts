@@ -1,0 +1,112 @@
+/**
+ * The laboratory of one test: hosts, the cables between them, and a folder, all gone when the test ends.
+ *
+ * Names carry the process id of the test, so that files run side by side. What a killed test left behind is removed
+ * by the next one.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+import { Host } from './namespace.js';
+import { run } from './program.js';
+
+const NAMESPACE_FOLDER = '/run/netns';
+const NAMESPACE_NAME = /^wt-(\d+)-/;
+
+let hostNumber = 0;
+let interfaceNumber = 0;
+
+/** One end of a cable: a host and the name of its interface. */
+export type CableEnd = readonly [host: Host, interfaceName: string];
+
+export class Lab {
+  /** A folder that only we can read, for keys, captures and configurations. */
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'wiretype-e2e-'));
+  readonly #hosts: Host[] = [];
+
+  private constructor() {}
+
+  /** Opens a laboratory that is taken down when the test `t` ends, however it ends. */
+  static open(t: Pick<TestContext, 'after'>): Lab {
+    sweep();
+    const lab = new Lab();
+    t.after(async () => await lab.#close());
+    return lab;
+  }
+
+  async host(title: string): Promise<Host> {
+    const host = await Host.create(`wt-${process.pid}-${++hostNumber}-${title}`);
+    this.#hosts.push(host);
+    return host;
+  }
+
+  /** A cable: a pair of virtual Ethernet interfaces, up at both ends. */
+  async cable([a, aName]: CableEnd, [b, bName]: CableEnd, mtu = 1500): Promise<void> {
+    await a.ip(`link add ${aName} mtu ${mtu} type veth peer name ${bName} mtu ${mtu} netns ${b.namespace}`);
+    await Promise.all([a.ip(`link set ${aName} up`), b.ip(`link set ${bName} up`)]);
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#hosts.map(async (host) => await host.remove()));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A name for a WireGuard interface that no other test on this machine has: control sockets live in one folder. */
+export function uniqueInterfaceName(): string {
+  return `wt${process.pid.toString(36)}x${(interfaceNumber++).toString(36)}`;
+}
+
+/** Adds an address for use at once. */
+export async function addAddress(host: Host, interfaceName: string, address: string): Promise<void> {
+  await host.ip(`addr add ${address} dev ${interfaceName}${address.includes(':') ? ' nodad' : ''}`);
+}
+
+/** Gives both ends of a cable an address. */
+export async function addAddresses(...ends: readonly (readonly [...CableEnd, ...string[]])[]): Promise<void> {
+  for (const [host, name, ...addresses] of ends) for (const address of addresses) await addAddress(host, name, address);
+}
+
+/** Writes a packet filter's rule that drops `percent` of the UDP datagrams that come in. */
+export async function loseDatagrams(host: Host, percent: number): Promise<void> {
+  await host.nft(`table inet loss {
+    chain input { type filter hook input priority 0; meta l4proto udp numgen random mod 100 < ${percent} counter drop; }
+  }`);
+}
+
+/** What stays of tests whose process is gone. */
+function sweep(): void {
+  if (!existsSync(NAMESPACE_FOLDER)) return;
+  for (const name of readdirSync(NAMESPACE_FOLDER)) {
+    const owner = NAMESPACE_NAME.exec(name)?.[1];
+    if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeNow(name);
+  }
+}
+
+/** Removes a namespace without waiting for anyone, for the end of a process that has no time left. */
+function removeNow(namespace: string): void {
+  const { stdout } = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' });
+  const pids = stdout.split('\n').filter(Boolean);
+  if (pids.length > 0) spawnSync('kill', ['-KILL', ...pids]);
+  spawnSync('ip', ['netns', 'del', namespace]);
+}
+
+function removeOwn(): void {
+  if (!existsSync(NAMESPACE_FOLDER)) return;
+  for (const name of readdirSync(NAMESPACE_FOLDER)) if (name.startsWith(`wt-${process.pid}-`)) removeNow(name);
+}
+
+process.once('exit', removeOwn);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+
+/** Whether this kernel has WireGuard built in or loaded: then `ip link add type wireguard` succeeds. */
+export async function kernelHasWireguard(host: Host): Promise<boolean> {
+  return (await host.attempt('ip', ['link', 'add', 'probe', 'type', 'wireguard'])).status === 0;
+}
+
+export async function sha256(path: string): Promise<string> {
+  return (await run('sha256sum', [path])).split(' ')[0] ?? '';
+}

@@ -1,0 +1,29 @@
+/** Waiting for what other programs do: always for a condition, always with an end. */
+import { setTimeout as pause } from 'node:timers/promises';
+
+const POLL_INTERVAL_MS = 25;
+
+/**
+ * Asks again and again until the answer is neither `false` nor `undefined`.
+ *
+ * @param what Completes the sentence "Waited in vain for …".
+ * @throws {Error} After `withinMs`, with the last answer.
+ */
+export async function waitFor<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  withinMs = 10_000,
+): Promise<Exclude<T, false | undefined>> {
+  const endMs = performance.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== false && answer !== undefined) return answer as Exclude<T, false | undefined>;
+    if (performance.now() > endMs) throw new Error(`Waited in vain for ${what} (${withinMs} ms)`);
+    await pause(POLL_INTERVAL_MS);
+  }
+}
+
+/** Lets time pass, for tests whose subject is that nothing happens meanwhile. */
+export async function watchFor(durationMs: number): Promise<void> {
+  await pause(durationMs);
+}
