@@ -47,6 +47,8 @@ export class Peer implements RemoteIdentity {
   /** The greatest timestamp that the peer ever sent: an initiation has to exceed it (§5.1). */
   readonly greatestTimestamp = new Uint8Array(TIMESTAMP_BYTES);
   initiationConsumedMs = -Infinity;
+  /** Of the last initiation that we sent to it: see `TimestampSource`. */
+  timestampStep = -1;
   /** A rekey was asked for at the end of the current session: once is enough (§6.2). */
   hasAskedForLastRekey = false;
   /** A keepalive is owed although nothing else waits: it confirms a session or keeps a mapping open. */

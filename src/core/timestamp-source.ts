@@ -1,43 +1,46 @@
-import { compareTai64n, TAI64N_BYTES, writeTai64n } from '../wire/tai64n.js';
+import { TAI64N_BYTES, writeTai64n } from '../wire/tai64n.js';
 import type { Environment } from './ports.js';
 
-/** Nanoseconds are cut to multiples of this (about 17 ms), so that stamps do not tell how busy the clock is. */
-const WHITENING_NANOSECONDS = 2 ** 24;
+/** Stamps are cut to multiples of 2^24 ns (about 17 ms), so that they do not tell how busy the sender is. */
+const STEP_NANOSECONDS = 2 ** 24;
+/** Of a second: stamps are counted from its start, as the nanoseconds in them are. */
+const STEPS_PER_SECOND = Math.floor(1e9 / STEP_NANOSECONDS) + 1;
 
 /**
- * The timestamps of our initiations: whitened, and each greater than the one before.
+ * The timestamps of our initiations: whitened, and for each peer greater than the one before.
  *
  * A peer refuses a stamp that is not greater than every earlier one (§5.1). So when the wall clock is set
- * back, stamps go on from the last one in the smallest steps, and overtake nothing.
+ * back, the device goes by the latest time that it ever saw, and a peer's stamps go on in the smallest steps.
  *
  * Source: whitepaper §5.1, §5.4.2.
  */
 export class TimestampSource {
   readonly #environment: Environment;
-  readonly #last = new Uint8Array(TAI64N_BYTES);
-  #lastMs = 0;
+  #latestUnixMs = 0;
 
   constructor(environment: Environment) {
     this.#environment = environment;
   }
 
-  /** @returns 12 bytes of its own. */
-  next(): Uint8Array {
-    let unixMs = this.#environment.unixTimeMs();
+  /**
+   * @param lastStep What this returned for the peer's last stamp; −1 if there was none.
+   * @returns The place of the next stamp among all stamps there can be, for `write`.
+   */
+  nextStep(lastStep: number): number {
+    this.#latestUnixMs = Math.max(this.#latestUnixMs, this.#environment.unixTimeMs());
+    return Math.max(stepAt(this.#latestUnixMs), lastStep + 1);
+  }
+
+  /** @returns The 12 bytes of the stamp. */
+  static write(step: number): Uint8Array {
     const stamp = new Uint8Array(TAI64N_BYTES);
-    writeWhitened(stamp, unixMs);
-    while (compareTai64n(stamp, 0, this.#last, 0) <= 0) {
-      unixMs = Math.max(unixMs, this.#lastMs) + WHITENING_NANOSECONDS / 1e6;
-      writeWhitened(stamp, unixMs);
-    }
-    this.#last.set(stamp);
-    this.#lastMs = unixMs;
+    const seconds = Math.floor(step / STEPS_PER_SECOND);
+    writeTai64n(stamp, 0, seconds, (step - seconds * STEPS_PER_SECOND) * STEP_NANOSECONDS);
     return stamp;
   }
 }
 
-function writeWhitened(out: Uint8Array, unixMs: number): void {
+function stepAt(unixMs: number): number {
   const seconds = Math.floor(unixMs / 1_000);
-  const nanoseconds = Math.floor((unixMs - seconds * 1_000) * 1e6);
-  writeTai64n(out, 0, seconds, nanoseconds & -WHITENING_NANOSECONDS);
+  return seconds * STEPS_PER_SECOND + Math.floor(((unixMs - seconds * 1_000) * 1e6) / STEP_NANOSECONDS);
 }

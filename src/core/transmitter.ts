@@ -4,7 +4,7 @@ import { createInitiation } from './handshake.js';
 import type { Keypair } from './keypair.js';
 import type { Peer } from './peer.js';
 import type { TimerActions } from './peer-timers.js';
-import type { TimestampSource } from './timestamp-source.js';
+import { TimestampSource } from './timestamp-source.js';
 import { writeTransportData } from './transport.js';
 import { Verdict } from './verdict.js';
 
@@ -96,7 +96,14 @@ export class Transmitter {
     peer.dropPendingHandshake(releaseIndex);
     const localIndex = indices.allocate(peer);
     try {
-      const created = createInitiation(crypto, identity!, peer, ephemeralPrivate, localIndex, this.#timestamps.next());
+      const created = createInitiation(
+        crypto,
+        identity!,
+        peer,
+        ephemeralPrivate,
+        localIndex,
+        this.#nextTimestamp(peer),
+      );
       if (created === undefined) {
         releaseIndex(localIndex);
         return undefined;
@@ -106,6 +113,11 @@ export class Transmitter {
     } finally {
       ephemeralPrivate.fill(0);
     }
+  }
+
+  #nextTimestamp(peer: Peer): Uint8Array {
+    peer.timestampStep = this.#timestamps.nextStep(peer.timestampStep);
+    return TimestampSource.write(peer.timestampStep);
   }
 
   /** @returns Whether nothing waits any more, or nothing can be sent; `false`: the outbox is full. */

@@ -1,5 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 
+import { bytesOf } from './bytes-of.js';
+
 /**
  * ChaCha20-Poly1305 of OpenSSL, one message a call.
  *
@@ -40,9 +42,7 @@ export function openChaCha20Poly1305(
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
   decipher.setAAD(associatedData, { plaintextLength });
   decipher.setAuthTag(sealed.subarray(plaintextLength));
-  const opened = decipher.update(sealed.subarray(0, plaintextLength));
-  const plaintext = new Uint8Array(opened);
-  opened.fill(0);
+  const plaintext = bytesOf(decipher.update(sealed.subarray(0, plaintextLength)));
   if (isAuthentic(decipher)) return plaintext;
   plaintext.fill(0);
   return undefined;

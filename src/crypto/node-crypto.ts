@@ -1,29 +1,20 @@
-import {
-  createHash,
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  diffieHellman,
-  getHashes,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { blake2s } from '@noble/hashes/blake2.js';
-import { hmac } from '@noble/hashes/hmac.js';
 
 import type { Crypto } from '../core/ports.js';
+import { type Blake2s, fastestBlake2s } from './blake2s.js';
+import { bytesOf } from './bytes-of.js';
 import { openChaCha20Poly1305, sealChaCha20Poly1305 } from './chacha20-poly1305.js';
 
-const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 const MAC_BYTES = 16;
-const HASH = 'blake2s256';
 /** Fields of a handshake have a key of their own each, so the counter in the nonce is always 0. */
 const NONCE = new Uint8Array(12);
-/** A JWK has to name a public key, which is not looked at where there is a private one. */
-const NO_PUBLIC_KEY = Buffer.alloc(KEY_BYTES).toString('base64url');
+/** What precedes the 32 bytes of an X25519 private key in PKCS #8. Source: RFC 8410 §7. */
+const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
-/** A private key that OpenSSL has read already, which costs as much as using it. */
+/** A private key that OpenSSL has read already, which costs more than using it. */
 interface ReadPrivateKey {
   /** Of the 32 bytes: an array may have been filled with another key, or cleared. */
   readonly fingerprint: Uint8Array;
@@ -31,29 +22,34 @@ interface ReadPrivateKey {
 }
 
 /**
- * The primitives of the handshake: X25519 and ChaCha20-Poly1305 of OpenSSL, XChaCha20-Poly1305 and
- * keyed BLAKE2s of noble. BLAKE2s and HMAC are OpenSSL's, three times as fast, in builds that have it.
+ * The primitives of the handshake without the addon: X25519 and ChaCha20-Poly1305 of OpenSSL,
+ * XChaCha20-Poly1305 and keyed BLAKE2s of noble.
  *
  * OpenSSL's copy of a private key lives as long as the array that it was read from, and is cleared when
- * the garbage collector finds it. Keys pass through strings on their way there, which JavaScript cannot clear.
+ * the garbage collector finds it.
  */
 export class NodeCrypto implements Crypto {
   readonly #privateKeys = new WeakMap<Uint8Array, ReadPrivateKey>();
-  readonly hash = hasNativeHash() ? nativeHash : portableHash;
-  readonly hmac = hasNativeHash() ? nativeHmac : portableHmac;
+  readonly hash: Crypto['hash'];
+  readonly hmac: Crypto['hmac'];
+
+  constructor({ hash, hmac }: Blake2s = fastestBlake2s) {
+    this.hash = hash;
+    this.hmac = hmac;
+  }
 
   x25519(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
     const keys = { privateKey: this.#read(privateKey), publicKey: readPublicKey(publicKey) };
     try {
-      return new Uint8Array(diffieHellman(keys));
+      return bytesOf(diffieHellman(keys));
     } catch (error) {
-      if (isRefusedByOpenSsl(error)) return undefined; // all zero: nothing else can go wrong with two keys that were read
+      if (isRefusedByOpenSsl(error)) return undefined; // all zero: nothing else goes wrong with two keys that could be read
       throw error;
     }
   }
 
   x25519PublicKey(privateKey: Uint8Array): Uint8Array {
-    const { x } = this.#read(privateKey).export({ format: 'jwk' });
+    const { x } = createPublicKey(this.#read(privateKey)).export({ format: 'jwk' });
     return new Uint8Array(Buffer.from(x!, 'base64url'));
   }
 
@@ -88,8 +84,9 @@ export class NodeCrypto implements Crypto {
     const known = this.#privateKeys.get(privateKey);
     if (known !== undefined && Buffer.compare(known.fingerprint, fingerprint) === 0) return known.key;
 
-    const d = Buffer.from(privateKey).toString('base64url');
-    const key = createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', d, x: NO_PUBLIC_KEY }, format: 'jwk' });
+    const pkcs8 = Buffer.concat([PKCS8_HEAD, privateKey]);
+    const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+    pkcs8.fill(0);
     this.#privateKeys.set(privateKey, { fingerprint, key });
     return key;
   }
@@ -103,32 +100,4 @@ function readPublicKey(publicKey: Uint8Array): KeyObject {
 function isRefusedByOpenSsl(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return error.code === 'ERR_CRYPTO_OPERATION_FAILED' || String(error.code).startsWith('ERR_OSSL_');
-}
-
-function hasNativeHash(): boolean {
-  return getHashes().includes(HASH);
-}
-
-function nativeHash(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash(HASH);
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
-}
-
-function portableHash(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = blake2s.create({});
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-}
-
-function nativeHmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
-  const mac = createHmac(HASH, key);
-  for (const part of parts) mac.update(part);
-  return new Uint8Array(mac.digest());
-}
-
-function portableHmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
-  const mac = hmac.create(blake2s, key);
-  for (const part of parts) mac.update(part);
-  return mac.digest();
 }

@@ -2,26 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
-import {
-  type ConsumedInitiation,
-  consumeInitiation,
-  consumeResponse,
-  createInitiation,
-  createResponse,
-  type InitiatorState,
-  type LocalIdentity,
-  type RemoteIdentity,
-  type TransportKeys,
-} from '../../src/core/handshake.js';
-import type { Crypto } from '../../src/core/ports.js';
+import { consumeInitiation, consumeResponse, createResponse, type TransportKeys } from '../../src/core/handshake.js';
 import { NodeCrypto } from '../../src/crypto/node-crypto.js';
 import { readVectors } from '../vectors.js';
-import { dh, dhPublic, whitepaperHandshake } from './whitepaper-handshake.js';
+import { HandshakePair, INITIATOR_INDEX, identityOf, RESPONDER_INDEX, TIMESTAMP } from './handshake-pair.js';
+import { dh, whitepaperHandshake } from './whitepaper-handshake.js';
 
 const crypto = new NodeCrypto();
-const TIMESTAMP = Uint8Array.of(0x40, 0, 0, 0, 0x6a, 1, 2, 3, 0x3b, 0x9a, 0xc9, 0xff);
-const INITIATOR_INDEX = 0x9112_2334 | 0;
-const RESPONDER_INDEX = 0x7aab_bccd;
 
 describe('handshake', () => {
   it('writes the bytes of §5.4.2 and §5.4.3, and derives the keys of §5.4.5', () => {
@@ -29,7 +16,7 @@ describe('handshake', () => {
     const index = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
     fc.assert(
       fc.property(fc.tuple(key, key, key, key, key), fc.tuple(index, index), (keys, indices) => {
-        const pair = new Pair({ keys, initiatorIndex: indices[0], responderIndex: indices[1] });
+        const pair = new HandshakePair({ keys, initiatorIndex: indices[0], responderIndex: indices[1] });
         const { message, state } = pair.initiate();
         const answer = pair.respond(pair.consume(message));
         const initiatorKeys = pair.conclude(state, answer.message);
@@ -45,7 +32,7 @@ describe('handshake', () => {
   });
 
   it('leaves both MACs zero, for the one who signs', () => {
-    const pair = new Pair();
+    const pair = new HandshakePair();
     const { message } = pair.initiate();
     assert.deepEqual([message.length, message.slice(116)], [148, new Uint8Array(32)]);
     const answer = pair.respond(pair.consume(message));
@@ -53,7 +40,7 @@ describe('handshake', () => {
   });
 
   it('tells the responder who sent the initiation, when, and under which index', () => {
-    const pair = new Pair();
+    const pair = new HandshakePair();
     const consumed = pair.consume(pair.initiate().message);
     assert.deepEqual(consumed.staticPublic, pair.initiator.staticPublic);
     assert.deepEqual(consumed.timestamp, TIMESTAMP);
@@ -61,7 +48,7 @@ describe('handshake', () => {
   });
 
   it('tells each side the index of the other', () => {
-    const pair = new Pair();
+    const pair = new HandshakePair();
     const { message, state } = pair.initiate();
     const answer = pair.respond(pair.consume(message));
     assert.equal(answer.keys.remoteIndex, INITIATOR_INDEX);
@@ -69,7 +56,7 @@ describe('handshake', () => {
   });
 
   it('keeps nothing of its arguments: the caller may clear its ephemeral, and the buffer be filled again', () => {
-    const pair = new Pair();
+    const pair = new HandshakePair();
     const initiatorEphemeral = pair.inputs.initiatorEphemeral.slice();
     const { message, state } = pair.initiate();
     pair.inputs.initiatorEphemeral.fill(0);
@@ -86,7 +73,7 @@ describe('handshake', () => {
   it('gives other keys with every pair of ephemerals', () => {
     const seen = new Set<string>();
     for (const fill of [1, 2, 3]) {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       pair.inputs.initiatorEphemeral.fill(fill);
       seen.add(Buffer.from(pair.respond(pair.consume(pair.initiate().message)).keys.sendKey).toString('hex'));
       pair.inputs.responderEphemeral.fill(fill);
@@ -102,7 +89,7 @@ describe('handshake', () => {
       ['encrypted timestamp', 88, 116, 'bad-timestamp-tag'],
     ] as const)
       it(`with any bit of its ${field} changed: ${reason}`, () => {
-        const pair = new Pair();
+        const pair = new HandshakePair();
         const { message } = pair.initiate();
         for (let at = first; at < end; at++) {
           const changed = message.slice();
@@ -112,7 +99,7 @@ describe('handshake', () => {
       });
 
     it('that was made for another responder: wrong-key', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       const other = identityOf(new Uint8Array(32).fill(0x77));
       assert.equal(
         consumeInitiation(crypto, other, pair.initiate().message, () => pair.asSeenByResponder),
@@ -121,7 +108,7 @@ describe('handshake', () => {
     });
 
     it('of a stranger: unknown-peer', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       assert.equal(
         consumeInitiation(crypto, pair.responder, pair.initiate().message, () => undefined),
         'unknown-peer',
@@ -129,7 +116,7 @@ describe('handshake', () => {
     });
 
     it("under a static key that is not the sender's: bad-timestamp-tag", () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       const impostor = { ...pair.initiator, staticPrivate: new Uint8Array(32).fill(0x66) };
       const known = dh(impostor.staticPrivate, pair.responder.staticPublic);
       const { message } = pair.initiate(crypto, impostor, { ...pair.asSeenByInitiator, staticStatic: known });
@@ -137,7 +124,7 @@ describe('handshake', () => {
     });
 
     it('with a low-order point for its ephemeral, whichever it is: low-order-point', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       const { message } = pair.initiate();
       for (const point of lowOrderPoints()) {
         message.set(point, 8);
@@ -146,7 +133,7 @@ describe('handshake', () => {
     });
 
     it('of a peer with whom there is no static-static secret: low-order-point', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       const remote = { ...pair.asSeenByResponder, staticStatic: new Uint8Array(32) };
       assert.equal(
         consumeInitiation(crypto, pair.responder, pair.initiate().message, () => remote),
@@ -155,7 +142,7 @@ describe('handshake', () => {
     });
 
     it('whatever the bytes, without throwing', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       fc.assert(
         fc.property(fc.uint8Array({ minLength: 148, maxLength: 148 }), (message) => {
           assert.equal(typeof pair.tryConsume(message), 'string');
@@ -170,7 +157,7 @@ describe('handshake', () => {
       ['encrypted nothing', 44, 60],
     ] as const)
       it(`with any bit of its ${field} changed, and still takes the right one: wrong-response`, () => {
-        const pair = new Pair();
+        const pair = new HandshakePair();
         const { message, state } = pair.initiate();
         const answer = pair.respond(pair.consume(message));
         for (let at = first; at < end; at++) {
@@ -182,7 +169,7 @@ describe('handshake', () => {
       });
 
     it('with a low-order point for its ephemeral, and still takes the right one: low-order-point', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       const { message, state } = pair.initiate();
       const answer = pair.respond(pair.consume(message));
       for (const point of lowOrderPoints()) {
@@ -194,7 +181,7 @@ describe('handshake', () => {
     });
 
     it('under another preshared key: wrong-response', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       const { message, state } = pair.initiate();
       const answer = pair.respond(pair.consume(message));
       const remote = { ...pair.asSeenByInitiator, presharedKey: new Uint8Array(32) };
@@ -202,7 +189,7 @@ describe('handshake', () => {
     });
 
     it('to another initiation: wrong-response', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       const { message } = pair.initiate();
       const answer = pair.respond(pair.consume(message));
       pair.inputs.initiatorEphemeral.fill(0x55);
@@ -210,7 +197,7 @@ describe('handshake', () => {
     });
 
     it('whatever the bytes, without throwing', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       const { state } = pair.initiate();
       fc.assert(
         fc.property(fc.uint8Array({ minLength: 92, maxLength: 92 }), (message) => {
@@ -222,7 +209,7 @@ describe('handshake', () => {
 
   describe('sends nothing to a remote key that is a low-order point', () => {
     it('as initiator, by the static-static secret or by the key itself', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       const withoutSecret = { ...pair.asSeenByInitiator, staticStatic: new Uint8Array(32) };
       assert.equal(pair.tryInitiate(withoutSecret), undefined);
       for (const staticPublic of lowOrderPoints())
@@ -230,7 +217,7 @@ describe('handshake', () => {
     });
 
     it('as responder', () => {
-      const pair = new Pair();
+      const pair = new HandshakePair();
       const consumed = pair.consume(pair.initiate().message);
       for (const staticPublic of lowOrderPoints()) {
         const remote = { ...pair.asSeenByResponder, staticPublic };
@@ -238,169 +225,7 @@ describe('handshake', () => {
       }
     });
   });
-
-  describe('clears every secret', () => {
-    it('of a handshake that came to its end', () => {
-      const recorder = new SecretRecorder();
-      const pair = new Pair();
-      const { message, state } = pair.initiate(recorder);
-      const consumed = pair.consume(message, recorder);
-      const answer = pair.respond(consumed, recorder);
-      const keys = pair.conclude(state, answer.message);
-      assert.equal(recorder.countUncleared([keys.sendKey, keys.receiveKey]) > 0, true, 'states are not wiped yet');
-
-      for (const secret of [state, consumed, answer.keys, keys]) secret.wipe();
-      assert.equal(recorder.countUncleared(), 0);
-      assert.ok(state.ephemeralPrivate.every((byte) => byte === 0));
-    });
-
-    it('of an initiation that is refused, at every point of refusal', () => {
-      const pair = new Pair();
-      const { message } = pair.initiate();
-      for (const at of [8, 40, 88]) {
-        const recorder = new SecretRecorder();
-        const changed = message.slice();
-        changed[at] ^= 1;
-        assert.equal(
-          typeof consumeInitiation(recorder, pair.responder, changed, () => pair.asSeenByResponder),
-          'string',
-        );
-        assert.equal(recorder.countUncleared(), 0, `byte ${at}`);
-      }
-      const recorder = new SecretRecorder();
-      consumeInitiation(recorder, pair.responder, message, () => undefined);
-      assert.equal(recorder.countUncleared(), 0, 'unknown peer');
-    });
-
-    it('of a response that is refused, except the state that waits for the right one', () => {
-      const pair = new Pair();
-      const recorder = new SecretRecorder();
-      const { message, state } = pair.initiate(recorder);
-      const answer = pair.respond(pair.consume(message));
-      const before = recorder.countUncleared();
-      for (const at of [12, 44]) {
-        const changed = answer.message.slice();
-        changed[at] ^= 1;
-        pair.tryConclude(state, changed);
-        assert.equal(recorder.countUncleared(), before, `byte ${at}`);
-      }
-      state.wipe();
-      assert.equal(recorder.countUncleared(), 0);
-    });
-
-    it('of an initiation that cannot be made', () => {
-      const recorder = new SecretRecorder();
-      const pair = new Pair();
-      const remote = { ...pair.asSeenByInitiator, staticPublic: new Uint8Array(32) };
-      assert.equal(
-        createInitiation(recorder, pair.initiator, remote, pair.inputs.initiatorEphemeral, 1, TIMESTAMP),
-        undefined,
-      );
-      assert.equal(recorder.countUncleared(), 0);
-    });
-  });
 });
-
-interface PairOptions {
-  readonly keys?: readonly Uint8Array[];
-  readonly initiatorIndex?: number;
-  readonly responderIndex?: number;
-}
-
-/** An initiator and a responder that know each other, with fixed ephemerals. */
-class Pair {
-  readonly inputs;
-  readonly initiator: LocalIdentity;
-  readonly responder: LocalIdentity;
-  readonly asSeenByInitiator: RemoteIdentity;
-  readonly asSeenByResponder: RemoteIdentity;
-
-  constructor({ keys, initiatorIndex = INITIATOR_INDEX, responderIndex = RESPONDER_INDEX }: PairOptions = {}) {
-    const [initiatorStatic, responderStatic, initiatorEphemeral, responderEphemeral, presharedKey] =
-      keys ?? [0x11, 0x22, 0x33, 0x44, 0x99].map((fill) => new Uint8Array(32).fill(fill));
-    this.inputs = {
-      initiatorStatic,
-      responderStatic,
-      initiatorEphemeral,
-      responderEphemeral,
-      presharedKey,
-      timestamp: TIMESTAMP,
-      initiatorIndex,
-      responderIndex,
-    };
-    this.initiator = identityOf(initiatorStatic);
-    this.responder = identityOf(responderStatic);
-    const staticStatic = dh(initiatorStatic, this.responder.staticPublic);
-    this.asSeenByInitiator = { staticPublic: this.responder.staticPublic, presharedKey, staticStatic };
-    this.asSeenByResponder = { staticPublic: this.initiator.staticPublic, presharedKey, staticStatic };
-  }
-
-  initiate(
-    by: Crypto = crypto,
-    local = this.initiator,
-    remote = this.asSeenByInitiator,
-  ): { message: Uint8Array; state: InitiatorState } {
-    const { initiatorEphemeral, initiatorIndex, timestamp } = this.inputs;
-    const created = createInitiation(by, local, remote, initiatorEphemeral, initiatorIndex, timestamp);
-    assert.ok(created !== undefined);
-    return created;
-  }
-
-  tryInitiate(remote: RemoteIdentity): unknown {
-    return createInitiation(crypto, this.initiator, remote, this.inputs.initiatorEphemeral, 1, TIMESTAMP);
-  }
-
-  tryConsume(message: Uint8Array, by: Crypto = crypto): ConsumedInitiation | string {
-    return consumeInitiation(by, this.responder, message, () => this.asSeenByResponder);
-  }
-
-  consume(message: Uint8Array, by: Crypto = crypto): ConsumedInitiation {
-    const consumed = this.tryConsume(message, by);
-    assert.ok(typeof consumed !== 'string', `refused: ${consumed}`);
-    return consumed;
-  }
-
-  respond(consumed: ConsumedInitiation, by: Crypto = crypto): { message: Uint8Array; keys: TransportKeys } {
-    const { responderEphemeral, responderIndex } = this.inputs;
-    const created = createResponse(by, consumed, this.asSeenByResponder, responderEphemeral, responderIndex);
-    assert.ok(created !== undefined);
-    return created;
-  }
-
-  tryConclude(state: InitiatorState, message: Uint8Array): TransportKeys | string {
-    return consumeResponse(this.initiator, this.asSeenByInitiator, state, message);
-  }
-
-  conclude(state: InitiatorState, message: Uint8Array): TransportKeys {
-    const keys = this.tryConclude(state, message);
-    assert.ok(typeof keys !== 'string', `refused: ${keys}`);
-    return keys;
-  }
-}
-
-/** Keeps every array that held a shared secret, a chaining key or a key, to see whether it was cleared. */
-class SecretRecorder extends NodeCrypto {
-  readonly #secrets: Uint8Array[] = [];
-  override readonly hmac = (key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array => {
-    const output = crypto.hmac(key, ...parts);
-    this.#secrets.push(output);
-    return output;
-  };
-
-  override x25519(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
-    const shared = super.x25519(privateKey, publicKey);
-    if (shared !== undefined) this.#secrets.push(shared);
-    return shared;
-  }
-
-  countUncleared(except: readonly Uint8Array[] = []): number {
-    return this.#secrets.filter((secret) => !except.includes(secret) && secret.some((byte) => byte !== 0)).length;
-  }
-}
-
-function identityOf(staticPrivate: Uint8Array): LocalIdentity {
-  return { staticPrivate, staticPublic: dhPublic(staticPrivate) };
-}
 
 function assertKeys(keys: TransportKeys, sendKey: Uint8Array, receiveKey: Uint8Array): void {
   assert.deepEqual([keys.sendKey, keys.receiveKey], [sendKey, receiveKey]);

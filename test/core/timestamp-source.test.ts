@@ -8,39 +8,53 @@ const TAI64_LABEL_OF_1970 = 0x4000_0000_0000_000an;
 
 describe('TimestampSource', () => {
   it('writes seconds with the label of TAI64 and nanoseconds (§5.4.2)', () => {
-    const stamp = new TimestampSource(at(() => START_MS)).next();
-    assert.equal(hex(stamp).slice(0, 16), (TAI64_LABEL_OF_1970 + 1_700_000_000n).toString(16));
+    const [stamp] = stamps(() => START_MS + 20, 1);
+    assert.equal(stamp, `${(TAI64_LABEL_OF_1970 + 1_700_000_000n).toString(16)}01000000`);
   });
 
-  it('whitens the nanoseconds to multiples of 2^24', () => {
-    const source = new TimestampSource(at(() => START_MS + 123.456));
-    for (let i = 0; i < 100; i++) assert.equal(hex(source.next()).slice(18), '000000');
+  it('whitens the nanoseconds to multiples of 2^24, and keeps them below a second', () => {
+    for (let ms = 0; ms < 1_000; ms += 7) {
+      const nanoseconds = Number.parseInt(stamps(() => START_MS + ms, 1)[0].slice(16), 16);
+      assert.equal(nanoseconds % 2 ** 24, 0);
+      assert.ok(nanoseconds <= ms * 1e6 && nanoseconds > ms * 1e6 - 2 ** 24, `${nanoseconds} for ${ms} ms`);
+    }
   });
 
-  it('never repeats a stamp while the clock stands still', () => {
-    const source = new TimestampSource(at(() => START_MS));
-    assertIncreasing(Array.from({ length: 1_000 }, () => hex(source.next())));
+  it('never repeats a stamp of a peer while the clock stands still', () => {
+    assertIncreasing(stamps(() => START_MS, 1_000));
   });
 
   it('never goes back when the clock does (§5.1)', () => {
-    let unixMs = START_MS;
-    const source = new TimestampSource(at(() => unixMs));
-    const stamps = [hex(source.next())];
-    unixMs -= 86_400_000;
-    for (let i = 0; i < 100; i++, unixMs += 10) stamps.push(hex(source.next()));
-    unixMs = START_MS + 60_000;
-    stamps.push(hex(source.next()));
-    assertIncreasing(stamps);
-    assert.equal(stamps.at(-1)?.slice(0, 16), (TAI64_LABEL_OF_1970 + 1_700_000_060n).toString(16));
+    let calls = 0;
+    const clock = () => START_MS + (calls++ === 0 ? 0 : -86_400_000 + calls * 10);
+    assertIncreasing(stamps(clock, 100));
+  });
+
+  it('follows the clock again when it has caught up', () => {
+    const times = [START_MS, START_MS - 86_400_000, START_MS + 60_000];
+    const stamp = stamps(() => times.shift()!, 3).at(-1);
+    assert.equal(stamp?.slice(0, 16), (TAI64_LABEL_OF_1970 + 1_700_000_060n).toString(16));
+  });
+
+  it('does not run ahead of the clock, however many peers ask at once', () => {
+    const source = new TimestampSource(at(() => START_MS));
+    const first = source.nextStep(-1);
+    for (let peer = 0; peer < 65_536; peer++) assert.equal(source.nextStep(-1), first);
   });
 });
 
-function at(unixTimeMs: () => number) {
-  return { unixTimeMs, random: () => assert.fail('stamps need no randomness') };
+/** The stamps of one peer, in hexadecimal. */
+function stamps(unixTimeMs: () => number, count: number): string[] {
+  const source = new TimestampSource(at(unixTimeMs));
+  let step = -1;
+  return Array.from({ length: count }, () => {
+    step = source.nextStep(step);
+    return Buffer.from(TimestampSource.write(step)).toString('hex');
+  });
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+function at(unixTimeMs: () => number) {
+  return { unixTimeMs, random: () => assert.fail('stamps need no randomness') };
 }
 
 function assertIncreasing(stamps: string[]): void {
