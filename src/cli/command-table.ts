@@ -1,4 +1,6 @@
 import type { CommandEntry } from './command.js';
+import { DEVICE_COMMANDS } from './device/device-commands.js';
+import { SETUP_COMMANDS } from './setup/setup-commands.js';
 
 /** All subcommands of `wiretype`, in the order in which `--help` lists them. */
 export const COMMANDS: readonly CommandEntry[] = [
@@ -37,6 +39,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Look up the names of silent peers again',
     load: async () => (await import('./quick/commands/reresolve.js')).reresolve,
   },
+  ...SETUP_COMMANDS,
+  ...DEVICE_COMMANDS,
   {
     name: 'demo',
     summary: 'Join two network namespaces by a tunnel and show it at work',

@@ -44,6 +44,9 @@ export const ERROR_CODES = {
   ERR_VALUE: 'Nothing was changed. Run the command with --help to see what it takes.',
   ERR_WIPE: 'Nothing was changed. If all peers shall go, say --allow-wipe.',
   ERR_KERNEL_INTERFACE: 'Use wg for it, or take it down and bring it up with wiretype up.',
+  ERR_PEER: 'List the peers of the file with wiretype list-peers.',
+  ERR_NO_ADDRESS: 'Give the server an Address with a prefix length, such as 10.66.3.1/24, or say --address.',
+  ERR_NO_ENDPOINT: 'Say where clients reach the server with --endpoint HOST:PORT.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

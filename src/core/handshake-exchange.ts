@@ -21,8 +21,11 @@ import { RateLimiter } from './rate-limiter.js';
 import type { Transmitter } from './transmitter.js';
 
 const EPHEMERAL_BYTES = 32;
-/** Handshake messages looked at per turn. Each may cost four X25519 operations, and data is waiting meanwhile. */
-const MESSAGES_PER_TURN = 8;
+/** What is spent on handshake messages per turn, in cookie replies: data is waiting meanwhile. */
+const WORK_PER_TURN = 64;
+/** A message that is not refused under load may cost four X25519 operations. */
+const HANDSHAKE_WORK = 8;
+const COOKIE_REPLY_WORK = 1;
 
 /** The last refusal of a kind whose sender is not known beyond doubt. */
 export interface Refusal {
@@ -64,10 +67,11 @@ export class HandshakeExchange {
 
   /** Looks at some of the messages that wait. Call again while `queue.count` is not 0. */
   process(nowMs: number): void {
-    for (let i = 0; i < MESSAGES_PER_TURN && this.#transmitter.hasRoom(); i++) {
+    for (let work = 0; work < WORK_PER_TURN && this.#transmitter.hasRoom(); ) {
       const message = this.queue.shift(this.#endpoint.words);
       if (message === undefined) return;
       const rejection = this.#consume(message, nowMs);
+      work += rejection === 'under-load' ? COOKIE_REPLY_WORK : HANDSHAKE_WORK;
       if (rejection !== undefined) this.refuse(rejection, this.#endpoint.words, 0, nowMs);
     }
   }

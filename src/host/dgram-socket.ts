@@ -17,6 +17,8 @@ export interface DgramSocketOptions {
 const MAX_WAITING_DATAGRAMS = 4_096;
 /** Datagrams that Node has accepted and not sent yet; at this many `send` asks to be called again. */
 const MAX_UNSENT_DATAGRAMS = 1_024;
+/** The system gives what its limits allow. */
+const BUFFER_BYTES = 7 << 20;
 const PORT_TRIES = 100;
 const MISSING_FAMILY: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 
@@ -180,7 +182,9 @@ async function bindFamilies(families: readonly IpFamily[], port: number): Promis
 }
 
 function bind(family: IpFamily, port: number): Promise<Socket> {
-  const socket = createSocket({ type: family === 4 ? 'udp4' : 'udp6', ipv6Only: family === 6 });
+  const type = family === 4 ? 'udp4' : 'udp6';
+  const buffers = { recvBufferSize: BUFFER_BYTES, sendBufferSize: BUFFER_BYTES };
+  const socket = createSocket({ type, ipv6Only: family === 6, ...buffers });
   return new Promise((resolve, reject) => {
     socket.once('error', (error) => {
       socket.close();

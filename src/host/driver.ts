@@ -9,9 +9,6 @@ const BATCH_ROWS = 512;
 const BATCH_BYTES = 1024 * 1024;
 /** Batches taken from one side before the other side, timers and the control socket get their turn. */
 const ROUNDS_PER_TURN = 4;
-/** Rounds of rare work (handshakes, keepalives) per turn. */
-const SETTLE_ROUNDS = 8;
-
 export interface DriverOptions {
   readonly device: Device;
   readonly aead: AeadStage;
@@ -67,19 +64,19 @@ export class Driver {
     this.#goOnSending();
   }
 
-  /** Sends what the device has to say, and arms the timer for what it will have to say. */
+  /**
+   * Sends what the device has to say, and arms the timer for what it will have to say.
+   *
+   * Rare work that is left over waits for the next turn: while handshakes pour in, what comes in must not wait in the
+   * system's buffer, where a flood makes no difference between data and handshakes.
+   */
   settle(): void {
     if (this.#isClosed) return;
-    for (let round = 0; round < SETTLE_ROUNDS; round++) {
-      const now = nowMs();
-      if (this.#device.nextDeadline() <= now) this.#device.expire(now);
-      this.#emptyOutbox();
-      if (this.#device.nextDeadline() > now) {
-        this.#arm();
-        return;
-      }
-    }
-    this.#settleSoon();
+    const now = nowMs();
+    if (this.#device.nextDeadline() <= now) this.#device.expire(now);
+    this.#emptyOutbox();
+    if (this.#device.nextDeadline() > now) this.#arm();
+    else this.#settleSoon();
   }
 
   /** Stops the loop. Socket, TUN and device stay the caller's to close. */

@@ -23,8 +23,8 @@ export class LinkMonitor {
   #index = 0;
 
   /**
-   * @param namespaceDescriptor An open network namespace; the caller's own if absent. It is not kept.
-   * @returns −errno where the system refuses: another namespace needs CAP_SYS_ADMIN.
+   * @param namespaceDescriptor An open network namespace; the caller's own if absent. Neither is it kept, nor the namespace alive.
+   * @returns −errno where the system refuses: another namespace needs CAP_NET_ADMIN and CAP_NET_BROADCAST.
    */
   static open(addon: Addon, namespaceDescriptor = OWN_NAMESPACE): LinkMonitor | number {
     const monitor = addon.monitorOpen(MONITOR_LINKS, namespaceDescriptor);

@@ -171,7 +171,7 @@ export class LinuxTun implements Tun {
     });
   }
 
-  /** Where the namespace may not be entered, the last known state stays. */
+  /** Where the namespace may not be looked into, the last known state stays. */
   #watchLink(): void {
     this.#monitor?.close();
     const namespace = this.#addon.tunNamespace(this.#tun);

@@ -12,6 +12,9 @@ export interface InnerPacketFields {
   /** Last byte of the source address. */
   readonly host?: number;
   readonly sourcePort?: number;
+  readonly destinationPort?: number;
+  /** In the place of the addresses that `host` makes: 4 or 16 bytes each. */
+  readonly addresses?: readonly [source: Uint8Array, destination: Uint8Array];
   readonly sequence?: number;
   readonly acknowledgement?: number;
   readonly window?: number;
@@ -98,7 +101,7 @@ function tcpBytes(fields: InnerPacketFields): Uint8Array {
   const options = fields.options ?? new Uint8Array(0);
   const bytes = new Uint8Array(20 + options.length + fields.payload.length);
   store16(bytes, 0, fields.sourcePort ?? 5_001);
-  store16(bytes, 2, 80);
+  store16(bytes, 2, fields.destinationPort ?? 80);
   store32(bytes, 4, fields.sequence ?? 0);
   store32(bytes, 8, fields.acknowledgement ?? 77);
   bytes[12] = (5 + options.length / 4) << 4;
@@ -112,7 +115,7 @@ function tcpBytes(fields: InnerPacketFields): Uint8Array {
 function udpBytes(fields: InnerPacketFields): Uint8Array {
   const bytes = new Uint8Array(8 + fields.payload.length);
   store16(bytes, 0, fields.sourcePort ?? 5_001);
-  store16(bytes, 2, 53);
+  store16(bytes, 2, fields.destinationPort ?? 53);
   store16(bytes, 4, bytes.length & 0xffff);
   bytes.set(fields.payload, 8);
   return bytes;
@@ -129,7 +132,9 @@ function ipv4Packet(fields: InnerPacketFields, transport: Uint8Array): Uint8Arra
   store16(packet, 6, ((fields.isDontFragment ?? true) ? 0x4000 : 0) | (fields.fragmentOffset ?? 0));
   packet[8] = fields.hopLimit ?? 64;
   packet[9] = fields.protocol;
-  packet.set([10, 0, 0, fields.host ?? 1, 10, 0, 0, 200], 12);
+  const [source, destination] = addressesOf(fields);
+  packet.set(source, 12);
+  packet.set(destination, 16);
   packet.set(options, 20);
   store16(packet, 10, ~foldSum(onesSum(packet.subarray(0, headerBytes))) & 0xffff);
   packet.set(transport, headerBytes);
@@ -145,11 +150,18 @@ function ipv6Packet(fields: InnerPacketFields, transport: Uint8Array): Uint8Arra
   store16(packet, 4, packet.length - 40);
   packet[6] = nextHeader(fields);
   packet[7] = fields.hopLimit ?? 64;
-  packet.set([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, fields.host ?? 1], 8);
-  packet.set([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200], 24);
+  const [source, destination] = addressesOf(fields);
+  packet.set(source, 8);
+  packet.set(destination, 24);
   packet.set(extension, 40);
   packet.set(transport, 40 + extension.length);
   return packet;
+}
+
+function addressesOf({ version, host = 1, addresses }: InnerPacketFields): readonly [Uint8Array, Uint8Array] {
+  const last = (byte: number): Uint8Array =>
+    version === 4 ? Uint8Array.of(10, 0, 0, byte) : Uint8Array.of(0xfd, ...new Array(14).fill(0), byte);
+  return addresses ?? [last(host), last(200)];
 }
 
 function nextHeader(fields: InnerPacketFields): number {

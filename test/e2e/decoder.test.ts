@@ -88,7 +88,7 @@ async function openLoggedTunnel(
   t: Parameters<typeof openTunnel>[0],
   right: Implementation,
 ): Promise<{ tunnel: Tunnel; randomLog: string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'wiretype-e2e-'));
+  const folder = mkdtempSync(join(tmpdir(), `wiretype-e2e-${process.pid}-`));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const randomLog = join(folder, 'random.log');
   const left: Implementation = {

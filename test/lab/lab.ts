@@ -11,10 +11,13 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 import { Host } from './namespace.js';
-import { run } from './program.js';
 
-const NAMESPACE_FOLDER = '/run/netns';
-const NAMESPACE_NAME = /^wt-(\d+)-/;
+/** What carries the process id of a test in its name, and where. Namespaces come first: the processes inside end with them. */
+const LEFTOVERS = [
+  { folder: '/run/netns', name: /^wt-(\d+)-/, radix: 10, remove: removeNamespaceNow },
+  { folder: '/run/wireguard', name: /^e2e-([\da-z]+)-[\da-z]+\.sock$/, radix: 36, remove: removeFile },
+  { folder: tmpdir(), name: /^wiretype-e2e-(\d+)-/, radix: 10, remove: removeFile },
+] as const;
 
 let hostNumber = 0;
 let interfaceNumber = 0;
@@ -24,14 +27,14 @@ export type CableEnd = readonly [host: Host, interfaceName: string];
 
 export class Lab {
   /** A folder that only we can read, for keys, captures and configurations. */
-  readonly folder: string = mkdtempSync(join(tmpdir(), 'wiretype-e2e-'));
+  readonly folder: string = mkdtempSync(join(tmpdir(), `wiretype-e2e-${process.pid}-`));
   readonly #hosts: Host[] = [];
 
   private constructor() {}
 
   /** Opens a laboratory that is taken down when the test `t` ends, however it ends. */
   static open(t: Pick<TestContext, 'after'>): Lab {
-    sweep();
+    removeLeftovers((owner) => !existsSync(`/proc/${owner}`));
     const lab = new Lab();
     t.after(async () => await lab.#close());
     return lab;
@@ -57,7 +60,7 @@ export class Lab {
 
 /** A name for a WireGuard interface that no other test on this machine has: control sockets live in one folder. */
 export function uniqueInterfaceName(): string {
-  return `wt${process.pid.toString(36)}x${(interfaceNumber++).toString(36)}`;
+  return `e2e-${process.pid.toString(36)}-${(interfaceNumber++).toString(36)}`;
 }
 
 /** Adds an address for use at once. */
@@ -77,36 +80,32 @@ export async function loseDatagrams(host: Host, percent: number): Promise<void> 
   }`);
 }
 
-/** What stays of tests whose process is gone. */
-function sweep(): void {
-  if (!existsSync(NAMESPACE_FOLDER)) return;
-  for (const name of readdirSync(NAMESPACE_FOLDER)) {
-    const owner = NAMESPACE_NAME.exec(name)?.[1];
-    if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeNow(name);
+/** Removes what belongs to the tests of some processes. Waits for nobody: for the end of a process that has no time left. */
+function removeLeftovers(isOwner: (processId: number) => boolean): void {
+  for (const { folder, name, radix, remove } of LEFTOVERS) {
+    if (!existsSync(folder)) continue;
+    for (const entry of readdirSync(folder)) {
+      const owner = name.exec(entry)?.[1];
+      if (owner !== undefined && isOwner(Number.parseInt(owner, radix))) remove(folder, entry);
+    }
   }
 }
 
-/** Removes a namespace without waiting for anyone, for the end of a process that has no time left. */
-function removeNow(namespace: string): void {
+function removeNamespaceNow(_folder: string, namespace: string): void {
   const { stdout } = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' });
   const pids = stdout.split('\n').filter(Boolean);
   if (pids.length > 0) spawnSync('kill', ['-KILL', ...pids]);
   spawnSync('ip', ['netns', 'del', namespace]);
 }
 
-function removeOwn(): void {
-  if (!existsSync(NAMESPACE_FOLDER)) return;
-  for (const name of readdirSync(NAMESPACE_FOLDER)) if (name.startsWith(`wt-${process.pid}-`)) removeNow(name);
+function removeFile(folder: string, entry: string): void {
+  rmSync(join(folder, entry), { recursive: true, force: true });
 }
 
-process.once('exit', removeOwn);
+process.once('exit', () => removeLeftovers((owner) => owner === process.pid));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 /** Whether this kernel has WireGuard built in or loaded: then `ip link add type wireguard` succeeds. */
 export async function kernelHasWireguard(host: Host): Promise<boolean> {
   return (await host.attempt('ip', ['link', 'add', 'probe', 'type', 'wireguard'])).status === 0;
-}
-
-export async function sha256(path: string): Promise<string> {
-  return (await run('sha256sum', [path])).split(' ')[0] ?? '';
 }

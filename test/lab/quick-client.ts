@@ -87,7 +87,7 @@ export async function hostState(machine: Machine): Promise<string> {
     echo links; ip -o link show
     echo nftables; nft list ruleset
     echo resolv.conf; ls -l /etc/resolv.conf; cat /etc/resolv.conf
-    echo etc; ls -l /etc | grep -v ' [0-9:]* wireguard$'; ls /etc/wireguard
+    echo etc; ls -l /etc | grep resolv; ls /etc/wireguard | grep -v 'conf$'
     echo sysctl; cat /proc/sys/net/ipv4/conf/all/src_valid_mark
     echo sockets; ls /run/wireguard`;
   const text = await machine.run('bash', ['-c', script]);

@@ -6,6 +6,9 @@ import type { DaemonOptions } from './options.js';
 import { ReadyPipe } from './ready-pipe.js';
 import { TunnelProcess } from './tunnel-process.js';
 
+/** Set by `wiretype up`: the file of the interface. */
+const CONFIG_FILE_VARIABLE = 'WIRETYPE_CONFIG_FILE';
+
 /** Serves one interface until it is told to end. Says so first on the ready pipe, if somebody waits there. */
 export async function serveInterface(options: DaemonOptions, io: CommandIo): Promise<ExitStatus> {
   const log = new Log(options.logLevel, options.interfaceName, (line) => io.writeError(line));
@@ -20,6 +23,8 @@ export async function serveInterface(options: DaemonOptions, io: CommandIo): Pro
   } catch (error) {
     return reportFailure(error, pipe, io);
   }
+  const configFile = process.env[CONFIG_FILE_VARIABLE];
+  if (configFile !== undefined) await tunnel.followNames(configFile);
   log.info('ready');
   pipe.ready();
 

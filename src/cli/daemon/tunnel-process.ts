@@ -86,6 +86,22 @@ export class TunnelProcess {
     if (log.level === 'debug') this.#followPeers();
   }
 
+  /** Follows peers that the file knows by name to new addresses. @param configFile The file that set the interface up. */
+  async followNames(configFile: string): Promise<void> {
+    // Loaded here: a tunnel without a file needs neither the reader of files nor the resolver.
+    const { EndpointWatch } = await import('../quick/endpoint-watch.js');
+    const watch = new EndpointWatch({
+      configFile,
+      device: {
+        peers: async () => this.#control.state.peers,
+        apply: async (change) => this.#control.apply(change),
+      },
+      log: (text) => this.#log.info(text),
+    });
+    watch.start();
+    this.#closers.push(() => watch.stop());
+  }
+
   /** Ends everything, the last part first; the interface disappears. */
   close(): void {
     for (const close of this.#closers.splice(0).reverse()) close();

@@ -39,7 +39,11 @@ export async function readConfigFile(path: string): Promise<ConfigDocument> {
  *
  * @throws {WireGuardError} ERR_CONFIG_FILE if the system refuses, with `cause`. The old file is unchanged.
  */
-export async function writeConfigFile(path: string, text: string, options: ConfigFileOptions = {}): Promise<void> {
+export async function writeConfigFile(
+  path: string,
+  text: string | Uint8Array,
+  options: ConfigFileOptions = {},
+): Promise<void> {
   try {
     if (options.isNew === true) await writeTo(path, text, options.mode ?? PRIVATE_MODE);
     else await replaceFile(await realpath(path).catch(ignoreMissing(path)), text, options.mode);
@@ -63,7 +67,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-async function replaceFile(path: string, text: string, mode: number | undefined): Promise<void> {
+async function replaceFile(path: string, text: string | Uint8Array, mode: number | undefined): Promise<void> {
   const old = await stat(path).catch(ignoreMissing(undefined));
   if (old?.isFile() === false) throw new WireGuardError('ERR_CONFIG_FILE', `${path}: cannot write: not a file`);
 
@@ -78,7 +82,7 @@ async function replaceFile(path: string, text: string, mode: number | undefined)
 }
 
 /** Makes a new file; one that could not be written to its end is removed again. */
-async function writeTo(path: string, text: string, mode: number, owner?: Stats): Promise<void> {
+async function writeTo(path: string, text: string | Uint8Array, mode: number, owner?: Stats): Promise<void> {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PRIVATE_MODE);
   try {

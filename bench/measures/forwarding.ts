@@ -1,0 +1,22 @@
+import { LIMIT } from '../contender.js';
+import { tcp } from '../load/iperf.js';
+import type { Measure } from '../measure.js';
+
+/** Three hosts in a row: the one in the middle opens what comes from one tunnel, and seals it for the other. */
+export const forwarding: Measure = {
+  id: 'forwarding',
+  quantities: [
+    {
+      id: 'forwarding',
+      title: 'TCP through a host in the middle',
+      unit: 'Gbit/s',
+      digits: 2,
+      goal: { than: LIMIT, atLeast: 1 },
+    },
+  ],
+  suits: ({ kind }) => kind !== 'cable',
+  async take(site, { seconds }) {
+    const { left, right, rightAddress } = await site.chain();
+    return { forwarding: await tcp(left, right, rightAddress[4], { seconds }) };
+  },
+};

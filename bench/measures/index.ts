@@ -1,0 +1,26 @@
+import type { Measure } from '../measure.js';
+import { busyPeers } from './busy-peers.js';
+import { forwarding } from './forwarding.js';
+import { handshakeRate, initiationFlood } from './handshakes.js';
+import { pingIdle, pingLoaded } from './latency.js';
+import { idlePeers } from './peers.js';
+import { coldStart, idle, memory } from './resources.js';
+import { tcpMeasures } from './tcp.js';
+import { udpFlood, udpSmall } from './udp.js';
+
+/** All measures, in the order of the table. */
+export const measures: readonly Measure[] = [
+  ...tcpMeasures,
+  udpFlood,
+  udpSmall,
+  forwarding,
+  pingIdle,
+  pingLoaded,
+  handshakeRate,
+  initiationFlood,
+  idlePeers,
+  busyPeers,
+  memory,
+  idle,
+  coldStart,
+];

@@ -1,0 +1,109 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { CHECKOUT } from '../../test/lab/implementation.js';
+import type { Host } from '../../test/lab/namespace.js';
+import type { Program } from '../../test/lab/program.js';
+import { run } from '../../test/lab/program.js';
+import { SUBJECT } from '../contender.js';
+import { tcp } from '../load/iperf.js';
+import { contextSwitches, residentMegabytes } from '../load/process-figures.js';
+import type { Measure } from '../measure.js';
+import { reach } from '../site.js';
+import { median } from '../statistics.js';
+
+const SAMPLE_MS = 50;
+/** A passive keepalive may follow 10 s after the last packet; then nothing is to happen. */
+const SETTLE_SECONDS = 12;
+const COLD_STARTS = 10;
+
+/** Resident memory of the daemon, before any traffic and at its greatest under four streams. */
+export const memory: Measure = {
+  id: 'memory',
+  quantities: [
+    { id: 'rss-idle', title: 'RSS, idle', unit: 'MB', digits: 1, isMoreBetter: false, goal: { atMost: 110 } },
+    { id: 'rss-loaded', title: 'RSS, full load', unit: 'MB', digits: 1, isMoreBetter: false, goal: { atMost: 180 } },
+  ],
+  suits: ({ kind }) => kind === 'wireguard',
+  async take(site, { seconds }) {
+    const { left, right, rightAddress, daemons } = await reach(await site.openPair());
+    await pause(500);
+    const idle = Math.max(...daemons.map(residentMegabytes));
+    let loaded = idle;
+    const sampler = setInterval(() => {
+      loaded = Math.max(loaded, ...daemons.map(residentMegabytes));
+    }, SAMPLE_MS);
+    try {
+      await tcp(left, right, rightAddress[4], { seconds, streams: 4 });
+      await tcp(left, right, rightAddress[4], { seconds, streams: 4, isReverse: true });
+    } finally {
+      clearInterval(sampler);
+    }
+    return { 'rss-idle': idle, 'rss-loaded': loaded };
+  },
+};
+
+/** What a tunnel does that nobody uses: nothing, or so it should be. */
+export const idle: Measure = {
+  id: 'idle',
+  quantities: [
+    {
+      id: 'idle-wakeups',
+      title: 'wake-ups of an idle daemon, a minute',
+      unit: '',
+      digits: 1,
+      isMoreBetter: false,
+      goal: { atMost: 2 },
+    },
+    {
+      id: 'idle-packets',
+      title: 'packets of an idle tunnel, a minute',
+      unit: '',
+      digits: 1,
+      isMoreBetter: false,
+      goal: { atMost: 0 },
+    },
+  ],
+  per: 'run',
+  suits: ({ kind }) => kind === 'wireguard',
+  async take(site, { idleSeconds }) {
+    const { left, daemons } = await reach(await site.openPair());
+    await pause(Math.min(SETTLE_SECONDS, 4 * idleSeconds) * 1_000);
+    const before = { switches: daemons.map(contextSwitches), packets: await packetsOn(left) };
+    await pause(idleSeconds * 1_000);
+    const wakeups = daemons.map((daemon: Program, i) => contextSwitches(daemon) - before.switches[i]!);
+    const packets = (await packetsOn(left)) - before.packets;
+    return { 'idle-wakeups': (Math.max(...wakeups) * 60) / idleSeconds, 'idle-packets': (packets * 60) / idleSeconds };
+  },
+};
+
+/** How long a person waits for a command that does nothing. */
+export const coldStart: Measure = {
+  id: 'cold-start',
+  quantities: [
+    {
+      id: 'cold-start',
+      title: 'wiretype --version',
+      unit: 'ms',
+      digits: 0,
+      isMoreBetter: false,
+      goal: { atMost: 120 },
+    },
+  ],
+  suits: ({ title }) => title === SUBJECT,
+  async take() {
+    const times: number[] = [];
+    for (let i = 0; i < COLD_STARTS; i++) {
+      const startMs = performance.now();
+      await run(`${CHECKOUT}bin/wiretype`, ['--version']);
+      times.push(performance.now() - startMs);
+    }
+    return { 'cold-start': median(times) };
+  },
+};
+
+/** Both directions. */
+async function packetsOn(host: Host): Promise<number> {
+  const folder = '/sys/class/net/eth0/statistics';
+  const counters = await host.run('cat', [`${folder}/rx_packets`, `${folder}/tx_packets`]);
+  return counters.split('\n').reduce((sum, line) => sum + Number(line), 0);
+}

@@ -1,0 +1,31 @@
+/** The C programs of the benchmarks, compiled when they are needed. */
+import { mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { CHECKOUT } from '../test/lab/implementation.js';
+import { attempt } from '../test/lab/program.js';
+
+const SOURCES = join(CHECKOUT, 'bench');
+const PROGRAMS = join(CHECKOUT, 'dist/bench/programs');
+
+/** @returns The path of the program, or `undefined` if it does not compile. */
+export async function buildTool(name: string, libraries: readonly string[] = []): Promise<string | undefined> {
+  const source = join(SOURCES, `${name}.c`);
+  const program = join(PROGRAMS, name);
+  if (modifiedMs(program) >= modifiedMs(source)) return program;
+  mkdirSync(PROGRAMS, { recursive: true });
+  const { status, stderr } = await attempt('cc', ['-std=c17', '-O2', '-o', program, source, ...libraries]);
+  if (status !== 0) process.stderr.write(stderr);
+  return status === 0 ? program : undefined;
+}
+
+/** The sender and counter of datagrams. @throws {Error} If it does not compile. */
+export async function datagramsTool(): Promise<string> {
+  const program = await buildTool('datagrams');
+  if (program === undefined) throw new Error('bench/datagrams.c does not compile: it needs cc');
+  return program;
+}
+
+function modifiedMs(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

@@ -1,0 +1,59 @@
+import { lookupKey } from '../../control/config/config-keys.js';
+import { type ConfigFault, parseKeyValue } from '../../control/config/config-values.js';
+import { type ConfigEndpoint, formatConfigEndpoint } from '../../control/config/peer-values.js';
+import { quote } from '../../control/config/secret-text.js';
+import { WireGuardError } from '../../core/errors.js';
+import { addAllowedIps, readKeyFile } from '../wg/argument-values.js';
+import { resolveEndpoint } from '../wg/resolve-endpoint.js';
+import type { ValueReader } from '../wg/value-reader.js';
+import { type WgContext, WgFailure } from '../wg/wg-context.js';
+
+/**
+ * Reads values as a configuration file is read: what cannot be meant, such as port 99999, is refused.
+ *
+ * Throws {WireGuardError} ERR_VALUE naming the word, ERR_NAME_RESOLUTION.
+ */
+export function checkedValues(context: WgContext): ValueReader {
+  return {
+    port: (text) => checked<number>('listen-port', 'ListenPort', text),
+    fwmark: (text) => checked<number>('fwmark', 'FwMark', text),
+    keepalive: (text) => checked<number>('persistent-keepalive', 'PersistentKeepalive', text),
+    publicKey: (text) => checked<Uint8Array>('peer', 'PublicKey', text),
+    secretKey: (text) => parseKeyValue(text, (fault) => refuse('key', '(hidden)', fault))!,
+    keyFile: (path) => fromFile(path),
+    addAllowedIps(peer, text) {
+      if (text !== '') checked('allowed-ips', 'AllowedIPs', text);
+      addAllowedIps(peer, text, context.io.writeError);
+    },
+    endpoint: async (text) => await resolve(context, checked<ConfigEndpoint>('endpoint', 'Endpoint', text)),
+  };
+}
+
+/** Turns the name in an endpoint into an address. @throws {WireGuardError} ERR_NAME_RESOLUTION */
+export async function resolve(context: WgContext, endpoint: ConfigEndpoint): Promise<string> {
+  try {
+    return await resolveEndpoint(context, formatConfigEndpoint(endpoint));
+  } catch (error) {
+    if (!(error instanceof WgFailure)) throw error;
+    throw new WireGuardError('ERR_NAME_RESOLUTION', error.message, { cause: error });
+  }
+}
+
+/** Reads a value as the key of a file of that name has it. Warnings are left to the caller. */
+function checked<T>(word: string, keyName: string, text: string): T {
+  const value = lookupKey(keyName)!.parse(text, (fault) => refuse(word, quote(text), fault));
+  return value as T;
+}
+
+function refuse(word: string, shown: string, fault: ConfigFault): void {
+  if (fault.severity === 'error') throw new WireGuardError('ERR_VALUE', `${word} ${shown}: ${fault.message}`);
+}
+
+function fromFile(path: string): Uint8Array {
+  try {
+    return readKeyFile(path);
+  } catch (error) {
+    if (!(error instanceof WgFailure)) throw error;
+    throw new WireGuardError('ERR_VALUE', `${path}: ${error.message.replace('fopen: ', '')}`, { cause: error });
+  }
+}

@@ -1,0 +1,38 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+
+import { WireGuardError } from '../../core/errors.js';
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Parsed<T extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>
+>;
+
+/**
+ * Reads the options of a command and the words between them.
+ *
+ * @param count The least and the greatest number of words.
+ * @throws {WireGuardError} ERR_USAGE
+ */
+export function parseOptions<const T extends Options>(
+  args: readonly string[],
+  options: T,
+  count: readonly [least: number, most: number],
+): Parsed<T> {
+  const parsed = parseStrictly(args, options);
+  const [least, most] = count;
+  const { positionals } = parsed;
+  if (positionals.length < least) throw new WireGuardError('ERR_USAGE', 'a word is missing');
+  if (positionals.length > most) {
+    throw new WireGuardError('ERR_USAGE', `"${positionals[most]}" is one word too many`);
+  }
+  return parsed;
+}
+
+function parseStrictly<const T extends Options>(args: readonly string[], options: T): Parsed<T> {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new WireGuardError('ERR_USAGE', error.message.split('. ', 1)[0]!, { cause: error });
+  }
+}

@@ -1,0 +1,14 @@
+import type { Command } from '../command.js';
+import type { WgContext } from '../wg/wg-context.js';
+import { createContext } from '../wg/wg-main.js';
+
+/** A command that talks to daemons. */
+export interface DeviceCommand extends Command {
+  /** Runs it in surroundings that tests choose. @returns As `run`. @throws {WireGuardError} */
+  runIn(context: WgContext, args: readonly string[]): Promise<number | void>;
+}
+
+/** Makes a command of `wiretype` that runs in the surroundings of the process. */
+export function deviceCommand(command: Pick<DeviceCommand, 'name' | 'help' | 'runIn'>): DeviceCommand {
+  return { ...command, run: (args, io) => command.runIn(createContext(io, false), args) };
+}

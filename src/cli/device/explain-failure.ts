@@ -1,0 +1,59 @@
+import { type ErrorCode, WireGuardError } from '../../core/errors.js';
+import { systemMessage } from '../wg/system-errors.js';
+import { SystemFailure, WgFailure } from '../wg/wg-context.js';
+
+const EPERM = 1;
+const EACCES = 13;
+const ENODEV = 19;
+const ENAMETOOLONG = 36;
+const EPROTO = 71;
+const EPROTONOSUPPORT = 93;
+const ENOTSUP = 95;
+const EADDRINUSE = 98;
+
+/** What a number means when it comes from the way to the daemon. */
+const REASONS: ReadonlyMap<number, { readonly code: ErrorCode; readonly text: string }> = new Map([
+  [ENODEV, { code: 'ERR_CONTROL_UNREACHABLE', text: 'no daemon answers for this interface' }],
+  [EPROTONOSUPPORT, { code: 'ERR_CONTROL_UNREACHABLE', text: 'no daemon answers for this interface' }],
+  [EPERM, { code: 'ERR_CONTROL_UNREACHABLE', text: 'you may not talk to its daemon' }],
+  [EACCES, { code: 'ERR_CONTROL_UNREACHABLE', text: 'you may not talk to its daemon' }],
+  [ENOTSUP, { code: 'ERR_KERNEL_INTERFACE', text: "this interface is the kernel's own" }],
+  [ENAMETOOLONG, { code: 'ERR_INTERFACE_NAME', text: 'this name is too long' }],
+]);
+
+/**
+ * Runs what talks to a daemon, and says in words what its failures mean.
+ *
+ * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED, ERR_PORT_IN_USE,
+ *   ERR_KERNEL_INTERFACE, ERR_INTERFACE_NAME; ERR_USAGE for words that may not stand where they stand.
+ */
+export async function explained<T>(name: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw explain(name, error);
+  }
+}
+
+function explain(name: string, error: unknown): unknown {
+  if (error instanceof SystemFailure) return explainSystem(name, error);
+  if (!(error instanceof WgFailure)) return error;
+  if (error.cause instanceof SystemFailure) return explainSystem(name, error.cause);
+  return new WireGuardError('ERR_USAGE', error.message.split('\n', 1)[0]!, { cause: error });
+}
+
+function explainSystem(name: string, failure: SystemFailure): WireGuardError {
+  const { errno, isDaemons } = failure;
+  const options = { cause: failure };
+  if (isDaemons) {
+    const code = errno === EADDRINUSE ? 'ERR_PORT_IN_USE' : 'ERR_CONTROL_REFUSED';
+    return new WireGuardError(code, `${name}: the daemon refuses: ${systemMessage(errno)}`, options);
+  }
+  const { code, text } = REASONS.get(errno) ?? otherReason(failure);
+  return new WireGuardError(code, `${name}: ${text}`, options);
+}
+
+function otherReason({ errno, message }: SystemFailure): { code: ErrorCode; text: string } {
+  if (errno === EPROTO) return { code: 'ERR_CONTROL_REPLY', text: message };
+  return { code: 'ERR_CONTROL_UNREACHABLE', text: systemMessage(errno) };
+}

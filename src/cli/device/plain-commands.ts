@@ -1,0 +1,84 @@
+import { WireGuardError } from '../../core/errors.js';
+import { generateKey, writePublicKey } from '../wg/keys.js';
+import { showconf as showStockConf } from '../wg/showconf.js';
+import { WgFailure } from '../wg/wg-context.js';
+import { deviceCommand } from './device-command.js';
+import { explained } from './explain-failure.js';
+
+/** Behaves as `wg showconf`. */
+export const showconf = deviceCommand({
+  name: 'showconf',
+  help: `Usage: wiretype showconf INTERFACE
+
+Writes a running interface as a configuration file for setconf. It holds the private key.
+
+Example:
+  (umask 077; wiretype showconf wg0 > wg0.backup)
+`,
+  async runIn(context, args) {
+    const [name, ...rest] = args;
+    if (name === undefined || rest.length > 0) throw new WireGuardError('ERR_USAGE', 'showconf takes one interface');
+    await explained(name, () => showStockConf(context, name));
+  },
+});
+
+/** Behaves as `wg genkey`. */
+export const genkey = deviceCommand({
+  name: 'genkey',
+  help: `Usage: wiretype genkey
+
+Writes a new private key.
+
+Example:
+  (umask 077; wiretype genkey | tee private.key | wiretype pubkey > public.key)
+`,
+  async runIn(context, args) {
+    refuseWords('genkey', args);
+    generateKey(context, 'private');
+  },
+});
+
+/** Behaves as `wg genpsk`. */
+export const genpsk = deviceCommand({
+  name: 'genpsk',
+  help: `Usage: wiretype genpsk
+
+Writes a new preshared key: 32 random bytes that both peers add to the handshake.
+
+Example:
+  (umask 077; wiretype genpsk > preshared.key)
+`,
+  async runIn(context, args) {
+    refuseWords('genpsk', args);
+    generateKey(context, 'preshared');
+  },
+});
+
+/** Behaves as `wg pubkey`. */
+export const pubkey = deviceCommand({
+  name: 'pubkey',
+  help: `Usage: wiretype pubkey < private.key
+
+Reads a private key from standard input and writes its public key.
+
+Example:
+  wiretype pubkey < private.key > public.key
+`,
+  async runIn(context, args) {
+    refuseWords('pubkey', args);
+    await explainKey(() => writePublicKey(context));
+  },
+});
+
+function refuseWords(name: string, args: readonly string[]): void {
+  if (args.length > 0) throw new WireGuardError('ERR_USAGE', `${name} takes no words`);
+}
+
+async function explainKey(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof WgFailure)) throw error;
+    throw new WireGuardError('ERR_KEY_FORMAT', 'standard input: not a key', { cause: error });
+  }
+}

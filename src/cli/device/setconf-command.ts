@@ -1,0 +1,141 @@
+import type { ConfigDocument } from '../../control/config/config-document.js';
+import { readConfigFile } from '../../control/config/config-file.js';
+import { formatProblem } from '../../control/config/config-problem.js';
+import { WireGuardError } from '../../core/errors.js';
+import { type ConfCommand, emptyDevice } from '../wg/change-device.js';
+import { getDevice, setDevice } from '../wg/device-access.js';
+import { toSyncChange } from '../wg/sync-change.js';
+import { clearChange, type WgChange } from '../wg/wg-change.js';
+import type { WgContext } from '../wg/wg-context.js';
+import { clearDevice, type WgDevice } from '../wg/wg-device.js';
+import { parseOptions } from './command-options.js';
+import { addDocument } from './config-change.js';
+import { type DeviceCommand, deviceCommand } from './device-command.js';
+import { explained } from './explain-failure.js';
+
+const FILE_HELP = `FILE is a configuration file as wg(8) describes it; keys of wg-quick in it are passed over.
+/dev/stdin reads it from standard input. All errors of the file are shown at once, each with its
+line; a file with errors changes nothing.
+`;
+
+const HELP: Readonly<Record<ConfCommand, string>> = {
+  setconf: `Usage: wiretype setconf INTERFACE FILE
+
+Makes a running interface what the file says: peers that it does not have go, and all sessions
+start anew.
+
+${FILE_HELP}
+Example:
+  wiretype setconf wg0 wg0.conf
+`,
+  addconf: `Usage: wiretype addconf INTERFACE FILE
+
+Adds what the file says to a running interface. Peers that it does not have stay.
+
+${FILE_HELP}
+Example:
+  wiretype addconf wg0 more-peers.conf
+`,
+  syncconf: `Usage: wiretype syncconf [--allow-wipe] INTERFACE FILE
+
+Makes a running interface what the file says, and leaves the sessions alone that it does not change.
+
+A file without ListenPort, PrivateKey or FwMark keeps those that the interface has, with a warning.
+A file without any peer is refused while the interface has some.
+
+  --allow-wipe  take away what the file does not have, as wg does
+
+${FILE_HELP}
+Examples:
+  wiretype syncconf wg0 wg0.conf
+  wiretype strip wg0 | wiretype syncconf wg0 /dev/stdin
+`,
+};
+
+/** Behaves as `wg setconf`, `addconf` or `syncconf`, but reads the file with `wiretype/config`. */
+export function confCommand(name: ConfCommand): DeviceCommand {
+  return deviceCommand({
+    name,
+    help: HELP[name],
+    async runIn(context, args) {
+      const options = name === 'syncconf' ? ({ 'allow-wipe': { type: 'boolean' } } as const) : {};
+      const { positionals, values } = parseOptions(args, options, [2, 2]);
+      const [interfaceName, path] = positionals as [string, string];
+      const document = await readChecked(context, path);
+      await explained(interfaceName, async () => {
+        const mayWipe = (values as { 'allow-wipe'?: boolean })['allow-wipe'] === true;
+        await apply(context, name, interfaceName, document, mayWipe);
+      });
+    },
+  });
+}
+
+/** Reads a file, throws its errors and shows its warnings. */
+async function readChecked({ io }: WgContext, path: string): Promise<ConfigDocument> {
+  const document = await readConfigFile(path);
+  document.assertValid();
+  for (const problem of document.problems) io.writeError(formatProblem(problem, path));
+  return document;
+}
+
+async function apply(
+  context: WgContext,
+  command: ConfCommand,
+  name: string,
+  document: ConfigDocument,
+  mayWipe: boolean,
+): Promise<void> {
+  const change: WgChange = command === 'addconf' ? { replacePeers: false, peers: [] } : emptyDevice();
+  try {
+    await addDocument(context, document, change);
+    if (command === 'syncconf') await syncWithDevice(context, name, document, change, mayWipe);
+    await setDevice(context, name, change);
+  } finally {
+    clearChange(change);
+  }
+}
+
+async function syncWithDevice(
+  context: WgContext,
+  name: string,
+  document: ConfigDocument,
+  change: WgChange,
+  mayWipe: boolean,
+): Promise<void> {
+  const device = await getDevice(context, name);
+  try {
+    if (!mayWipe) keepUnsaid(context, document, device, change);
+    toSyncChange(change, device);
+  } finally {
+    clearDevice(device);
+  }
+}
+
+/**
+ * Leaves alone what the file does not speak of and the interface has.
+ *
+ * @throws {WireGuardError} ERR_WIPE where the file would take all peers away.
+ */
+function keepUnsaid(context: WgContext, document: ConfigDocument, device: WgDevice, change: WgChange): void {
+  const { fileName, interfaceSection: section } = document;
+  const keep = (key: string) =>
+    context.io.writeError(
+      `${fileName}: warning: no ${key}: the interface keeps the one it has (--allow-wipe resets it)\n`,
+    );
+
+  if (section?.listenPort === undefined && device.listenPort !== 0) {
+    keep('ListenPort');
+    delete change.listenPort;
+  }
+  if (section?.privateKey === undefined && device.privateKey !== undefined) {
+    keep('PrivateKey');
+    delete change.privateKey;
+  }
+  if (section?.fwMark === undefined && device.fwmark !== 0) {
+    keep('FwMark');
+    delete change.fwmark;
+  }
+  if (document.peers.length === 0 && device.peers.length > 0) {
+    throw new WireGuardError('ERR_WIPE', `${fileName} has no peer, and ${device.name} has ${device.peers.length}`);
+  }
+}

@@ -1,0 +1,74 @@
+import { WireGuardError } from '../../core/errors.js';
+import { getDevice, listInterfaces } from '../wg/device-access.js';
+import { show as showStock } from '../wg/show.js';
+import type { WgContext } from '../wg/wg-context.js';
+import { clearDevice } from '../wg/wg-device.js';
+import { deviceCommand } from './device-command.js';
+import { explained } from './explain-failure.js';
+import { type ShownDevice, toShownDevice } from './show-json.js';
+
+const HELP = `Usage: wiretype show [INTERFACE | all | interfaces] [FIELD] [--json]
+
+Shows running interfaces and their peers; without words, all of them. "interfaces" shows only their
+names. A field is for scripts: one line for each peer, separated by tabs.
+
+  FIELD   public-key, private-key, listen-port, fwmark, peers, preshared-keys, endpoints, allowed-ips,
+          latest-handshakes, transfer, persistent-keepalive, or dump for all of them
+  --json  everything as JSON; schema/show.json in the package describes it
+
+WG_HIDE_KEYS=never shows private keys, WG_COLOR_MODE=always or never and NO_COLOR choose the colours.
+
+Examples:
+  wiretype show
+  wiretype show wg0 latest-handshakes
+  wiretype show --json | jq '.interfaces[].peers[] | select(.latestHandshake == null) | .publicKey'
+`;
+
+/** Behaves as `wg show`, and knows JSON and NO_COLOR. */
+export const show = deviceCommand({
+  name: 'show',
+  help: HELP,
+
+  async runIn(context, args) {
+    const words = args.filter((word) => word !== '--json');
+    const option = words.find((word) => word.startsWith('-'));
+    if (option !== undefined) throw new WireGuardError('ERR_USAGE', `there is no option "${option}"`);
+
+    const [name = 'all', ...fields] = words;
+    return await explained(name, async () => {
+      if (words.length === args.length) return await showStock(context, words);
+      if (fields.length === 0) return await showJson(context, name);
+      throw new WireGuardError('ERR_USAGE', '--json shows all fields: leave the field out');
+    });
+  },
+});
+
+/** @returns Exit status: 1 if there are interfaces and none could be read. */
+async function showJson(context: WgContext, name: string): Promise<0 | 1> {
+  const names = name === 'all' || name === 'interfaces' ? await listInterfaces(context) : [name];
+  if (name === 'interfaces') {
+    context.io.write(`${JSON.stringify({ interfaces: names.map((found) => ({ name: found })) }, undefined, 2)}\n`);
+    return 0;
+  }
+  const interfaces: ShownDevice[] = [];
+  for (const found of names) {
+    const device = await tryDevice(context, found, name === 'all');
+    if (device !== undefined) interfaces.push(device);
+  }
+  context.io.write(`${JSON.stringify({ interfaces }, undefined, 2)}\n`);
+  return names.length > 0 && interfaces.length === 0 ? 1 : 0;
+}
+
+/** @param mayFail Says that an interface cannot be read, and goes on. */
+async function tryDevice(context: WgContext, name: string, mayFail: boolean): Promise<ShownDevice | undefined> {
+  try {
+    const device = await explained(name, () => getDevice(context, name));
+    const shown = toShownDevice(device, context.io.env['WG_HIDE_KEYS'] === 'never');
+    clearDevice(device);
+    return shown;
+  } catch (error) {
+    if (!mayFail || !(error instanceof WireGuardError)) throw error;
+    context.io.writeError(`${error.message}\n`);
+    return undefined;
+  }
+}

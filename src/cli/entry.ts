@@ -1,0 +1,20 @@
+import path from 'node:path';
+
+import type { CommandIo } from './command.js';
+
+/**
+ * Runs the program that the user called: `wiretype`, or by a link of that name to it, `wg` or `wg-quick`.
+ *
+ * @param calledAs The program's path, links not followed.
+ * @returns Exit status.
+ */
+export async function runProgram(calledAs: string, argv: readonly string[], io: CommandIo): Promise<number> {
+  switch (path.basename(calledAs)) {
+    case 'wg':
+      return await (await import('./wg/wg-main.js')).wgMain(argv, io);
+    case 'wg-quick':
+      return await (await import('./quick/quick-main.js')).quickMain(argv, io);
+    default:
+      return await (await import('./main.js')).main(argv, io);
+  }
+}

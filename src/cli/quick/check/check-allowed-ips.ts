@@ -1,0 +1,74 @@
+import type { ConfigDocument, ConfigLine, PeerSection } from '../../../control/config/index.js';
+import { parseAllowedIps } from '../../../control/config/peer-values.js';
+import { formatIpPrefix } from '../../../control/ip-text.js';
+import type { IpPrefix } from '../../../core/configuration.js';
+import { maskHostBits } from '../mask-host-bits.js';
+import type { Findings } from './finding.js';
+
+/** An item of AllowedIPs, and where it stands. */
+interface Claim {
+  readonly prefix: IpPrefix;
+  readonly text: string;
+  readonly peer: PeerSection;
+  readonly line: ConfigLine;
+}
+
+/**
+ * Finds allowed IPs of one peer that another peer has, too, or that lie inside those of another peer.
+ *
+ * Sorted, a range stands right before everything inside it: one pass with a stack finds all nestings.
+ */
+export function checkAllowedIps(document: ConfigDocument, findings: Findings): void {
+  const outer: Claim[] = [];
+  for (const claim of document.peers.flatMap(readClaims).sort(compareClaims)) {
+    while (outer.length > 0 && !contains(outer.at(-1)!.prefix, claim.prefix)) outer.pop();
+    // A default route is there for what no other peer takes: being inside of it says nothing.
+    const around = outer.findLast(({ peer, prefix }) => peer !== claim.peer && prefix.prefixLength > 0);
+    const same = outer.findLast(({ peer, text }) => peer !== claim.peer && text === claim.text);
+    if (same !== undefined) warnOfSame(same, claim, findings);
+    else if (around !== undefined) warnOfNesting(around, claim, findings);
+    outer.push(claim);
+  }
+}
+
+function warnOfSame(a: Claim, b: Claim, findings: Findings): void {
+  const [first, last] = findings.numberOf(a.line) < findings.numberOf(b.line) ? [a, b] : [b, a];
+  findings.warn(
+    last.line,
+    `${last.text} is given to the peer of line ${findings.numberOf(first.line)}, too`,
+    'Only one peer can have it, and that will be this one: take it away from one of the two.',
+    last.text,
+  );
+}
+
+function warnOfNesting(around: Claim, inside: Claim, findings: Findings): void {
+  findings.warn(
+    inside.line,
+    `${inside.text} lies inside ${around.text} of line ${findings.numberOf(around.line)}`,
+    'This peer gets it, since the more specific one wins. That is right if the other one is a relay.',
+    inside.text,
+  );
+}
+
+function readClaims(peer: PeerSection): Claim[] {
+  return peer.section.entries('AllowedIPs').flatMap((line) => {
+    const items = parseAllowedIps(line.value, () => {}) ?? [];
+    return items
+      .filter(({ isRemoval }) => !isRemoval)
+      .map((item) => {
+        const prefix = maskHostBits(item);
+        return { prefix, text: formatIpPrefix(prefix), peer, line };
+      });
+  });
+}
+
+function compareClaims({ prefix: a }: Claim, { prefix: b }: Claim): number {
+  return a.address.length - b.address.length || Buffer.compare(a.address, b.address) || a.prefixLength - b.prefixLength;
+}
+
+/** Both are masked. */
+function contains(outer: IpPrefix, inner: IpPrefix): boolean {
+  if (outer.address.length !== inner.address.length || outer.prefixLength > inner.prefixLength) return false;
+  const { address } = maskHostBits({ address: inner.address, prefixLength: outer.prefixLength });
+  return Buffer.compare(address, outer.address) === 0;
+}

@@ -1,0 +1,52 @@
+import type { Command, CommandIo } from '../../command.js';
+import { findConfig } from '../config-path.js';
+import { Interruption } from '../interruption.js';
+import { isRoot, runAsRoot } from '../privilege.js';
+import { readQuickConfig } from '../quick-config.js';
+import { reload as reloadInterface } from '../reload.js';
+import { SystemQuickHost } from '../system-quick-host.js';
+import { parseCommandArguments } from './command-arguments.js';
+
+/** Makes a running interface equal to its file. */
+export const reload: Command = {
+  name: 'reload',
+  help: `Usage: wiretype reload [--dry-run] [--json] INTERFACE|FILE
+
+Makes the running interface equal to its file: peers, keys, port, addresses, routes, MTU and name servers. Prints the
+plan, then does all of it or nothing. Sessions of peers whose lines have not changed stay up. PreUp, PostUp, PreDown
+and PostDown do not run. What the file does not say about the interface itself (its key, its port) stays as it is.
+
+  --dry-run  Print the plan only
+  --json     Print the plan as JSON
+
+  wiretype reload --dry-run wg0
+  wiretype reload wg0
+`,
+
+  async run(args, io) {
+    const { target, flags } = parseCommandArguments(args, { flags: ['dry-run', 'json'] });
+    if (!isRoot()) return await runAsRoot('wiretype reload', ['reload', ...args]);
+
+    const interruption = new Interruption();
+    try {
+      const where = findConfig(target);
+      const host = new SystemQuickHost((text) => io.writeError(text), interruption.signal);
+      const config = await readQuickConfig(where, (text) => io.writeError(text));
+      const show = flags.has('json') ? showJson : showText;
+      const isDryRun = flags.has('dry-run');
+      await reloadInterface(host, config, (lines) => show(io, where.interfaceName, lines, isDryRun), isDryRun);
+    } finally {
+      interruption.dispose();
+    }
+  },
+};
+
+function showText(io: CommandIo, interfaceName: string, lines: readonly string[], isDryRun: boolean): void {
+  const changes = lines.length === 1 ? '1 change' : `${lines.length || 'no'} changes`;
+  const suffix = isDryRun && lines.length > 0 ? ', not made' : '';
+  io.write([`${interfaceName}: ${changes}${suffix}\n`, ...lines.map((line) => `  ${line}\n`)].join(''));
+}
+
+function showJson(io: CommandIo, interfaceName: string, changes: readonly string[], isDryRun: boolean): void {
+  io.write(`${JSON.stringify({ interface: interfaceName, isDryRun, changes }, undefined, 2)}\n`);
+}

@@ -1,0 +1,48 @@
+import { formatKey } from '../../../control/key-text.js';
+import type { Command } from '../../command.js';
+import { findConfig } from '../config-path.js';
+import { Interruption } from '../interruption.js';
+import { isRoot, runAsRoot } from '../privilege.js';
+import { readQuickConfig } from '../quick-config.js';
+import { requireDevice } from '../require-device.js';
+import { type EndpointDevice, reresolve as reresolveEndpoints } from '../reresolve.js';
+import { SystemQuickHost } from '../system-quick-host.js';
+import { parseCommandArguments } from './command-arguments.js';
+
+/** Looks up the names of silent peers again. */
+export const reresolve: Command = {
+  name: 'reresolve',
+  help: `Usage: wiretype reresolve INTERFACE|FILE
+
+Looks up again the names of endpoints whose peers have been silent for 135 seconds, and tells the interface where
+they have moved to. Our daemon does that by itself for interfaces set up by "wiretype up". For another userspace
+WireGuard let a timer run this command: systemctl enable --now wiretype-reresolve@wg0.timer
+
+  wiretype reresolve wg0
+`,
+
+  async run(args, io) {
+    const { target } = parseCommandArguments(args, {});
+    if (!isRoot()) return await runAsRoot('wiretype reresolve', ['reresolve', ...args]);
+
+    const interruption = new Interruption();
+    try {
+      const where = findConfig(target);
+      const host = new SystemQuickHost((text) => io.writeError(text), interruption.signal);
+      const { document } = await readQuickConfig(where, (text) => io.writeError(text), { isLenient: true });
+      const client = host.device(where.interfaceName);
+      const device: EndpointDevice = {
+        peers: async () => (await requireDevice(host, where.interfaceName)).peers,
+        apply: async (change) => await client.set(change),
+      };
+      const warn = (text: string) => host.commands.warn(text);
+      const names = { retries: 0, interruption: interruption.signal, warn };
+      const moves = await reresolveEndpoints(document, device, { names, unixTimeMs: Date.now() });
+      for (const { publicKey, endpoint, from, to } of moves) {
+        io.write(`${where.interfaceName}: peer ${formatKey(publicKey)}: ${endpoint} moved from ${from} to ${to}\n`);
+      }
+    } finally {
+      interruption.dispose();
+    }
+  },
+};

@@ -1,0 +1,20 @@
+import { quickCommand } from './quick-command.js';
+
+/** Sets an interface up from its file. */
+export const up = quickCommand(
+  'up',
+  `Usage: wiretype up [--implementation PROGRAM] INTERFACE|FILE
+
+Makes the interface, gives it keys and peers, addresses, name servers and routes from its file, and runs the PreUp
+and PostUp commands. If anything goes wrong, or on Ctrl-C, everything that was done is undone.
+
+INTERFACE stands for the file /etc/wireguard/INTERFACE.conf; a FILE elsewhere is called INTERFACE.conf, too.
+
+  --implementation PROGRAM  Make the interface with another userspace WireGuard than wiretyped. The variable
+                            WG_QUICK_USERSPACE_IMPLEMENTATION names one, too.
+
+  wiretype up wg0
+  wiretype up ./office.conf
+  wiretype up --implementation wireguard-go wg0
+`,
+);

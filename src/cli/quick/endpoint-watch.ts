@@ -1,0 +1,93 @@
+import { statSync } from 'node:fs';
+
+import { type ConfigDocument, readConfigFile } from '../../control/config/index.js';
+import type { PeerState } from '../../control/device-control.js';
+import { formatShortKey } from '../../control/key-text.js';
+import { WireGuardError } from '../../core/errors.js';
+import { type EndpointDevice, hasName, reresolve } from './reresolve.js';
+
+/** Shorter than a user's patience, longer than any resolver's. */
+const INTERVAL_MS = 30_000;
+
+/** What a daemon lends to its watch. */
+export interface EndpointWatchOptions {
+  /** The file that `up` was called with. It is read again when it changes. */
+  readonly configFile: string;
+  readonly device: EndpointDevice;
+  /** Told about every peer that has moved, and about names that cannot be looked up. */
+  log(text: string): void;
+}
+
+/**
+ * Follows peers whose endpoint is a name to their new address when they fall silent, as long as the daemon runs.
+ *
+ * Names are asked for only while somebody tries to reach the peer: what was sent to it has to grow.
+ */
+export class EndpointWatch {
+  readonly #options: EndpointWatchOptions;
+  readonly #stop = new AbortController();
+  readonly #sentBytes = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #document: ConfigDocument | undefined;
+  #fileStamp = '';
+
+  constructor(options: EndpointWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Does not keep the process alive. */
+  start(): void {
+    this.#timer = setTimeout(() => void this.#turn(), INTERVAL_MS).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#stop.abort('the end of the daemon');
+  }
+
+  async #turn(): Promise<void> {
+    await this.look(Date.now());
+    if (!this.#stop.signal.aborted) this.start();
+  }
+
+  /** One look at all peers. @param unixTimeMs The wall clock. */
+  async look(unixTimeMs: number): Promise<void> {
+    const { device, log } = this.#options;
+    const names = { retries: 0, interruption: this.#stop.signal, warn: log };
+    try {
+      const document = await this.#readDocument();
+      if (document === undefined) return;
+      const isWanted = (publicKey: string, peer: PeerState) => this.#hasSent(publicKey, peer);
+      for (const { publicKey, endpoint, from, to } of await reresolve(document, device, {
+        names,
+        unixTimeMs,
+        isWanted,
+      })) {
+        log(`peer(${formatShortKey(publicKey)}) ${endpoint} moved from ${from} to ${to}`);
+      }
+    } catch (error) {
+      if (!(error instanceof WireGuardError)) throw error;
+      if (error.code !== 'ERR_INTERRUPTED') log(error.message);
+    }
+  }
+
+  #hasSent(publicKey: string, { txBytes }: PeerState): boolean {
+    const before = this.#sentBytes.get(publicKey);
+    this.#sentBytes.set(publicKey, txBytes);
+    return before !== txBytes;
+  }
+
+  /** @returns The file, if there is a name in it; it may have gone since. */
+  async #readDocument(): Promise<ConfigDocument | undefined> {
+    const stat = statSync(this.#options.configFile, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+
+    const stamp = `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
+    if (stamp !== this.#fileStamp) {
+      const document = await readConfigFile(this.#options.configFile);
+      this.#document = document.peers.some(hasName) ? document : undefined;
+      this.#fileStamp = stamp;
+    }
+    return this.#document;
+  }
+}

@@ -1,0 +1,57 @@
+import type { HookName } from '../../control/config/index.js';
+import { WireGuardError } from '../../core/errors.js';
+import { COMMAND_MISSING_STATUS } from '../../host/net/commands.js';
+import { throwIfInterrupted } from './interruption.js';
+import type { Hook, QuickConfig } from './quick-config.js';
+import type { QuickHost } from './quick-host.js';
+
+/**
+ * Runs the commands of a hook, in order, with bash.
+ *
+ * This is the one place where text of a configuration file reaches a shell, as it is meant to. The commands
+ * find the interface's name in `%i` and in the variable INTERFACE, the file in CONFIG_FILE.
+ *
+ * @throws {WireGuardError} ERR_HOOK with the line of the first command that fails; ERR_INTERRUPTED.
+ */
+export async function runHooks(host: QuickHost, config: QuickConfig, name: HookName): Promise<void> {
+  for (const hook of hooksOf(config, name)) {
+    throwIfInterrupted(host.interruption);
+    const status = await runHook(host, config, hook);
+    throwIfInterrupted(host.interruption);
+    if (status !== 0) throw new WireGuardError('ERR_HOOK', failureText(config, hook, status));
+  }
+}
+
+/**
+ * Runs all commands of a hook, as the way down needs it: one that fails does not keep the next one from running.
+ *
+ * @returns What failed. Shown as warnings already.
+ */
+export async function runAllHooks(host: QuickHost, config: QuickConfig, name: HookName): Promise<WireGuardError[]> {
+  const errors: WireGuardError[] = [];
+  for (const hook of hooksOf(config, name)) {
+    const status = await runHook(host, config, hook);
+    if (status === 0) continue;
+    errors.push(new WireGuardError('ERR_HOOK', failureText(config, hook, status)));
+    host.commands.warn(failureText(config, hook, status));
+  }
+  return errors;
+}
+
+function hooksOf({ hooks }: QuickConfig, name: HookName): Hook[] {
+  return hooks.filter((hook) => hook.name === name);
+}
+
+async function runHook(host: QuickHost, config: QuickConfig, hook: Hook): Promise<number> {
+  const command = hook.command.replaceAll('%i', config.interfaceName);
+  host.commands.echo([command]);
+  return await host.runAttached(['bash', '-O', 'extglob', '-e', '-o', 'pipefail', '-c', command], {
+    INTERFACE: config.interfaceName,
+    CONFIG_FILE: config.file,
+  });
+}
+
+function failureText({ file }: QuickConfig, { name, line, command }: Hook, status: number): string {
+  const why = status === COMMAND_MISSING_STATUS ? 'found no such program' : `ended with status ${status}`;
+  return `${file}:${line}: ${name} ${why}: ${command}`;
+}

@@ -1,0 +1,37 @@
+import { WireGuardError } from '../../core/errors.js';
+import { FileLock } from '../../host/net/file-lock.js';
+import type { QuickHost } from './quick-host.js';
+
+/**
+ * Works on an interface while no other command of ours does.
+ *
+ * @throws {WireGuardError} ERR_ANOTHER_AT_WORK at once, if another one does.
+ */
+export async function withInterfaceLock<T>(host: QuickHost, interfaceName: string, work: () => Promise<T>): Promise<T> {
+  const lock = await FileLock.tryAcquire(host.records.lockFile(interfaceName));
+  if (lock === undefined) {
+    throw new WireGuardError('ERR_ANOTHER_AT_WORK', `another command is at work on \`${interfaceName}'`);
+  }
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+/**
+ * Works on what all interfaces share (policy rules, marks, name servers) while no other command does.
+ *
+ * For moments only: no command of the user's may run inside.
+ *
+ * @throws {WireGuardError} ERR_ANOTHER_AT_WORK after a minute.
+ */
+export async function withNetworkLock<T>(host: QuickHost, work: () => Promise<T>): Promise<T> {
+  const lock = await FileLock.acquire(host.records.lockFile());
+  if (lock === undefined) throw new WireGuardError('ERR_ANOTHER_AT_WORK', 'another command changes the network');
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}

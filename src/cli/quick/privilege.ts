@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+import { WireGuardError } from '../../core/errors.js';
+
+/** @returns Whether the process may change the network. */
+export function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/**
+ * Runs this program again as root, by sudo, which asks for the password.
+ *
+ * @param program The name that the prompt gives it.
+ * @param args What follows the program on its command line.
+ * @returns The exit status.
+ * @throws {WireGuardError} ERR_NOT_ROOT if there is no sudo.
+ */
+export async function runAsRoot(program: string, args: readonly string[]): Promise<number> {
+  const prompt = `${program} needs to be root. Password of %u: `;
+  const self = [process.execPath, ...process.execArgv, process.argv[1]!];
+  const child = spawn('sudo', ['-p', prompt, '--', ...self, ...args], { stdio: 'inherit' });
+  try {
+    const [status] = (await once(child, 'exit')) as [number | null];
+    return status ?? 1;
+  } catch (error) {
+    throw new WireGuardError('ERR_NOT_ROOT', `${program} needs to be root`, { cause: error });
+  }
+}

@@ -1,0 +1,71 @@
+import { WireGuardError } from '../../core/errors.js';
+import { isRoot, runAsRoot } from './privilege.js';
+import { QUICK_VERBS, type QuickCall, type QuickOutput, runQuick } from './run-quick.js';
+
+const PROGRAM = 'wg-quick';
+
+/**
+ * The program `wg-quick`: what a link of that name to `wiretype` is.
+ *
+ * @param argv What follows the program's name.
+ * @returns Exit status: 0 done, 1 not, 128 + N after signal N.
+ *
+ * Source: wg-quick(8).
+ */
+export async function quickMain(argv: readonly string[], io: QuickOutput): Promise<number> {
+  if (argv.length === 1 && ['--help', '-h', 'help'].includes(argv[0]!)) {
+    io.writeError(USAGE);
+    return 0;
+  }
+  const call = parseQuickArguments(argv);
+  if (call === undefined) {
+    io.writeError(USAGE);
+    return 1;
+  }
+  try {
+    if (!isRoot()) return await runAsRoot(PROGRAM, formatQuickArguments(call));
+    return await runQuick(call, io);
+  } catch (error) {
+    if (!(error instanceof WireGuardError)) throw error; // a bug: let it crash with its stack
+    io.writeError(`${PROGRAM}: ${error.message}\n`);
+    return 1;
+  }
+}
+
+/** @returns `undefined` if that is no way to call it. */
+function parseQuickArguments(argv: readonly string[]): QuickCall | undefined {
+  const [option, implementation] = argv;
+  if (option === '--implementation') {
+    if (implementation === undefined || implementation === '') return undefined;
+    const call = parseQuickArguments(argv.slice(2));
+    return call === undefined ? undefined : { ...call, implementation };
+  }
+  const verb = QUICK_VERBS.find((candidate) => candidate === argv[0]);
+  const target = argv[1];
+  if (verb === undefined || target === undefined || argv.length !== 2) return undefined;
+  return { verb, target, implementation: undefined };
+}
+
+/** sudo does not pass the environment on: what it says goes into the arguments. */
+function formatQuickArguments({ verb, target, implementation }: QuickCall): string[] {
+  const program = implementation ?? process.env['WG_QUICK_USERSPACE_IMPLEMENTATION'] ?? '';
+  return [...(program === '' ? [] : ['--implementation', program]), verb, target];
+}
+
+const USAGE = `Usage: ${PROGRAM} [--implementation PROGRAM] up|down|save|strip FILE|INTERFACE
+
+INTERFACE stands for the file /etc/wireguard/INTERFACE.conf; a FILE elsewhere is
+called INTERFACE.conf, too.
+
+  up     makes the interface and gives it keys, peers, addresses, name servers
+         and routes from the file
+  down   undoes all of that
+  save   writes the state of the running interface into the file
+  strip  prints the file without the lines that wg(8) does not know
+
+These lines of [Interface] are for ${PROGRAM}: Address, DNS, MTU, Table, PreUp,
+PostUp, PreDown, PostDown, SaveConfig. The others are for wg(8).
+
+PROGRAM makes the interface: wiretyped, or another userspace WireGuard. The
+variable WG_QUICK_USERSPACE_IMPLEMENTATION names one, too.
+`;

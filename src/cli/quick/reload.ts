@@ -1,0 +1,137 @@
+import type { DeviceState } from '../../control/device-control.js';
+import type { DeviceChange } from '../../core/configuration.js';
+import { WireGuardError } from '../../core/errors.js';
+import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import { applyChange, clearChange, nameOptions, readEndpoints } from './device-configuration.js';
+import { type DeviceDiff, diffDevice } from './device-diff.js';
+import { throwIfInterrupted } from './interruption.js';
+import { withInterfaceLock } from './locks.js';
+import { allowedIpsOf, chooseMtu, planRoutes } from './network-setup.js';
+import { type NetworkState, readNetworkState } from './network-state.js';
+import type { QuickConfig } from './quick-config.js';
+import type { QuickHost } from './quick-host.js';
+import { planAddresses, planMtu } from './reload-addresses.js';
+import { planDns } from './reload-dns.js';
+import { planDiversions, planPlainRoutes } from './reload-routes.js';
+import type { ReloadStep } from './reload-step.js';
+import { clearDevice, requireDevice } from './require-device.js';
+import { reconstructRecord } from './take-down.js';
+
+/**
+ * Makes a running interface equal to its file, all of it or nothing. Hooks do not run; sessions of peers that the
+ * file does not change stay up.
+ *
+ * @param show Gets the plan before anything is done.
+ * @param isDryRun Show the plan only.
+ * @throws {WireGuardError} What went wrong; everything that was done is undone.
+ */
+export async function reload(
+  host: QuickHost,
+  config: QuickConfig,
+  show: (lines: readonly string[]) => void,
+  isDryRun: boolean,
+): Promise<void> {
+  const { interfaceName } = config;
+  await withInterfaceLock(host, interfaceName, async () => {
+    const record = host.records.read(interfaceName);
+    const device = await requireDevice(host, interfaceName, { withSecrets: true });
+    const secrets: DeviceChange[] = [];
+    try {
+      const known = record ?? (await reconstructRecord(host, config, device));
+      const state = await readNetworkState(host, interfaceName, known);
+      const steps = await planSteps(host, config, device, state, secrets);
+      const lines = steps.flatMap((step) => step.lines);
+      show(lines);
+      if (!isDryRun) await applySteps(host, config, steps, state.record);
+    } finally {
+      clearDevice(device);
+      for (const change of secrets) clearChange(change);
+    }
+  });
+}
+
+/** @param secrets Gets the changes that hold keys, for the caller to wipe. */
+async function planSteps(
+  host: QuickHost,
+  config: QuickConfig,
+  device: DeviceState,
+  state: NetworkState,
+  secrets: DeviceChange[],
+): Promise<ReloadStep[]> {
+  const { record } = state;
+  const fwmark = chooseMark(config, device, record);
+  const diff = await diffDevice(config, device, {
+    endpointsBefore: record.endpoints,
+    fwmark,
+    names: nameOptions(host),
+  });
+  secrets.push(diff.change, diff.inverse);
+
+  const before = planRoutes(config.table, allowedIpsOf(device));
+  const written = config.document.peers.flatMap((peer) => peer.allowedIps.filter(({ isRemoval }) => !isRemoval));
+  const after = planRoutes(config.table, written);
+  const mtu = await chooseMtu(host, config, diff.endpoints, device.fwmark);
+  return [
+    planDevice(host, config.interfaceName, diff, record),
+    planAddresses(host, config, state),
+    planMtu(host, config, state, mtu),
+    planPlainRoutes(host, config, state, before, after),
+    planDiversions(host, config, state, after, fwmark ?? device.fwmark),
+    planDns(host, config, state),
+  ];
+}
+
+/** @returns The firewall mark to give the device, 0 for none; `undefined`: leave it as it is. */
+function chooseMark(config: QuickConfig, { fwmark }: DeviceState, record: TunnelRecord): number | undefined {
+  const written = config.document.interfaceSection?.fwMark;
+  if (written !== undefined && written !== 0) return written;
+  // One of ours comes and goes with the default route; one of the user's, with the file or by a hook.
+  const isSetElsewhere =
+    record.hasChosenMark === true || config.hooks.some(({ command }) => command.includes('fwmark'));
+  return isSetElsewhere || fwmark === 0 ? undefined : 0;
+}
+
+function planDevice(host: QuickHost, interfaceName: string, diff: DeviceDiff, record: TunnelRecord): ReloadStep {
+  const isSame = diff.lines.length === 0;
+  return {
+    lines: diff.lines,
+    apply: async () => {
+      if (isSame) return;
+      await applyChange(host, interfaceName, diff.change);
+      if (diff.change.fwmark !== undefined) delete record.hasChosenMark;
+    },
+    revert: async () => (isSame ? undefined : await applyChange(host, interfaceName, diff.inverse)),
+  };
+}
+
+async function applySteps(
+  host: QuickHost,
+  config: QuickConfig,
+  steps: readonly ReloadStep[],
+  record: TunnelRecord,
+): Promise<void> {
+  const recordBefore = structuredClone(record);
+  const begun: ReloadStep[] = [];
+  try {
+    for (const step of steps.some(({ lines }) => lines.length > 0) ? steps : []) {
+      throwIfInterrupted(host.interruption);
+      begun.unshift(step);
+      await step.apply();
+    }
+    record.endpoints = readEndpoints(config.document);
+    host.records.write(config.interfaceName, record);
+  } catch (error) {
+    for (const step of begun) await revert(host, step);
+    host.records.write(config.interfaceName, recordBefore);
+    throw error;
+  }
+}
+
+async function revert(host: QuickHost, step: ReloadStep): Promise<void> {
+  try {
+    await step.revert();
+  } catch (error) {
+    if (!(error instanceof WireGuardError)) throw error;
+    host.commands.warn(`could not be taken back: ${error.message}`);
+  }
+}

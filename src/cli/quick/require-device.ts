@@ -1,0 +1,36 @@
+import type { DeviceState } from '../../control/device-control.js';
+import { WireGuardError } from '../../core/errors.js';
+import type { QuickHost } from './quick-host.js';
+
+/**
+ * Reads the device behind an interface.
+ *
+ * @param options `withSecrets`: with its keys, which the caller wipes by `clearDevice`.
+ * @throws {WireGuardError} ERR_NOT_WIREGUARD
+ */
+export async function requireDevice(
+  host: QuickHost,
+  interfaceName: string,
+  options: { readonly withSecrets: boolean } = { withSecrets: false },
+): Promise<DeviceState> {
+  try {
+    const device = await host.device(interfaceName).get();
+    if (!options.withSecrets) clearDevice(device);
+    return device;
+  } catch (error) {
+    if (!(error instanceof WireGuardError) || error.code !== 'ERR_CONTROL_UNREACHABLE') throw error;
+    throw notWireGuard(interfaceName, error);
+  }
+}
+
+/** Wipes the keys of a device's copy. */
+export function clearDevice(device: DeviceState): void {
+  device.privateKey?.fill(0);
+  for (const { presharedKey } of device.peers) presharedKey.fill(0);
+}
+
+/** The error that says so. */
+export function notWireGuard(interfaceName: string, cause?: Error): WireGuardError {
+  const options = cause === undefined ? {} : { cause };
+  return new WireGuardError('ERR_NOT_WIREGUARD', `\`${interfaceName}' is not a WireGuard interface`, options);
+}

@@ -1,0 +1,132 @@
+import {
+  type ConfigDocument,
+  type InterfaceSection,
+  type PeerSection,
+  writeConfigFile,
+} from '../../control/config/index.js';
+import type { DeviceState, PeerState } from '../../control/device-control.js';
+import { formatEndpoint } from '../../control/endpoint-text.js';
+import { formatIpPrefix } from '../../control/ip-text.js';
+import { formatKey } from '../../control/key-text.js';
+import { SystemZoneNames } from '../../control/zone-names.js';
+import { queryAddresses, queryMtu } from '../../host/net/ip-query.js';
+import { formatPrefix } from '../../host/net/prefix.js';
+import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import { isHostName } from './endpoint-names.js';
+import type { QuickConfig } from './quick-config.js';
+import type { QuickHost } from './quick-host.js';
+import { clearDevice, requireDevice } from './require-device.js';
+
+/**
+ * Writes the state of the running interface into its file.
+ *
+ * Only lines change whose value has changed: comments and order stay, and so do DNS, Table and the hooks, which the
+ * interface cannot tell. An endpoint that is written as a name stays a name.
+ *
+ * @throws {WireGuardError} ERR_CONFIG_FILE; the old file is unchanged then.
+ */
+export async function saveConfig(host: QuickHost, config: QuickConfig): Promise<void> {
+  const { document, interfaceName, file } = config;
+  const before = document.text;
+  const device = await requireDevice(host, interfaceName, { withSecrets: true });
+  try {
+    const section = document.ensureInterface();
+    await saveAddresses(host, config, section);
+    await saveMtu(host, config, section);
+    saveDevice(config, device, section, host.records.read(interfaceName));
+    savePeers(document, device);
+  } finally {
+    clearDevice(device);
+  }
+  if (document.text === before) return;
+  host.commands.echo(['save', file]);
+  await writeConfigFile(file, document.text);
+}
+
+async function saveAddresses(host: QuickHost, config: QuickConfig, section: InterfaceSection): Promise<void> {
+  const written = config.addresses.map(formatPrefix);
+  const live = (await queryAddresses(host.commands, config.interfaceName))
+    .filter((address) => !address.isLinkLocal || written.includes(formatPrefix(address)))
+    .map(formatPrefix);
+  if (isSameSet(written, live)) return;
+  section.delete('Address');
+  for (const address of live) section.append('Address', address);
+}
+
+async function saveMtu(host: QuickHost, config: QuickConfig, section: InterfaceSection): Promise<void> {
+  const mtu = await queryMtu(host.commands, config.interfaceName);
+  if (config.mtu !== undefined && mtu !== undefined && mtu !== config.mtu) section.set('MTU', String(mtu));
+}
+
+function saveDevice(
+  config: QuickConfig,
+  { privateKey, listenPort, fwmark }: DeviceState,
+  section: InterfaceSection,
+  record: TunnelRecord | undefined,
+): void {
+  if (listenPort !== 0 && listenPort !== section.listenPort) section.set('ListenPort', String(listenPort));
+  if (privateKey !== undefined) savePrivateKey(config, privateKey, section);
+
+  const isOurChoice = record?.hasChosenMark === true && section.fwMark === undefined;
+  if (fwmark === 0) section.delete('FwMark');
+  else if (fwmark !== section.fwMark && !isOurChoice) section.set('FwMark', `0x${fwmark.toString(16)}`);
+}
+
+/** A key that a hook fetches from a safer place does not go into the file. */
+function savePrivateKey(config: QuickConfig, privateKey: Uint8Array, section: InterfaceSection): void {
+  const written = section.privateKey;
+  const isFetched = written === undefined && config.hooks.some(({ command }) => command.includes('private-key'));
+  if (!isFetched && (written === undefined || !isSameKey(written, privateKey))) {
+    section.set('PrivateKey', formatKey(privateKey));
+  }
+  written?.fill(0);
+}
+
+function savePeers(document: ConfigDocument, device: DeviceState): void {
+  const live = new Map([...device.peers].map((peer) => [formatKey(peer.publicKey), peer]));
+  // Of several sections for one key the last one counts.
+  const written = new Map(document.peers.map((section) => [section.publicKeyText, section]));
+  for (const section of [...document.peers]) {
+    const { publicKeyText } = section;
+    if (written.get(publicKeyText) !== section || !live.has(publicKeyText)) document.removePeer(section);
+  }
+  for (const [publicKey, peer] of live) savePeer(written.get(publicKey) ?? document.addPeer(publicKey), peer);
+}
+
+function savePeer(section: PeerSection, peer: PeerState): void {
+  savePresharedKey(section, peer.presharedKey);
+  const allowedIps = [...peer.allowedIps].map(formatIpPrefix);
+  if (!isSameSet(section.allowedIps.map(formatIpPrefix), allowedIps)) {
+    if (allowedIps.length === 0) section.delete('AllowedIPs');
+    else section.set('AllowedIPs', allowedIps.join(', '));
+  }
+  const { endpoint } = section;
+  if (peer.endpoint !== undefined && (endpoint === undefined || !isHostName(endpoint))) {
+    const text = formatEndpoint(peer.endpoint, new SystemZoneNames());
+    if (section.section.lastEntry('Endpoint')?.value !== text) section.set('Endpoint', text);
+  }
+  const keepalive = peer.persistentKeepaliveSeconds;
+  if (keepalive === (section.persistentKeepalive ?? 0)) return;
+  if (keepalive === 0) section.delete('PersistentKeepalive');
+  else section.set('PersistentKeepalive', String(keepalive));
+}
+
+function savePresharedKey(section: PeerSection, presharedKey: Uint8Array): void {
+  const written = section.presharedKey;
+  const isNone = presharedKey.every((byte) => byte === 0);
+  if (isNone) section.delete('PresharedKey');
+  else if (written === undefined || !isSameKey(written, presharedKey)) {
+    section.set('PresharedKey', formatKey(presharedKey));
+  }
+  written?.fill(0);
+}
+
+/** Both are the user's own: nobody measures how long this takes. */
+function isSameKey(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+function isSameSet(a: readonly string[], b: readonly string[]): boolean {
+  const all = new Set(a);
+  return all.size === new Set(b).size && b.every((item) => all.has(item));
+}

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+import { UapiClient } from '../../control/uapi-client.js';
+import { uapiSocketPath } from '../../control/uapi-socket-file.js';
+import { WireGuardError } from '../../core/errors.js';
+import { COMMAND_MISSING_STATUS, type Commands, SystemCommands } from '../../host/net/commands.js';
+import { systemDnsBackends } from '../../host/net/dns/dns.js';
+import type { DnsBackend } from '../../host/net/dns/dns-settings.js';
+import { TunnelRecords } from '../../host/net/tunnel-record.js';
+import type { QuickHost } from './quick-host.js';
+
+/** The machine that the program runs on. */
+export class SystemQuickHost implements QuickHost {
+  readonly commands: Commands;
+  readonly dnsBackends: readonly DnsBackend[];
+  readonly records = new TunnelRecords();
+  readonly interruption: AbortSignal;
+
+  constructor(writeError: (text: string) => void, interruption: AbortSignal) {
+    this.commands = new SystemCommands(writeError);
+    this.dnsBackends = systemDnsBackends(this.commands);
+    this.interruption = interruption;
+  }
+
+  device(interfaceName: string): UapiClient {
+    return new UapiClient(uapiSocketPath(interfaceName));
+  }
+
+  runAttached(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<number> {
+    const [program, ...args] = words;
+    const env = { ...process.env, LC_ALL: 'C', ...environment };
+    return new Promise((resolve, reject) => {
+      const child = spawn(program!, args, { env, stdio: 'inherit' });
+      const interrupt = (): void => void child.kill('SIGTERM');
+      this.interruption.addEventListener('abort', interrupt);
+      child.once('exit', (status, signal) => {
+        this.interruption.removeEventListener('abort', interrupt);
+        resolve(status ?? 128 + constants.signals[signal!]);
+      });
+      child.once('error', (error: NodeJS.ErrnoException) => {
+        this.interruption.removeEventListener('abort', interrupt);
+        if (error.code === 'ENOENT') resolve(COMMAND_MISSING_STATUS);
+        else reject(new WireGuardError('ERR_COMMAND_FAILED', `${program}: ${error.message}`, { cause: error }));
+      });
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import { type DeviceCommand, deviceCommand } from '../device/device-command.js';
+import type { WgContext } from '../wg/wg-context.js';
+import type { HostNetwork } from './host-network.js';
+
+/** A command that works on a file, and asks the machine about its network. */
+export interface SetupCommand extends DeviceCommand {
+  /** Runs it in surroundings that tests choose. @throws {WireGuardError} */
+  runOn(host: HostNetwork, context: WgContext, args: readonly string[]): Promise<void>;
+}
+
+/** Makes a command that runs on this machine. */
+export function setupCommand(command: Pick<SetupCommand, 'name' | 'help' | 'runOn'>): SetupCommand {
+  const { name, help } = command;
+  const runIn = async (context: WgContext, args: readonly string[]) => {
+    const { systemHostNetwork } = await import('./system-host-network.js');
+    await command.runOn(systemHostNetwork, context, args);
+  };
+  return { ...deviceCommand({ name, help, runIn }), runOn: command.runOn };
+}

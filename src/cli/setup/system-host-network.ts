@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { promisify } from 'node:util';
+
+import { parseIpPrefix } from '../../control/ip-text.js';
+import type { IpPrefix } from '../../core/configuration.js';
+import type { Firewall, HostNetwork } from './host-network.js';
+
+const TIMEOUT_MS = 10_000;
+const ZEROS = '0'.repeat(32);
+
+/** Asks the running system. */
+export const systemHostNetwork: HostNetwork = {
+  defaultInterface: (family) => (family === 4 ? defaultInterface4() : defaultInterface6()),
+
+  networks: () =>
+    Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .map(({ cidr }) => (cidr === null ? undefined : parseIpPrefix(cidr)))
+      .filter((prefix): prefix is IpPrefix => prefix !== undefined),
+
+  addressOf: (name) => {
+    const usable = (networkInterfaces()[name] ?? []).filter(({ address }) => !/^(?:fe80:|169\.254\.)/i.test(address));
+    return (usable.find(({ family }) => family === 'IPv4') ?? usable[0])?.address;
+  },
+
+  isUdpPortUsed(port) {
+    const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+    return ['udp', 'udp6'].some((table) => rows(table).some(([, address]) => address?.endsWith(local) === true));
+  },
+
+  firewall,
+  random: (bytes) => new Uint8Array(randomBytes(bytes)),
+};
+
+/** Source: proc(5) /proc/net/route: interface, destination, gateway, flags, …, mask at 7. */
+function defaultInterface4(): string | undefined {
+  return rows('route').find(
+    ([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000',
+  )?.[0];
+}
+
+/** Source: proc(5) /proc/net/ipv6_route: destination, its length, …, interface at 9. The last resort of the kernel is on lo. */
+function defaultInterface6(): string | undefined {
+  return rows('ipv6_route').find(([destination, length, , , , , , , , name]) => {
+    return destination === ZEROS && length === '00' && name !== 'lo';
+  })?.[9];
+}
+
+/**
+ * Where iptables drops forwarded packets, as Docker and ufw have it do, an nft table of ours could not let
+ * them pass: then the hooks have to be iptables rules.
+ */
+async function firewall(): Promise<Firewall> {
+  const rules = await tryRun('iptables', ['-S', 'FORWARD']);
+  if (rules !== undefined && !/^-P FORWARD ACCEPT\n$/.test(rules)) return 'iptables';
+  if ((await tryRun('nft', ['--version'])) !== undefined) return 'nft';
+  return rules === undefined ? 'none' : 'iptables';
+}
+
+/** @returns What the program writes; `undefined` if there is none, or it fails. */
+async function tryRun(program: string, args: readonly string[]): Promise<string | undefined> {
+  try {
+    return (await promisify(execFile)(program, args, { timeout: TIMEOUT_MS })).stdout;
+  } catch (error) {
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
+}
+
+/** The words of the lines of a table of the kernel. */
+function rows(table: string): string[][] {
+  try {
+    const lines = readFileSync(`/proc/net/${table}`, 'latin1').split('\n');
+    return lines.map((line) => line.trim().split(/\s+/));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return [];
+    throw error;
+  }
+}

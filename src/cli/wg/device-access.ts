@@ -1,0 +1,174 @@
+import { existsSync, opendirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+
+import { parseDeviceReply, parseSetReply } from './device-reply.js';
+import { formatWgChange, type WgChange } from './wg-change.js';
+import { SystemFailure, type WgContext } from './wg-context.js';
+import type { WgDevice } from './wg-device.js';
+
+const SOCKET_SUFFIX = '.sock';
+const MAX_NAME_BYTES = 15;
+
+const ENOENT = 2;
+const ENODEV = 19;
+const ENAMETOOLONG = 36;
+const EPROTONOSUPPORT = 93;
+const ENOTSUP = 95;
+
+/**
+ * Asks a daemon for its device.
+ *
+ * @returns A copy; the caller clears its secret keys.
+ * @throws {SystemFailure}
+ */
+export async function getDevice(context: WgContext, name: string): Promise<WgDevice> {
+  const reply = await exchange(context, name, [Buffer.from('get=1\n\n')]);
+  try {
+    return parseDeviceReply(reply, name, !context.isStock);
+  } finally {
+    reply.fill(0);
+  }
+}
+
+/**
+ * Has a daemon change its device. The keys in the change stay the caller's.
+ *
+ * @throws {SystemFailure} Of a stock `wg` the number is the negative of what the daemon said, so that a daemon
+ *   that answers with a positive number shows "Unknown error".
+ */
+export async function setDevice(context: WgContext, name: string, change: WgChange): Promise<void> {
+  const body = formatWgChange(change);
+  try {
+    const said = parseSetReply(await exchange(context, name, [Buffer.from('set=1\n'), body, Buffer.from('\n')]));
+    if (said === 0) return;
+    const errno = context.isStock ? -said : Math.abs(said);
+    throw new SystemFailure(errno, `the daemon answers with errno ${said}`, { isDaemons: true });
+  } finally {
+    body.fill(0);
+  }
+}
+
+/** The interfaces that a daemon answers for, in the directory's order. Sockets without a daemon are removed. */
+export async function listInterfaces(context: WgContext): Promise<string[]> {
+  const names: string[] = [];
+  for (const file of readSocketDirectory(context.socketDirectory)) {
+    const name = file.slice(0, -SOCKET_SUFFIX.length);
+    if (name !== '' && file.endsWith(SOCKET_SUFFIX) && (await isAnswered(socketPath(context, name)))) names.push(name);
+  }
+  return names;
+}
+
+async function exchange(context: WgContext, name: string, parts: readonly Buffer[]): Promise<Buffer> {
+  const path = socketPath(context, name);
+  if (name.includes('/') || !isSocket(path)) throw kernelFailure(name);
+  try {
+    return await talk(path, parts);
+  } catch (error) {
+    const failure = toSystemFailure(error);
+    if (!isRefused(error)) throw failure;
+    removeStale(path);
+    throw kernelFailure(name);
+  }
+}
+
+function talk(path: string, parts: readonly Buffer[]): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect(path);
+    const chunks: Buffer[] = [];
+    const finish = () => {
+      socket.destroy();
+      const reply = Buffer.concat(chunks);
+      for (const chunk of chunks) chunk.fill(0);
+      resolve(reply);
+    };
+    socket.on('error', reject);
+    socket.on('end', finish);
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      if (endsReply(chunks)) finish();
+    });
+    for (const part of parts) socket.write(part);
+  });
+}
+
+/** The last two bytes, wherever they were cut, are an empty line. */
+function endsReply(chunks: readonly Buffer[]): boolean {
+  const last = chunks.at(-1)!;
+  if (last.at(-1) !== 0x0a) return false;
+  return (last.length > 1 ? last.at(-2) : chunks.at(-2)?.at(-1)) === 0x0a;
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  if (!isSocket(path)) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.on('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.on('error', (error) => {
+      if (isRefused(error)) removeStale(path);
+      resolve(!isRefused(error));
+    });
+  });
+}
+
+function readSocketDirectory(directory: string): string[] {
+  const names: string[] = [];
+  if (!existsSync(directory)) return names;
+  try {
+    const files = opendirSync(directory);
+    for (let file = files.readSync(); file !== null; file = files.readSync()) names.push(file.name);
+    files.closeSync();
+  } catch (error) {
+    throw toSystemFailure(error);
+  }
+  return names;
+}
+
+/** Says what the system says of an interface that no daemon stands behind. */
+function kernelFailure(name: string): SystemFailure {
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return new SystemFailure(ENAMETOOLONG, `"${name}" is too long`);
+  if (isKernelInterface(name)) return new SystemFailure(ENOTSUP, `${name} is an interface of the kernel's own`);
+  if (existsSync('/sys/module/wireguard')) return new SystemFailure(ENODEV, `there is no interface ${name}`);
+  return new SystemFailure(EPROTONOSUPPORT, `there is no daemon behind ${name}, and the kernel has no WireGuard`);
+}
+
+function isKernelInterface(name: string): boolean {
+  if (!/^[^/]+$/.test(name) || name === '.' || name === '..') return false;
+  const path = `/sys/class/net/${name}/uevent`;
+  return existsSync(path) && readFileSync(path, 'latin1').includes('DEVTYPE=wireguard\n');
+}
+
+function socketPath(context: WgContext, name: string): string {
+  return join(context.socketDirectory, `${name}${SOCKET_SUFFIX}`);
+}
+
+function isSocket(path: string): boolean {
+  try {
+    return statSync(path).isSocket();
+  } catch (error) {
+    toSystemFailure(error); // a path that cannot be looked at counts as missing
+    return false;
+  }
+}
+
+function removeStale(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    toSystemFailure(error); // whoever may not remove it leaves it
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
+}
+
+/** Errors of the system get their number; anything else is a bug and is thrown. */
+export function toSystemFailure(error: unknown): SystemFailure {
+  if (error instanceof SystemFailure) return error;
+  if (!(error instanceof Error) || !('errno' in error) || typeof error.errno !== 'number') throw error;
+  return new SystemFailure(Math.abs(error.errno) || ENOENT, error.message, { cause: error });
+}

@@ -1,0 +1,96 @@
+import { NOT_A_SERVICE, parseService } from './port-argument.js';
+import { type WgContext, WgFailure } from './wg-context.js';
+import { resolveScoped } from './zone-text.js';
+
+const DEFAULT_RETRIES = 15;
+const MAX_RETRIES = 0x7fff_ffff;
+const FIRST_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 20_000;
+
+const NOT_KNOWN = 'Name or service not known';
+
+/** Why a name was not resolved, in the C library's words. */
+interface LookupFailure {
+  readonly message: string;
+  /** Trying again is of no use. */
+  readonly isPermanent: boolean;
+}
+
+/** By the number that libuv gives each answer of getaddrinfo(3). */
+const FAILURES: ReadonlyMap<number, LookupFailure> = new Map([
+  [-3000, { message: 'Address family for hostname not supported', isPermanent: false }],
+  [-3001, { message: 'Temporary failure in name resolution', isPermanent: false }],
+  [-3004, { message: 'Non-recoverable failure in name resolution', isPermanent: true }],
+  [-3005, { message: 'ai_family not supported', isPermanent: false }],
+  [-3006, { message: 'Memory allocation failure', isPermanent: false }],
+  [-3007, { message: 'No address associated with hostname', isPermanent: true }],
+  [-3008, { message: NOT_KNOWN, isPermanent: true }],
+]);
+
+/**
+ * Turns `HOST:PORT` into address and port. Failures that may pass are tried again, after 1 s, then
+ * after 6/5 of the last delay, at most 20 s: WG_ENDPOINT_RESOLUTION_RETRIES times, 15 if it is unset.
+ *
+ * @throws {WgFailure}
+ */
+export async function resolveEndpoint(context: WgContext, text: string): Promise<string> {
+  const retries = parseRetries(context.io.env['WG_ENDPOINT_RESOLUTION_RETRIES']);
+  const { host, service } = splitEndpoint(text);
+  for (let attempt = 0, delayMs = FIRST_DELAY_MS; ; attempt++) {
+    const found = await lookup(context, host, service);
+    if (typeof found === 'string') return found;
+    if (found.isPermanent || attempt >= retries) throw new WgFailure(`${found.message}: \`${text}'`);
+
+    const seconds = (delayMs / 1_000).toFixed(2);
+    context.io.writeError(`${found.message}: \`${text}'. Trying again in ${seconds} seconds...\n`);
+    await context.sleep(delayMs);
+    delayMs = Math.min(MAX_DELAY_MS, (delayMs * 6) / 5);
+  }
+}
+
+function parseRetries(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_RETRIES;
+  if (text === 'infinity') return Number.POSITIVE_INFINITY;
+  const retries = /^[ \t-\r]*\+?([0-9]*)$/.exec(text)?.[1];
+  if (retries !== undefined && Number(retries) <= MAX_RETRIES && (retries !== '' || text === ''))
+    return Number(retries);
+  throw new WgFailure(`Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: \`${text}'`);
+}
+
+function splitEndpoint(text: string): { host: string; service: string } {
+  if (text === '') throw new WgFailure('Unable to parse empty endpoint');
+  if (!text.startsWith('[')) return splitAt(text, text.lastIndexOf(':'), 0, 0);
+
+  const brace = text.indexOf(']');
+  if (brace < 0) throw new WgFailure(`Unable to find matching brace of endpoint: \`${text}'`);
+  return splitAt(text, text[brace + 1] === ':' ? brace + 1 : -1, 1, 1);
+}
+
+function splitAt(text: string, colon: number, before: number, behind: number): { host: string; service: string } {
+  if (colon < 0 || colon === text.length - 1) throw new WgFailure(`Unable to find port of endpoint: \`${text}'`);
+  return { host: text.slice(before, colon - behind), service: text.slice(colon + 1) };
+}
+
+async function lookup({ isStock }: WgContext, host: string, service: string): Promise<string | LookupFailure> {
+  const port = isStock ? parseService(service) : parsePort(service);
+  if (port === undefined) return { message: NOT_A_SERVICE, isPermanent: !isStock };
+  const address = resolveScoped(host) ?? (await lookupName(host));
+  if (typeof address !== 'string') return address;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function parsePort(text: string): number | undefined {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? port : undefined;
+}
+
+async function lookupName(host: string): Promise<string | LookupFailure> {
+  if (host === '' || host.includes('%') || host.includes('\0')) return { message: NOT_KNOWN, isPermanent: true };
+  const dns = await import('node:dns/promises');
+  try {
+    return (await dns.lookup(host, { verbatim: true })).address;
+  } catch (error) {
+    if (!(error instanceof Error) || !('errno' in error)) throw error;
+    return FAILURES.get(Number(error.errno)) ?? { message: error.message, isPermanent: false };
+  }
+}

@@ -1,0 +1,88 @@
+import { getDevice, listInterfaces } from './device-access.js';
+import { choosePalette } from './palette.js';
+import { formatField } from './show-fields.js';
+import { formatPretty, type PrettyOptions } from './show-pretty.js';
+import { systemMessage } from './system-errors.js';
+import { usageLine } from './usage.js';
+import { SystemFailure, type WgContext, WgFailure } from './wg-context.js';
+import { clearDevice, type WgDevice } from './wg-device.js';
+
+const HELP = ['--help', '-h', 'help'];
+
+/** `wg show`. @returns Exit status. @throws {WgFailure} */
+export async function show(context: WgContext, args: readonly string[]): Promise<0 | 1> {
+  const [name = 'all', field] = args;
+  const usage = usageLine(context.program, 'show');
+  if (args.length === 1 && HELP.includes(name)) {
+    context.io.writeError(usage);
+    return 0;
+  }
+  if (args.length > 2 || (name === 'interfaces' && field !== undefined)) throw new WgFailure(usage.trimEnd());
+  if (name === 'interfaces') return await showInterfaces(context);
+  if (name === 'all') return await showAll(context, field);
+
+  const device = await accessDevice(context, name, 'Unable to access interface');
+  showDevice(context, device, field, '');
+  return 0;
+}
+
+/** @throws {WgFailure} `${what}: ` and the system's words. */
+export async function accessDevice(context: WgContext, name: string, what: string): Promise<WgDevice> {
+  try {
+    return await getDevice(context, name);
+  } catch (error) {
+    if (!(error instanceof SystemFailure)) throw error;
+    throw new WgFailure(`${what}: ${systemMessage(error.errno)}`, { cause: error });
+  }
+}
+
+async function showInterfaces(context: WgContext): Promise<0> {
+  const names = await listInterfaces(context);
+  if (names.length > 0) context.io.write(`${names.join(' ')}\n`);
+  return 0;
+}
+
+/** One interface that cannot be read does not keep the others from being shown. */
+async function showAll(context: WgContext, field: string | undefined): Promise<0 | 1> {
+  const names = await listInterfaces(context);
+  let shown = 0;
+  for (const [i, name] of names.entries()) {
+    const device = await tryDevice(context, name);
+    if (device === undefined) continue;
+    showDevice(context, device, field, `${name}\t`);
+    if (field === undefined && i < names.length - 1) context.io.write('\n');
+    shown++;
+  }
+  return shown > 0 || names.length === 0 ? 0 : 1;
+}
+
+async function tryDevice(context: WgContext, name: string): Promise<WgDevice | undefined> {
+  try {
+    return await accessDevice(context, name, `Unable to access interface ${name}`);
+  } catch (error) {
+    if (!(error instanceof WgFailure)) throw error;
+    context.io.writeError(`${error.message}\n`);
+    return undefined;
+  }
+}
+
+function showDevice(context: WgContext, device: WgDevice, field: string | undefined, prefix: string): void {
+  try {
+    const text =
+      field === undefined ? formatPretty(device, prettyOptions(context)) : formatField(device, field, prefix);
+    if (text === undefined) {
+      throw new WgFailure(`Invalid parameter: \`${field}'\n${usageLine(context.program, 'show').trimEnd()}`);
+    }
+    context.io.write(text);
+  } finally {
+    clearDevice(device);
+  }
+}
+
+function prettyOptions(context: WgContext): PrettyOptions {
+  return {
+    palette: choosePalette(context),
+    showsKeys: context.io.env['WG_HIDE_KEYS'] === 'never',
+    nowSeconds: BigInt(Math.floor(context.unixTimeMs() / 1_000)),
+  };
+}

@@ -1,0 +1,84 @@
+import { newPeerChange } from './set-arguments.js';
+import type { ValueReader } from './value-reader.js';
+import type { WgChange, WgPeerChange } from './wg-change.js';
+import { WgFailure } from './wg-context.js';
+
+const WHITE_SPACE = /[ \t-\r]+/g;
+const KEY_BYTES = 32;
+
+type Section = 'none' | 'interface' | 'peer';
+
+/**
+ * Reads a configuration file line by line as `wg` does: white space is of no meaning anywhere, the first
+ * line that it does not understand ends it. `wiretype/config` is the kinder reader.
+ *
+ * @throws {WgFailure} The caller clears the keys that `change` holds by then.
+ */
+export async function readStockConfig(values: ValueReader, text: string, change: WgChange): Promise<void> {
+  const keyed = new Set<WgPeerChange>();
+  let section: Section = 'none';
+  for (const line of text.split('\n')) {
+    const said = line.replace(/[\0#].*/s, '').replace(WHITE_SPACE, '');
+    if (said === '') continue;
+    const header = said.toLowerCase();
+    if (header === '[interface]') {
+      section = 'interface';
+    } else if (header === '[peer]') {
+      section = 'peer';
+      change.peers.push({ ...newPeerChange(new Uint8Array(KEY_BYTES)), replaceAllowedIps: true });
+    } else {
+      await readStockLine(values, change, section, said, keyed);
+    }
+  }
+  if (change.peers.some((peer) => !keyed.has(peer))) {
+    throw new WgFailure('A peer is missing a public key\nInvalid configuration');
+  }
+}
+
+async function readStockLine(
+  values: ValueReader,
+  change: WgChange,
+  section: Section,
+  line: string,
+  keyed: Set<WgPeerChange>,
+): Promise<void> {
+  const equals = line.indexOf('=');
+  const key = line.slice(0, Math.max(equals, 0)).toLowerCase();
+  const value = line.slice(equals + 1);
+  try {
+    const peer = section === 'peer' ? change.peers.at(-1) : undefined;
+    if (value !== '' && section === 'interface' && readInterfaceLine(values, change, key, value)) return;
+    if (value === '' || peer === undefined || !(await readPeerLine(values, peer, key, value))) {
+      throw new WgFailure(`Line unrecognized: \`${hideSecret(key, line)}'`);
+    }
+    if (key === 'publickey') keyed.add(peer);
+  } catch (error) {
+    if (!(error instanceof WgFailure)) throw error;
+    throw new WgFailure(`${error.message}\nConfiguration parsing error`);
+  }
+}
+
+function readInterfaceLine(values: ValueReader, change: WgChange, key: string, value: string): boolean {
+  if (key === 'listenport') change.listenPort = values.port(value);
+  else if (key === 'fwmark') change.fwmark = values.fwmark(value);
+  else if (key === 'privatekey') change.privateKey = values.secretKey(value);
+  else return false;
+  return true;
+}
+
+async function readPeerLine(values: ValueReader, peer: WgPeerChange, key: string, value: string): Promise<boolean> {
+  if (key === 'endpoint') peer.endpoint = await values.endpoint(value);
+  else if (key === 'publickey') peer.publicKey = values.publicKey(value);
+  else if (key === 'allowedips') values.addAllowedIps(peer, value);
+  else if (key === 'persistentkeepalive') peer.persistentKeepaliveSeconds = values.keepalive(value);
+  else if (key === 'presharedkey') peer.presharedKey = values.secretKey(value);
+  else return false;
+  return true;
+}
+
+/** A secret key that stands in the wrong section must not be shown either. */
+function hideSecret(key: string, line: string): string {
+  const isSecret = key === 'privatekey' || key === 'presharedkey';
+  const head = line.slice(0, key.length + 1);
+  return isSecret && line !== head ? `${head}(hidden)` : line;
+}

@@ -1,0 +1,41 @@
+import {
+  addAllowedIps,
+  parseFwmarkArgument,
+  parseKeepaliveArgument,
+  parseKeyArgument,
+  readKeyFile,
+} from './argument-values.js';
+import { parsePortArgument } from './port-argument.js';
+import { resolveEndpoint } from './resolve-endpoint.js';
+import type { WgPeerChange } from './wg-change.js';
+import type { WgContext } from './wg-context.js';
+
+/** How the words of a command, or of a file, become values. Throws for a value that is none. */
+export interface ValueReader {
+  port(text: string): number;
+  fwmark(text: string): number;
+  keepalive(text: string): number;
+  publicKey(text: string): Uint8Array;
+  /** The caller clears it. */
+  secretKey(text: string): Uint8Array;
+  /** Reads the file that a key is in. The caller clears it. */
+  keyFile(path: string): Uint8Array;
+  /** @param text Without white space. */
+  addAllowedIps(peer: WgPeerChange, text: string): void;
+  /** Turns names into addresses. */
+  endpoint(text: string): Promise<string>;
+}
+
+/** Reads values as `wg` does. Throws `WgFailure`. */
+export function stockValues(context: WgContext): ValueReader {
+  return {
+    port: parsePortArgument,
+    fwmark: parseFwmarkArgument,
+    keepalive: parseKeepaliveArgument,
+    publicKey: (text) => parseKeyArgument(text, false),
+    secretKey: (text) => parseKeyArgument(text, true),
+    keyFile: readKeyFile,
+    addAllowedIps: (peer, text) => addAllowedIps(peer, text, context.io.writeError),
+    endpoint: (text) => resolveEndpoint(context, text),
+  };
+}

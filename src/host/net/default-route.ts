@@ -1,0 +1,124 @@
+/**
+ * The policy rules that divert a host's traffic into a tunnel without changing its default route.
+ *
+ * ```text
+ *  tried first   from all lookup main suppress_prefixlength 0   whatever has a route of its own keeps it,
+ *                not from all fwmark N lookup N                 the rest goes into the tunnel,
+ *                from all fwmark N lookup main                  and so do datagrams of other tunnels, not our own
+ *  tried last    from all lookup main                           N marks the tunnel's own datagrams
+ * ```
+ *
+ * The third rule is there only where another tunnel has diverted the traffic before: without it, each
+ * of the two would send the other's datagrams through itself for ever.
+ *
+ * Source: ip-rule(8); wg-quick(8).
+ */
+import type { IpFamily } from '../../wire/endpoint.js';
+import type { Commands } from './commands.js';
+import { isTableEmpty, MAIN_TABLE, type PolicyRule, queryRules } from './ip-query.js';
+import type { Prefix } from './prefix.js';
+import { changeRoutes } from './routes.js';
+
+/** Tables and marks are taken from here upwards. */
+const FIRST_TABLE = 51_820;
+
+/** @returns A number that neither names a table with routes nor stands in a rule: table and firewall mark in one. */
+export async function pickTable(commands: Commands): Promise<number> {
+  const rules = [...(await queryRules(commands, 4)), ...(await queryRules(commands, 6))];
+  for (let table = FIRST_TABLE; ; table++) {
+    const isNamed = rules.some((rule) => rule.table === table || rule.mark === table);
+    if (!isNamed && (await isTableEmpty(commands, table, 4)) && (await isTableEmpty(commands, table, 6))) return table;
+  }
+}
+
+/**
+ * Lets the datagrams of a tunnel leave the host beside another tunnel that diverts its traffic.
+ *
+ * @param mark Of the tunnel's datagrams.
+ * @returns Whether there is another tunnel, and so a rule was added.
+ */
+export async function bypassOthers(commands: Commands, family: IpFamily, mark: number): Promise<boolean> {
+  const isSecond = (await queryRules(commands, family)).some((rule) => isDiverting(rule) && rule.mark !== mark);
+  if (isSecond) await changeRule(commands, family, 'add', bypassWords(mark));
+  return isSecond;
+}
+
+/** Takes back what `bypassOthers` added. */
+export async function removeBypass(commands: Commands, family: IpFamily, mark: number): Promise<void> {
+  const bypass = (await queryRules(commands, family)).find((rule) => isBypass(rule, mark));
+  if (bypass !== undefined) await changeRule(commands, family, 'delete', bypassWords(mark), bypass.priority);
+}
+
+/**
+ * Sends all traffic of one family into the tunnel, except for what has a route of its own.
+ *
+ * The rules stand before the route does, so that no packet takes the route while its way back is unruled.
+ *
+ * @param prefix The default route.
+ * @param table Table for it, and mark of the tunnel's own datagrams.
+ */
+export async function divertTraffic(commands: Commands, name: string, prefix: Prefix, table: number): Promise<void> {
+  const { family } = prefix;
+  await changeRule(commands, family, 'add', divertWords(table));
+  await changeRule(commands, family, 'add', suppressWords());
+  await changeRoutes(commands, 'add', name, [prefix], String(table));
+}
+
+/**
+ * Removes the rules that `divertTraffic` added for this table, and no others.
+ *
+ * The suppressing rules of two tunnels look alike: ours is the last one before our diverting rule.
+ */
+export async function removeRules(commands: Commands, family: IpFamily, table: number): Promise<void> {
+  for (let rules = await queryRules(commands, family); ; rules = await queryRules(commands, family)) {
+    const at = rules.findIndex((rule) => isDiverting(rule) && rule.mark === table);
+    const diverting = rules[at];
+    if (diverting === undefined) return;
+
+    await changeRule(commands, family, 'delete', divertWords(table), diverting.priority);
+    const suppressing = rules.slice(0, at).findLast((rule) => isSuppressing(rule) || isDiverting(rule));
+    if (suppressing !== undefined && isSuppressing(suppressing)) {
+      await changeRule(commands, family, 'delete', suppressWords(), suppressing.priority);
+    }
+  }
+}
+
+/** @returns Whether any tunnel diverts the traffic of this family. */
+export async function isTrafficDiverted(commands: Commands, family: IpFamily): Promise<boolean> {
+  return (await queryRules(commands, family)).some(isDiverting);
+}
+
+function isDiverting({ isInverted, mark, table, isForEverySource }: PolicyRule): boolean {
+  return isInverted && mark !== 0 && mark === table && isForEverySource;
+}
+
+function isSuppressing({ isInverted, mark, table, suppressPrefixLength, isForEverySource }: PolicyRule): boolean {
+  return !isInverted && mark === 0 && table === MAIN_TABLE && suppressPrefixLength === 0 && isForEverySource;
+}
+
+function isBypass(rule: PolicyRule, mark: number): boolean {
+  return !rule.isInverted && rule.mark === mark && rule.table === MAIN_TABLE && rule.isForEverySource;
+}
+
+function divertWords(table: number): string[] {
+  return ['not', 'fwmark', String(table), 'table', String(table)];
+}
+
+function suppressWords(): string[] {
+  return ['table', 'main', 'suppress_prefixlength', '0'];
+}
+
+function bypassWords(mark: number): string[] {
+  return ['fwmark', String(mark), 'table', 'main'];
+}
+
+async function changeRule(
+  commands: Commands,
+  family: IpFamily,
+  verb: 'add' | 'delete',
+  words: readonly string[],
+  priority?: number,
+): Promise<void> {
+  const which = priority === undefined ? [] : ['priority', String(priority)];
+  await commands.run(['ip', `-${family}`, 'rule', verb, ...which, ...words]);
+}

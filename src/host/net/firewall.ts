@@ -1,0 +1,140 @@
+/**
+ * The packet filter of a tunnel that takes the default route.
+ *
+ * It drops packets to the tunnel's addresses that come in elsewhere (CVE-2019-14899), and carries the mark of the
+ * tunnel's datagrams over to the answers, so that source validation finds the way they came.
+ *
+ * Source: nft(8); iptables-extensions(8).
+ */
+
+import type { IpFamily } from '../../wire/endpoint.js';
+import { isCommandError } from './command-error.js';
+import type { Commands } from './commands.js';
+import type { Prefix } from './prefix.js';
+
+const FAMILIES: readonly IpFamily[] = [4, 6];
+
+/** What the filter of one family needs to know. */
+export interface FirewallRules {
+  readonly interfaceName: string;
+  readonly family: IpFamily;
+  /** The tunnel's own addresses; those of the other family are left out. */
+  readonly addresses: readonly Prefix[];
+  /** Mark of the tunnel's own datagrams. */
+  readonly mark: number;
+}
+
+/**
+ * Puts the filter in place, in one step, with nft or else with iptables. A filter of ours that is there is replaced.
+ *
+ * @throws {WireGuardError} ERR_COMMAND_FAILED, ERR_COMMAND_MISSING: both refused. Nothing stays behind.
+ */
+export async function addFirewall(commands: Commands, rules: FirewallRules): Promise<void> {
+  if (!commands.has('nft')) return await addIptables(commands, rules);
+  try {
+    await commands.run(['nft', '-f', '-'], nftScript(rules));
+  } catch (error) {
+    if (!isCommandError(error) || !commands.has(`${iptablesOf(rules.family)}-restore`)) throw error;
+    commands.warn(`${error.message}: trying iptables`);
+    await addIptables(commands, rules);
+  }
+}
+
+/** Removes the filters of an interface, both families, whichever program made them. */
+export async function removeFirewall(commands: Commands, interfaceName: string): Promise<void> {
+  await removeNft(commands, interfaceName);
+  for (const family of FAMILIES) await removeIptables(commands, interfaceName, family);
+}
+
+function nftScript({ interfaceName, family, addresses, mark }: FirewallRules): string {
+  const protocol = family === 4 ? 'ip' : 'ip6';
+  const table = `table ${protocol} ${nftTableName(interfaceName)}`;
+  const drops = addresses
+    .filter((address) => address.family === family)
+    .map(({ address }) => `iifname != "${interfaceName}" ${protocol} daddr ${address} fib saddr type != local drop`);
+  return [
+    `${table} { }`, // there is one to delete
+    `delete ${table}`,
+    `${table} {`,
+    nftChain('preraw', 'prerouting', -300, drops),
+    nftChain('premangle', 'prerouting', -150, ['meta l4proto udp meta mark set ct mark']),
+    nftChain('postmangle', 'postrouting', -150, [`meta l4proto udp mark ${mark} ct mark set mark`]),
+    '}',
+    '',
+  ].join('\n');
+}
+
+function nftChain(name: string, hook: string, priority: number, rules: readonly string[]): string {
+  return [`chain ${name} {`, `type filter hook ${hook} priority ${priority};`, ...rules, '}'].join('\n');
+}
+
+/** nft takes neither "+" nor "=" in the name of a table. */
+function nftTableName(interfaceName: string): string {
+  const safe = interfaceName.replace(/[+=]/g, (character) => `.${character.charCodeAt(0).toString(16)}`);
+  return `wg-quick-${safe}`;
+}
+
+async function removeNft(commands: Commands, interfaceName: string): Promise<void> {
+  if (!commands.has('nft')) return;
+
+  const { stdout } = await commands.ask(['nft', 'list', 'tables']);
+  const ours = new Set(['ip', 'ip6'].map((protocol) => `table ${protocol} ${nftTableName(interfaceName)}`));
+  const found = stdout.split('\n').filter((line) => ours.has(line.trim()));
+  if (found.length > 0) {
+    await commands.run(['nft', '-f', '-'], found.map((line) => `delete ${line.trim()}\n`).join(''));
+  }
+}
+
+async function addIptables(commands: Commands, rules: FirewallRules): Promise<void> {
+  await removeIptables(commands, rules.interfaceName, rules.family);
+  try {
+    await commands.run([`${iptablesOf(rules.family)}-restore`, '-n', '-w'], iptablesScript(rules));
+  } catch (error) {
+    await removeIptables(commands, rules.interfaceName, rules.family);
+    throw error;
+  }
+}
+
+function iptablesScript({ interfaceName, family, addresses, mark }: FirewallRules): string {
+  const comment = `-m comment --comment ${iptablesComment(interfaceName)}`;
+  const drops = addresses
+    .filter((address) => address.family === family)
+    .map(
+      ({ address }) =>
+        `-I PREROUTING ! -i ${interfaceName} -d ${address} -m addrtype ! --src-type LOCAL -j DROP ${comment}`,
+    );
+  return [
+    '*raw',
+    ...drops,
+    'COMMIT',
+    '*mangle',
+    `-I POSTROUTING -m mark --mark ${mark} -p udp -j CONNMARK --save-mark ${comment}`,
+    `-I PREROUTING -p udp -j CONNMARK --restore-mark ${comment}`,
+    'COMMIT',
+    '',
+  ].join('\n');
+}
+
+function iptablesComment(interfaceName: string): string {
+  return `"wg-quick(8) rule for ${interfaceName}"`;
+}
+
+async function removeIptables(commands: Commands, interfaceName: string, family: IpFamily): Promise<void> {
+  const iptables = iptablesOf(family);
+  if (!commands.has(`${iptables}-save`)) return;
+
+  const { stdout } = await commands.ask([`${iptables}-save`]);
+  const mark = `--comment ${iptablesComment(interfaceName)}`;
+  const lines = stdout.split('\n').filter((line) => !line.startsWith('-A') || line.includes(mark));
+  if (!lines.some((line) => line.startsWith('-A'))) return;
+
+  const script = lines
+    .filter((line) => /^(-A|\*|COMMIT)/.test(line))
+    .map((line) => `${line.replace(/^-A/, '-D')}\n`)
+    .join('');
+  await commands.run([`${iptables}-restore`, '-n', '-w'], script);
+}
+
+function iptablesOf(family: IpFamily): 'iptables' | 'ip6tables' {
+  return family === 4 ? 'iptables' : 'ip6tables';
+}

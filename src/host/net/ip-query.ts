@@ -1,0 +1,139 @@
+import type { IpFamily } from '../../wire/endpoint.js';
+import type { Commands } from './commands.js';
+import { type Prefix, parsePrefix } from './prefix.js';
+
+/** An object of what `ip -j` prints. */
+type IpRecord = Readonly<Record<string, unknown>>;
+
+/** An address of an interface, with the length of its subnet. */
+export interface InterfaceAddress extends Prefix {
+  /** The kernel made it by itself, as it does with link-local addresses. */
+  readonly isLinkLocal: boolean;
+}
+
+/** A route into an interface. */
+export interface InterfaceRoute {
+  readonly prefix: Prefix;
+  readonly table: number;
+}
+
+/** A policy rule, as far as those that divert traffic into a tunnel need it. */
+export interface PolicyRule {
+  readonly priority: number;
+  readonly isInverted: boolean;
+  /** 0: any. */
+  readonly mark: number;
+  readonly table: number;
+  readonly suppressPrefixLength: number | undefined;
+  /** It looks at nothing but the mark. */
+  readonly isForEverySource: boolean;
+}
+
+export const MAIN_TABLE = 254;
+/** The table of the kernel's own routes, to the addresses of the host. */
+const LOCAL_TABLE = 255;
+
+const KEYS_OF_PLAIN_RULES = new Set(['priority', 'not', 'src', 'fwmark', 'table', 'suppress_prefixlen', 'protocol']);
+
+/** @returns The link's MTU in bytes, or `undefined` if there is no such interface. */
+export async function queryMtu(commands: Commands, name: string): Promise<number | undefined> {
+  const [link] = await query(commands, ['link', 'show', 'dev', name]);
+  return link === undefined ? undefined : numberOf(link['mtu']);
+}
+
+export async function queryAddresses(commands: Commands, name: string): Promise<InterfaceAddress[]> {
+  const [link] = await query(commands, ['address', 'show', 'dev', name]);
+  const addresses: InterfaceAddress[] = [];
+  for (const record of recordsOf(link?.['addr_info'])) {
+    const prefix = parsePrefix(`${record['local']}/${record['prefixlen']}`);
+    if (prefix !== undefined) addresses.push({ ...prefix, isLinkLocal: isLinkLocal(prefix) });
+  }
+  return addresses;
+}
+
+/** @returns The interface's unicast routes in all tables but `local`. */
+export async function queryRoutes(commands: Commands, name: string, family: IpFamily): Promise<InterfaceRoute[]> {
+  const routes: InterfaceRoute[] = [];
+  for (const record of await query(commands, ['route', 'show', 'dev', name, 'table', 'all'], family)) {
+    const prefix = parsePrefix(String(record['dst']), family);
+    const table = Number(record['table'] ?? MAIN_TABLE);
+    if (prefix !== undefined && table !== LOCAL_TABLE && record['type'] === undefined) routes.push({ prefix, table });
+  }
+  return routes;
+}
+
+/** @returns Whether a routing table has no route of this family. One that was never used has none. */
+export async function isTableEmpty(commands: Commands, table: number, family: IpFamily): Promise<boolean> {
+  return (await query(commands, ['route', 'show', 'table', String(table)], family)).length === 0;
+}
+
+/** @returns The rules in the order in which the kernel tries them. */
+export async function queryRules(commands: Commands, family: IpFamily): Promise<PolicyRule[]> {
+  const records = await query(commands, ['rule', 'show'], family);
+  return records.map((record) => ({
+    priority: numberOf(record['priority']) ?? 0,
+    isInverted: 'not' in record,
+    mark: Number(record['fwmark'] ?? 0),
+    table: Number(record['table']),
+    suppressPrefixLength: numberOf(record['suppress_prefixlen']),
+    isForEverySource: record['src'] === 'all' && Object.keys(record).every((key) => KEYS_OF_PLAIN_RULES.has(key)),
+  }));
+}
+
+/**
+ * Asks which way datagrams to an address leave.
+ *
+ * @param mark The firewall mark that they carry; 0: none.
+ * @returns The route's own MTU, if it has one, and its interface; `undefined` where there is no route.
+ */
+export async function queryWay(
+  commands: Commands,
+  address: string,
+  mark: number,
+): Promise<{ mtu: number | undefined; device: string } | undefined> {
+  const words = ['route', 'get', address, ...(mark === 0 ? [] : ['mark', String(mark)])];
+  const [route] = await query(commands, words);
+  return route === undefined ? undefined : wayOf(route);
+}
+
+/** @returns The way that the default route goes, IPv4 before IPv6. */
+export async function queryDefaultWay(
+  commands: Commands,
+): Promise<{ mtu: number | undefined; device: string } | undefined> {
+  for (const family of [4, 6] as const) {
+    const [route] = await query(commands, ['route', 'show', 'default'], family);
+    if (route !== undefined) return wayOf(route);
+  }
+  return undefined;
+}
+
+function wayOf(route: IpRecord): { mtu: number | undefined; device: string } {
+  const metrics = recordsOf(route['metrics']);
+  return { mtu: numberOf(metrics[0]?.['mtu']), device: String(route['dev']) };
+}
+
+/** fe80::/10, RFC 4291 §2.5.6. */
+function isLinkLocal({ family, address }: Prefix): boolean {
+  return family === 6 && /^fe[89ab]/.test(address);
+}
+
+/** @returns No records where `ip` fails: it does so for an interface or a table that does not exist. */
+async function query(commands: Commands, words: readonly string[], family?: IpFamily): Promise<IpRecord[]> {
+  const familyOption = family === undefined ? [] : [`-${family}`];
+  // Tables as numbers: /etc/iproute2/rt_tables may give them any name.
+  const { status, stdout } = await commands.ask(['ip', '-N', '-j', ...familyOption, ...words]);
+  return status === 0 && stdout.trim() !== '' ? recordsOf(JSON.parse(stdout)) : [];
+}
+
+/** `ip` prints empty objects for what its filter leaves out. */
+function recordsOf(value: unknown): IpRecord[] {
+  return Array.isArray(value) ? value.filter((item): item is IpRecord => isFilledRecord(item)) : [];
+}
+
+function isFilledRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}

@@ -1,0 +1,78 @@
+import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import type { IpFamily } from '../../wire/endpoint.js';
+import type { DnsBackendName } from './dns/dns-settings.js';
+import { isSystemError } from './system-error.js';
+
+const STATE_FOLDER = '/run/wiretype';
+
+/**
+ * What was done to the host for a tunnel, as far as the interface does not take it along when it goes.
+ *
+ * Written before it is done, so that a tunnel whose daemon or whose setup died can still be cleaned up after.
+ */
+export interface TunnelRecord {
+  /** Routing table of the diverted traffic, and mark of the tunnel's datagrams. */
+  table?: number;
+  /** The mark was ours to choose. */
+  hasChosenMark?: boolean;
+  /** The families whose traffic is diverted. */
+  diverted?: IpFamily[];
+  /** The families in which its datagrams have a rule to leave beside another tunnel. */
+  bypassing?: IpFamily[];
+  dns?: DnsBackendName;
+  /** What is set, in one line, to tell whether it has changed. */
+  dnsText?: string;
+  /** Routes that were added, and the table they are in; absent: the main table. */
+  routes?: string[];
+  routeTable?: string;
+  /** The endpoints of the file, by public key: tells an endpoint that was edited from one that roamed. */
+  endpoints?: Readonly<Record<string, string>>;
+}
+
+/** The records of a network namespace, one file per interface. They do not outlive the running system. */
+export class TunnelRecords {
+  readonly folder: string;
+
+  constructor(folder: string = stateFolder()) {
+    this.folder = folder;
+  }
+
+  /** @returns `undefined` if there is none that can be read. */
+  read(interfaceName: string): TunnelRecord | undefined {
+    try {
+      const value: unknown = JSON.parse(readFileSync(this.#file(interfaceName), 'utf8'));
+      return typeof value === 'object' && value !== null ? value : undefined;
+    } catch (error) {
+      if (error instanceof SyntaxError || (isSystemError(error) && error.code === 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  write(interfaceName: string, record: TunnelRecord): void {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    const file = this.#file(interfaceName);
+    writeFileSync(`${file}.tmp`, JSON.stringify(record), { mode: 0o600 });
+    renameSync(`${file}.tmp`, file);
+  }
+
+  remove(interfaceName: string): void {
+    rmSync(this.#file(interfaceName), { force: true });
+  }
+
+  /** A lock file for work on this interface, or for short work on what all interfaces share. */
+  lockFile(interfaceName?: string): string {
+    return path.join(this.folder, interfaceName === undefined ? 'network.lock' : `${interfaceName}.if.lock`);
+  }
+
+  #file(interfaceName: string): string {
+    return path.join(this.folder, `${interfaceName}.json`);
+  }
+}
+
+/** Interfaces of the same name in two network namespaces are two interfaces. */
+function stateFolder(): string {
+  const inode = /[0-9]+/.exec(readlinkSync('/proc/self/ns/net'))?.[0];
+  return path.join(STATE_FOLDER, `net-${inode}`);
+}

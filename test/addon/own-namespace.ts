@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+/** Set in the process that is inside, to the file that it is for. */
+const MARK = 'WIRETYPE_OWN_NAMESPACE';
+const LIMIT_MS = 90_000;
+
+/**
+ * Defines tests that change the network: the file runs again in a fresh network namespace, which goes with its process.
+ *
+ * @param url `import.meta.url` of the test file.
+ */
+export function inOwnNamespace(url: string, define: () => void): void {
+  if (process.env[MARK] === url) {
+    ip('link set lo up');
+    define();
+    return;
+  }
+  it('passes in a network namespace of its own', { skip: whyNot() ?? false, timeout: LIMIT_MS + 5_000 }, async () => {
+    const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
+    const options = { env: { ...environment, [MARK]: url }, timeout: LIMIT_MS, maxBuffer: 16 << 20 };
+    const inside = ['--net', process.execPath, ...process.execArgv, fileURLToPath(url)];
+    await promisify(execFile)('unshare', inside, options).catch((error) => {
+      assert.fail(`${error.message.split('\n', 1)[0]}\n${error.stdout}${error.stderr}`);
+    });
+  });
+}
+
+/** Runs `ip` with words that are separated by spaces. */
+export function ip(words: string): string {
+  return execFileSync('ip', words.split(' '), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Makes a network namespace; the function that is returned removes it with all that is in it. */
+export function addNamespace(suffix: string): { name: string; remove: () => void } {
+  const name = `wiretype-${process.pid}-${suffix}`;
+  ip(`netns add ${name}`);
+  ip(`-n ${name} link set lo up`);
+  return { name, remove: () => ip(`netns del ${name}`) };
+}
+
+function whyNot(): string | undefined {
+  if (process.getuid!() !== 0) return 'needs root';
+  if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
+  return spawnSync('unshare', ['--net', 'true']).status === 0 ? undefined : 'network namespaces may not be made here';
+}

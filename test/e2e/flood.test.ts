@@ -1,0 +1,67 @@
+/**
+ * A flood of handshake initiations that are right up to their first MAC (whitepaper §5.3).
+ *
+ * Topology: `test/lab/two-hosts.ts`; the stranger is right's third address, 10.0.0.66, and a second peer is right's port 51830.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { Capture, messageTypes, type SeenPacket } from '../lab/capture.js';
+import { CHECKOUT, subject } from '../lab/implementation.js';
+import { addAddress, type Lab } from '../lab/lab.js';
+import type { Host } from '../lab/namespace.js';
+import { assertPings } from '../lab/traffic.js';
+import { LEFT, openTunnel, PORT, RIGHT } from '../lab/two-hosts.js';
+import { waitFor } from '../lab/wait.js';
+import { Wireguard } from '../lab/wireguard.js';
+
+const STRANGER = '10.0.0.66';
+const FLOOD_SECONDS = 6;
+const INITIATIONS_PER_SECOND = 20_000;
+const COOKIE_REPLY = 3;
+
+describe('under a flood of initiations', () => {
+  it('sessions go on, peers can connect, and the stranger gets cookies at most', { timeout: 60_000 }, async (t) => {
+    const { lab, left, right, leftWireguard, rightWireguard } = await openTunnel(t);
+    await assertPings(right, LEFT.inner4);
+    const handshake = (await leftWireguard.peer()).latestHandshake;
+    await addAddress(right, 'eth0', `${STRANGER}/24`);
+    const newcomer = await introduceNewcomer(lab, right, leftWireguard);
+    const capture = await Capture.start(lab, right, 'eth0', `host ${STRANGER}`);
+
+    const words = [leftWireguard.publicKey, STRANGER, LEFT.outer4, PORT, FLOOD_SECONDS, INITIATIONS_PER_SECOND];
+    const flood = right.start('node', [`${CHECKOUT}dist/test/lab/flood.js`, ...words.map(String)]);
+    await waitFor('a cookie reply', () => messageTypes(capture.packets()).includes(COOKIE_REPLY));
+    const traffic = left.start('ping', ['-q', '-i', '0.02', '-c', '100', RIGHT.inner4]);
+    await newcomer.up(['192.168.242.2/32']);
+    await newcomer.set('peer', leftWireguard.publicKey, 'persistent-keepalive', '1');
+    await waitFor('the newcomer to connect', async () => (await newcomer.peer()).latestHandshake > 0, 20_000);
+    assert.ok(flood.isRunning, 'the flood was still on');
+    await traffic.exited;
+    assert.equal(await flood.stop(), 143);
+
+    const received = Number(/(\d+) received/.exec(traffic.stdout)?.[1]);
+    assert.ok(received >= 95, traffic.stdout);
+    assert.equal((await leftWireguard.peer(rightWireguard.publicKey)).latestHandshake, handshake);
+    const seen = await capture.stop();
+    const answers = seen.filter(({ destination }) => destination === STRANGER);
+    assert.deepEqual(new Set(messageTypes(answers)), new Set([COOKIE_REPLY]));
+    assert.ok(totalBytes(answers) < totalBytes(seen) / 2, 'less goes out than comes in');
+  });
+});
+
+function totalBytes(packets: readonly SeenPacket[]): number {
+  return packets.reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
+/** A peer that left knows and has never spoken to. Its link is down. */
+async function introduceNewcomer(lab: Lab, host: Host, left: Wireguard): Promise<Wireguard> {
+  const newcomer = await Wireguard.create(lab, host, subject, 51830);
+  await left.setPeer({ publicKey: newcomer.publicKey, allowedIps: '192.168.242.2/32' });
+  await newcomer.setPeer({
+    publicKey: left.publicKey,
+    allowedIps: `${LEFT.inner4}/32`,
+    endpoint: `${LEFT.outer4}:${PORT}`,
+  });
+  return newcomer;
+}
