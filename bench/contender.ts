@@ -1,7 +1,7 @@
 import { CHECKOUT, type Implementation } from '../test/lab/implementation.js';
 import { attempt } from '../test/lab/program.js';
 import type { Options } from './settings.js';
-import { buildTool } from './tools.js';
+import { buildTool, OPENSSL } from './tools.js';
 
 /**
  * Who is measured: the bare cable, the plain C loop that is the yardstick, or an implementation of WireGuard.
@@ -33,8 +33,9 @@ export async function findContenders(options: Options): Promise<Contender[]> {
   return found;
 }
 
-function isAskedFor(title: string, { contenders }: Options): boolean {
-  return contenders.length === 0 || contenders.includes(title);
+function isAskedFor(title: string, { contenders, isSmoke }: Options): boolean {
+  if (contenders.length > 0) return contenders.includes(title);
+  return !isSmoke || title === SUBJECT || title === LIMIT;
 }
 
 async function further(pair: string): Promise<Contender | undefined> {
@@ -51,8 +52,9 @@ async function wireguard(title: string, command: string): Promise<Contender | un
 }
 
 async function limit(): Promise<Contender | undefined> {
-  const command = await buildTool('limit', ['-lcrypto']);
-  if (command === undefined) return absent(LIMIT, 'bench/limit.c does not compile: it needs cc and libssl-dev');
+  const command = await buildTool('limit', OPENSSL);
+  if (command === undefined)
+    return absent(LIMIT, 'bench/limit.c does not compile: it needs cc and the headers of Node');
   return { kind: 'limit', title: LIMIT, command, version: 'bench/limit.c' };
 }
 

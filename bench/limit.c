@@ -6,7 +6,7 @@
  * segmentation offload, UDP_SEGMENT and UDP_GRO, merging of TCP segments before they are written, and one OpenSSL
  * ChaCha20-Poly1305 call per packet. Both directions share one thread.
  *
- *   cc -O2 -o limit limit.c -lcrypto
+ *   cc -std=c17 -O2 -o limit limit.c -lcrypto
  *   limit TUN PORT INNER/OUTER/PORT...     an address behind each peer, and where that peer is
  *
  * With several peers the packet's destination picks one; the last peer takes what no other does.

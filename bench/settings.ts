@@ -5,8 +5,6 @@ export interface Settings {
   readonly rounds: number;
   /** Of each transfer. */
   readonly seconds: number;
-  /** Of watching an idle tunnel. */
-  readonly idleSeconds: number;
   /** Echo requests per reading. */
   readonly pings: number;
   /** Peers that are configured, for the measures of many peers. */
@@ -36,7 +34,6 @@ export interface Options {
 const FULL: Settings = {
   rounds: 5,
   seconds: 3,
-  idleSeconds: 60,
   pings: 200,
   peerCounts: [1, 100, 10_000],
   handshakes: 12_000,
@@ -47,7 +44,6 @@ const FULL: Settings = {
 const QUICK: Settings = {
   rounds: 1,
   seconds: 1,
-  idleSeconds: 5,
   pings: 100,
   peerCounts: [1, 10_000],
   handshakes: 4_000,
@@ -58,7 +54,6 @@ const QUICK: Settings = {
 const SMOKE: Settings = {
   rounds: 1,
   seconds: 0.3,
-  idleSeconds: 0.5,
   pings: 5,
   peerCounts: [1, 20],
   handshakes: 100,

@@ -1,12 +1,21 @@
 /** The C programs of the benchmarks, compiled when they are needed. */
 import { mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 
 import { CHECKOUT } from '../test/lab/implementation.js';
 import { attempt } from '../test/lab/program.js';
 
 const SOURCES = join(CHECKOUT, 'bench');
+const WORDS = ['-std=c17', '-O2'];
 const PROGRAMS = join(CHECKOUT, 'dist/bench/programs');
+
+/** OpenSSL's headers come with Node's own, beside the program or where node-gyp keeps them; the library is the system's. */
+const INCLUDES = [
+  join(dirname(process.execPath), '../include/node'),
+  join(homedir(), '.cache/node-gyp', process.versions.node, 'include/node'),
+].map((folder) => `-I${folder}`);
+export const OPENSSL = ['-l:libcrypto.so.3'];
 
 /** @returns The path of the program, or `undefined` if it does not compile. */
 export async function buildTool(name: string, libraries: readonly string[] = []): Promise<string | undefined> {
@@ -14,7 +23,7 @@ export async function buildTool(name: string, libraries: readonly string[] = [])
   const program = join(PROGRAMS, name);
   if (modifiedMs(program) >= modifiedMs(source)) return program;
   mkdirSync(PROGRAMS, { recursive: true });
-  const { status, stderr } = await attempt('cc', ['-std=c17', '-O2', '-o', program, source, ...libraries]);
+  const { status, stderr } = await attempt('cc', [...WORDS, ...INCLUDES, '-o', program, source, ...libraries]);
   if (status !== 0) process.stderr.write(stderr);
   return status === 0 ? program : undefined;
 }

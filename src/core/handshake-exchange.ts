@@ -22,9 +22,9 @@ import type { Transmitter } from './transmitter.js';
 
 const EPHEMERAL_BYTES = 32;
 /** What is spent on handshake messages per turn, in cookie replies: data is waiting meanwhile. */
-const WORK_PER_TURN = 64;
+const WORK_PER_TURN = 32;
 /** A message that is not refused under load may cost four X25519 operations. */
-const HANDSHAKE_WORK = 8;
+const HANDSHAKE_WORK = 4;
 const COOKIE_REPLY_WORK = 1;
 
 /** The last refusal of a kind whose sender is not known beyond doubt. */

@@ -4,23 +4,20 @@ import { constants } from 'node:os';
 export const Errno = {
   EPERM: 1,
   ENOENT: 2,
-  EIO: 5,
   ENXIO: 6,
-  EBADF: 9,
-  EAGAIN: 11,
   EACCES: 13,
   EBUSY: 16,
   ENODEV: 19,
   EINVAL: 22,
-  ENOTTY: 25,
-  ERANGE: 34,
   EBADFD: 77,
   EADDRINUSE: 98,
-  ENETDOWN: 100,
 } as const;
 
+/** Of two names for one number the first in the alphabet counts: EAGAIN, not EWOULDBLOCK. */
 const NAMES: ReadonlyMap<number, string> = new Map([
-  ...Object.entries(constants.errno).map(([name, number]): [number, string] => [number, name]),
+  ...Object.entries(constants.errno)
+    .reverse()
+    .map(([name, number]): [number, string] => [number, name]),
   ...Object.entries(Errno).map(([name, number]): [number, string] => [number, name]),
 ]);
 

@@ -162,6 +162,7 @@ describe('the split of super-packets on reading from the TUN', () => {
     const bad: [VirtioHeader, Uint8Array][] = [
       [{ ...good, segmentBytes: 0 }, packet],
       [{ ...good, checksumStart: 19 }, packet],
+      [{ ...good, gsoType: Gso.Udp, checksumStart: 12 }, packet],
       [{ ...good, checksumStart: 65_535 }, packet],
       [{ ...good, checksumStart: packet.length - 10 }, packet],
       [{ ...good, flags: 0 }, packet],

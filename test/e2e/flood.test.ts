@@ -16,8 +16,9 @@ import { waitFor } from '../lab/wait.js';
 import { Wireguard } from '../lab/wireguard.js';
 
 const STRANGER = '10.0.0.66';
-const FLOOD_SECONDS = 6;
-const INITIATIONS_PER_SECOND = 20_000;
+/** Longer than a newcomer takes: a cookie at first, and after REKEY_TIMEOUT an initiation with it (whitepaper §5.4.7). */
+const FLOOD_SECONDS = 25;
+const INITIATIONS_PER_SECOND = 10_000;
 const COOKIE_REPLY = 3;
 
 describe('under a flood of initiations', () => {
@@ -35,7 +36,7 @@ describe('under a flood of initiations', () => {
     const traffic = left.start('ping', ['-q', '-i', '0.02', '-c', '100', RIGHT.inner4]);
     await newcomer.up(['192.168.242.2/32']);
     await newcomer.set('peer', leftWireguard.publicKey, 'persistent-keepalive', '1');
-    await waitFor('the newcomer to connect', async () => (await newcomer.peer()).latestHandshake > 0, 20_000);
+    await waitFor('the newcomer to connect', async () => (await newcomer.peer()).latestHandshake > 0, 22_000);
     assert.ok(flood.isRunning, 'the flood was still on');
     await traffic.exited;
     assert.equal(await flood.stop(), 143);
@@ -46,7 +47,7 @@ describe('under a flood of initiations', () => {
     const seen = await capture.stop();
     const answers = seen.filter(({ destination }) => destination === STRANGER);
     assert.deepEqual(new Set(messageTypes(answers)), new Set([COOKIE_REPLY]));
-    assert.ok(totalBytes(answers) < totalBytes(seen) / 2, 'less goes out than comes in');
+    assert.ok(totalBytes(answers) < totalBytes(seen) / 2, `${totalBytes(answers)} of ${totalBytes(seen)} bytes`);
   });
 });
 

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { assertFitsSchema } from '../cli/device/check-schema.js';
 import { subject } from '../lab/implementation.js';
 import { generateKeyPair, generatePresharedKey } from '../lab/keys.js';
 import type { Machine } from '../lab/machine.js';
@@ -74,6 +75,9 @@ describe('reload', { concurrency: 2 }, () => {
     await assertPings(client.host, 'fd66::1');
 
     assert.deepEqual(linesOf(await reload(client)), []);
+    const json = JSON.parse(await reload(client, '--json', '--dry-run'));
+    assertFitsSchema(json, 'reload.json');
+    assert.deepEqual(json, { interface: 'wg0', isDryRun: true, changes: [] });
     await down(client);
     assert.equal(await hostState(client), before);
   });

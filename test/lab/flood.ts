@@ -14,8 +14,8 @@ import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 const INITIATION_BYTES = 148;
 const MAC1_AT = 116;
 const MAC_BYTES = 16;
-/** Bursts, as they fill the queue of a receiver. */
-const TURN_MS = 10;
+/** Seldom, so that what is due by then is a burst that fills a receiver's queue. */
+const TURN_MS = 25;
 
 const [publicKey = '', source = '', address = '', port = '', seconds = '', perSecond = ''] = process.argv.slice(2);
 const mac1Key = blake2s(concatBytes(utf8ToBytes('mac1----'), Buffer.from(publicKey, 'base64')));

@@ -83,17 +83,24 @@ describe('Handshake attempts', () => {
     for (const [i, atMs] of times.slice(1).entries()) assert.ok(atMs - times[i]! >= REKEY_TIMEOUT_MS);
   });
 
-  scenario('keep to one initiation per REKEY_TIMEOUT also right after a session came about (§6.1)', (world) => {
-    const { a, b, bPublic, bPrivate } = makeCouple(world);
-    a.sendPacket(packetFromA('one'));
-    world.advance(10);
-    b.setPrivateKey(new Uint8Array(32));
-    b.setPrivateKey(bPrivate); // sessions of B are gone
-    a.setPeer(bPublic, { persistentKeepaliveSeconds: 1 });
-    world.advance(20_000);
-    const times = world.network.eve.times('initiation', A_OUTER);
-    for (const [i, atMs] of times.slice(1).entries()) assert.ok(atMs - times[i]! >= REKEY_TIMEOUT_MS);
-  });
+  for (const [who, from] of [
+    ['initiated', A_OUTER],
+    ['answered', B_OUTER],
+  ] as const) {
+    scenario(`wait for REKEY_TIMEOUT also after a handshake that was ${who} and is done (§6.1)`, (world) => {
+      const { a, b, bOfA, aOfB } = makeCouple(world);
+      const startMs = world.nowMs;
+      a.sendPacket(packetFromA('one'));
+      world.advance(1_000);
+      const { current } = (who === 'initiated' ? bOfA : aOfB).keypairs;
+      current!.sendHigh = 2 ** 28; // REKEY_AFTER_MESSAGES
+      if (who === 'initiated') a.sendPacket(packetFromA('two'));
+      else b.sendPacket(packetFromB('two'));
+      world.advance(20_000);
+      const times = world.network.eve.times('initiation', from).filter((atMs) => atMs > startMs);
+      assert.deepEqual(times, [startMs + REKEY_TIMEOUT_MS]);
+    });
+  }
 });
 
 describe('Passive keepalives', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
+import { PacketBatch } from '../../src/core/packet-batch.js';
 import { Verdict } from '../../src/core/verdict.js';
 import {
   A_INNER,
@@ -260,6 +261,28 @@ describe('Packets without a session', () => {
     );
   });
 
+  scenario('keep it as well while only some of them fit out at once', (world) => {
+    const link = new ScriptedLink(world);
+    const { node } = link;
+    node.setPeer(link.script.staticPublic, { endpoint: link.address });
+    node.sendPackets(Array.from({ length: 60 }, (_, i) => bigPacketTo(SCRIPTED_INNER, i)));
+    world.advance(0);
+    const initiation = link.lastReceived(1);
+    link.script.consumeInitiation(initiation);
+    const { message } = link.script.createResponse(initiation, { ephemeralPrivate: world.random.bytes(32) });
+
+    const inbound = batchOf(message, link.address.toEndpoint().words);
+    node.device.classify(inbound, world.nowMs);
+    node.device.admit(inbound, world.nowMs);
+    node.device.expire(world.nowMs);
+    const { outbox } = node.device;
+    assert.ok(outbox.count > 0 && outbox.count < 60, `${outbox.count} went out`);
+
+    const late = batchOf(bigPacketTo(SCRIPTED_INNER, 60), link.address.toEndpoint().words);
+    node.device.route(late, world.nowMs);
+    assert.equal(late.verdict[0], Verdict.Staged, 'behind those that wait');
+  });
+
   scenario('are dropped and counted when the handshake is given up (§6.4)', (world) => {
     const { a, bOfA } = makeCouple(world);
     world.network.partition(A_OUTER, B_OUTER);
@@ -347,6 +370,18 @@ function packetOf(lengthBytes: number): Uint8Array {
     destination: B_INNER,
     payload: new Uint8Array(lengthBytes - 20).fill(lengthBytes),
   });
+}
+
+function bigPacketTo(destination: string, fill: number): Uint8Array {
+  return ipPacket({ source: A_INNER, destination, payload: new Uint8Array(60_000).fill(fill) });
+}
+
+function batchOf(bytes: Uint8Array, endpointWords: Int32Array): PacketBatch {
+  const batch = new PacketBatch(1, 128 * 1024);
+  const row = batch.appendRow(bytes.length);
+  batch.bytes.set(bytes, batch.offset[row]);
+  batch.setEndpoint(row, endpointWords, 0);
+  return batch;
 }
 
 function packetOf6(lengthBytes: number): Uint8Array {

@@ -27,6 +27,8 @@ export interface NameOptions {
   readonly interruption: AbortSignal;
   warn(text: string): void;
   readonly lookup?: Lookup;
+  /** Waits, or throws ERR_INTERRUPTED. */
+  readonly pause?: typeof pause;
 }
 
 /**
@@ -82,7 +84,7 @@ export async function resolveName(host: string, options: NameOptions): Promise<r
       }
       options.warn(`${host} cannot be looked up (${error.code}); once more in ${(delayMs / 1_000).toFixed(2)} seconds`);
     }
-    await pause(delayMs, options.interruption);
+    await (options.pause ?? pause)(delayMs, options.interruption);
     delayMs = Math.min(delayMs * DELAY_GROWTH, MAX_DELAY_MS);
   }
 }

@@ -52,7 +52,7 @@ export async function readQuickConfig(
 
   const get = options.isLenient ? unlessInvalid : <T>(read: () => T): T => read();
   const section = document.interfaceSection;
-  const table = get(() => section?.table);
+  const table = get(() => plainTable(where.file, section?.table));
   return {
     ...where,
     document,
@@ -88,7 +88,13 @@ function readHooks(document: ConfigDocument): Hook[] {
   return hooks;
 }
 
-/** @throws {WireGuardError} ERR_CONFIG */
+/** @throws {WireGuardError} ERR_CONFIG for what `ip` would take for an option. */
+function plainTable(file: string, table: string | undefined): string | undefined {
+  if (table?.startsWith('-') !== true) return table;
+  throw new WireGuardError('ERR_CONFIG', `${file}: Table: ${JSON.stringify(table)} is neither a number nor a name`);
+}
+
+/** @throws {WireGuardError} ERR_CONFIG for what a resolver could misread. */
 function plainDns(file: string, dns: DnsSettings = NO_DNS): DnsSettings {
   const { servers, searchDomains } = dns;
   const strange =

@@ -57,8 +57,8 @@ export async function reresolve(
     if (peer === undefined) continue;
     const endpoint = await movedTo(section, peer, options.names);
     if (endpoint === undefined) continue;
-    await device.apply(endpointChange(peer.publicKey, endpoint));
     moves.push(describeMove(section, peer, endpoint));
+    await device.apply(endpointChange(peer.publicKey, endpoint));
   }
   return moves;
 }

@@ -70,9 +70,9 @@ export class SystemCommands implements Commands {
 
   ask(words: readonly string[], input = ''): Promise<CommandResult> {
     const [program, ...args] = words;
-    return new Promise((resolve, reject) => {
-      const options = { env: this.#environment, stdio: 'pipe', timeout: TIMEOUT_MS, detached: true } as const;
-      const child = spawn(program!, args, options);
+    const child = spawn(program!, args, { env: this.#environment, stdio: 'pipe', detached: true });
+    const limit = setTimeout(() => child.kill(), TIMEOUT_MS);
+    return new Promise<CommandResult>((resolve, reject) => {
       let stdout = '';
       let stderr = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -89,7 +89,7 @@ export class SystemCommands implements Commands {
       child.once('close', (status, signal) => {
         resolve({ status: status ?? 1, stdout, stderr: signal === null ? stderr : `${stderr}ended by ${signal}` });
       });
-    });
+    }).finally(() => clearTimeout(limit));
   }
 
   has(program: string): boolean {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -101,10 +101,13 @@ describe('wiretype set', () => {
 
   it('says that no daemon answers, and removes the socket that one left behind', async () => {
     const dead = await FakeDaemon.start(directory, 'wg9');
+    const socket = join(directory, 'wg9.sock');
     await dead.die();
+    assert.equal(existsSync(socket), true);
     for (const name of ['wg9', 'wg8']) {
       const { code, message } = await runCommand(set, directory, [name, 'listen-port', '5']);
       assert.deepEqual([code, message], ['ERR_CONTROL_UNREACHABLE', `${name}: no daemon answers for this interface`]);
     }
+    assert.equal(existsSync(socket), false);
   });
 });

@@ -219,7 +219,14 @@ describe('wiretype add-peer, remove-peer and list-peers', () => {
       const args = [file, 'phone', '--full', '--qr', '--output', copy];
       const { out } = await runSetup(addPeer, directory, args, columns === undefined ? {} : { columns });
       const { data, width, height } = toPixels(out, columns !== undefined);
-      assert.equal(jsQR.default(data, width, height)?.data, readFileSync(copy, 'utf8'));
+      assert.ok(
+        data.subarray(0, 4 * 8 * width).every((value) => value === 255),
+        'a quiet zone of two modules',
+      );
+      assert.equal(
+        jsQR.default(data, width, height, { inversionAttempts: 'dontInvert' })?.data,
+        readFileSync(copy, 'utf8'),
+      );
     });
   }
 
@@ -320,8 +327,7 @@ function toPixels(text: string, isColoured: boolean): { data: Uint8ClampedArray;
     for (const [column, character] of [...line].entries()) {
       for (const half of [0, 1]) {
         const isInk = character === '█' || character === (half === 0 ? '▀' : '▄');
-        if (isInk === isColoured) continue;
-        fillSquare(data, width, column * scale, (row * 2 + half) * scale, scale);
+        if (isInk === isColoured) fillSquare(data, width, column * scale, (row * 2 + half) * scale, scale);
       }
     }
   }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 
@@ -50,8 +50,10 @@ export class FakeDaemon {
   /** Closes the socket and leaves its file, as a daemon that was killed does. */
   async die(): Promise<void> {
     const closed = once(this.#server, 'close');
+    renameSync(this.#path, `${this.#path}.dead`); // closing would remove the file
     this.#server.close();
     await closed;
+    renameSync(`${this.#path}.dead`, this.#path);
   }
 
   async stop(): Promise<void> {

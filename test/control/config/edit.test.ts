@@ -80,6 +80,7 @@ PublicKey = ${KEYS[1]}
     ['ListenPort', '99999'],
     ['ListenPort', '5\nPostUp = evil'],
     ['ListenPort', '5 # x'],
+    ['DNS', 'example.net#x'],
     ['PostUp', 'a\rb\n'],
     ['PublicKey', KEYS[0]!],
     ['Bogus', 'x'],

@@ -163,6 +163,19 @@ describe('problems of a configuration file', () => {
     });
   }
 
+  it('does not show a secret that is too short to be a key either', () => {
+    const { problems } = parseConfig('[Interface]\nPrivateKey = hunter2\n', 'wg0.conf');
+    assert.equal(problems[0]!.shownLine, 'PrivateKey = (hidden)');
+  });
+
+  it('counts the comments above a section', () => {
+    const { problems } = parseConfig(`[Interface]\n\n# Anna\n# (home)\n[Peer]\nPublicKey = x\n`, 'wg0.conf');
+    assert.deepEqual(
+      problems.map(({ line }) => line),
+      [6],
+    );
+  });
+
   it('places every problem on a line that exists, for any text', () => {
     fc.assert(
       fc.property(arbitraryText(), (text) => {

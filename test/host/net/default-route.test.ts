@@ -131,13 +131,13 @@ describe('pickTable', () => {
 });
 
 function toJson({ priority, words }: { priority: number; words: string }): Record<string, unknown> {
-  const valueOf = (key: string) => new RegExp(`\\b${key} (\\S+)`).exec(words)?.[1];
+  const wordAfter = (key: string) => new RegExp(`\\b${key} (\\S+)`).exec(words)?.[1];
   const tables: Record<string, string> = { main: '254', local: '255', default: '253' };
-  const table = valueOf('table')!;
-  const mark = valueOf('fwmark');
+  const table = wordAfter('table')!;
+  const mark = wordAfter('fwmark');
   return {
     priority,
-    src: valueOf('from') ?? 'all',
+    src: wordAfter('from') ?? 'all',
     table: tables[table] ?? table,
     ...(words.includes('not ') ? { not: null } : {}),
     ...(mark === undefined ? {} : { fwmark: `0x${Number(mark).toString(16)}` }),

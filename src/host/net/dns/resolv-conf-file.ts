@@ -13,7 +13,16 @@
  *
  * Source: resolv.conf(5).
  */
-import { copyFileSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 
 import { WireGuardError } from '../../../core/errors.js';
 import type { Commands } from '../commands.js';
@@ -96,7 +105,8 @@ export class ResolvConfFile implements DnsBackend {
   #replace(text: string): void {
     const temporary = `${this.#file}.${process.pid}.wiretype`;
     try {
-      writeFileSync(temporary, text, { mode: MODE, flag: 'wx' });
+      writeFileSync(temporary, text, { flag: 'wx' });
+      chmodSync(temporary, MODE); // whatever the umask: every program reads it
       renameSync(temporary, this.#file);
     } catch (error) {
       rmSync(temporary, { force: true });

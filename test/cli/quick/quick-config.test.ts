@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { type QuickConfig, readQuickConfig } from '../../../src/cli/quick/quick-config.js';
+import { WireGuardError } from '../../../src/core/errors.js';
+import { formatPrefix } from '../../../src/host/net/prefix.js';
+
+const ATTACKS = [
+  '$(touch x)',
+  '`x`',
+  '; x',
+  "' x",
+  '" x',
+  '| x',
+  '&& x',
+  '-x',
+  '--help',
+  '\u0000',
+  '\u001b[2J',
+  '%s',
+  '*',
+  '~',
+  '\\',
+];
+
+describe('readQuickConfig', () => {
+  it('reads every key of wg-quick, however its letters are written', async (t) => {
+    const config = await read(
+      t,
+      [
+        '[interface]',
+        'ADDRESS = 10.0.0.1/24, fd00::1',
+        'Address=10.1.0.1/16',
+        'dns = 1.1.1.1, corp.example, fd00::53',
+        'MTU = 1400',
+        'Table = 1234',
+        'PreUp = a # b',
+        'PostUp = c',
+        'PostUp = d',
+        'PreDown = e',
+        'PostDown = f',
+        'SaveConfig = true',
+      ].join('\n'),
+    );
+
+    assert.deepEqual(config.addresses.map(formatPrefix), ['10.0.0.1/24', 'fd00::1/128', '10.1.0.1/16']);
+    assert.deepEqual(config.dns, { servers: ['1.1.1.1', 'fd00::53'], searchDomains: ['corp.example'] });
+    assert.deepEqual([config.mtu, config.table, config.saveConfig], [1400, '1234', true]);
+    assert.deepEqual(
+      config.hooks.map(({ name, command, line }) => [name, command, line]),
+      [
+        ['PreUp', 'a # b', 7],
+        ['PostUp', 'c', 8],
+        ['PostUp', 'd', 9],
+        ['PreDown', 'e', 10],
+        ['PostDown', 'f', 11],
+      ],
+    );
+  });
+
+  it('takes "auto" for the table that is not said', async (t) => {
+    for (const [text, table] of [
+      ['', undefined],
+      ['Table = auto', undefined],
+      ['Table = Auto', undefined],
+      ['Table = off', 'off'],
+      ['Table = vpn', 'vpn'],
+    ] as const) {
+      assert.equal((await read(t, `[Interface]\n${text}\n`)).table, table);
+    }
+  });
+
+  it('lets nothing through to other programs that is not plain', async (t) => {
+    for (const key of ['Address', 'DNS', 'MTU', 'Table', 'SaveConfig']) {
+      for (const attack of ATTACKS) {
+        for (const value of [attack, `1.2.3.4${attack}`, `1.2.3.4, ${attack}`, `a${attack}`, `fe80::1%${attack}`]) {
+          await read(t, `[Interface]\n${key} = ${value}\n`).then(assertPlain, assertRefused);
+        }
+      }
+    }
+  });
+
+  it('refuses a hook with a NUL, which no program can be given', async (t) => {
+    await assert.rejects(read(t, '[Interface]\nPostUp = echo \0\n'), { code: 'ERR_CONFIG', message: /:2: PostUp/ });
+  });
+
+  it('never fails but with an error of ours, nor reads more than is there when it is lenient', async (t) => {
+    const line = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(
+        '[Interface]',
+        '[Peer]',
+        'Address = 10.0.0.1',
+        'DNS = x',
+        'MTU = 9',
+        'Table = off',
+        'PostUp = x',
+        '#',
+      ),
+    );
+    const folder = scratch(t);
+    await fc.assert(
+      fc.asyncProperty(fc.array(line), fc.boolean(), async (lines, isLenient) => {
+        const file = join(folder, 'wg0.conf');
+        writeFileSync(file, lines.join('\n'), { mode: 0o600 });
+        await readQuickConfig({ interfaceName: 'wg0', file }, () => {}, { isLenient }).then(assertPlain, assertRefused);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is lenient for what is up and has to come down', async (t) => {
+    const text = '[Interface]\nMTU = many\nDNS = 1.2.3.4.5\nAddress = x\nSaveConfig = perhaps\nPostDown = tidy up\n';
+    await assert.rejects(read(t, text), { code: 'ERR_CONFIG' });
+
+    const config = await read(t, text, true);
+
+    assert.deepEqual([config.mtu, config.dns.servers, config.addresses, config.saveConfig], [undefined, [], [], false]);
+    assert.equal(config.hooks[0]?.command, 'tidy up');
+  });
+
+  it('warns of a file that everyone can read', async (t) => {
+    const folder = scratch(t, 0o755);
+    const file = join(folder, 'wg0.conf');
+    writeFileSync(file, '[Interface]\n', { mode: 0o644 });
+    const warnings: string[] = [];
+
+    await readQuickConfig({ interfaceName: 'wg0', file }, (text) => warnings.push(text));
+
+    assert.deepEqual(warnings, [`Warning: \`${file}' is world accessible\n`]);
+  });
+});
+
+function assertPlain({ dns, table, mtu }: QuickConfig): void {
+  for (const word of [...dns.servers, ...dns.searchDomains, table ?? '', String(mtu ?? '')]) {
+    assert.match(word, /^(?!-)[A-Za-z0-9:%._-]*$/);
+  }
+}
+
+function assertRefused(error: unknown): void {
+  assert.ok(error instanceof WireGuardError, String(error));
+}
+
+async function read(t: Pick<TestContext, 'after'>, text: string, isLenient = false): Promise<QuickConfig> {
+  const file = join(scratch(t), 'wg0.conf');
+  writeFileSync(file, text, { mode: 0o600 });
+  return await readQuickConfig({ interfaceName: 'wg0', file }, () => {}, { isLenient });
+}
+
+function scratch(t: Pick<TestContext, 'after'>, mode = 0o700): string {
+  const folder = mkdtempSync(join(tmpdir(), 'wiretype-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  chmodSync(folder, mode);
+  return folder;
+}
