@@ -40,6 +40,7 @@ export interface DeviceOptions {
  */
 export class Device {
   readonly #context: DeviceContext;
+  readonly #timestamps: TimestampSource;
   readonly #transmitter: Transmitter;
   readonly #exchange: HandshakeExchange;
   readonly #inbound: Inbound;
@@ -48,7 +49,8 @@ export class Device {
 
   constructor({ crypto, environment, aead }: DeviceOptions) {
     this.#context = new DeviceContext(crypto, environment, aead);
-    this.#transmitter = new Transmitter(this.#context, new TimestampSource(environment));
+    this.#timestamps = new TimestampSource(environment);
+    this.#transmitter = new Transmitter(this.#context, this.#timestamps);
     this.#exchange = new HandshakeExchange(this.#context, this.#transmitter, (key) => this.#peers.get(key));
     this.#inbound = new Inbound(this.#context, this.#exchange);
     this.#outbound = new Outbound(this.#context);
@@ -259,6 +261,7 @@ export class Device {
   #removePeer(peer: Peer): void {
     this.#stop(peer);
     peer.isRemoved = true;
+    this.#timestamps.retire(peer.timestampStep);
     this.#context.deadlines.remove(peer.timers);
     this.#context.allowedIps.removeAll(peer);
     this.#peers.delete(peer);

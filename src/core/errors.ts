@@ -23,7 +23,7 @@ export const ERROR_CODES = {
   ERR_TUN_MISSING: 'Load the TUN driver (modprobe tun), or give the container the device /dev/net/tun.',
   ERR_TUN_PERMISSION: 'Making an interface needs CAP_NET_ADMIN: run the daemon as root.',
   ERR_TUN_DESCRIPTOR:
-    'The descriptor has to be an open TUN interface without packet information (IFF_TUN | IFF_NO_PI).',
+    'The descriptor has to be an open TUN interface without packet information (IFF_TUN and IFF_NO_PI).',
   ERR_TUN_REFUSED: 'The kernel refused the interface; the message has its reason.',
   ERR_INTERFACE_BUSY: 'Choose another name, or end the program that holds the interface (ip link delete removes it).',
   ERR_PORT_PERMISSION: 'Ports below 1024 need CAP_NET_BIND_SERVICE: run the daemon as root, or choose a higher port.',

@@ -17,6 +17,7 @@ const STEPS_PER_SECOND = Math.floor(1e9 / STEP_NANOSECONDS) + 1;
 export class TimestampSource {
   readonly #environment: Environment;
   #latestUnixMs = 0;
+  #retiredStep = -1;
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -28,7 +29,13 @@ export class TimestampSource {
    */
   nextStep(lastStep: number): number {
     this.#latestUnixMs = Math.max(this.#latestUnixMs, this.#environment.unixTimeMs());
-    return Math.max(stepAt(this.#latestUnixMs), lastStep + 1);
+    const floor = lastStep < 0 ? this.#retiredStep : lastStep;
+    return Math.max(stepAt(this.#latestUnixMs), floor + 1);
+  }
+
+  /** A peer is removed. It may be added again, and then still knows the last stamp that it got. */
+  retire(lastStep: number): void {
+    this.#retiredStep = Math.max(this.#retiredStep, lastStep);
   }
 
   /** @returns The 12 bytes of the stamp. */

@@ -4,6 +4,7 @@
  * Topology: test/lab/quick-client.ts.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 import { CHECKOUT, subject } from '../lab/implementation.js';
@@ -230,6 +231,28 @@ describe('the name wg-quick', { concurrency: 2 }, () => {
     assert.match(quick.stdout, /^-p\|wg-quick .*%u: \|--\|.*node\|.*\/wg-quick\|--implementation\|other\|up\|wg0\|$/);
     assert.equal(own.status, 7, own.stderr);
     assert.match(own.stdout, /\|reload\|--dry-run\|wg0\|$/);
+  });
+});
+
+describe('the systemd unit', () => {
+  it('gives up and down the capabilities that they need', { timeout: 60_000 }, async (t) => {
+    const { client } = await openClient(t);
+    await client.write(
+      FILE,
+      fileOf('Address = 10.66.0.2/24\nDNS = 10.66.0.1').replace('10.0.0.0/8', '0.0.0.0/0, ::/0'),
+    );
+    const before = await hostState(client);
+    const unit = readFileSync(`${CHECKOUT}systemd/wiretype@.service`, 'utf8');
+    const names = /^CapabilityBoundingSet=(.*)$/m.exec(unit)![1]!.toLowerCase().replaceAll('cap_', '+').split(' ');
+    const inUnit = ['--no-new-privs', `--bounding-set=-all,${names.join(',')}`, `${CHECKOUT}bin/wiretype`];
+
+    const up = await client.attempt('setpriv', [...inUnit, 'up', '--implementation', subject.command, 'wg0']);
+    assert.equal(up.status, 0, up.stderr);
+    assert.match(await client.run('nft', ['list', 'ruleset']), /wg-quick-wg0/);
+    const down = await client.attempt('setpriv', [...inUnit, 'down', 'wg0']);
+
+    assert.equal(down.status, 0, down.stderr);
+    assert.equal(await hostState(client), before);
   });
 });
 

@@ -263,6 +263,24 @@ describe('TAI64N timestamps', () => {
     }
   });
 
+  scenario('go on where they were also for a peer that was removed and added again (§5.1)', (world) => {
+    const { a, b, bPublic } = makeConnectedCouple(world);
+    for (const [afterMs, stepMs] of [
+      [10_000, -3_600_000],
+      [30, 0],
+      [30, 0],
+    ] as const) {
+      world.advance(afterMs);
+      a.removePeer(bPublic);
+      a.wallClock.step(stepMs);
+      a.setPeer(bPublic, { endpoint: b.address(), allowedIps: ['10.0.0.2/32'] });
+      b.received.length = 0;
+      a.sendPacket(packetFromA('again'));
+      world.advance(0);
+      assert.deepEqual(receivedTexts(b), ['again']);
+    }
+  });
+
   scenario('are whitened: they tell no time finer than 16 ms (§5.4.2)', (world) => {
     const link = new ScriptedLink(world, {});
     link.node.setPeer(link.script.staticPublic, { endpoint: link.address });

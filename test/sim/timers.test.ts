@@ -42,10 +42,12 @@ describe('Handshake attempts', () => {
   });
 
   scenario('end after REKEY_ATTEMPT_TIME, which is 18 initiations, and drop what waited (§6.4)', (world) => {
-    const { a } = makeCouple(world);
+    const { a, bOfA } = makeCouple(world);
     world.network.partition(A_OUTER, B_OUTER);
     const startMs = world.nowMs;
     a.sendPacket(packetFromA('lost'));
+    world.advance(REKEY_ATTEMPT_TIME_MS + 10_000);
+    assert.equal(bOfA.pendingHandshake, undefined, 'an answer that comes now is too late');
     world.advance(HOUR_MS);
 
     const times = world.network.eve.times('initiation');

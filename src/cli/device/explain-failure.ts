@@ -21,21 +21,8 @@ const REASONS: ReadonlyMap<number, { readonly code: ErrorCode; readonly text: st
   [ENAMETOOLONG, { code: 'ERR_INTERFACE_NAME', text: 'this name is too long' }],
 ]);
 
-/**
- * Runs what talks to a daemon, and says in words what its failures mean.
- *
- * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED, ERR_PORT_IN_USE,
- *   ERR_KERNEL_INTERFACE, ERR_INTERFACE_NAME; ERR_USAGE for words that may not stand where they stand.
- */
-export async function explained<T>(name: string, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    throw explain(name, error);
-  }
-}
-
-function explain(name: string, error: unknown): unknown {
+/** Finds the words for what went wrong; an error of another kind stays what it is. */
+export function explain(name: string, error: unknown): unknown {
   if (error instanceof SystemFailure) return explainSystem(name, error);
   if (!(error instanceof WgFailure)) return error;
   if (error.cause instanceof SystemFailure) return explainSystem(name, error.cause);

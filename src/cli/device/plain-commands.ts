@@ -3,7 +3,7 @@ import { generateKey, writePublicKey } from '../wg/keys.js';
 import { showconf as showStockConf } from '../wg/showconf.js';
 import { WgFailure } from '../wg/wg-context.js';
 import { deviceCommand } from './device-command.js';
-import { explained } from './explain-failure.js';
+import { explained } from './explained.js';
 
 /** Behaves as `wg showconf`. */
 export const showconf = deviceCommand({

@@ -1,10 +1,10 @@
 import { WireGuardError } from '../../core/errors.js';
-import { setDevice } from '../wg/device-access.js';
 import { readSetArguments } from '../wg/set-arguments.js';
+import { setDevice } from '../wg/set-device.js';
 import { clearChange, type WgChange } from '../wg/wg-change.js';
 import { checkedValues } from './checked-values.js';
 import { deviceCommand } from './device-command.js';
-import { explained } from './explain-failure.js';
+import { explained } from './explained.js';
 
 const HELP = `Usage: wiretype set INTERFACE [listen-port PORT] [fwmark MARK] [private-key FILE]
                     [peer KEY [remove] [preshared-key FILE] [endpoint HOST:PORT]

@@ -3,7 +3,8 @@ import { readConfigFile } from '../../control/config/config-file.js';
 import { formatProblem } from '../../control/config/config-problem.js';
 import { WireGuardError } from '../../core/errors.js';
 import { type ConfCommand, emptyDevice } from '../wg/change-device.js';
-import { getDevice, setDevice } from '../wg/device-access.js';
+import { getDevice } from '../wg/device-access.js';
+import { setDevice } from '../wg/set-device.js';
 import { toSyncChange } from '../wg/sync-change.js';
 import { clearChange, type WgChange } from '../wg/wg-change.js';
 import type { WgContext } from '../wg/wg-context.js';
@@ -11,7 +12,7 @@ import { clearDevice, type WgDevice } from '../wg/wg-device.js';
 import { parseOptions } from './command-options.js';
 import { addDocument } from './config-change.js';
 import { type DeviceCommand, deviceCommand } from './device-command.js';
-import { explained } from './explain-failure.js';
+import { explained } from './explained.js';
 
 const FILE_HELP = `FILE is a configuration file as wg(8) describes it; keys of wg-quick in it are passed over.
 /dev/stdin reads it from standard input. All errors of the file are shown at once, each with its

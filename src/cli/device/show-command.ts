@@ -4,8 +4,8 @@ import { show as showStock } from '../wg/show.js';
 import type { WgContext } from '../wg/wg-context.js';
 import { clearDevice } from '../wg/wg-device.js';
 import { deviceCommand } from './device-command.js';
-import { explained } from './explain-failure.js';
-import { type ShownDevice, toShownDevice } from './show-json.js';
+import { explained } from './explained.js';
+import type { ShownDevice } from './show-json.js';
 
 const HELP = `Usage: wiretype show [INTERFACE | all | interfaces] [FIELD] [--json]
 
@@ -63,6 +63,7 @@ async function showJson(context: WgContext, name: string): Promise<0 | 1> {
 async function tryDevice(context: WgContext, name: string, mayFail: boolean): Promise<ShownDevice | undefined> {
   try {
     const device = await explained(name, () => getDevice(context, name));
+    const { toShownDevice } = await import('./show-json.js');
     const shown = toShownDevice(device, context.io.env['WG_HIDE_KEYS'] === 'never');
     clearDevice(device);
     return shown;

@@ -9,7 +9,7 @@ import type { WgContext } from '../wg/wg-context.js';
 import { clearDevice } from '../wg/wg-device.js';
 import { parseOptions } from './command-options.js';
 import { deviceCommand } from './device-command.js';
-import { explained } from './explain-failure.js';
+import { explained } from './explained.js';
 import { type PeerRates, Rates } from './rates.js';
 import { toShownPeer } from './show-json.js';
 import { formatWatchTable } from './watch-table.js';

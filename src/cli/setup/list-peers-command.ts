@@ -2,7 +2,7 @@ import { formatConfigEndpoint } from '../../control/config/peer-values.js';
 import { printable } from '../../control/config/secret-text.js';
 import { formatKey } from '../../control/key-text.js';
 import { parseOptions } from '../device/command-options.js';
-import { explained } from '../device/explain-failure.js';
+import { explained } from '../device/explained.js';
 import { handshakeTime } from '../device/show-json.js';
 import { getDevice } from '../wg/device-access.js';
 import { choosePalette, PLAIN } from '../wg/palette.js';

@@ -6,9 +6,9 @@ import type { PeerSection } from '../../control/config/peer-section.js';
 import { quote } from '../../control/config/secret-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import { FileLock } from '../../host/net/file-lock.js';
-import { explained } from '../device/explain-failure.js';
+import { explained } from '../device/explained.js';
 import { findConfig } from '../quick/config-path.js';
-import { setDevice } from '../wg/device-access.js';
+import { setDevice } from '../wg/set-device.js';
 import type { WgChange } from '../wg/wg-change.js';
 import { SystemFailure, type WgContext } from '../wg/wg-context.js';
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-import { setDevice, toSystemFailure } from './device-access.js';
+import { toSystemFailure } from './device-access.js';
 import { readSetArguments } from './set-arguments.js';
+import { setDevice } from './set-device.js';
 import { accessDevice } from './show.js';
 import { readStockConfig } from './stock-config.js';
 import { toSyncChange } from './sync-change.js';

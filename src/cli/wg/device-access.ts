@@ -2,8 +2,7 @@ import { existsSync, opendirSync, readFileSync, statSync, unlinkSync } from 'nod
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 
-import { parseDeviceReply, parseSetReply } from './device-reply.js';
-import { formatWgChange, type WgChange } from './wg-change.js';
+import { parseDeviceReply } from './device-reply.js';
 import { SystemFailure, type WgContext } from './wg-context.js';
 import type { WgDevice } from './wg-device.js';
 
@@ -31,24 +30,6 @@ export async function getDevice(context: WgContext, name: string): Promise<WgDev
   }
 }
 
-/**
- * Has a daemon change its device. The keys in the change stay the caller's.
- *
- * @throws {SystemFailure} Of a stock `wg` the number is the negative of what the daemon said, so that a daemon
- *   that answers with a positive number shows "Unknown error".
- */
-export async function setDevice(context: WgContext, name: string, change: WgChange): Promise<void> {
-  const body = formatWgChange(change);
-  try {
-    const said = parseSetReply(await exchange(context, name, [Buffer.from('set=1\n'), body, Buffer.from('\n')]));
-    if (said === 0) return;
-    const errno = context.isStock ? -said : Math.abs(said);
-    throw new SystemFailure(errno, `the daemon answers with errno ${said}`, { isDaemons: true });
-  } finally {
-    body.fill(0);
-  }
-}
-
 /** The interfaces that a daemon answers for, in the directory's order. Sockets without a daemon are removed. */
 export async function listInterfaces(context: WgContext): Promise<string[]> {
   const names: string[] = [];
@@ -59,7 +40,13 @@ export async function listInterfaces(context: WgContext): Promise<string[]> {
   return names;
 }
 
-async function exchange(context: WgContext, name: string, parts: readonly Buffer[]): Promise<Buffer> {
+/**
+ * Sends a request to the daemon of an interface.
+ *
+ * @returns Its answer, up to the first empty line or to where it closed. The caller clears it.
+ * @throws {SystemFailure} Nobody answers.
+ */
+export async function exchange(context: WgContext, name: string, parts: readonly Buffer[]): Promise<Buffer> {
   const path = socketPath(context, name);
   if (name.includes('/') || !isSocket(path)) throw kernelFailure(name);
   try {

@@ -1,8 +1,4 @@
 import { getDevice, listInterfaces } from './device-access.js';
-import { choosePalette } from './palette.js';
-import { formatField } from './show-fields.js';
-import { formatPretty, type PrettyOptions } from './show-pretty.js';
-import { systemMessage } from './system-errors.js';
 import { usageLine } from './usage.js';
 import { SystemFailure, type WgContext, WgFailure } from './wg-context.js';
 import { clearDevice, type WgDevice } from './wg-device.js';
@@ -22,7 +18,7 @@ export async function show(context: WgContext, args: readonly string[]): Promise
   if (name === 'all') return await showAll(context, field);
 
   const device = await accessDevice(context, name, 'Unable to access interface');
-  showDevice(context, device, field, '');
+  await showDevice(context, device, field, '');
   return 0;
 }
 
@@ -32,6 +28,7 @@ export async function accessDevice(context: WgContext, name: string, what: strin
     return await getDevice(context, name);
   } catch (error) {
     if (!(error instanceof SystemFailure)) throw error;
+    const { systemMessage } = await import('./system-errors.js');
     throw new WgFailure(`${what}: ${systemMessage(error.errno)}`, { cause: error });
   }
 }
@@ -49,7 +46,7 @@ async function showAll(context: WgContext, field: string | undefined): Promise<0
   for (const [i, name] of names.entries()) {
     const device = await tryDevice(context, name);
     if (device === undefined) continue;
-    showDevice(context, device, field, `${name}\t`);
+    await showDevice(context, device, field, `${name}\t`);
     if (field === undefined && i < names.length - 1) context.io.write('\n');
     shown++;
   }
@@ -66,10 +63,18 @@ async function tryDevice(context: WgContext, name: string): Promise<WgDevice | u
   }
 }
 
-function showDevice(context: WgContext, device: WgDevice, field: string | undefined, prefix: string): void {
+/** Of the two ways to write a device, only the one that is wanted is loaded. */
+async function showDevice(
+  context: WgContext,
+  device: WgDevice,
+  field: string | undefined,
+  prefix: string,
+): Promise<void> {
   try {
     const text =
-      field === undefined ? formatPretty(device, prettyOptions(context)) : formatField(device, field, prefix);
+      field === undefined
+        ? await prettyText(context, device)
+        : (await import('./show-fields.js')).formatField(device, field, prefix);
     if (text === undefined) {
       throw new WgFailure(`Invalid parameter: \`${field}'\n${usageLine(context.program, 'show').trimEnd()}`);
     }
@@ -79,10 +84,12 @@ function showDevice(context: WgContext, device: WgDevice, field: string | undefi
   }
 }
 
-function prettyOptions(context: WgContext): PrettyOptions {
-  return {
+async function prettyText(context: WgContext, device: WgDevice): Promise<string> {
+  const { choosePalette } = await import('./palette.js');
+  const { formatPretty } = await import('./show-pretty.js');
+  return formatPretty(device, {
     palette: choosePalette(context),
     showsKeys: context.io.env['WG_HIDE_KEYS'] === 'never',
     nowSeconds: BigInt(Math.floor(context.unixTimeMs() / 1_000)),
-  };
+  });
 }

@@ -95,7 +95,7 @@ export const parseCommand: ConfigParser<string> = (value, report) => {
 
 export const parseAddresses: ConfigParser<ConfigAddress[]> = (value, report) => {
   const addresses: ConfigAddress[] = [];
-  for (const item of listItems(value)) {
+  for (const item of hostItems(value)) {
     const prefix = parsePrefix(item.text);
     if (prefix === undefined) report({ ...item.where, message: whyNotPrefix(item.text) });
     else addresses.push({ ...prefix, text: item.text });
@@ -106,7 +106,7 @@ export const parseAddresses: ConfigParser<ConfigAddress[]> = (value, report) => 
 export const parseDns: ConfigParser<ConfigDns> = (value, report) => {
   const servers: string[] = [];
   const searchDomains: string[] = [];
-  for (const { text, where } of listItems(value)) {
+  for (const { text, where } of hostItems(value)) {
     if (!/^[0-9.]+$/.test(text) && !text.includes(':')) searchDomains.push(text);
     else if (parseIpAddress(text.replace(/%.*/, '')) !== undefined) servers.push(text);
     else report({ ...where, message: 'not an address of a name server' });
@@ -130,6 +130,12 @@ export function* listItems(value: string): Iterable<ListItem> {
     yield { text, where: { severity: 'error', at, length: Math.max(part.trimEnd().length - (at - start), 1) } };
     start += part.length + 1;
   }
+}
+
+/** Cuts a list of wg-quick: white space separates its items as commas do. */
+function hostItems(value: string): Iterable<ListItem> {
+  // White space that stands for a comma becomes one; places stay.
+  return listItems(value.replace(/([^,\s])[ \t\r\v\f](?=[ \t\r\v\f]*[^,\s])/g, '$1,'));
 }
 
 /** Reads `ADDRESS[/LENGTH]`. */

@@ -61,6 +61,16 @@ describe('readQuickConfig', () => {
     );
   });
 
+  it('separates addresses and servers by white space as by commas', async (t) => {
+    const config = await read(
+      t,
+      '[Interface]\nAddress = 10.0.0.1/24 fd00::1/64 ,10.1.0.1/16\nDNS = 1.1.1.1 corp.example\n',
+    );
+
+    assert.deepEqual(config.addresses.map(formatPrefix), ['10.0.0.1/24', 'fd00::1/64', '10.1.0.1/16']);
+    assert.deepEqual(config.dns, { servers: ['1.1.1.1'], searchDomains: ['corp.example'] });
+  });
+
   it('takes "auto" for the table that is not said', async (t) => {
     for (const [text, table] of [
       ['', undefined],

@@ -4,8 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import jsQR from 'jsqr';
-import { PNG } from 'pngjs';
 
 import { addPeer } from '../../../src/cli/setup/add-peer-command.js';
 import { listPeers } from '../../../src/cli/setup/list-peers-command.js';
@@ -195,47 +193,6 @@ describe('wiretype add-peer, remove-peer and list-peers', () => {
     assertFitsSchema(JSON.parse((await runSetup(listPeers, directory, [file, '--json'])).out), 'list-peers.json');
   });
 
-  it('writes a QR code as PNG that an independent decoder reads', async () => {
-    const [picture, copy] = ['code.png', 'client.conf'].map((name) => join(directory, name)) as [string, string];
-    const { out } = await runSetup(addPeer, directory, [
-      file,
-      'phone',
-      '--full',
-      '--qr-file',
-      picture,
-      '--output',
-      copy,
-    ]);
-
-    const { data, width, height } = PNG.sync.read(readFileSync(picture));
-    assert.equal(jsQR.default(new Uint8ClampedArray(data), width, height)?.data, readFileSync(copy, 'utf8'));
-    assert.equal(out, '');
-    for (const path of [picture, copy]) assert.equal(statSync(path).mode & 0o777, 0o600);
-  });
-
-  for (const columns of [undefined, 80]) {
-    it(`draws a QR code that can be read from ${columns === undefined ? 'a file' : 'a terminal'}`, async () => {
-      const copy = join(directory, 'drawn.conf');
-      const args = [file, 'phone', '--full', '--qr', '--output', copy];
-      const { out } = await runSetup(addPeer, directory, args, columns === undefined ? {} : { columns });
-      const { data, width, height } = toPixels(out, columns !== undefined);
-      assert.ok(
-        data.subarray(0, 4 * 8 * width).every((value) => value === 255),
-        'a quiet zone of two modules',
-      );
-      assert.equal(
-        jsQR.default(data, width, height, { inversionAttempts: 'dontInvert' })?.data,
-        readFileSync(copy, 'utf8'),
-      );
-    });
-  }
-
-  it('writes a QR code as SVG', async () => {
-    const picture = join(directory, 'code.svg');
-    await runSetup(addPeer, directory, [file, 'phone', '--qr-file', picture]);
-    assert.match(readFileSync(picture, 'utf8'), /^<svg .*<\/svg>\n$/s);
-  });
-
   it('gives a file that the stock wg can read', {
     skip: !hasStockWg() && 'needs root and wireguard-tools',
   }, async () => {
@@ -312,31 +269,4 @@ describe('wiretype add-peer, remove-peer and list-peers', () => {
 
 function base64(key: Uint8Array): string {
   return Buffer.from(key).toString('base64');
-}
-
-const COLOUR_CODES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
-
-/** Turns half blocks, with or without the colours of a terminal, into pixels of 4 × 4. */
-function toPixels(text: string, isColoured: boolean): { data: Uint8ClampedArray; width: number; height: number } {
-  const lines = text.replace(COLOUR_CODES, '').trimEnd().split('\n');
-  const scale = 4;
-  const width = Math.max(...lines.map((line) => line.length)) * scale;
-  const height = lines.length * 2 * scale;
-  const data = new Uint8ClampedArray(width * height * 4).fill(255);
-  for (const [row, line] of lines.entries()) {
-    for (const [column, character] of [...line].entries()) {
-      for (const half of [0, 1]) {
-        const isInk = character === '█' || character === (half === 0 ? '▀' : '▄');
-        if (isInk === isColoured) fillSquare(data, width, column * scale, (row * 2 + half) * scale, scale);
-      }
-    }
-  }
-  return { data, width, height };
-}
-
-function fillSquare(data: Uint8ClampedArray, width: number, x: number, y: number, size: number): void {
-  for (let dy = 0; dy < size; dy++) {
-    for (let dx = 0; dx < size; dx++)
-      data.fill(0, ((y + dy) * width + x + dx) * 4, ((y + dy) * width + x + dx) * 4 + 3);
-  }
 }
