@@ -166,7 +166,8 @@ static void *column(napi_env env, struct wt_batch_object *object, napi_value col
 static bool fetch_columns(napi_env env, struct wt_batch_object *object, napi_value columns) {
   struct wt_batch *batch = &object->batch;
   size_t rows, length;
-  if ((batch->bytes = column(env, object, columns, "bytes", napi_uint8_array, 0, &batch->arena_bytes)) == NULL) return false;
+  if ((batch->bytes = column(env, object, columns, "bytes", napi_uint8_array, 0, &batch->arena_bytes)) == NULL)
+    return false;
   if ((batch->offset = column(env, object, columns, "offset", napi_uint32_array, 0, &rows)) == NULL) return false;
   if (rows > WT_MAX_CAPACITY || batch->arena_bytes > UINT32_MAX) {
     wt_throw_range(env, "batch too large");
@@ -176,7 +177,8 @@ static bool fetch_columns(napi_env env, struct wt_batch_object *object, napi_val
   return (batch->length = column(env, object, columns, "length", napi_uint32_array, rows, &length)) != NULL &&
          (batch->verdict = column(env, object, columns, "verdict", napi_uint8_array, rows, &length)) != NULL &&
          (batch->key_slot = column(env, object, columns, "keySlot", napi_int32_array, rows, &length)) != NULL &&
-         (batch->traffic_class = column(env, object, columns, "trafficClass", napi_uint8_array, rows, &length)) != NULL &&
+         (batch->traffic_class = column(env, object, columns, "trafficClass", napi_uint8_array, rows, &length)) !=
+             NULL &&
          (batch->endpoint = column(env, object, columns, "endpoint", napi_int32_array, rows, &length)) != NULL &&
          (batch->endpoint_bytes = column(env, object, columns, "endpointBytes", napi_uint8_array,
                                          rows * WT_ENDPOINT_BYTES, &length)) != NULL;

@@ -89,7 +89,8 @@ static napi_value aead_open(napi_env env, napi_callback_info info) {
 static bool variadic(napi_env env, napi_callback_info info, size_t fixed, napi_value *arguments, struct wt_bytes *parts,
                      size_t *count) {
   size_t given = fixed + WT_MAX_PARTS;
-  if (napi_get_cb_info(env, info, &given, arguments, NULL, NULL) != napi_ok || given < fixed || given > fixed + WT_MAX_PARTS) {
+  if (napi_get_cb_info(env, info, &given, arguments, NULL, NULL) != napi_ok || given < fixed ||
+      given > fixed + WT_MAX_PARTS) {
     wt_throw_type(env, "too few or too many arguments");
     return false;
   }
@@ -109,7 +110,8 @@ static napi_value blake2s(napi_env env, napi_callback_info info) {
   struct wt_bytes parts[WT_MAX_PARTS];
   size_t count;
   uint8_t *out;
-  if (!variadic(env, info, 1, arguments, parts, &count) || !wt_output(env, arguments[0], WT_HASH_BYTES, &out)) return NULL;
+  if (!variadic(env, info, 1, arguments, parts, &count) || !wt_output(env, arguments[0], WT_HASH_BYTES, &out))
+    return NULL;
   return done(env, wt_blake2s(wt_environment_handshake(env), out, parts, count));
 }
 
@@ -119,7 +121,8 @@ static napi_value blake2s_hmac(napi_env env, napi_callback_info info) {
   struct wt_bytes key;
   size_t count;
   uint8_t *out;
-  if (!variadic(env, info, 2, arguments, parts, &count) || !wt_output(env, arguments[0], WT_HASH_BYTES, &out)) return NULL;
+  if (!variadic(env, info, 2, arguments, parts, &count) || !wt_output(env, arguments[0], WT_HASH_BYTES, &out))
+    return NULL;
   if (!wt_uint8_array(env, arguments[1], 0, &key)) return NULL;
   return done(env, wt_blake2s_hmac(wt_environment_handshake(env), out, key, parts, count));
 }
@@ -133,7 +136,8 @@ static napi_value blake2s_mac(napi_env env, napi_callback_info info) {
     wt_throw_range(env, "a MAC has 16 or 32 bytes, its key 1 to 32");
     return NULL;
   }
-  return done(env, wt_blake2s_mac(wt_environment_handshake(env), (uint8_t *)(uintptr_t)out.bytes, out.length, key, data));
+  return done(env,
+              wt_blake2s_mac(wt_environment_handshake(env), (uint8_t *)(uintptr_t)out.bytes, out.length, key, data));
 }
 
 static napi_value x25519(napi_env env, napi_callback_info info) {

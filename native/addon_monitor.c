@@ -59,7 +59,8 @@ static napi_value monitor_route(napi_env env, napi_callback_info info) {
   struct wt_bytes record;
   uint32_t mark;
   bool is_closed;
-  if (!wt_arguments(env, info, 3, arguments) || !wt_uint8_array(env, arguments[1], WT_ENDPOINT_BYTES, &record)) return NULL;
+  if (!wt_arguments(env, info, 3, arguments) || !wt_uint8_array(env, arguments[1], WT_ENDPOINT_BYTES, &record))
+    return NULL;
   if (!wt_uint32(env, arguments[2], &mark)) return NULL;
   struct wt_monitor *monitor = open_monitor(env, arguments[0], &is_closed);
   if (monitor == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;

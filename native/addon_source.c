@@ -132,7 +132,8 @@ static int start_watching(napi_env env, struct wt_source *source) {
   int descriptors[WT_MAX_WATCHED] = {-1, -1};
   if (source->object.kind == WT_KIND_TUN) descriptors[0] = source->tun.fd;
   else if (source->object.kind == WT_KIND_MONITOR) descriptors[0] = source->monitor.events_fd;
-  else for (unsigned int i = 0; i < WT_MAX_WATCHED; i++) descriptors[i] = source->udp.fd[i];
+  else
+    for (unsigned int i = 0; i < WT_MAX_WATCHED; i++) descriptors[i] = source->udp.fd[i];
 
   source->watcher.tells_errors = source->object.kind == WT_KIND_TUN;
   source->watcher.on_events = on_events;

@@ -87,7 +87,8 @@ static napi_value udp_send(napi_env env, napi_callback_info info) {
     return NULL;
   }
   uint32_t next = wt_udp_send(&source->udp, batch, from, count);
-  if (source->udp.blocked_family >= 0) wt_watcher_want_write(&source->watcher, (unsigned int)source->udp.blocked_family);
+  if (source->udp.blocked_family >= 0)
+    wt_watcher_want_write(&source->watcher, (unsigned int)source->udp.blocked_family);
   return wt_number(env, (int32_t)next);
 }
 

@@ -34,7 +34,8 @@ static bool grow(struct wt_aead *aead) {
     OPENSSL_cleanse(aead->slots, (size_t)aead->capacity * sizeof *slots);
     free(aead->slots);
   }
-  for (int32_t slot = aead->capacity; slot < capacity; slot++) slots[slot].next_free = slot + 1 < capacity ? slot + 1 : -1;
+  for (int32_t slot = aead->capacity; slot < capacity; slot++)
+    slots[slot].next_free = slot + 1 < capacity ? slot + 1 : -1;
   aead->first_free = aead->capacity;
   aead->slots = slots;
   aead->capacity = capacity;
@@ -74,8 +75,8 @@ static bool is_concerned(const struct wt_batch *batch, uint32_t row) {
   return batch->verdict[row] == WT_VERDICT_PASS && batch->key_slot[row] >= 0;
 }
 
-static enum wt_aead_fault check(const struct wt_aead *aead, const struct wt_batch *batch, uint32_t count,
-                                bool is_seal, uint32_t *at) {
+static enum wt_aead_fault check(const struct wt_aead *aead, const struct wt_batch *batch, uint32_t count, bool is_seal,
+                                uint32_t *at) {
   for (uint32_t row = 0; row < count; row++) {
     if (!is_concerned(batch, row)) continue;
     *at = row;
@@ -88,7 +89,8 @@ static enum wt_aead_fault check(const struct wt_aead *aead, const struct wt_batc
 }
 
 /* Sets key, if it is another one, and nonce: four zero bytes and the counter (§5.4.6). */
-static bool start(const struct wt_aead *aead, struct wt_aead_side *side, bool is_seal, int32_t slot, const uint8_t *message) {
+static bool start(const struct wt_aead *aead, struct wt_aead_side *side, bool is_seal, int32_t slot,
+                  const uint8_t *message) {
   uint8_t nonce[NONCE_BYTES] = {0};
   memcpy(nonce + NONCE_BYTES - COUNTER_BYTES, message + COUNTER_AT, COUNTER_BYTES);
   const struct wt_aead_keys *keys = &aead->slots[slot];

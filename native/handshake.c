@@ -29,8 +29,8 @@ void wt_handshake_destroy(struct wt_handshake *handshake) {
   *handshake = (struct wt_handshake){0};
 }
 
-static bool hash_after(struct wt_handshake *handshake, uint8_t *out, struct wt_bytes first, const struct wt_bytes *parts,
-                       size_t count) {
+static bool hash_after(struct wt_handshake *handshake, uint8_t *out, struct wt_bytes first,
+                       const struct wt_bytes *parts, size_t count) {
   if (EVP_DigestInit_ex2(handshake->hash, handshake->blake2s, NULL) != 1) return false;
   if (EVP_DigestUpdate(handshake->hash, first.bytes, first.length) != 1) return false;
   for (size_t i = 0; i < count; i++)
@@ -42,7 +42,8 @@ bool wt_blake2s(struct wt_handshake *handshake, uint8_t *out, const struct wt_by
   return hash_after(handshake, out, (struct wt_bytes){.bytes = out, .length = 0}, parts, count);
 }
 
-bool wt_blake2s_mac(struct wt_handshake *handshake, uint8_t *out, size_t out_bytes, struct wt_bytes key, struct wt_bytes data) {
+bool wt_blake2s_mac(struct wt_handshake *handshake, uint8_t *out, size_t out_bytes, struct wt_bytes key,
+                    struct wt_bytes data) {
   OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &out_bytes), OSSL_PARAM_construct_end()};
   size_t written = 0;
   return EVP_MAC_init(handshake->mac, key.bytes, key.length, params) == 1 &&
@@ -57,7 +58,8 @@ static void pad_key(uint8_t *block, struct wt_bytes key, uint8_t pad) {
 }
 
 /* Source: RFC 2104 §2. */
-bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_bytes key, const struct wt_bytes *parts, size_t count) {
+bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_bytes key, const struct wt_bytes *parts,
+                     size_t count) {
   uint8_t block[BLOCK_BYTES];
   uint8_t digest[WT_HASH_BYTES];
   struct wt_bytes padded = {.bytes = block, .length = BLOCK_BYTES};

@@ -29,8 +29,10 @@ bool wt_handshake_create(struct wt_handshake *handshake);
 void wt_handshake_destroy(struct wt_handshake *handshake);
 bool wt_blake2s(struct wt_handshake *handshake, uint8_t *out, const struct wt_bytes *parts, size_t count);
 /* `out_bytes` is 16 or 32; the key has 1 to 32 bytes. */
-bool wt_blake2s_mac(struct wt_handshake *handshake, uint8_t *out, size_t out_bytes, struct wt_bytes key, struct wt_bytes data);
-bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_bytes key, const struct wt_bytes *parts, size_t count);
+bool wt_blake2s_mac(struct wt_handshake *handshake, uint8_t *out, size_t out_bytes, struct wt_bytes key,
+                    struct wt_bytes data);
+bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_bytes key, const struct wt_bytes *parts,
+                     size_t count);
 /* `is_zero` is set for a shared secret of zeros, which OpenSSL refuses (RFC 7748 §6.1). */
 bool wt_x25519(uint8_t *out, const uint8_t *private_key, const uint8_t *public_key, bool *is_zero);
 bool wt_x25519_public(uint8_t *out, const uint8_t *private_key);

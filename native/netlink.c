@@ -35,7 +35,8 @@ static int open_socket(uint32_t groups) {
 static int open_sockets(struct wt_monitor *monitor, uint32_t what) {
   uint32_t groups = 0;
   if (what & WT_MONITOR_LINKS) groups |= RTMGRP_LINK;
-  if (what & WT_MONITOR_ROUTES) groups |= RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+  if (what & WT_MONITOR_ROUTES)
+    groups |= RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
   *monitor = (struct wt_monitor){.events_fd = open_socket(groups), .request_fd = -1, .namespace_id = OWN_NAMESPACE_ID};
   if (monitor->events_fd < 0) return monitor->events_fd;
   monitor->request_fd = open_socket(0);
@@ -80,7 +81,8 @@ int wt_monitor_read(const struct wt_monitor *monitor, int32_t link_index) {
   int what = 0;
   for (;;) {
     struct iovec space = {.iov_base = buffer, .iov_len = sizeof buffer};
-    struct msghdr received = {.msg_iov = &space, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr received = {
+        .msg_iov = &space, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t got = recvmsg(monitor->events_fd, &received, 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == ENOBUFS) {
@@ -193,7 +195,8 @@ int wt_monitor_link(struct wt_monitor *monitor, const char *name, struct wt_link
   _Alignas(struct nlmsghdr) uint8_t buffer[BUFFER_BYTES];
   struct request request = {.header = {.nlmsg_type = RTM_GETLINK, .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg))}};
   add_attribute(&request, IFLA_IFNAME, name, (uint16_t)(strnlen(name, IFNAMSIZ - 1) + 1));
-  if (monitor->namespace_id != OWN_NAMESPACE_ID) add_attribute(&request, IFLA_TARGET_NETNSID, &monitor->namespace_id, 4);
+  if (monitor->namespace_id != OWN_NAMESPACE_ID)
+    add_attribute(&request, IFLA_TARGET_NETNSID, &monitor->namespace_id, 4);
   int result = ask(monitor, &request, buffer);
   if (result < 0) return result;
   const struct nlmsghdr *message = (void *)buffer;

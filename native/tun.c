@@ -134,7 +134,8 @@ static int read_packet(struct wt_tun *tun) {
   ssize_t got = tun->has_virtio ? readv(tun->fd, parts, 2) : read(tun->fd, tun->buffer, BUFFER_BYTES);
   if (got < 0) return errno == EAGAIN ? 0 : -errno;
   if (got == 0) return 0;
-  if ((size_t)got <= header_bytes || !wt_split_begin(&tun->super, &header, tun->buffer, (uint32_t)((size_t)got - header_bytes))) {
+  if ((size_t)got <= header_bytes ||
+      !wt_split_begin(&tun->super, &header, tun->buffer, (uint32_t)((size_t)got - header_bytes))) {
     wt_count_errors(tun->errors, EPROTO, 1);
     tun->super.is_waiting = false;
   }

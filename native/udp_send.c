@@ -92,7 +92,8 @@ static void add_message(struct plan *plan, uint32_t first, uint32_t end, uint32_
   int traffic_class = plan->batch->traffic_class[first];
   if (source_interface(record) != 0) add_source(header, record);
   if (traffic_class != 0)
-    add_control(header, is_ipv4 ? IPPROTO_IP : IPPROTO_IPV6, is_ipv4 ? IP_TOS : IPV6_TCLASS, &traffic_class, sizeof traffic_class);
+    add_control(header, is_ipv4 ? IPPROTO_IP : IPPROTO_IPV6, is_ipv4 ? IP_TOS : IPV6_TCLASS, &traffic_class,
+                sizeof traffic_class);
   if (segments > 1) {
     uint16_t segment_bytes = (uint16_t)plan->batch->length[first];
     add_control(header, IPPROTO_UDP, UDP_SEGMENT, &segment_bytes, sizeof segment_bytes);

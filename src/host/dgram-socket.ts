@@ -39,6 +39,7 @@ export class DgramSocket implements DatagramSocket {
   #unsent = 0;
   #isBlocked = false;
   #isAnnounced = false;
+  #isClosed = false;
 
   /** @param port 0: any port that is free in both families. @throws {WireGuardError} ERR_PORT_IN_USE, ERR_PORT_PERMISSION, ERR_SOCKET_REFUSED */
   static async open(port: number, options: DgramSocketOptions = {}): Promise<DgramSocket> {
@@ -96,6 +97,8 @@ export class DgramSocket implements DatagramSocket {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.onReadable = nothing;
     this.onWritable = nothing;
     this.#waiting.length = 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, type StdioOptions } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { readdirSync, readlinkSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 
 import { loadAddon } from '../../src/addon/load.js';
 import { PacketBatch } from '../../src/core/packet-batch.js';
@@ -26,6 +26,10 @@ inOwnNamespace(import.meta.url, () => {
 });
 
 function defineLinuxTun(): void {
+  afterEach(() => {
+    for (const bench of benches.splice(0)) bench.end();
+  });
+
   it('takes TCP and UDP offloads where the kernel has them, or none if it is told so', () => {
     const on = LinuxTun.open(addon, 'wton');
     assert.equal(on.offloads.tcp, true);
@@ -159,7 +163,8 @@ async function makeBench(offload: boolean, name = `wtb${interfaces++}`): Promise
   await waitFor('the link', () => tun.isUp && tun.mtu === 1_420);
   const arrived: Uint8Array[] = [];
   const sockets = { 4: await bindInside(4, arrived), 6: await bindInside(6, arrived) };
-  return {
+  let isEnded = false;
+  const bench: TunBench = {
     tun,
     versions: [4, 6],
     emit: (version, payload) => sockets[version].send(payload, 53, FAR[version]),
@@ -176,11 +181,18 @@ async function makeBench(offload: boolean, name = `wtb${interfaces++}`): Promise
       ip(`link del ${tun.name}`);
     },
     end: () => {
+      if (isEnded) return;
+      isEnded = true;
       tun.close();
       for (const socket of Object.values(sockets)) socket.close();
     },
   };
+  benches.push(bench);
+  return bench;
 }
+
+/** All that were made: a test that fails leaves its own to be ended. */
+const benches: TunBench[] = [];
 
 async function bindInside(version: 4 | 6, arrived: Uint8Array[]): Promise<Socket> {
   const socket = createSocket(version === 4 ? 'udp4' : 'udp6');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 
 import { loadAddon } from '../../src/addon/load.js';
 import type { DatagramSocket } from '../../src/host/datagram-socket.js';
@@ -51,6 +51,11 @@ function definePaths(): void {
     far.remove();
   });
 
+  afterEach(() => {
+    closeAll();
+    setMtu(1_500);
+  });
+
   const setMtu = (mtu: number): void => {
     ip(`link set wt0 mtu ${mtu}`);
     ip(`-n ${far.name} link set wt0 mtu ${mtu}`);
@@ -61,17 +66,16 @@ function definePaths(): void {
 
     it(`sends runs longer than the MTU of the path in fragments, and short runs after them (${family})`, async () => {
       setMtu(1_280);
-      const socket = NativeSocket.open(addon, 0);
+      const socket = open();
       const inbox = new Inbox(socket);
       for (const length of [1_400, 100, 1_400, 1_232, 1_200, 9_000])
         for (const count of [1, 20]) await echoes(socket, inbox, Endpoint.from(remote, ECHO_PORT), length, count);
       assert.equal(socket.stats.sendErrors.size, 0);
-      socket.close();
       setMtu(1_500);
     });
 
     it(`sends to a path whose MTU has shrunk since (${family})`, async () => {
-      const socket = NativeSocket.open(addon, 0);
+      const socket = open();
       const inbox = new Inbox(socket);
       await echoes(socket, inbox, Endpoint.from(remote, ECHO_PORT), 1_440, 20);
       setMtu(1_300);
@@ -79,12 +83,11 @@ function definePaths(): void {
       setMtu(1_500);
       await echoes(socket, inbox, Endpoint.from(remote, ECHO_PORT), 1_440, 20);
       assert.equal(socket.stats.sendErrors.size, 0);
-      socket.close();
     });
 
     it(`stops where the system has no room, and goes on when there is (${family})`, async () => {
       execFileSync('tc', 'qdisc add dev wt0 root tbf rate 8kbit burst 80000 limit 200000000'.split(' '));
-      const socket = NativeSocket.open(addon, 0);
+      const socket = open();
       const to = Endpoint.from(remote, 9);
       const batch = batchOf(Array.from({ length: 300 }, () => ({ bytes: new Uint8Array(1_400), to })));
       let next = 300;
@@ -101,13 +104,12 @@ function definePaths(): void {
       assert.deepEqual(calls, [], 'no room yet');
       execFileSync('tc', 'qdisc del dev wt0 root'.split(' '));
       await waitFor('the rest to be sent', () => next === 300);
-      socket.close();
     });
 
     it(`sends on when an address that it answered from is taken away (${family})`, async () => {
       const [second, prefix] = remote.length === 4 ? ['10.8.0.77', 24] : ['fd08::77', 64];
       ip(`addr add ${second}/${prefix} dev wt0${remote.length === 4 ? '' : ' nodad'}`);
-      const socket = NativeSocket.open(addon, 0);
+      const socket = open();
       const inbox = new Inbox(socket);
       const to = Endpoint.from(remote, ECHO_PORT);
       to.words[6] = 1;
@@ -125,13 +127,12 @@ function definePaths(): void {
       await echoes(socket, inbox, to, 500, 10);
       assert.equal(refused, 1);
       assert.equal(socket.stats.sendErrors.size, 0);
-      socket.close();
     });
   }
 
   it('reaches link-local addresses by their interface, and answers there', async () => {
     const index = Number(/^([0-9]+):/.exec(ip('-o link show wt0'))![1]);
-    const sockets: DatagramSocket[] = [NativeSocket.open(addon, 0), await DgramSocket.open(0)];
+    const sockets: DatagramSocket[] = [open(), track(await DgramSocket.open(0))];
     for (const socket of sockets) {
       const inbox = new Inbox(socket);
       socket.send(batchOf([{ bytes: Uint8Array.of(5), to: Endpoint.from(LINK_LOCAL, ECHO_PORT, index) }]), 0);
@@ -139,17 +140,33 @@ function definePaths(): void {
       assert.deepEqual([from.scopeId, from.address[0], from.address[1]], [index, 0xfe, 0x80]);
       socket.send(batchOf([{ bytes: Uint8Array.of(6), to: from }]), 0);
       assert.deepEqual((await inbox.next()).bytes, Uint8Array.of(6));
-      socket.close();
     }
   });
 
   it('marks nothing as not to be fragmented', async () => {
     setMtu(1_280);
-    const socket = NativeSocket.open(addon, 0);
+    const socket = open();
     await echoes(socket, new Inbox(socket), Endpoint.from(REMOTE, ECHO_PORT), 20_000, 3);
-    socket.close();
     setMtu(1_500);
   });
+}
+
+const opened: DatagramSocket[] = [];
+
+/** The socket is closed after the test, whatever becomes of it. */
+function track(socket: DatagramSocket): DatagramSocket {
+  opened.push(socket);
+  return socket;
+}
+
+function open(): NativeSocket {
+  const socket = NativeSocket.open(addon, 0);
+  track(socket);
+  return socket;
+}
+
+function closeAll(): void {
+  for (const socket of opened.splice(0)) socket.close();
 }
 
 /** Sends so many datagrams of a length, and waits until each came back as it was. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 
 import { loadAddon } from '../../src/addon/load.js';
 import type { PacketBatch } from '../../src/core/packet-batch.js';
-import { NativeSocket } from '../../src/host/native-socket.js';
+import { NativeSocket, type NativeSocketOptions } from '../../src/host/native-socket.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
 import { batchOf, describeDatagramSocket, Inbox, LOOPBACK } from '../conformance/datagram-socket.js';
 
@@ -21,47 +21,44 @@ for (const sendOffload of [true, false])
   }
 
 describe('NativeSocket', () => {
+  afterEach(closeAll);
+
   it('has the same port in both families, and neither for anyone else', () => {
-    const socket = NativeSocket.open(addon, 0);
+    const socket = open(0);
     for (const family of [4, 6] as const)
-      assert.throws(() => NativeSocket.open(addon, socket.port, { family }), { code: 'ERR_PORT_IN_USE' });
+      assert.throws(() => open(socket.port, { family }), { code: 'ERR_PORT_IN_USE' });
     socket.close();
-    NativeSocket.open(addon, socket.port).close();
+    open(socket.port).close();
   });
 
   it('says who holds a port', () => {
-    const socket = NativeSocket.open(addon, 0);
-    assert.throws(() => NativeSocket.open(addon, socket.port), {
+    const socket = open(0);
+    assert.throws(() => open(socket.port), {
       name: 'WireGuardError',
       message: new RegExp(`^UDP port ${socket.port} is in use by .+ \\(process ${process.pid}\\)\\.$`),
     });
-    socket.close();
   });
 
   it('finds another port while the one that it got is taken in one family', () => {
-    const holders = Array.from({ length: 200 }, () => NativeSocket.open(addon, 0, { family: 6 }));
+    const holders = Array.from({ length: 200 }, () => open(0, { family: 6 }));
     for (const holder of holders) {
-      const socket = NativeSocket.open(addon, 0);
+      const socket = open(0);
       assert.notEqual(socket.port, holder.port);
-      socket.close();
     }
-    for (const holder of holders) holder.close();
   });
 
   it('works with one family alone, and counts what is for the other', async () => {
-    const [a, b] = [NativeSocket.open(addon, 0, { family: 6 }), NativeSocket.open(addon, 0)];
+    const [a, b] = [open(0, { family: 6 }), open(0)];
     const inbox = new Inbox(b);
     const letters = LOOPBACK.map((address, i) => ({ bytes: Uint8Array.of(i), to: Endpoint.from(address, b.port) }));
     assert.equal(a.send(batchOf([...letters, ...letters]), 0), 4);
     assert.deepEqual((await inbox.next()).bytes, Uint8Array.of(1));
     assert.deepEqual((await inbox.next()).bytes, Uint8Array.of(1));
     assert.equal(a.stats.sendErrors.get('EAFNOSUPPORT'), 2);
-    a.close();
-    b.close();
   });
 
   it('carries the traffic class, ECN bits included, out and in', async () => {
-    const [a, b] = [NativeSocket.open(addon, 0), NativeSocket.open(addon, 0)];
+    const [a, b] = [open(0), open(0)];
     const inbox = new Inbox(b);
     for (const address of LOOPBACK) {
       const classes = [0, 1, 2, 3, 0x88, 0x8b, 0x8b, 0x8b, 0xff, 0];
@@ -73,13 +70,11 @@ describe('NativeSocket', () => {
       a.send(batchOf(letters), 0);
       for (const trafficClass of classes) assert.equal((await inbox.next()).trafficClass, trafficClass);
     }
-    a.close();
-    b.close();
   });
 
   it('answers from the address that was asked, with GRO on or off', async () => {
     for (const receiveOffload of [true, false]) {
-      const [a, b] = [NativeSocket.open(addon, 0, { receiveOffload }), NativeSocket.open(addon, 0, { receiveOffload })];
+      const [a, b] = [open(0, { receiveOffload }), open(0, { receiveOffload })];
       const [atA, atB] = [new Inbox(a), new Inbox(b)];
       const asked = Uint8Array.of(127, 1, 2, 3);
       a.send(
@@ -91,14 +86,12 @@ describe('NativeSocket', () => {
 
       b.send(batchOf(Array.from({ length: 3 }, () => ({ bytes: new Uint8Array(7), to: from }))), 0);
       for (let i = 0; i < 3; i++) assert.deepEqual((await atA.next()).from.address, asked);
-      a.close();
-      b.close();
     }
   });
 
   for (const rows of [1, 30])
     it(`forgets a source address that has vanished, tells of it, and sends without (${rows} rows)`, async () => {
-      const [a, b] = [NativeSocket.open(addon, 0), NativeSocket.open(addon, 0)];
+      const [a, b] = [open(0), open(0)];
       const inbox = new Inbox(b);
       const sources = [
         Uint8Array.of(192, 0, 2, 1),
@@ -121,12 +114,10 @@ describe('NativeSocket', () => {
         assert.equal(refused.length, 1, 'told once');
         await inbox.next();
       }
-      a.close();
-      b.close();
     });
 
   it('counts what the system refuses by errno, and goes on with the next row', async () => {
-    const [a, b] = [NativeSocket.open(addon, 0), NativeSocket.open(addon, 0)];
+    const [a, b] = [open(0), open(0)];
     const inbox = new Inbox(b);
     const broadcast = Endpoint.from(Uint8Array.of(255, 255, 255, 255), 9);
     const to = Endpoint.from(LOOPBACK[0]!, b.port);
@@ -143,16 +134,26 @@ describe('NativeSocket', () => {
       [...a.stats.sendErrors.values()].reduce((sum, count) => sum + count),
       2,
     );
-    a.close();
-    b.close();
   });
 
   it('sets and clears the firewall mark', { skip: !isRoot && 'needs root' }, () => {
-    const socket = NativeSocket.open(addon, 0, { mark: 0xffff_fffe });
+    const socket = open(0, { mark: 0xffff_fffe });
     socket.setMark(0);
-    socket.close();
   });
 });
+
+const opened: NativeSocket[] = [];
+
+/** A socket that is closed after the test, whatever becomes of it. */
+function open(port: number, options?: NativeSocketOptions): NativeSocket {
+  const socket = NativeSocket.open(addon, port, options);
+  opened.push(socket);
+  return socket;
+}
+
+function closeAll(): void {
+  for (const socket of opened.splice(0)) socket.close();
+}
 
 function withSource(endpoint: Endpoint, interfaceIndex: number, address: Uint8Array): Endpoint {
   endpoint.words[6] = interfaceIndex;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 /** The last cell of a row: `test/….test.ts`: title, or the part of the title that does not vary. */
-const TEST_CELL = /\| `(test\/[^`]+\.test\.ts)`: (.+) \|$/;
+const TEST_CELL = /\| `(test\/[^`]+\.ts)`: (.+) \|$/;
 
 describe('docs/regressions.md', () => {
   it('names a test that exists for every mistake', () => {

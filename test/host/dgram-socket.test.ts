@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 
 import { WireGuardError } from '../../src/core/errors.js';
-import { DgramSocket } from '../../src/host/dgram-socket.js';
+import { DgramSocket, type DgramSocketOptions } from '../../src/host/dgram-socket.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
 import { batchOf, describeDatagramSocket, LOOPBACK } from '../conformance/datagram-socket.js';
 import { waitFor } from '../lab/wait.js';
@@ -10,31 +10,32 @@ import { waitFor } from '../lab/wait.js';
 describeDatagramSocket('DgramSocket', () => ({ open: (port) => DgramSocket.open(port), addresses: LOOPBACK }));
 
 describe('DgramSocket', () => {
+  afterEach(() => {
+    for (const socket of opened.splice(0)) socket.close();
+  });
+
   it('says that a port is in use', async () => {
-    const holder = await DgramSocket.open(0);
+    const holder = await open(0);
     await assert.rejects(DgramSocket.open(holder.port), { name: 'WireGuardError', code: 'ERR_PORT_IN_USE' });
-    holder.close();
   });
 
   it('works with one family alone, and counts what is for the other', async () => {
-    const socket = await DgramSocket.open(0, { family: 4 });
+    const socket = await open(0, { family: 4 });
     socket.send(batchOf([{ bytes: Uint8Array.of(1), to: Endpoint.from(LOOPBACK[1]!, 9) }]), 0);
     assert.equal(socket.stats.sendErrors.get('EAFNOSUPPORT'), 1);
-    socket.close();
   });
 
   it('refuses a firewall mark, which Node cannot set', async () => {
-    const socket = await DgramSocket.open(0);
+    const socket = await open(0);
     socket.setMark(0);
     assert.throws(
       () => socket.setMark(1),
       (error) => error instanceof WireGuardError && error.code === 'ERR_SOCKET_MARK',
     );
-    socket.close();
   });
 
   it('asks to be called again when too much is on its way, and calls when there is room', async () => {
-    const [a, b] = [await DgramSocket.open(0), await DgramSocket.open(0)];
+    const [a, b] = [await open(0), await open(0)];
     const to = Endpoint.from(LOOPBACK[0]!, b.port);
     const batch = batchOf(Array.from({ length: 3_000 }, () => ({ bytes: new Uint8Array(10), to })));
     let next = a.send(batch, 0);
@@ -43,14 +44,20 @@ describe('DgramSocket', () => {
       next = a.send(batch, next);
     };
     await waitFor('all to be sent', () => next === 3_000);
-    a.close();
-    b.close();
   });
 
   it('counts a datagram that is too long to be sent', async () => {
-    const socket = await DgramSocket.open(0);
+    const socket = await open(0);
     socket.send(batchOf([{ bytes: new Uint8Array(65_520), to: Endpoint.from(LOOPBACK[0]!, 9) }]), 0);
     await waitFor('the error', () => socket.stats.sendErrors.get('EMSGSIZE') === 1);
-    socket.close();
   });
 });
+
+const opened: DgramSocket[] = [];
+
+/** A socket that is closed after the test, whatever becomes of it. */
+async function open(port: number, options?: DgramSocketOptions): Promise<DgramSocket> {
+  const socket = await DgramSocket.open(port, options);
+  opened.push(socket);
+  return socket;
+}

@@ -2,24 +2,15 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
 import { makeConnectedCouple, packetFromA, packetFromB, receivedTexts, textPacket } from './couple.js';
+import { flood, floodFor } from './flood.js';
 import { Host } from './host.js';
 import type { Datagram } from './network.js';
 import { scenario } from './scenario.js';
 import { NODE_INNER, SCRIPTED_INNER, SCRIPTED_OUTER, ScriptedLink } from './scripted-link.js';
 import { mac1Of, ScriptedPeer, signMessage } from './scripted-peer.js';
 import type { Simulation } from './simulation.js';
-import { SocketAddress } from './socket-address.js';
-import type { TunnelNode } from './tunnel-node.js';
-import {
-  COOKIE_LATENCY_MS,
-  COOKIE_LIFETIME_MS,
-  COOKIE_REPLY_BYTES,
-  HANDSHAKE_BURST,
-  HANDSHAKES_PER_SECOND,
-  UNDER_LOAD_MESSAGES,
-} from './whitepaper.js';
+import { COOKIE_LIFETIME_MS, COOKIE_REPLY_BYTES, HANDSHAKE_BURST, HANDSHAKES_PER_SECOND } from './whitepaper.js';
 
-const FLOOD_ADDRESS = '198.51.100.66';
 const OTHER_PORT = 5_001;
 
 describe('Under load', () => {
@@ -174,12 +165,12 @@ describe('The rate limiter', () => {
 
   scenario('counts an IPv6 /64 as one address, and two of them as two (kernel)', (world) => {
     for (const [prefix, expected] of [
-      ['2001:db8:0:1:', 1],
+      ['2001:db8:0:1:', HANDSHAKE_BURST],
       ['2001:db8:0:', HANDSHAKE_BURST + 1],
     ] as const) {
       const link = new ScriptedLink(world);
       const others = Array.from({ length: HANDSHAKE_BURST + 1 }, (_, i) =>
-        addStranger(world, link, `${prefix}${0x10 + i}::5`.replace('1:10', '1:a:10'), '2001:db8::1'),
+        addStranger(world, link, `${prefix}${i + 1}::5`, '2001:db8::1'),
       );
       flood(world, link.node, link.nodePublic);
       for (const other of others) other.send(other.initiation());
@@ -187,63 +178,11 @@ describe('The rate limiter', () => {
       for (const other of others) other.send(other.initiation(other.openCookie()));
       world.advance(0);
       const answered = others.filter(({ inbox }) => inbox.at(-1)?.bytes[0] === 2).length;
-      assert.equal(answered, expected === 1 ? HANDSHAKE_BURST : expected, prefix);
+      assert.equal(answered, expected, prefix);
       for (const other of others) other.host.addresses = [];
       link.host.addresses = [];
       link.node.host.addresses = [];
     }
-  });
-});
-
-describe('The receiver of a cookie', () => {
-  scenario('uses it from the next message on, until 5 s before it ends (§5.4.4, kernel)', (world) => {
-    const link = new ScriptedLink(world);
-    link.node.setPeer(link.script.staticPublic, { endpoint: link.address, persistentKeepaliveSeconds: 1 });
-    world.advance(0);
-    const cookie = world.random.bytes(16);
-    link.send(link.script.createCookieReply(link.lastReceived(1), cookie, world.random.bytes(24)));
-    const receivedMs = world.nowMs;
-    world.network.eve.clear();
-    world.advance(COOKIE_LIFETIME_MS + 20_000);
-
-    for (const { atMs, datagram } of world.network.eve.seen('initiation')) {
-      const expected = signMessage(datagram.bytes.slice(), link.script.staticPublic, cookie);
-      const hasMac2 = atMs - receivedMs < COOKIE_LIFETIME_MS - COOKIE_LATENCY_MS;
-      if (hasMac2) assert.deepEqual(datagram.bytes, expected, `${atMs - receivedMs} ms`);
-      else
-        assert.ok(
-          datagram.bytes.slice(-16).every((byte) => byte === 0),
-          `${atMs - receivedMs} ms`,
-        );
-    }
-  });
-
-  scenario('takes one reply per MAC1, and none that it did not ask for (kernel)', (world) => {
-    const link = new ScriptedLink(world);
-    link.node.setPeer(link.script.staticPublic, { endpoint: link.address });
-    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'waits'));
-    world.advance(0);
-    const initiation = link.lastReceived(1);
-    const [first, second] = [world.random.bytes(16), world.random.bytes(16)];
-    const other = new ScriptedPeer(world.random.bytes(32), link.nodePublic);
-    link.send(other.createCookieReply(initiation, second, world.random.bytes(24)));
-    link.send(link.script.createCookieReply(initiation, first, world.random.bytes(24)));
-    link.send(link.script.createCookieReply(initiation, second, world.random.bytes(24)));
-    assert.equal(link.node.device.counters.rejections.get('cookie'), 2);
-
-    world.advance(5_400);
-    const next = link.lastReceived(1);
-    assert.deepEqual(next, signMessage(next.slice(), link.script.staticPublic, first));
-  });
-
-  scenario('does not start again for it: the next attempt comes at its own time (§5.3)', (world) => {
-    const link = new ScriptedLink(world);
-    link.node.setPeer(link.script.staticPublic, { endpoint: link.address });
-    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'waits'));
-    world.advance(0);
-    link.send(link.script.createCookieReply(link.lastReceived(1), new Uint8Array(16), world.random.bytes(24)));
-    world.advance(4_999);
-    assert.equal(world.network.eve.seen('initiation').length, 1);
   });
 });
 
@@ -268,9 +207,9 @@ function addStranger(world: Simulation, link: ScriptedLink, address: string, to 
     inbox,
     send: (bytes) => host.send({ port: 7, to: link.node.address(to), bytes }),
     initiation: (cookie) => {
-      const script148 = { timestamp: link.nextTimestamp(), ephemeralPrivate: world.random.bytes(32) };
       last = script.createInitiation({
-        ...script148,
+        timestamp: link.nextTimestamp(),
+        ephemeralPrivate: world.random.bytes(32),
         senderIndex: world.random.next32(),
         ...(cookie === undefined ? {} : { cookie }),
       });
@@ -278,38 +217,6 @@ function addStranger(world: Simulation, link: ScriptedLink, address: string, to 
     },
     openCookie: () => script.openCookieReply(inbox.at(-1)!.bytes, mac1Of(last)),
   };
-}
-
-/** Has the node take as many messages with a right MAC1 at once as put it under load, from one address. */
-function flood(world: Simulation, node: TunnelNode, publicKey: Uint8Array): void {
-  const from = new SocketAddress(FLOOD_ADDRESS, 1);
-  const to = node.address();
-  const garbage = Array.from({ length: UNDER_LOAD_MESSAGES }, () => floodMessage(world, publicKey));
-  node.receive(garbage.map((bytes) => ({ from, to, bytes, trafficClass: 0 })));
-}
-
-/** A flood of `perSecond` messages, in bursts as they come from a fast line. @returns How to stop it. */
-function floodFor(world: Simulation, node: TunnelNode, publicKey: Uint8Array, perSecond: number): () => void {
-  const pool = Array.from({ length: 500 }, () => floodMessage(world, publicKey));
-  const burst = Math.max(UNDER_LOAD_MESSAGES, perSecond / 20);
-  let isStopped = false;
-  const host = world.addHost('flooder', [FLOOD_ADDRESS]);
-  const tick = (): void => {
-    if (isStopped) return;
-    for (let i = 0; i < burst; i++) host.send({ port: 1, to: node.address(), bytes: world.random.pick(pool) });
-    world.after((1_000 * burst) / perSecond, tick);
-  };
-  tick();
-  return () => {
-    isStopped = true;
-  };
-}
-
-function floodMessage(world: Simulation, publicKey: Uint8Array): Uint8Array {
-  const message = world.random.bytes(148);
-  message.fill(0, 0, 8);
-  message[0] = 1;
-  return signMessage(message, publicKey);
 }
 
 /** Asks for a cookie under load, and opens it. */

@@ -1,6 +1,6 @@
 import type { Peer } from '../../src/core/peer.js';
 import { ipPacket, packetPayload } from './ip-packet.js';
-import { publicKeyOf } from './scripted-peer.js';
+import { publicKeyOf } from './plain-noise.js';
 import type { Simulation } from './simulation.js';
 import type { PeerSettings, TunnelNode } from './tunnel-node.js';
 
@@ -72,6 +72,24 @@ export function makeConnectedCouple(world: Simulation, options: CoupleOptions = 
   if (receivedTexts(couple.b).at(-1) !== 'hello') throw new Error('the session did not come about');
   forget(world, couple);
   return couple;
+}
+
+/** A couple with a session in which nothing is owed any more. */
+export function makeQuietCouple(world: Simulation): Couple {
+  const couple = makeConnectedCouple(world);
+  world.advance(30_000);
+  forget(world, couple);
+  return couple;
+}
+
+/** Kills and starts one side with the same configuration. */
+export function restart({ a, b, aPublic, bPublic, aPrivate, bPrivate }: Couple, who: 'a' | 'b'): void {
+  const node = who === 'a' ? a : b;
+  node.reboot();
+  node.setPrivateKey(who === 'a' ? aPrivate : bPrivate);
+  if (who === 'a') node.setPeer(bPublic, { endpoint: b.address(B_OUTER), allowedIps: ['10.0.0.2/32'] });
+  else node.setPeer(aPublic, { endpoint: a.address(A_OUTER), allowedIps: ['10.0.0.1/32'] });
+  node.setUp(true);
 }
 
 /** Forgets what was received and seen so far. */

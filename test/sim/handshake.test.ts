@@ -5,8 +5,6 @@ import { Verdict } from '../../src/core/verdict.js';
 import {
   A_OUTER,
   B_OUTER,
-  type Couple,
-  forget,
   makeConnectedCouple,
   makeCouple,
   packetFromA,
@@ -218,153 +216,6 @@ describe('When both sides initiate at once', () => {
   });
 });
 
-describe('After a reboot', () => {
-  for (const who of ['a', 'b'] as const) {
-    scenario(
-      `of ${who === 'a' ? 'the initiator' : 'the responder'} packets flow again, in both directions`,
-      (world) => {
-        const couple = makeConnectedCouple(world);
-        const { a, b } = couple;
-        const send = (): void => {
-          a.sendPacket(packetFromA('from a'));
-          b.sendPacket(packetFromB('from b'));
-          world.after(1_000, send);
-        };
-        send();
-        world.advance(5_000);
-        restart(couple, who);
-        world.advance(30_000);
-        forget(world, couple);
-        world.advance(10_000);
-        assert.deepEqual([a.received.length, b.received.length], [10, 10]);
-      },
-    );
-  }
-
-  scenario('the first packet of the rebooted side restores the session at once', (world) => {
-    const couple = makeConnectedCouple(world);
-    restart(couple, 'a');
-    couple.a.sendPacket(packetFromA('back'));
-    world.advance(0);
-    assert.deepEqual(receivedTexts(couple.b), ['back']);
-  });
-});
-
-describe('TAI64N timestamps', () => {
-  scenario('never repeat and never go back in one run, whatever the wall clock does (§5.1)', (world) => {
-    const { a, b } = makeConnectedCouple(world);
-    for (let i = 0; i < 200; i++) {
-      a.wallClock.step(world.random.integer(20_000_000) - 10_000_000);
-      world.advance(200_000);
-      b.received.length = 0;
-      a.sendPacket(packetFromA(`${i}`));
-      world.advance(0);
-      assert.deepEqual(receivedTexts(b), [`${i}`], 'the responder accepts every one');
-    }
-  });
-
-  scenario('go on where they were also for a peer that was removed and added again (§5.1)', (world) => {
-    const { a, b, bPublic } = makeConnectedCouple(world);
-    for (const [afterMs, stepMs] of [
-      [10_000, -3_600_000],
-      [30, 0],
-      [30, 0],
-    ] as const) {
-      world.advance(afterMs);
-      a.removePeer(bPublic);
-      a.wallClock.step(stepMs);
-      a.setPeer(bPublic, { endpoint: b.address(), allowedIps: ['10.0.0.2/32'] });
-      b.received.length = 0;
-      a.sendPacket(packetFromA('again'));
-      world.advance(0);
-      assert.deepEqual(receivedTexts(b), ['again']);
-    }
-  });
-
-  scenario('are whitened: they tell no time finer than 16 ms (§5.4.2)', (world) => {
-    const link = new ScriptedLink(world, {});
-    link.node.setPeer(link.script.staticPublic, { endpoint: link.address });
-    link.node.sendPacket(textPacket(NODE_INNER, SCRIPTED_INNER, 'x'));
-    for (let i = 0; i < 20; i++) {
-      world.advance(5_600);
-      const { timestamp } = link.script.consumeInitiation(link.lastReceived(1));
-      assert.equal(Buffer.from(timestamp).readUInt32BE(8) % 2 ** 24, 0);
-    }
-  });
-
-  scenario('of a rebooted peer with a clock set back are refused, and explain() says so (§5.1)', (world) => {
-    const couple = makeConnectedCouple(world);
-    restart(couple, 'a');
-    couple.a.wallClock.step(-3_600_000);
-    couple.a.sendPacket(packetFromA('waits'));
-    world.advance(200_000);
-
-    assert.deepEqual(receivedTexts(couple.b), []);
-    assert.ok(couple.b.device.counters.rejections.get('replayed-timestamp')! >= 1);
-    assert.match(couple.b.device.explain(couple.aOfB, world.nowMs), /clock/);
-  });
-
-  scenario('stay refused until the peer’s clock has passed the last one, and not longer (§5.1)', (world) => {
-    const couple = makeConnectedCouple(world);
-    restart(couple, 'a');
-    couple.a.wallClock.step(-60_000);
-    couple.a.sendPacket(packetFromA('waits'));
-    world.advance(70_000);
-    assert.deepEqual(receivedTexts(couple.b), ['waits']);
-  });
-
-  scenario('that are equal or lower are refused even with a right key: a replayed initiation (§5.1)', (world) => {
-    const link = new ScriptedLink(world);
-    const initiation = link.initiation();
-    link.send(initiation);
-    world.advance(1_000);
-    link.send(initiation);
-    world.advance(1_000);
-    link.send(link.initiation({ timestamp: new Uint8Array(12) }));
-    assert.equal(link.inbox.length, 1);
-    assert.equal(link.node.device.counters.rejections.get('replayed-timestamp'), 2);
-  });
-
-  scenario('are compared for the life of the peer, also across sessions, key changes and link down (§5.1)', (world) => {
-    const link = new ScriptedLink(world);
-    const initiation = link.initiation();
-    link.send(initiation);
-    link.node.setUp(false);
-    link.node.setUp(true);
-    world.advance(1_000_000);
-    link.send(initiation);
-    assert.equal(link.node.device.counters.rejections.get('replayed-timestamp'), 1);
-  });
-
-  scenario('far in the future lock nobody else out: only that peer is bound by its own stamp (§5.1)', (world) => {
-    const link = new ScriptedLink(world);
-    link.send(link.initiation({ timestamp: new Uint8Array(12).fill(0x7f) }));
-    world.advance(1_000);
-    assert.equal(link.inbox.length, 1);
-    link.send(link.initiation());
-    assert.equal(link.inbox.length, 1);
-    assert.match(link.node.device.explain(link.peer, world.nowMs), /timestamp/);
-
-    link.node.removePeer(link.script.staticPublic); // the way out
-    link.node.setPeer(link.script.staticPublic, { allowedIps: [`${SCRIPTED_INNER}/32`] });
-    link.send(link.initiation());
-    assert.equal(link.inbox.length, 2);
-  });
-});
-
-describe('The flood guard', () => {
-  scenario('accepts one initiation of a peer in 20 ms (kernel)', (world) => {
-    const link = new ScriptedLink(world);
-    link.send(link.initiation());
-    world.advance(19);
-    link.send(link.initiation());
-    assert.deepEqual([link.inbox.length, link.node.device.counters.rejections.get('flood')], [1, 1]);
-    world.advance(1);
-    link.send(link.initiation());
-    assert.equal(link.inbox.length, 2);
-  });
-});
-
 /** Points of small order, from the table of the X25519 paper: 0, 1, and those of order 8, with p − 1, p, p + 1. */
 const LOW_ORDER_POINTS = [
   '0000000000000000000000000000000000000000000000000000000000000000',
@@ -375,16 +226,6 @@ const LOW_ORDER_POINTS = [
   'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ].map((hex) => new Uint8Array(Buffer.from(hex, 'hex')));
-
-/** Kills and starts one side with the same configuration. */
-function restart({ a, b, aPublic, bPublic, aPrivate, bPrivate }: Couple, who: 'a' | 'b'): void {
-  const node = who === 'a' ? a : b;
-  node.reboot();
-  node.setPrivateKey(who === 'a' ? aPrivate : bPrivate);
-  if (who === 'a') node.setPeer(bPublic, { endpoint: b.address(B_OUTER), allowedIps: ['10.0.0.2/32'] });
-  else node.setPeer(aPublic, { endpoint: a.address(A_OUTER), allowedIps: ['10.0.0.1/32'] });
-  node.setUp(true);
-}
 
 function openedTexts(link: ScriptedLink, session: Parameters<ScriptedLink['opened']>[0]): string[] {
   return link

@@ -3,6 +3,7 @@ import { describe } from 'node:test';
 
 import { Verdict } from '../../src/core/verdict.js';
 import { receivedTexts, textPacket } from './couple.js';
+import { flippedBits, type Template, withByte } from './mutations.js';
 import { snapshotDifferences, takeSnapshot } from './object-snapshot.js';
 import { scenario } from './scenario.js';
 import { NODE_INNER, padded, SCRIPTED_INNER, ScriptedLink } from './scripted-link.js';
@@ -233,13 +234,6 @@ function settled(link: ScriptedLink, world: Simulation): ScriptedLink {
   return link;
 }
 
-interface Template {
-  readonly bytes: Uint8Array;
-  /** Bits of these bytes are flipped. */
-  readonly from: number;
-  readonly to: number;
-}
-
 /** A message of each type that would be right in the present state, as far as there is one. None is sent. */
 function templates(link: ScriptedLink): Template[] {
   const right = [link.initiation(), cookieReplyFor(link)];
@@ -262,21 +256,6 @@ const NO_SESSION = { localIndex: 1, remoteIndex: 2 };
 function cookieReplyFor(link: ScriptedLink): Uint8Array {
   const pending = link.inbox.findLast(({ bytes }) => bytes[0] === 1)?.bytes ?? new Uint8Array(148);
   return link.script.createCookieReply(pending, new Uint8Array(16).fill(3), new Uint8Array(24).fill(4));
-}
-
-function flippedBits(all: readonly Template[]): Uint8Array[] {
-  return all.flatMap(({ bytes, from, to }) =>
-    Array.from({ length: 8 * (to - from) }, (_, bit) => {
-      const at = from + (bit >> 3);
-      return withByte(bytes, at, bytes[at]! ^ (1 << (bit & 7)));
-    }),
-  );
-}
-
-function withByte(message: Uint8Array, at: number, byte: number): Uint8Array {
-  const copy = message.slice();
-  copy[at] = byte;
-  return copy;
 }
 
 /** Sends every message, and compares the whole device before and after. */

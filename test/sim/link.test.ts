@@ -15,9 +15,9 @@ import {
   packetFromB,
   receivedTexts,
 } from './couple.js';
+import { publicKeyOf } from './plain-noise.js';
 import { scenario } from './scenario.js';
 import { ScriptedLink } from './scripted-link.js';
-import { publicKeyOf } from './scripted-peer.js';
 import type { Simulation } from './simulation.js';
 
 const NO_KEY = new Uint8Array(32);

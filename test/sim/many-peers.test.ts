@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
 import { receivedTexts, textPacket } from './couple.js';
+import { publicKeyOf } from './plain-noise.js';
 import { scenario } from './scenario.js';
-import { publicKeyOf } from './scripted-peer.js';
 import type { Simulation } from './simulation.js';
 import type { TunnelNode } from './tunnel-node.js';
 import { REJECT_AFTER_TIME_MS } from './whitepaper.js';

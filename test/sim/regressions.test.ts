@@ -17,9 +17,10 @@ import {
 } from './couple.js';
 import { ipPacket } from './ip-packet.js';
 import { takeSnapshot } from './object-snapshot.js';
+import { publicKeyOf } from './plain-noise.js';
 import { scenario } from './scenario.js';
 import { SCRIPTED_INNER, ScriptedLink } from './scripted-link.js';
-import { publicKeyOf, signMessage } from './scripted-peer.js';
+import { signMessage } from './scripted-peer.js';
 import { SocketAddress } from './socket-address.js';
 
 /**

@@ -17,8 +17,8 @@ import {
 } from './couple.js';
 import { internetChecksum, ipPacket, packetPayload, udpPacket } from './ip-packet.js';
 import type { Datagram } from './network.js';
+import { publicKeyOf } from './plain-noise.js';
 import { scenario } from './scenario.js';
-import { publicKeyOf } from './scripted-peer.js';
 import type { Simulation } from './simulation.js';
 import { SocketAddress } from './socket-address.js';
 import type { TunnelNode } from './tunnel-node.js';

@@ -2,14 +2,8 @@ import type { Peer } from '../../src/core/peer.js';
 import { A_OUTER, textPacket } from './couple.js';
 import { Host } from './host.js';
 import type { Datagram } from './network.js';
-import {
-  openMessage,
-  publicKeyOf,
-  ScriptedPeer,
-  type ScriptedSession,
-  sealMessage,
-  tai64nOf,
-} from './scripted-peer.js';
+import { publicKeyOf } from './plain-noise.js';
+import { openMessage, ScriptedPeer, type ScriptedSession, sealMessage, tai64nOf } from './scripted-peer.js';
 import type { Simulation } from './simulation.js';
 import { SocketAddress } from './socket-address.js';
 import type { PeerSettings, TunnelNode } from './tunnel-node.js';

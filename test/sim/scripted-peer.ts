@@ -1,8 +1,23 @@
-import { createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto';
-
 import { chacha20poly1305, xchacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { blake2s } from '@noble/hashes/blake2.js';
-import { hmac } from '@noble/hashes/hmac.js';
+
+import {
+  counterBytes,
+  decryptAndHash,
+  EMPTY,
+  encryptAndHash,
+  hash,
+  initialState,
+  kdf,
+  mac,
+  mixHash,
+  mixKey,
+  mixKeyForCipher,
+  mixPresharedKey,
+  type NoiseState,
+  nonceOf,
+  publicKeyOf,
+  sharedSecret,
+} from './plain-noise.js';
 
 /** What a scripted initiation may have wrong. Everything that is absent is as it should be. */
 export interface InitiationScript {
@@ -21,12 +36,6 @@ export interface ResponseScript {
   readonly ephemeralPrivate: Uint8Array;
   readonly ephemeralPublic?: Uint8Array;
   readonly presharedKey?: Uint8Array;
-}
-
-/** The state of the symmetric part: what the whitepaper calls C and H. */
-interface NoiseState {
-  chainingKey: Uint8Array;
-  hash: Uint8Array;
 }
 
 /** Both directions of one session, as seen from here. */
@@ -194,11 +203,6 @@ export function mac1Of(message: Uint8Array): Uint8Array {
   return message.slice(message.length - 32, message.length - 16);
 }
 
-export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
-  const key = createPublicKey(privateKeyObject(privateKey));
-  return new Uint8Array(key.export({ type: 'spki', format: 'der' }).subarray(-32));
-}
-
 /** @returns Twelve bytes: seconds since 1970 under the label 2^62, and nanoseconds (TAI64N). */
 export function tai64nOf(unixMs: number): Uint8Array {
   const stamp = Buffer.alloc(12);
@@ -207,95 +211,12 @@ export function tai64nOf(unixMs: number): Uint8Array {
   return new Uint8Array(stamp);
 }
 
-const EMPTY = new Uint8Array(0);
 const DEFAULT_INDEX = 0x1234_5678;
-const CONSTRUCTION = Buffer.from('Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s');
-const IDENTIFIER = Buffer.from('WireGuard v1 zx2c4 Jason@zx2c4.com');
 const LABEL_MAC1 = Buffer.from('mac1----');
 const LABEL_COOKIE = Buffer.from('cookie--');
 
-function initialState(responderPublic: Uint8Array): NoiseState {
-  const chainingKey = hash(CONSTRUCTION);
-  return { chainingKey, hash: hash(hash(chainingKey, IDENTIFIER), responderPublic) };
-}
-
-function mixHash(state: NoiseState, data: Uint8Array): void {
-  state.hash = hash(state.hash, data);
-}
-
-function mixKey(state: NoiseState, input: Uint8Array): void {
-  state.chainingKey = kdf(state.chainingKey, input, 1)[0]!;
-}
-
-function mixKeyForCipher(state: NoiseState, input: Uint8Array): Uint8Array {
-  const [chainingKey, key] = kdf(state.chainingKey, input, 2) as [Uint8Array, Uint8Array];
-  state.chainingKey = chainingKey;
-  return key;
-}
-
-function mixPresharedKey(state: NoiseState, presharedKey: Uint8Array): Uint8Array {
-  const [chainingKey, toHash, key] = kdf(state.chainingKey, presharedKey, 3) as [Uint8Array, Uint8Array, Uint8Array];
-  state.chainingKey = chainingKey;
-  mixHash(state, toHash);
-  return key;
-}
-
-function encryptAndHash(state: NoiseState, key: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  const sealed = chacha20poly1305(key, nonceOf(0n), state.hash).encrypt(plaintext);
-  mixHash(state, sealed);
-  return sealed;
-}
-
-function decryptAndHash(state: NoiseState, key: Uint8Array, sealed: Uint8Array): Uint8Array {
-  const plaintext = chacha20poly1305(key, nonceOf(0n), state.hash).decrypt(sealed);
-  mixHash(state, sealed);
-  return plaintext;
-}
-
-function kdf(key: Uint8Array, input: Uint8Array, outputs: number): Uint8Array[] {
-  const secret = hmac(blake2s, key, input);
-  const out: Uint8Array[] = [];
-  for (let i = 1; i <= outputs; i++)
-    out.push(hmac(blake2s, secret, Buffer.concat([out.at(-1) ?? EMPTY, Uint8Array.of(i)])));
-  return out;
-}
-
-function hash(...parts: Uint8Array[]): Uint8Array {
-  return blake2s(Buffer.concat(parts));
-}
-
-function mac(key: Uint8Array, data: Uint8Array): Uint8Array {
-  return blake2s(data, { key, dkLen: 16 });
-}
-
 function cookieKey(receiverPublic: Uint8Array): Uint8Array {
   return hash(LABEL_COOKIE, receiverPublic);
-}
-
-/** All zero for a low-order point, where the library refuses. */
-function sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  const spki = Buffer.concat([Buffer.from('302a300506032b656e032100', 'hex'), publicKey]);
-  const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-  try {
-    return new Uint8Array(diffieHellman({ privateKey: privateKeyObject(privateKey), publicKey: key }));
-  } catch {
-    return new Uint8Array(32);
-  }
-}
-
-function privateKeyObject(privateKey: Uint8Array): ReturnType<typeof createPrivateKey> {
-  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), privateKey]);
-  return createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
-}
-
-function counterBytes(counter: bigint): Uint8Array {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(counter);
-  return bytes;
-}
-
-function nonceOf(counter: bigint): Uint8Array {
-  return new Uint8Array(Buffer.concat([Buffer.alloc(4), counterBytes(counter)]));
 }
 
 function readIndex(message: Uint8Array, at: number): number {

@@ -4,6 +4,7 @@ import { formatIpPrefix } from '../../control/ip-text.js';
 import { formatKey } from '../../control/key-text.js';
 import type { AllowedIpChange, DeviceChange, IpPrefix, PeerChange } from '../../core/configuration.js';
 import { type Endpoint, remoteEquals } from '../../wire/endpoint.js';
+import { clamp, isZeroKey } from '../wg/key-pair.js';
 import { readPeerChange } from './device-configuration.js';
 import { type NameOptions, resolveEndpoint } from './endpoint-names.js';
 import { maskHostBits } from './mask-host-bits.js';
@@ -63,6 +64,7 @@ function diffInterface(
 ): void {
   const section = document.interfaceSection;
   const privateKey = section?.privateKey;
+  if (privateKey !== undefined && !isZeroKey(privateKey)) clamp(privateKey); // as devices keep it
   if (privateKey !== undefined && !isSameBytes(privateKey, device.privateKey ?? NO_KEY)) {
     diff.set('privateKey', privateKey, device.privateKey?.slice() ?? NO_KEY.slice());
     diff.note('~ private key');

@@ -12,6 +12,7 @@ import { SystemZoneNames } from '../../control/zone-names.js';
 import { queryAddresses, queryMtu } from '../../host/net/ip-query.js';
 import { formatPrefix } from '../../host/net/prefix.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import { clamp, isZeroKey } from '../wg/key-pair.js';
 import { isHostName } from './endpoint-names.js';
 import type { QuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
@@ -75,6 +76,7 @@ function saveDevice(
 /** A key that a hook fetches from a safer place does not go into the file. */
 function savePrivateKey(config: QuickConfig, privateKey: Uint8Array, section: InterfaceSection): void {
   const written = section.privateKey;
+  if (written !== undefined && !isZeroKey(written)) clamp(written); // as devices keep it
   const isFetched = written === undefined && config.hooks.some(({ command }) => command.includes('private-key'));
   if (!isFetched && (written === undefined || !isSameKey(written, privateKey))) {
     section.set('PrivateKey', formatKey(privateKey));

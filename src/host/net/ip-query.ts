@@ -80,26 +80,32 @@ export async function queryRules(commands: Commands, family: IpFamily): Promise<
   }));
 }
 
+/** A way out of the host. */
+export interface Way {
+  /** The route's own MTU in bytes, if it has one. */
+  readonly mtu: number | undefined;
+  /** Name of the interface. */
+  readonly device: string;
+}
+
 /**
- * Asks which way datagrams to an address leave.
+ * Asks which ways datagrams to some addresses leave, in one process however many there are.
  *
  * @param mark The firewall mark that they carry; 0: none.
- * @returns The route's own MTU, if it has one, and its interface; `undefined` where there is no route.
+ * @returns The ways of those addresses that there is a route to.
  */
-export async function queryWay(
-  commands: Commands,
-  address: string,
-  mark: number,
-): Promise<{ mtu: number | undefined; device: string } | undefined> {
-  const words = ['route', 'get', address, ...(mark === 0 ? [] : ['mark', String(mark)])];
-  const [route] = await query(commands, words);
-  return route === undefined ? undefined : wayOf(route);
+export async function queryWays(commands: Commands, addresses: readonly string[], mark: number): Promise<Way[]> {
+  if (addresses.length === 0) return [];
+  const suffix = mark === 0 ? '' : ` mark ${mark}`;
+  const lines = addresses.map((address) => `route get ${address}${suffix}\n`);
+  // One line of JSON for each address that has a route; the others go to standard error.
+  const { stdout } = await commands.ask(['ip', '-N', '-j', '-force', '-batch', '-'], lines.join(''));
+  const answers = stdout.split('\n').filter((line) => line.startsWith('[{') && line.endsWith('}]'));
+  return answers.flatMap((line) => recordsOf(JSON.parse(line)).slice(0, 1).map(wayOf));
 }
 
 /** @returns The way that the default route goes, IPv4 before IPv6. */
-export async function queryDefaultWay(
-  commands: Commands,
-): Promise<{ mtu: number | undefined; device: string } | undefined> {
+export async function queryDefaultWay(commands: Commands): Promise<Way | undefined> {
   for (const family of [4, 6] as const) {
     const [route] = await query(commands, ['route', 'show', 'default'], family);
     if (route !== undefined) return wayOf(route);
@@ -107,7 +113,7 @@ export async function queryDefaultWay(
   return undefined;
 }
 
-function wayOf(route: IpRecord): { mtu: number | undefined; device: string } {
+function wayOf(route: IpRecord): Way {
   const metrics = recordsOf(route['metrics']);
   return { mtu: numberOf(metrics[0]?.['mtu']), device: String(route['dev']) };
 }

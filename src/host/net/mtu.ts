@@ -1,6 +1,6 @@
 import { MESSAGE_OVERHEAD_BYTES } from '../../core/constants.js';
 import type { Commands } from './commands.js';
-import { queryDefaultWay, queryMtu, queryWay } from './ip-query.js';
+import { queryDefaultWay, queryMtu, queryWays, type Way } from './ip-query.js';
 
 /** What Ethernet carries, for a host that has no route yet. */
 const ETHERNET_MTU_BYTES = 1_500;
@@ -17,18 +17,24 @@ const MAX_PACKET_BYTES = 65_535;
  * @returns Bytes.
  */
 export async function detectMtu(commands: Commands, endpoints: readonly string[], mark: number): Promise<number> {
-  const mtus: number[] = [];
-  for (const endpoint of new Set(endpoints)) {
-    const mtu = await mtuOf(commands, await queryWay(commands, endpoint, mark));
-    if (mtu !== undefined) mtus.push(mtu);
-  }
-  if (mtus.length === 0) mtus.push((await mtuOf(commands, await queryDefaultWay(commands))) ?? ETHERNET_MTU_BYTES);
+  const ways = await queryWays(commands, [...new Set(endpoints)], mark);
+  const mtus = await mtusOf(commands, ways);
+  if (mtus.length === 0) mtus.push(...(await mtusOf(commands, [await queryDefaultWay(commands)])));
+  if (mtus.length === 0) mtus.push(ETHERNET_MTU_BYTES);
   return Math.min(MAX_PACKET_BYTES, ...mtus) - MESSAGE_OVERHEAD_BYTES;
 }
 
-async function mtuOf(
-  commands: Commands,
-  way: { mtu: number | undefined; device: string } | undefined,
-): Promise<number | undefined> {
-  return way === undefined ? undefined : (way.mtu ?? (await queryMtu(commands, way.device)));
+/** @returns The different MTUs: of the route if it has one, else of the link. */
+async function mtusOf(commands: Commands, ways: readonly (Way | undefined)[]): Promise<number[]> {
+  const mtus = new Set<number>();
+  const links = new Set<string>();
+  for (const way of ways) {
+    if (way?.mtu !== undefined) mtus.add(way.mtu);
+    else if (way !== undefined) links.add(way.device);
+  }
+  for (const link of links) {
+    const mtu = await queryMtu(commands, link);
+    if (mtu !== undefined) mtus.add(mtu);
+  }
+  return [...mtus];
 }

@@ -64,6 +64,17 @@ describe('diffDevice', () => {
     assert.deepEqual(diff.lines, []);
   });
 
+  it('takes a private key for the one that a device makes of it (RFC 7748 §5)', async () => {
+    const unclamped = Buffer.alloc(32, 0xff);
+    const clamped = Uint8Array.from(unclamped);
+    clamped[0] = 0xf8;
+    clamped[31] = 0x7f;
+
+    const diff = await diff_([`PrivateKey = ${unclamped.toString('base64')}`], [], { privateKey: clamped });
+
+    assert.deepEqual(diff.lines, []);
+  });
+
   it('changes key, port and mark that the file says', async () => {
     const diff = await diff_(
       ['ListenPort = 2', `PrivateKey = ${PRIVATE}`],

@@ -102,6 +102,26 @@ describe('policy rules of tunnels', () => {
     );
   });
 
+  it('of another tunnel stay, where the suppressing rule of this one has gone', async () => {
+    const host = new Rules();
+    await divertTraffic(host.commands, 'wg0', EVERYTHING, 51_820);
+    host.rules.splice(1, 1);
+    await divertTraffic(host.commands, 'wg1', EVERYTHING, 51_821);
+
+    await removeRules(host.commands, 4, 51_820);
+
+    assert.deepEqual(
+      host.rules.map(({ words }) => words),
+      [
+        'table local',
+        'table main suppress_prefixlength 0',
+        'not fwmark 51821 table 51821',
+        'table main',
+        'table default',
+      ],
+    );
+  });
+
   it('of the user stay, even where they look much like ours', async () => {
     const host = new Rules();
     await divertTraffic(host.commands, 'wg0', EVERYTHING, 51_820);

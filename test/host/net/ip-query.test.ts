@@ -8,7 +8,7 @@ import {
   queryMtu,
   queryRoutes,
   queryRules,
-  queryWay,
+  queryWays,
 } from '../../../src/host/net/ip-query.js';
 import { FakeCommands } from './fake-commands.js';
 
@@ -71,8 +71,8 @@ describe('what ip -j prints', () => {
   it('tells the way to an address, for datagrams with a mark', async () => {
     const commands = new FakeCommands(() => WAY);
 
-    assert.deepEqual(await queryWay(commands, '8.8.8.8', 7), { mtu: 1300, device: 'eth0' });
-    assert.match(commands.said[0]!, /route get 8\.8\.8\.8 mark 7$/);
+    assert.deepEqual(await queryWays(commands, ['8.8.8.8', '::1'], 7), [{ mtu: 1300, device: 'eth0' }]);
+    assert.equal(commands.inputs[0], 'route get 8.8.8.8 mark 7\nroute get ::1 mark 7\n');
     assert.deepEqual(await queryDefaultWay(commands), { mtu: 1300, device: 'eth0' });
   });
 
@@ -83,7 +83,7 @@ describe('what ip -j prints', () => {
       assert.deepEqual(await queryAddresses(commands, 'wg0'), []);
       assert.deepEqual(await queryRules(commands, 6), []);
       assert.equal(await queryMtu(commands, 'wg0'), undefined);
-      assert.equal(await queryWay(commands, '::1', 0), undefined);
+      assert.deepEqual(await queryWays(commands, ['::1'], 0), []);
       assert.equal(await queryDefaultWay(commands), undefined);
       assert.ok(await isTableEmpty(commands, 51820, 4));
     }

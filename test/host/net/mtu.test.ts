@@ -9,18 +9,18 @@ function hostWith(
   ways: Readonly<Record<string, { dev: string; mtu?: number }>>,
   links: Readonly<Record<string, number>>,
 ) {
-  return new FakeCommands((words) => {
-    const target = words.includes('get')
-      ? words[words.indexOf('get') + 1]!
-      : words.includes('default')
-        ? 'default'
-        : '';
-    const way = ways[words.includes('mark') ? `${target} mark` : target];
-    if (way !== undefined) {
-      return JSON.stringify([{ dev: way.dev, metrics: way.mtu === undefined ? [] : [{ mtu: way.mtu }] }]);
+  const tell = (target: string) => {
+    const way = ways[target];
+    return way && JSON.stringify([{ dev: way.dev, metrics: way.mtu === undefined ? [] : [{ mtu: way.mtu }] }]);
+  };
+  return new FakeCommands((words, input) => {
+    if (words.includes('-batch')) {
+      const targets = input.split('\n').map((line) => line.replace('route get ', '').replace(/ mark .*/, ' mark'));
+      return targets.map((target) => tell(target) ?? '').join('\n');
     }
-    const mtu = words.includes('link') ? links[words.at(-1)!] : undefined;
-    return mtu === undefined ? { status: 2, stderr: 'unreachable' } : JSON.stringify([{ mtu }]);
+    if (words.includes('default')) return tell('default') ?? '[]';
+    const mtu = links[words.at(-1)!];
+    return mtu === undefined ? { status: 1, stderr: 'no such device' } : JSON.stringify([{ mtu }]);
   });
 }
 
@@ -48,6 +48,14 @@ describe('detectMtu', () => {
     assert.equal(await detectMtu(host, [], 0), 1380);
     assert.equal(await detectMtu(host, ['9.9.9.9'], 0), 1380);
     assert.equal(await detectMtu(hostWith({}, {}), [], 0), 1420);
+  });
+
+  it('asks once for all endpoints, and once for each link', async () => {
+    const endpoints = Array.from({ length: 1_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+    const host = hostWith(Object.fromEntries(endpoints.map((text) => [text, { dev: 'eth0' }])), { eth0: 1500 });
+
+    assert.equal(await detectMtu(host, [...endpoints, ...endpoints], 0), 1420);
+    assert.equal(host.said.length, 2);
   });
 
   it('stays below what a packet can be where the way is the loopback interface', async () => {
