@@ -28,6 +28,22 @@ export interface DeviceState {
   readonly peers: Iterable<PeerState>;
 }
 
+/** What a device says about a peer that does not answer. */
+export interface PeerExplanation {
+  readonly publicKey: Uint8Array;
+  /** Why there is no session, or that there is one. One line. */
+  readonly reason: string;
+  /** What became of its packets, by number of the core's `Verdict`. */
+  readonly verdicts: ArrayLike<number>;
+}
+
+/** What a device says about itself to somebody who looks for a fault. */
+export interface DeviceExplanation {
+  /** What became of packets, by number of the core's `Verdict`. */
+  readonly verdicts: ArrayLike<number>;
+  readonly peers: Iterable<PeerExplanation>;
+}
+
 /** The device as the configuration protocol sees it. */
 export interface DeviceControl {
   readonly state: DeviceState;
@@ -37,4 +53,6 @@ export interface DeviceControl {
    * @throws {WireGuardError} Nothing has changed. `uapi-errno.ts` says how each code is told to the client.
    */
   apply(change: DeviceChange): void;
+  /** Answers `explain`, which is our own addition to the protocol. Absent: it is not known. */
+  explain?(): DeviceExplanation;
 }

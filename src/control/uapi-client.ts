@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { DeviceChange } from '../core/configuration.js';
 import { WireGuardError } from '../core/errors.js';
 import type { DeviceState } from './device-control.js';
+import { parseExplanation, type ReceivedExplanation } from './uapi-explain-text.js';
 import { parseGet } from './uapi-get-parser.js';
 import { formatSet } from './uapi-set-text.js';
 import { SystemZoneNames, type ZoneNames } from './zone-names.js';
@@ -35,6 +36,22 @@ export class UapiClient {
       return parseGet(reply, this.#zones);
     } finally {
       reply.fill(0);
+    }
+  }
+
+  /**
+   * Asks for reasons, which only our daemon gives.
+   *
+   * @returns `undefined` if the program behind the socket does not know the question.
+   * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED
+   */
+  async explain(): Promise<ReceivedExplanation | undefined> {
+    try {
+      const reply = await this.#request([Buffer.from('explain=1\n\n')]);
+      return reply.length === 0 ? undefined : parseExplanation(reply.toString('latin1'));
+    } catch (error) {
+      if (isCutOff(error)) return undefined;
+      throw error;
     }
   }
 
@@ -74,6 +91,12 @@ export class UapiClient {
       socket.destroy();
     }
   }
+}
+
+/** A program that does not read on may cut the connection. */
+function isCutOff(error: unknown): boolean {
+  if (!(error instanceof WireGuardError) || !(error.cause instanceof Error)) return false;
+  return 'code' in error.cause && (error.cause.code === 'ECONNRESET' || error.cause.code === 'EPIPE');
 }
 
 /** @returns What came until the first empty line, or until the other side closed. */

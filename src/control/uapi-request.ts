@@ -6,10 +6,12 @@ import type { ZoneNames } from './zone-names.js';
 /** What one connection asked for. */
 export type UapiRequest =
   | { readonly kind: 'get' }
+  /** Ours: asks for reasons where `get` asks for the state. */
+  | { readonly kind: 'explain' }
   /** The keys in `change` are wiped by `clear`, which is called whatever becomes of the change. */
   | { readonly kind: 'set'; readonly change: DeviceChange; readonly clear: () => void }
   | { readonly kind: 'refused'; readonly operation: 'get' | 'set'; readonly refusal: UapiRefusal }
-  /** Neither `get=1` nor `set=1`: not our protocol, no answer is owed. */
+  /** No operation that is known: not our protocol, no answer is owed. */
   | { readonly kind: 'unknown' };
 
 /** The longest line that means anything has about 130 bytes. */
@@ -25,6 +27,8 @@ const NEWLINE = 0x0a;
  * ```text
  *              "get=1"                 ""
  *  operation ───────────▶ get ───────────────────▶ request: get      ──▶ operation
+ *      │     "explain=1"                ""
+ *      ├────────────────▶ explain ───────────────▶ request: explain  ──▶ operation
  *      │       "set=1"                 ""  or EOF
  *      ├────────────────▶ set ───────────────────▶ request: set      ──▶ operation
  *      │ else              └─ a line is refused: the rest is skipped, then
@@ -36,7 +40,7 @@ const NEWLINE = 0x0a;
  */
 export class UapiRequestReader {
   readonly #readZones: () => ZoneNames;
-  #state: 'operation' | 'get' | 'set' = 'operation';
+  #state: 'operation' | 'get' | 'explain' | 'set' = 'operation';
   #request: UapiRequest | undefined;
 
   #parser: SetParser | undefined;
@@ -56,7 +60,7 @@ export class UapiRequestReader {
   /** Reads from `at` to the end of a request or of the chunk. @returns Where to go on. */
   read(chunk: Buffer, at: number): number {
     while (at < chunk.length && this.#request === undefined) {
-      if (this.#state === 'get' && chunk[at] !== NEWLINE) {
+      if (this.#isQuestion && chunk[at] !== NEWLINE) {
         this.#finish({ kind: 'refused', operation: 'get', refusal: NOTHING_AFTER_GET });
         break;
       }
@@ -70,7 +74,7 @@ export class UapiRequestReader {
 
   /** The other side says no more: what stands there so far is taken for the whole request. */
   end(): void {
-    if (this.#state === 'get') this.#finish({ kind: 'get' });
+    this.#finishQuestion();
     if (this.#state !== 'set') return;
     if (this.#keptBytes > 0) this.#readKeptLine();
     if (this.#request === undefined) this.#finishSet();
@@ -117,13 +121,24 @@ export class UapiRequestReader {
 
   #readLine(bytes: Buffer, start: number, end: number): void {
     if (this.#state === 'set') this.#readSetLine(bytes, start, end);
-    else if (this.#state === 'get') this.#finish({ kind: 'get' });
+    else if (this.#isQuestion) this.#finishQuestion();
     else this.#readOperation(bytes.toString('latin1', start, end));
+  }
+
+  /** An operation of one line, which an empty line follows. */
+  get #isQuestion(): boolean {
+    return this.#state === 'get' || this.#state === 'explain';
+  }
+
+  #finishQuestion(): void {
+    if (this.#state === 'get' || this.#state === 'explain') this.#finish({ kind: this.#state });
   }
 
   #readOperation(line: string): void {
     if (line === 'get=1') {
       this.#state = 'get';
+    } else if (line === 'explain=1') {
+      this.#state = 'explain';
     } else if (line === 'set=1') {
       this.#state = 'set';
       this.#parser = new SetParser(this.#readZones());

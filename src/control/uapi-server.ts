@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WireGuardError } from '../core/errors.js';
 import type { DeviceControl } from './device-control.js';
 import { errnoOf, type UapiRefusal } from './uapi-errno.js';
+import { formatExplanation } from './uapi-explain-text.js';
 import { formatGet } from './uapi-get-text.js';
 import { type UapiRequest, UapiRequestReader } from './uapi-request.js';
 import { SystemZoneNames, type ZoneNames } from './zone-names.js';
@@ -97,8 +98,14 @@ export class UapiServer {
         await this.#afterOthers(() => socket.write(formatErrno(-this.#apply(request))));
         return true;
       case 'get':
-        await this.#afterOthers(() => this.#writeState(socket));
+        await this.#afterOthers(() => this.#writeChunks(socket, formatGet(this.#control.state, this.#readZones())));
         return true;
+      case 'explain': {
+        const explanation = this.#control.explain?.();
+        if (explanation === undefined) return false;
+        await this.#afterOthers(() => this.#writeChunks(socket, formatExplanation(explanation)));
+        return true;
+      }
     }
   }
 
@@ -116,8 +123,8 @@ export class UapiServer {
     }
   }
 
-  async #writeState(socket: Socket): Promise<void> {
-    for (const chunk of formatGet(this.#control.state, this.#readZones())) {
+  async #writeChunks(socket: Socket, chunks: Iterable<Buffer>): Promise<void> {
+    for (const chunk of chunks) {
       if (socket.destroyed) {
         chunk.fill(0);
         return;

@@ -69,7 +69,7 @@ export async function transfer(
   await listener.says(/Server listening/);
   const args = ['-c', address, '--json', '--connect-timeout', '5000', '-n', String(options.bytes ?? 4_000_000)];
   if (options.isReverse === true) args.push('-R');
-  if (options.isUdp === true) args.push('-u', '-b', '20M');
+  if (options.isUdp === true) args.push('-u', '-b', '5M');
   if (options.datagramBytes !== undefined) args.push('-l', String(options.datagramBytes));
   const { stdout } = await client.attempt('iperf3', args);
   await listener.stop();

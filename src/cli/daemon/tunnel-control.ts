@@ -1,4 +1,4 @@
-import type { DeviceControl, DeviceState } from '../../control/device-control.js';
+import type { DeviceControl, DeviceExplanation, DeviceState, PeerExplanation } from '../../control/device-control.js';
 import type { DeviceChange } from '../../core/configuration.js';
 import type { Device } from '../../core/device.js';
 import type { DatagramSocket } from '../../host/datagram-socket.js';
@@ -43,6 +43,10 @@ export class TunnelControl implements DeviceControl {
     };
   }
 
+  explain(): DeviceExplanation {
+    return { verdicts: this.#device.counters.verdicts, peers: this.#explainPeers() };
+  }
+
   apply(change: DeviceChange): void {
     this.#device.checkChange(change);
     const mark = change.fwmark ?? this.#fwmark;
@@ -55,6 +59,16 @@ export class TunnelControl implements DeviceControl {
     if (socket !== undefined || mark !== this.#fwmark) this.#device.forgetSources(() => true);
     this.#fwmark = mark;
     this.#driver.settle();
+  }
+
+  *#explainPeers(): Iterable<PeerExplanation> {
+    for (const peer of this.#device.peers) {
+      yield {
+        publicKey: peer.publicKey,
+        reason: this.#device.explain(peer, nowMs()),
+        verdicts: peer.counters.verdicts,
+      };
+    }
   }
 
   /** Port 0 asks for another random one each time. */

@@ -1,0 +1,88 @@
+/**
+ * The answer to `explain`, our own addition to the configuration protocol.
+ *
+ * ```text
+ * dropped_no_peer=3                    packets of the whole device, by what became of them; 0 is left out
+ * public_key=c5321303…
+ * reason=No answer for 35 s: …         one line
+ * dropped_disallowed_source=7          packets of this peer
+ * errno=0
+ * ```
+ *
+ * Other daemons end the connection without an answer, as they do with every operation that they do not know.
+ */
+import { WireGuardError } from '../core/errors.js';
+import { VERDICT_NAMES, Verdict } from '../core/verdict.js';
+import type { DeviceExplanation } from './device-control.js';
+import { readHexKey } from './key-hex.js';
+import { UapiWriter } from './uapi-writer.js';
+
+/** How many packets met which end: by the names of `Verdict` in lower case, as in `disallowed_source`. */
+export type DropCounts = ReadonlyMap<string, number>;
+
+export interface ReceivedExplanation {
+  readonly drops: DropCounts;
+  readonly peers: readonly { readonly publicKey: Uint8Array; readonly reason: string; readonly drops: DropCounts }[];
+}
+
+/** What is no loss is not told. */
+const HARMLESS: ReadonlySet<number> = new Set([Verdict.Pass, Verdict.Handshake, Verdict.Keepalive, Verdict.Staged]);
+
+const NAMES = VERDICT_NAMES.map((name) => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase());
+
+/** Writes the answer without the closing `errno`, in chunks of some 64 KiB. */
+export function* formatExplanation({ verdicts, peers }: DeviceExplanation): Generator<Buffer, void, undefined> {
+  const writer = new UapiWriter();
+  writeDrops(writer, verdicts);
+  for (const peer of peers) {
+    writer.keyLine('public_key', peer.publicKey);
+    writer.line('reason', toAscii(peer.reason));
+    writeDrops(writer, peer.verdicts);
+    if (writer.isFull) yield writer.take();
+  }
+  yield writer.take();
+}
+
+/** Reads the answer. @throws {WireGuardError} ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED */
+export function parseExplanation(reply: string): ReceivedExplanation {
+  const drops = new Map<string, number>();
+  const peers: { publicKey: Uint8Array; reason: string; drops: Map<string, number> }[] = [];
+  for (const line of reply.split('\n')) {
+    if (line === '') throw invalidReply('it is cut short');
+    const [, key = '', value = ''] = /^([a-z_]+)=(.*)$/.exec(line) ?? [];
+    const peer = peers.at(-1);
+    if (key === 'errno') return finish(value, { drops, peers });
+    if (key === 'public_key') peers.push({ publicKey: readKey(value), reason: '', drops: new Map() });
+    else if (key === 'reason' && peer !== undefined) peer.reason = value;
+    else if (key.startsWith('dropped_')) (peer?.drops ?? drops).set(key.slice('dropped_'.length), Number(value));
+  }
+  throw invalidReply('it is cut short');
+}
+
+function writeDrops(writer: UapiWriter, verdicts: ArrayLike<number>): void {
+  for (const [verdict, name] of NAMES.entries()) {
+    const count = verdicts[verdict] ?? 0;
+    if (count > 0 && !HARMLESS.has(verdict)) writer.line(`dropped_${name}`, count);
+  }
+}
+
+/** The protocol has lines of ASCII. */
+function toAscii(sentence: string): string {
+  return sentence.replaceAll('…', '...').replace(/[^ -~]+/g, ' ');
+}
+
+function finish(errno: string, explanation: ReceivedExplanation): ReceivedExplanation {
+  if (errno === '0') return explanation;
+  throw new WireGuardError('ERR_CONTROL_REFUSED', `the daemon answers with errno ${errno}`);
+}
+
+function readKey(value: string): Uint8Array {
+  const bytes = Buffer.from(value, 'latin1');
+  const key = readHexKey(bytes, 0, bytes.length);
+  if (key === undefined) throw invalidReply('a key makes no sense');
+  return key;
+}
+
+function invalidReply(why: string): WireGuardError {
+  return new WireGuardError('ERR_CONTROL_REPLY', `the daemon's answer cannot be read: ${why}`);
+}
