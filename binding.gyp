@@ -12,6 +12,7 @@
             "native/addon_tun.c",
             "native/addon_udp.c",
             "native/aead.c",
+            "native/cipher.c",
             "native/coalesce.c",
             "native/flow.c",
             "native/handshake.c",

@@ -2,12 +2,9 @@
 #ifndef WT_AEAD_H
 #define WT_AEAD_H
 
-#include <openssl/evp.h>
-
 #include "batch.h"
+#include "cipher.h"
 
-#define WT_KEY_BYTES 32u
-#define WT_TAG_BYTES 16u
 /* The header of a message, which ends with the counter. */
 #define WT_MESSAGE_HEADER_BYTES 16u
 
@@ -18,9 +15,9 @@ struct wt_aead_keys {
   int32_t next_free;
 };
 
-/* A cipher context and the slot whose key it holds at the moment, or −1. */
+/* A cipher and the slot whose key it holds at the moment, or −1. */
 struct wt_aead_side {
-  EVP_CIPHER_CTX *context;
+  struct wt_cipher cipher;
   int32_t slot;
 };
 

@@ -172,7 +172,7 @@ export function describeAead(name: string, makeStage: () => AeadStage): void {
   });
 }
 
-const LENGTHS = [0, 1, 15, 16, 17, 63, 64, 65, 255, 1_424, 9_000, 65_000];
+const LENGTHS = [0, 1, 15, 16, 17, 63, 64, 65, 255, 1_424, 4_031, 4_032, 4_033, 4_096, 8_128, 8_129, 9_000, 65_000];
 
 interface Keys {
   readonly send: Uint8Array;

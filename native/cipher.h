@@ -1,0 +1,32 @@
+/* ChaCha20-Poly1305 over one message in place, with the nonce of a transport data message. */
+#ifndef WT_CIPHER_H
+#define WT_CIPHER_H
+
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WT_KEY_BYTES 32u
+#define WT_TAG_BYTES 16u
+#define WT_COUNTER_BYTES 8u
+/* A multiple of the block of ChaCha20 that holds the keystream of most packets at once. */
+#define WT_KEYSTREAM_BYTES 4096u
+
+/* One direction of one thread. */
+struct wt_cipher {
+  EVP_CIPHER_CTX *stream;
+  EVP_MAC_CTX *mac;
+  uint8_t keystream[WT_KEYSTREAM_BYTES];
+};
+
+bool wt_cipher_create(struct wt_cipher *cipher);
+/* The key of the messages that follow. */
+bool wt_cipher_set_key(struct wt_cipher *cipher, const uint8_t *key);
+/* Encrypts and appends the tag. Returns false if OpenSSL refuses. */
+bool wt_cipher_seal(struct wt_cipher *cipher, const uint8_t *counter, uint8_t *text, size_t bytes);
+/* Decrypts `bytes`, behind which the tag stands. Returns false, with nothing changed, if the tag is wrong. */
+bool wt_cipher_open(struct wt_cipher *cipher, const uint8_t *counter, uint8_t *text, size_t bytes);
+void wt_cipher_destroy(struct wt_cipher *cipher);
+
+#endif
