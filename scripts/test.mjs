@@ -111,7 +111,10 @@ function leaveOut(name, reason) {
   return isFailure ? { tests: 1, fail: 1 } : { tests: 1, skipped: 1 };
 }
 
-/** The end-to-end tests make network namespaces and use the system's tools in them. */
+/**
+ * The end-to-end tests make network namespaces and use the system's tools in them. Without the optional ones only
+ * the tests with a virtual machine are left out, which say so themselves.
+ */
 function whyNoNetworkLaboratory() {
   if (process.getuid() !== 0 && spawnSync('sudo', ['-n', 'true']).status !== 0)
     return 'network namespaces need root: run npm test as root, or allow sudo without a password';

@@ -35,6 +35,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./quick/commands/check.js')).check,
   },
   {
+    name: 'explain',
+    summary: 'Say why a peer does not answer',
+    load: async () => (await import('./explain/explain-command.js')).explain,
+  },
+  {
     name: 'reresolve',
     summary: 'Look up the names of silent peers again',
     load: async () => (await import('./quick/commands/reresolve.js')).reresolve,

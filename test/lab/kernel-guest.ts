@@ -23,10 +23,19 @@ const DONE = /^=== (\d+|ready)\r?$/m;
 /** The host's end of the guest's Ethernet cable. */
 const TAP = 'guest0';
 
+/** What booting and building the image take, and where Debian has it. */
+const TOOLS = [
+  [EMULATOR, 'qemu-system-x86'],
+  ['/bin/busybox', 'busybox-static'],
+  ['/usr/bin/cpio', 'cpio'],
+  ['/sbin/modprobe', 'kmod'],
+] as const;
+
 /** Why there can be no guest on this machine, if so. In continuous integration there must be one. */
 export function whyNoGuest(): string | undefined {
-  if (existsSync(EMULATOR) || process.env['CI'] !== undefined) return undefined;
-  return 'qemu-system-x86_64 is not installed (Debian: qemu-system-x86)';
+  if (process.env['CI'] !== undefined) return undefined;
+  const missing = TOOLS.filter(([path]) => !existsSync(path)).map(([, debianPackage]) => debianPackage);
+  return missing.length === 0 ? undefined : `no virtual machine without: ${missing.join(', ')}`;
 }
 
 export class KernelGuest {

@@ -41,6 +41,13 @@ export async function queryMtu(commands: Commands, name: string): Promise<number
   return link === undefined ? undefined : numberOf(link['mtu']);
 }
 
+/** @returns Whether there is such an interface and it is up. */
+export async function isLinkUp(commands: Commands, name: string): Promise<boolean> {
+  const [link] = await query(commands, ['link', 'show', 'dev', name]);
+  const flags = link?.['flags'];
+  return Array.isArray(flags) && flags.includes('UP');
+}
+
 export async function queryAddresses(commands: Commands, name: string): Promise<InterfaceAddress[]> {
   const [link] = await query(commands, ['address', 'show', 'dev', name]);
   const addresses: InterfaceAddress[] = [];

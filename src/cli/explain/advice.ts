@@ -1,0 +1,26 @@
+/** Something that keeps a tunnel from working, and what to do about it: two sentences for a person. */
+export interface Advice {
+  readonly problem: string;
+  readonly nextStep: string;
+}
+
+/** Advice about one peer. */
+export interface PeerAdvice {
+  readonly publicKey: string;
+  /** From a comment of the file. */
+  readonly name: string | null;
+  readonly hasSession: boolean;
+  /** What the daemon says, or what can be seen from outside. */
+  readonly reason: string;
+  readonly advice: readonly Advice[];
+}
+
+/** Everything that `explain` has to say about an interface. */
+export interface InterfaceAdvice {
+  readonly interface: string;
+  readonly isUp: boolean;
+  /** `null`: it does not listen. */
+  readonly listenPort: number | null;
+  readonly advice: readonly Advice[];
+  readonly peers: readonly PeerAdvice[];
+}

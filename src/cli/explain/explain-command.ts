@@ -1,0 +1,52 @@
+import { promises as dns } from 'node:dns';
+
+import { UapiClient } from '../../control/uapi-client.js';
+import { uapiSocketPath } from '../../control/uapi-socket-file.js';
+import { SystemCommands } from '../../host/net/commands.js';
+import type { Command } from '../command.js';
+import { parseOptions } from '../device/command-options.js';
+import { isRoot, runAsRoot } from '../quick/privilege.js';
+import { clearDevice } from '../quick/require-device.js';
+import { type DaemonAnswers, explainInterface } from './explain-interface.js';
+import { formatAdvice } from './format-advice.js';
+import { probePort } from './port-probe.js';
+
+/** Says why a peer does not answer. */
+export const explain: Command = {
+  name: 'explain',
+  help: `Usage: wiretype explain [--json] INTERFACE [PEER]
+
+Says why a peer has no handshake, in sentences with the next step: what the daemon knows, and what can be seen on
+this host: link, clock, packet filter, the route to the endpoint, whether anything listens there, names that have
+moved, and whether packets for the peer find the interface. Sends one byte to endpoints without a session; changes
+nothing.
+
+PEER is a public key, the start of one, or the name in the comment of the interface's file.
+
+  --json  as JSON, described by schema/explain.json in the package
+
+  wiretype explain wg0
+  wiretype explain wg0 laptop
+`,
+
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, { json: { type: 'boolean' } }, [1, 2]);
+    if (!isRoot()) return await runAsRoot('wiretype explain', ['explain', ...args]);
+
+    const [interfaceName, peer] = positionals as [string, string | undefined];
+    const answers = await askDaemon(interfaceName);
+    const lookup = async (host: string) => await dns.lookup(host, { all: true, verbatim: true });
+    const surroundings = { commands: new SystemCommands(() => {}), probe: probePort, lookup };
+    const request = { interfaceName, peer, unixTimeMs: Date.now() };
+    const advice = await explainInterface(surroundings, answers, request);
+    io.write(values.json === true ? `${JSON.stringify(advice, undefined, 2)}\n` : formatAdvice(advice));
+  },
+};
+
+async function askDaemon(interfaceName: string): Promise<DaemonAnswers> {
+  const client = new UapiClient(uapiSocketPath(interfaceName));
+  const device = await client.get();
+  const hasPrivateKey = device.privateKey !== undefined;
+  clearDevice(device);
+  return { device, hasPrivateKey, explanation: await client.explain() };
+}

@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+
+import { type ConfigDocument, readConfigFile } from '../../control/config/index.js';
+import { printable } from '../../control/config/secret-text.js';
+import type { DeviceState, PeerState } from '../../control/device-control.js';
+import { formatKey } from '../../control/key-text.js';
+import type { ReceivedExplanation } from '../../control/uapi-explain-text.js';
+import { REJECT_AFTER_TIME_MS } from '../../core/constants.js';
+import { WireGuardError } from '../../core/errors.js';
+import { isLinkUp } from '../../host/net/ip-query.js';
+import type { InterfaceAdvice, PeerAdvice } from './advice.js';
+import { adviseInterface } from './interface-advice.js';
+import { advisePeer, type Surroundings } from './peer-advice.js';
+
+const NO_DROPS: ReadonlyMap<string, number> = new Map();
+
+/** What is asked about. */
+export interface ExplainRequest {
+  readonly interfaceName: string;
+  /** A public key, the start of one, or a name from the file; `undefined`: all peers. */
+  readonly peer: string | undefined;
+  readonly unixTimeMs: number;
+}
+
+/** What the daemon answers. */
+export interface DaemonAnswers {
+  /** Without secrets, but for whether there is a private key. */
+  readonly device: DeviceState;
+  readonly hasPrivateKey: boolean;
+  /** `undefined`: the daemon gives no reasons. */
+  readonly explanation: ReceivedExplanation | undefined;
+}
+
+/**
+ * Finds out why peers do not answer.
+ *
+ * @throws {WireGuardError} ERR_USAGE if there is no such peer.
+ */
+export async function explainInterface(
+  surroundings: Surroundings,
+  { device, hasPrivateKey, explanation }: DaemonAnswers,
+  request: ExplainRequest,
+): Promise<InterfaceAdvice> {
+  const { interfaceName: name, unixTimeMs } = request;
+  const isUp = await isLinkUp(surroundings.commands, name);
+  const document = await readFileOf(name);
+  const told = new Map(explanation?.peers.map((peer) => [formatKey(peer.publicKey), peer]));
+
+  const peers: PeerAdvice[] = [];
+  for (const peer of selectPeers([...device.peers], request.peer, document)) {
+    const publicKey = formatKey(peer.publicKey);
+    const section = document?.peer(publicKey);
+    const hasSession = isUp && unixTimeMs - peer.lastHandshakeUnixMs < REJECT_AFTER_TIME_MS;
+    const drops = told.get(publicKey)?.drops ?? NO_DROPS;
+    const written = section === undefined ? undefined : unlessInvalid(() => section.endpoint);
+    const facts = { interfaceName: name, isUp, mark: device.fwmark, peer, hasSession, drops, written, unixTimeMs };
+    peers.push({
+      publicKey,
+      name: section?.name === undefined ? null : printable(section.name),
+      hasSession,
+      reason: told.get(publicKey)?.reason ?? reasonFromOutside(peer, hasSession, unixTimeMs),
+      advice: await advisePeer(surroundings, facts),
+    });
+  }
+  const advice = await adviseInterface(surroundings.commands, {
+    name,
+    isUp,
+    hasPrivateKey,
+    listenPort: device.listenPort,
+    isSound: peers.every(({ hasSession }) => hasSession),
+    drops: explanation?.drops ?? NO_DROPS,
+    unixTimeMs,
+  });
+  return { interface: name, isUp, listenPort: device.listenPort || null, advice, peers };
+}
+
+function selectPeers(
+  peers: readonly PeerState[],
+  wanted: string | undefined,
+  document: ConfigDocument | undefined,
+): readonly PeerState[] {
+  if (wanted === undefined) return peers;
+  const found = peers.filter(({ publicKey }) => {
+    const key = formatKey(publicKey);
+    return key.startsWith(wanted) || document?.peer(key)?.name === wanted;
+  });
+  if (found.length > 0) return found;
+  throw new WireGuardError('ERR_USAGE', `the interface has no peer ${JSON.stringify(wanted)}`);
+}
+
+/** What can be said of a peer whose daemon gives no reasons. */
+function reasonFromOutside(peer: PeerState, hasSession: boolean, unixTimeMs: number): string {
+  if (hasSession) return 'There is a session.';
+  if (peer.endpoint === undefined) return 'The peer has no endpoint: set one, or wait until the peer makes contact.';
+  if (peer.lastHandshakeUnixMs > 0) {
+    const seconds = Math.floor((unixTimeMs - peer.lastHandshakeUnixMs) / 1_000);
+    return `The last handshake was ${seconds} s ago. The next one is made when there is something to send.`;
+  }
+  if (peer.txBytes === 0) return 'There was nothing to send yet: a handshake starts with the first packet.';
+  return peer.rxBytes === 0
+    ? 'Nothing has come from the peer: it may be off, its endpoint or our public key wrong there, or a firewall in between.'
+    : 'The peer answers, but there was no handshake: compare the keys on both sides.';
+}
+
+/** The file may be elsewhere, or broken: names are a courtesy. */
+async function readFileOf(interfaceName: string): Promise<ConfigDocument | undefined> {
+  const file = `/etc/wireguard/${interfaceName}.conf`;
+  if (!existsSync(file)) return undefined;
+  try {
+    return await readConfigFile(file);
+  } catch (error) {
+    if (error instanceof WireGuardError) return undefined;
+    throw error;
+  }
+}
+
+function unlessInvalid<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof WireGuardError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Advice, InterfaceAdvice, PeerAdvice } from './advice.js';
+
+/**
+ * Writes advice for people.
+ *
+ * ```text
+ * wg0: link up, UDP port 51820
+ *
+ * peer xTIBA5rb… (office)
+ *   No answer for 35 s: the peer may be off, …
+ *   There is no route to 203.0.113.9.
+ *     → Look at the network: ip route get 203.0.113.9
+ * ```
+ */
+export function formatAdvice(about: InterfaceAdvice): string {
+  const port = about.listenPort === null ? 'no UDP port' : `UDP port ${about.listenPort}`;
+  const lines = [
+    `${about.interface}: link ${about.isUp ? 'up' : 'down'}, ${port}`,
+    ...about.advice.flatMap(adviceLines),
+  ];
+  if (about.peers.length === 0)
+    lines.push('  The interface has no peers.', '    → Add one: wiretype add-peer, or [Peer] in its file');
+  return `${[...lines, ...about.peers.flatMap(peerLines)].join('\n')}\n`;
+}
+
+function peerLines({ publicKey, name, reason, advice }: PeerAdvice): string[] {
+  return ['', `peer ${publicKey}${name === null ? '' : ` (${name})`}`, `  ${reason}`, ...advice.flatMap(adviceLines)];
+}
+
+function adviceLines({ problem, nextStep }: Advice): string[] {
+  return [`  ${problem}`, `    → ${nextStep}`];
+}

@@ -1,0 +1,160 @@
+import type { ConfigEndpoint } from '../../control/config/index.js';
+import type { PeerState } from '../../control/device-control.js';
+import { formatIpAddress, formatIpPrefix } from '../../control/ip-text.js';
+import type { DropCounts } from '../../control/uapi-explain-text.js';
+import type { IpPrefix } from '../../core/configuration.js';
+import type { Commands } from '../../host/net/commands.js';
+import { queryWays } from '../../host/net/ip-query.js';
+import { isHostName, type Lookup } from '../quick/endpoint-names.js';
+import { maskHostBits } from '../quick/mask-host-bits.js';
+import type { Advice } from './advice.js';
+import { count } from './interface-advice.js';
+import type { ProbeResult } from './port-probe.js';
+
+/** More would be a list, not advice. */
+const MAX_ROUTES = 8;
+/** Stand for everything, where everything is allowed: documentation addresses, which nobody routes apart. */
+const ANYWHERE = { 4: '192.0.2.1', 16: '2001:db8::1' } as const;
+
+/** How the world is asked. */
+export interface Surroundings {
+  readonly commands: Commands;
+  readonly probe: (address: string, port: number) => Promise<ProbeResult>;
+  readonly lookup: Lookup;
+}
+
+/** What is known of a peer. */
+export interface PeerFacts {
+  readonly interfaceName: string;
+  readonly isUp: boolean;
+  /** Of the interface's own datagrams; 0: none. */
+  readonly mark: number;
+  readonly peer: PeerState;
+  readonly hasSession: boolean;
+  readonly drops: DropCounts;
+  /** As the file has it. */
+  readonly written: ConfigEndpoint | undefined;
+  readonly unixTimeMs: number;
+}
+
+/** Finds what on this host keeps a peer from being reached, or packets from finding the peer. */
+export async function advisePeer(surroundings: Surroundings, facts: PeerFacts): Promise<Advice[]> {
+  const advice: Advice[] = [];
+  if (facts.peer.lastHandshakeUnixMs > facts.unixTimeMs) {
+    const problem = 'The last handshake lies in the future: the clock of this host was set back.';
+    advice.push({ problem, nextStep: 'Set the clock (timedatectl, chrony, ntpd): the peer refuses older handshakes.' });
+  }
+  if (facts.isUp && !facts.hasSession) {
+    advice.push(...(await adviseEndpoint(surroundings, facts)));
+    advice.push(...(await adviseName(surroundings, facts)));
+  }
+  if (facts.isUp) advice.push(...(await adviseRoutes(surroundings, facts)));
+  return [...advice, ...adviseDrops(facts)];
+}
+
+async function adviseEndpoint({ commands, probe }: Surroundings, facts: PeerFacts): Promise<Advice[]> {
+  const { endpoint } = facts.peer;
+  if (endpoint === undefined || endpoint.scopeId !== 0) return [];
+  const address = formatIpAddress(endpoint.address);
+  const [way] = await queryWays(commands, [address], facts.mark);
+  if (way === undefined) {
+    return [{ problem: `There is no route to ${address}.`, nextStep: `Look at the network: ip route get ${address}` }];
+  }
+  if (way.device === facts.interfaceName) {
+    const problem = `The way to ${address} leads into the tunnel itself.`;
+    return [
+      { problem, nextStep: `Leave it out of AllowedIPs, or give it a route: ip route add ${address} via GATEWAY` },
+    ];
+  }
+  // Without the mark a probe would go through the tunnel where it takes all traffic.
+  const [ofProbe] = facts.mark === 0 ? [way] : await queryWays(commands, [address], 0);
+  return ofProbe?.device === way.device ? adviseProbe(address, endpoint.port, await probe(address, endpoint.port)) : [];
+}
+
+function adviseProbe(address: string, port: number, result: ProbeResult): Advice[] {
+  switch (result) {
+    case 'refused':
+      return [
+        {
+          problem: `${address} answers that nothing listens on UDP port ${port}.`,
+          nextStep:
+            'Start WireGuard there, or correct the port of Endpoint: wiretype show there tells its listening port.',
+        },
+      ];
+    case 'forbidden':
+      return [
+        {
+          problem: `The packet filter of this host keeps datagrams to ${address} from leaving.`,
+          nextStep: `Let UDP port ${port} out: nft list ruleset, or iptables-save, shows the rule.`,
+        },
+      ];
+    case 'unreachable':
+      return [
+        {
+          problem: `A router answers that ${address} cannot be reached.`,
+          nextStep: `Check the address, and the network on the way: traceroute -n ${address}`,
+        },
+      ];
+    case 'quiet':
+      return [];
+  }
+}
+
+/** A name may mean another host by now. */
+async function adviseName({ lookup }: Surroundings, { written, peer, interfaceName }: PeerFacts): Promise<Advice[]> {
+  if (written === undefined || !isHostName(written)) return [];
+  try {
+    const addresses = (await lookup(written.host)).map(({ address }) => address);
+    const current = peer.endpoint === undefined ? '' : formatIpAddress(peer.endpoint.address);
+    if (addresses.includes(current)) return [];
+    return [
+      {
+        problem: `${written.host} is ${addresses.join(', ')} by now, and the tunnel sends to ${current || 'nowhere'}.`,
+        nextStep: `wiretype reresolve ${interfaceName}`,
+      },
+    ];
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    const problem = `${written.host} cannot be looked up (${error.code}).`;
+    return [{ problem, nextStep: 'Check the name, and the name servers in /etc/resolv.conf.' }];
+  }
+}
+
+/** Packets that the system sends elsewhere never come to the tunnel. */
+async function adviseRoutes({ commands }: Surroundings, { interfaceName, peer }: PeerFacts): Promise<Advice[]> {
+  const allowedIps = [...peer.allowedIps];
+  if (allowedIps.length === 0) {
+    const problem = 'The peer has no allowed IPs: nothing is sent to it, and nothing is taken from it.';
+    return [{ problem, nextStep: 'Add AllowedIPs: the addresses of the other side.' }];
+  }
+  const advice: Advice[] = [];
+  for (const prefix of allowedIps.slice(0, MAX_ROUTES)) {
+    const [way] = await queryWays(commands, [addressIn(prefix)], 0);
+    if (way?.device === interfaceName) continue;
+    const where = way === undefined ? 'have no route' : `leave by ${way.device}, not by ${interfaceName}`;
+    advice.push({
+      problem: `Packets to ${formatIpPrefix(prefix)} ${where}.`,
+      nextStep: `If they belong into the tunnel: ip route add ${formatIpPrefix(prefix)} dev ${interfaceName}, or wiretype reload ${interfaceName}`,
+    });
+  }
+  return advice;
+}
+
+/** An address that stands for the range: its first one behind the network's own. */
+function addressIn(prefix: IpPrefix): string {
+  const { address } = maskHostBits(prefix);
+  if (prefix.prefixLength === 0) return ANYWHERE[address.length as 4 | 16];
+  if (prefix.prefixLength < 8 * address.length) address[address.length - 1]! |= 1;
+  return formatIpAddress(address);
+}
+
+function adviseDrops({ drops }: PeerFacts): Advice[] {
+  const disallowed = drops.get('disallowed_source') ?? 0;
+  if (disallowed === 0) return [];
+  return [
+    {
+      problem: `${count(disallowed)} from this peer were dropped: their source is not among its allowed IPs.`,
+      nextStep: "Add the source to this peer's AllowedIPs, or correct Address on the other side.",
+    },
+  ];
+}

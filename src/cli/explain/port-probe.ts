@@ -1,0 +1,41 @@
+import { createSocket } from 'node:dgram';
+
+/** Long enough for the way there and back, short enough for somebody who waits. */
+const PATIENCE_MS = 700;
+
+/**
+ * What came of a datagram to a port: the other host has nothing there (`refused`), this host keeps it from leaving
+ * (`forbidden`), a router has no way (`unreachable`), or no answer at all, which is what WireGuard gives a stranger.
+ */
+export type ProbeResult = 'refused' | 'forbidden' | 'unreachable' | 'quiet';
+
+const RESULTS: Readonly<Record<string, ProbeResult>> = {
+  ECONNREFUSED: 'refused',
+  EPERM: 'forbidden',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+};
+
+/**
+ * Sends one byte, which is no WireGuard message, and listens for what ICMP says about it.
+ *
+ * Source: udp(7), errors of connected sockets; whitepaper §5.1 (silence).
+ */
+export async function probePort(address: string, port: number, patienceMs = PATIENCE_MS): Promise<ProbeResult> {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  try {
+    return await new Promise<ProbeResult>((resolve) => {
+      const limit = setTimeout(() => resolve('quiet'), patienceMs);
+      const settle = (error: NodeJS.ErrnoException | null | undefined): void => {
+        const result = RESULTS[error?.code ?? ''];
+        if (result === undefined) return;
+        clearTimeout(limit);
+        resolve(result);
+      };
+      socket.on('error', settle);
+      socket.connect(port, address, () => socket.send(Uint8Array.of(0), settle));
+    });
+  } finally {
+    socket.close();
+  }
+}
