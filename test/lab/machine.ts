@@ -18,6 +18,7 @@ cp -a /etc "$1/etc"
 rm -rf "$1/etc/wireguard" "$1/etc/resolv.conf" "$1/etc/resolvconf"
 mkdir "$1/bin" "$1/etc/wireguard"
 chmod 700 "$1/etc/wireguard"
+touch "$1/etc/of-the-laboratory"
 echo 'nameserver 203.0.113.53' > "$1/etc/resolv.conf"
 mount --bind "$1/etc" /etc
 mount -t tmpfs tmpfs /run
@@ -65,9 +66,9 @@ export class Machine {
     return await this.attempt(`${CHECKOUT}bin/wiretype`, args);
   }
 
-  /** Writes a file in place of what is there. @param bytes A string stands for its UTF-8 bytes. */
+  /** Writes a file in place of what is there, never into the machine's own /etc. @param bytes A string stands for its UTF-8 bytes. */
   async write(path: string, bytes: string | Uint8Array, mode = '600'): Promise<void> {
-    const script = 'rm -rf "$1" && base64 -d > "$1" && chmod "$2" "$1"';
+    const script = 'test -e /etc/of-the-laboratory && rm -rf "$1" && base64 -d > "$1" && chmod "$2" "$1"';
     await this.run('bash', ['-c', script, 'bash', path, mode], { input: Buffer.from(bytes).toString('base64') });
   }
 
