@@ -58,7 +58,14 @@ export interface TransferOptions {
   readonly datagramBytes?: number;
 }
 
-/** Moves bytes with iperf3 and returns how many arrived, and the share of datagrams lost, in percent. */
+/** What iperf3 gives the sender's and the receiver's socket: when the sender is done, less than four of it are on the way. */
+const WINDOW = '128K';
+
+/**
+ * Moves bytes with iperf3 and returns how many arrived, and the share of datagrams lost, in percent.
+ *
+ * iperf3 counts what has arrived when the sender is done, so that of a stream the last 512 KB may be missing.
+ */
 export async function transfer(
   client: Host,
   server: Host,
@@ -69,7 +76,7 @@ export async function transfer(
   await listener.says(/Server listening/);
   const args = ['-c', address, '--json', '--connect-timeout', '5000', '-n', String(options.bytes ?? 4_000_000)];
   if (options.isReverse === true) args.push('-R');
-  if (options.isUdp === true) args.push('-u', '-b', '5M');
+  args.push(...(options.isUdp === true ? ['-u', '-b', '5M'] : ['-w', WINDOW]));
   if (options.datagramBytes !== undefined) args.push('-l', String(options.datagramBytes));
   const { stdout } = await client.attempt('iperf3', args);
   await listener.stop();
