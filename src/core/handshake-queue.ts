@@ -22,6 +22,10 @@ export class HandshakeQueue {
     return this.#count;
   }
 
+  get isFull(): boolean {
+    return this.#count === HANDSHAKE_QUEUE_LENGTH;
+  }
+
   /**
    * Copies a message of at most HANDSHAKE_INITIATION_BYTES.
    *
@@ -37,7 +41,7 @@ export class HandshakeQueue {
     nowMs: number,
   ): boolean {
     if (this.#count + 1 >= UNDER_LOAD_LENGTH) this.#loadedUntilMs = nowMs + UNDER_LOAD_STICKY_MS;
-    if (this.#count === HANDSHAKE_QUEUE_LENGTH) return false;
+    if (this.isFull) return false;
     if (this.#bytes === NOTHING) this.#allocate();
 
     const slot = (this.#first + this.#count) % HANDSHAKE_QUEUE_LENGTH;

@@ -128,6 +128,8 @@ export class Inbound {
 
   /** MAC1 comes first: who does not know our public key cannot even make us queue a message (§5.3). */
   #queueHandshake(batch: PacketBatch, row: number, nowMs: number): Verdict {
+    const { queue } = this.#exchange;
+    if (queue.isFull) return Verdict.HandshakeQueueFull; // under flood even a hash is too much for what will be dropped
     const at = batch.offset[row];
     const length = batch.length[row];
     const endpointAt = batch.endpoint[row] * ENDPOINT_WORDS;
@@ -136,7 +138,7 @@ export class Inbound {
       this.#exchange.refuse('mac1', batch.endpointWords, endpointAt, nowMs);
       return Verdict.HandshakeRejected;
     }
-    const isQueued = this.#exchange.queue.push(batch.bytes, at, length, batch.endpointWords, endpointAt, nowMs);
+    const isQueued = queue.push(batch.bytes, at, length, batch.endpointWords, endpointAt, nowMs);
     return isQueued ? Verdict.Handshake : Verdict.HandshakeQueueFull;
   }
 }

@@ -5,10 +5,13 @@ import type { DatagramSocket } from './datagram-socket.js';
 import type { Tun } from './tun.js';
 
 /** A super-packet of 64 KiB cut to the usual MTU is 46 rows: room for several, and for one of the greatest MTU. */
-const BATCH_ROWS = 512;
+const BATCH_ROWS = 256;
 const BATCH_BYTES = 1024 * 1024;
-/** Batches taken from one side before the other side, timers and the control socket get their turn. */
-const ROUNDS_PER_TURN = 4;
+/** A batch of fewer rows has emptied the queue, most likely: the next event tells if there is more. */
+const LIGHT_ROWS = 8;
+/** Rows taken from one side before the other side, timers and the control socket get their turn. */
+const ROWS_PER_TURN = 512;
+
 export interface DriverOptions {
   readonly device: Device;
   readonly aead: AeadStage;
@@ -20,9 +23,9 @@ export interface DriverOptions {
  * The loop of one tunnel: moves batches between socket, device and TUN, and keeps the one timer.
  *
  * ```text
- * socket readable   receive → classify → open → admit → tun.write   ┐
- * tun readable      read → route → seal → send                      ├─▶ settle
- * timer             expire                                          ┘
+ * socket readable   receive → classify → open → admit → tun.write  ─▶  as if the TUN were readable
+ * tun readable      read → route → seal → send                      ┐
+ * timer                                                             ┴▶  settle
  * ```
  *
  * Whoever changes the device from outside calls `settle` afterwards.
@@ -40,7 +43,7 @@ export class Driver {
   #isBlocked = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
-  #isSettlingSoon = false;
+  #isExpiringSoon = false;
   #isClosed = false;
 
   constructor({ device, aead, socket, tun }: DriverOptions) {
@@ -65,18 +68,17 @@ export class Driver {
   }
 
   /**
-   * Sends what the device has to say, and arms the timer for what it will have to say.
+   * Sends what the device has to say, and sees to it that it is asked again when it will have more to say.
    *
-   * Rare work that is left over waits for the next turn: while handshakes pour in, what comes in must not wait in the
-   * system's buffer, where a flood makes no difference between data and handshakes.
+   * Rare work is done once per round of the event loop, and in a round less of it than the socket may give: while
+   * handshakes pour in they are to queue up in the device, which knows what to do about it, not in the system's buffer,
+   * where they would push out data.
    */
   settle(): void {
     if (this.#isClosed) return;
-    const now = nowMs();
-    if (this.#device.nextDeadline() <= now) this.#device.expire(now);
     this.#emptyOutbox();
-    if (this.#device.nextDeadline() > now) this.#arm();
-    else this.#settleSoon();
+    if (this.#device.nextDeadline() <= nowMs()) this.#expireSoon();
+    else this.#arm();
   }
 
   /** Stops the loop. Socket, TUN and device stay the caller's to close. */
@@ -93,26 +95,38 @@ export class Driver {
     socket.onWritable = () => this.#goOnSending();
   }
 
+  /** What came in is often answered at once by this host: then the answer need not wait for an event. */
   #readSocket(): void {
+    this.#moveInbound();
+    this.#moveOutbound();
+    this.settle();
+  }
+
+  #readTun(): void {
+    this.#moveOutbound();
+    this.settle();
+  }
+
+  #moveInbound(): void {
     const batch = this.#inbound;
-    for (let round = 0; round < ROUNDS_PER_TURN && this.#socket.receive(batch) > 0; round++) {
+    for (let rows = 0; rows < ROWS_PER_TURN && this.#socket.receive(batch) > 0; rows += batch.count) {
       const now = nowMs();
       this.#device.classify(batch, now);
       this.#aead.open(batch);
       this.#device.admit(batch, now);
       this.#tun.write(batch);
+      if (batch.count < LIGHT_ROWS) return;
     }
-    this.settle();
   }
 
-  #readTun(): void {
+  #moveOutbound(): void {
     const batch = this.#outbound;
-    for (let round = 0; round < ROUNDS_PER_TURN && !this.#isBlocked && this.#tun.read(batch) > 0; round++) {
+    for (let rows = 0; rows < ROWS_PER_TURN && !this.#isBlocked && this.#tun.read(batch) > 0; rows += batch.count) {
       this.#device.route(batch, nowMs());
       this.#aead.seal(batch);
       this.#send(0);
+      if (batch.count < LIGHT_ROWS) return;
     }
-    this.settle();
   }
 
   /** While the socket has no room nothing is read from the TUN: its queue is where packets are to wait, or be dropped. */
@@ -142,11 +156,13 @@ export class Driver {
     }
   }
 
-  #settleSoon(): void {
-    if (this.#isSettlingSoon) return;
-    this.#isSettlingSoon = true;
+  #expireSoon(): void {
+    if (this.#isExpiringSoon) return;
+    this.#isExpiringSoon = true;
     setImmediate(() => {
-      this.#isSettlingSoon = false;
+      this.#isExpiringSoon = false;
+      if (this.#isClosed) return;
+      this.#device.expire(nowMs());
       this.settle();
     });
   }

@@ -15,7 +15,7 @@ const INITIATION_BYTES = 148;
 const MAC1_AT = 116;
 const MAC_BYTES = 16;
 /** Seldom, so that what is due by then is a burst that fills a receiver's queue. */
-const TURN_MS = 25;
+const TURN_MS = 100;
 
 const [publicKey = '', source = '', address = '', port = '', seconds = '', perSecond = ''] = process.argv.slice(2);
 const mac1Key = blake2s(concatBytes(utf8ToBytes('mac1----'), Buffer.from(publicKey, 'base64')));
