@@ -17,6 +17,7 @@
             "native/flow.c",
             "native/handshake.c",
             "native/netlink.c",
+            "native/pool.c",
             "native/split.c",
             "native/tun.c",
             "native/udp.c",

@@ -1,5 +1,6 @@
 /* The AEAD stage and the primitives of the handshake for JavaScript. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "addon.h"
 
@@ -12,11 +13,17 @@ static void finalize_aead(napi_env env, void *data, void *hint) {
 }
 
 static napi_value aead_create(napi_env env, napi_callback_info info) {
-  (void)info;
+  napi_value arguments[1];
+  uint32_t helpers;
+  if (!wt_arguments(env, info, 1, arguments) || !wt_uint32(env, arguments[0], &helpers)) return NULL;
+  if (helpers > WT_POOL_MAX_HELPERS) {
+    wt_throw_range(env, "too many helpers");
+    return NULL;
+  }
   struct wt_aead_object *object = calloc(1, sizeof *object);
-  if (object == NULL || !wt_aead_create(&object->aead)) {
+  if (object == NULL || !wt_aead_create(&object->aead, helpers)) {
     free(object);
-    napi_throw_error(env, NULL, "OpenSSL has no ChaCha20-Poly1305");
+    napi_throw_error(env, NULL, "OpenSSL has no ChaCha20 or Poly1305, or the system no thread to spare");
     return NULL;
   }
   object->object.kind = WT_KIND_AEAD;
@@ -140,6 +147,41 @@ static napi_value blake2s_mac(napi_env env, napi_callback_info info) {
               wt_blake2s_mac(wt_environment_handshake(env), (uint8_t *)(uintptr_t)out.bytes, out.length, key, data));
 }
 
+/* Fetches (out, key, text, associated data). The text is copied to `out`, which has `extra` bytes more at least. */
+static uint8_t *sealing_arguments(napi_env env, napi_callback_info info, size_t extra, struct wt_sealing *sealing,
+                                  struct wt_bytes *text) {
+  napi_value arguments[4];
+  struct wt_bytes key;
+  uint8_t *out;
+  if (!wt_arguments(env, info, 4, arguments) || !wt_uint8_array(env, arguments[1], WT_KEY_BYTES, &key)) return NULL;
+  if (!wt_uint8_array(env, arguments[2], 0, text) || !wt_uint8_array(env, arguments[3], 0, &sealing->associated))
+    return NULL;
+  if (!wt_output(env, arguments[0], text->length + extra, &out)) return NULL;
+  sealing->key = key.bytes;
+  if (text->length > 0) memmove(out, text->bytes, text->length);
+  return out;
+}
+
+static napi_value seal_text(napi_env env, napi_callback_info info) {
+  struct wt_sealing sealing;
+  struct wt_bytes text;
+  uint8_t *out = sealing_arguments(env, info, WT_TAG_BYTES, &sealing, &text);
+  if (out == NULL) return NULL;
+  return done(env, wt_seal(wt_environment_handshake(env), &sealing, out, text.length));
+}
+
+static napi_value open_text(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  struct wt_sealing sealing;
+  struct wt_bytes text;
+  uint8_t *out = sealing_arguments(env, info, 0, &sealing, &text);
+  if (out == NULL) return NULL;
+  bool is_open = text.length >= WT_TAG_BYTES &&
+                 wt_open(wt_environment_handshake(env), &sealing, out, text.length - WT_TAG_BYTES);
+  napi_get_boolean(env, is_open, &result);
+  return result;
+}
+
 static napi_value x25519(napi_env env, napi_callback_info info) {
   napi_value arguments[3], result = NULL;
   struct wt_bytes private_key, public_key;
@@ -167,5 +209,6 @@ bool wt_export_crypto(napi_env env, napi_value exports) {
          wt_export(env, exports, "aeadWipe", aead_wipe) && wt_export(env, exports, "aeadSeal", aead_seal) &&
          wt_export(env, exports, "aeadOpen", aead_open) && wt_export(env, exports, "blake2s", blake2s) &&
          wt_export(env, exports, "blake2sMac", blake2s_mac) && wt_export(env, exports, "blake2sHmac", blake2s_hmac) &&
+         wt_export(env, exports, "seal", seal_text) && wt_export(env, exports, "open", open_text) &&
          wt_export(env, exports, "x25519", x25519) && wt_export(env, exports, "x25519PublicKey", x25519_public_key);
 }

@@ -6,15 +6,31 @@
 
 #define FIRST_CAPACITY 64
 #define COUNTER_AT 8u
+#define COUNTER_BYTES 8u
+
+/* Fewer rows are done before a helper is awake. */
+#define ROWS_WORTH_HELP 24u
 
 static bool create_side(struct wt_aead_side *side) {
   side->slot = -1;
   return wt_cipher_create(&side->cipher);
 }
 
-bool wt_aead_create(struct wt_aead *aead) {
+static bool create_workers(struct wt_aead *aead, uint32_t count) {
+  aead->workers = calloc(count, sizeof *aead->workers);
+  if (aead->workers == NULL) return false;
+  aead->worker_count = count;
+  for (uint32_t i = 0; i < count; i++)
+    if (!create_side(&aead->workers[i].seal) || !create_side(&aead->workers[i].open)) return false;
+  return true;
+}
+
+bool wt_aead_create(struct wt_aead *aead, uint32_t helpers) {
   *aead = (struct wt_aead){.first_free = -1};
-  if (create_side(&aead->seal) && create_side(&aead->open)) return true;
+  if (helpers <= WT_POOL_MAX_HELPERS && create_workers(aead, helpers + 1)) {
+    if (helpers > 0) aead->pool = wt_pool_create(helpers);
+    if (helpers == 0 || aead->pool != NULL) return true;
+  }
   wt_aead_destroy(aead);
   return false;
 }
@@ -58,8 +74,10 @@ static void forget_key(struct wt_aead_side *side, int32_t slot) {
 
 bool wt_aead_wipe(struct wt_aead *aead, int32_t slot) {
   if (slot < 0 || slot >= aead->capacity || !aead->slots[slot].is_used) return false;
-  forget_key(&aead->seal, slot);
-  forget_key(&aead->open, slot);
+  for (uint32_t i = 0; i < aead->worker_count; i++) {
+    forget_key(&aead->workers[i].seal, slot);
+    forget_key(&aead->workers[i].open, slot);
+  }
   OPENSSL_cleanse(&aead->slots[slot], sizeof aead->slots[slot]);
   aead->slots[slot].next_free = aead->first_free;
   aead->first_free = slot;
@@ -90,43 +108,81 @@ static bool use_slot(struct wt_aead_side *side, int32_t slot, const uint8_t *key
   return wt_cipher_set_key(&side->cipher, key);
 }
 
-static bool seal_row(struct wt_aead *aead, struct wt_batch *batch, uint32_t row) {
+/* The nonce is four zero bytes and the message's counter; there is no associated data (§5.4.6). */
+static struct wt_binding binding_of(const uint8_t *message) {
+  struct wt_binding binding = {.associated_bytes = 0};
+  memcpy(binding.nonce + WT_NONCE_BYTES - COUNTER_BYTES, message + COUNTER_AT, COUNTER_BYTES);
+  return binding;
+}
+
+static bool seal_row(const struct wt_aead *aead, struct wt_aead_side *side, struct wt_batch *batch, uint32_t row) {
   uint8_t *message = wt_row(batch, row);
   int32_t slot = batch->key_slot[row];
-  if (!use_slot(&aead->seal, slot, aead->slots[slot].send)) return false;
+  if (!use_slot(side, slot, aead->slots[slot].send)) return false;
   size_t bytes = batch->length[row] - WT_MESSAGE_HEADER_BYTES;
   batch->length[row] += WT_TAG_BYTES;
-  return wt_cipher_seal(&aead->seal.cipher, message + COUNTER_AT, message + WT_MESSAGE_HEADER_BYTES, bytes);
+  struct wt_binding binding = binding_of(message);
+  return wt_cipher_seal(&side->cipher, &binding, message + WT_MESSAGE_HEADER_BYTES, bytes);
+}
+
+static bool open_row(const struct wt_aead *aead, struct wt_aead_side *side, struct wt_batch *batch, uint32_t row) {
+  if (batch->length[row] < WT_MESSAGE_HEADER_BYTES + WT_TAG_BYTES) return false;
+  uint8_t *message = wt_row(batch, row);
+  int32_t slot = batch->key_slot[row];
+  if (!use_slot(side, slot, aead->slots[slot].receive)) return false;
+  size_t bytes = batch->length[row] - WT_MESSAGE_HEADER_BYTES - WT_TAG_BYTES;
+  struct wt_binding binding = binding_of(message);
+  return wt_cipher_open(&side->cipher, &binding, message + WT_MESSAGE_HEADER_BYTES, bytes);
+}
+
+/* One pass over a batch, as the threads share it. Rows do not overlap, and each is one thread's. */
+struct pass {
+  const struct wt_aead *aead;
+  struct wt_batch *batch;
+  _Atomic bool is_refused;
+};
+
+static void seal_rows(void *context, uint32_t worker, uint32_t from, uint32_t to) {
+  struct pass *pass = context;
+  struct wt_aead_side *side = &pass->aead->workers[worker].seal;
+  for (uint32_t row = from; row < to; row++)
+    if (is_concerned(pass->batch, row) && !seal_row(pass->aead, side, pass->batch, row)) pass->is_refused = true;
+}
+
+static void open_rows(void *context, uint32_t worker, uint32_t from, uint32_t to) {
+  struct pass *pass = context;
+  struct wt_aead_side *side = &pass->aead->workers[worker].open;
+  for (uint32_t row = from; row < to; row++)
+    if (is_concerned(pass->batch, row) && !open_row(pass->aead, side, pass->batch, row))
+      pass->batch->verdict[row] = WT_VERDICT_BAD_TAG;
+}
+
+static bool run(const struct wt_aead *aead, struct wt_batch *batch, uint32_t count, wt_pool_work *work) {
+  struct pass pass = {.aead = aead, .batch = batch};
+  if (aead->pool != NULL && count >= ROWS_WORTH_HELP) wt_pool_run(aead->pool, work, &pass, count);
+  else work(&pass, 0, 0, count);
+  return !pass.is_refused;
 }
 
 enum wt_aead_fault wt_aead_seal(struct wt_aead *aead, struct wt_batch *batch, uint32_t count, uint32_t *row) {
   enum wt_aead_fault fault = check(aead, batch, count, true, row);
   if (fault != WT_AEAD_OK) return fault;
-  for (*row = 0; *row < count; ++*row)
-    if (is_concerned(batch, *row) && !seal_row(aead, batch, *row)) return WT_AEAD_CIPHER;
-  return WT_AEAD_OK;
-}
-
-static bool open_row(struct wt_aead *aead, struct wt_batch *batch, uint32_t row) {
-  if (batch->length[row] < WT_MESSAGE_HEADER_BYTES + WT_TAG_BYTES) return false;
-  uint8_t *message = wt_row(batch, row);
-  int32_t slot = batch->key_slot[row];
-  if (!use_slot(&aead->open, slot, aead->slots[slot].receive)) return false;
-  size_t bytes = batch->length[row] - WT_MESSAGE_HEADER_BYTES - WT_TAG_BYTES;
-  return wt_cipher_open(&aead->open.cipher, message + COUNTER_AT, message + WT_MESSAGE_HEADER_BYTES, bytes);
+  return run(aead, batch, count, seal_rows) ? WT_AEAD_OK : WT_AEAD_CIPHER;
 }
 
 enum wt_aead_fault wt_aead_open(struct wt_aead *aead, struct wt_batch *batch, uint32_t count, uint32_t *row) {
   enum wt_aead_fault fault = check(aead, batch, count, false, row);
   if (fault != WT_AEAD_OK) return fault;
-  for (*row = 0; *row < count; ++*row)
-    if (is_concerned(batch, *row) && !open_row(aead, batch, *row)) batch->verdict[*row] = WT_VERDICT_BAD_TAG;
-  return WT_AEAD_OK;
+  return run(aead, batch, count, open_rows) ? WT_AEAD_OK : WT_AEAD_CIPHER;
 }
 
 void wt_aead_destroy(struct wt_aead *aead) {
-  wt_cipher_destroy(&aead->seal.cipher);
-  wt_cipher_destroy(&aead->open.cipher);
+  wt_pool_destroy(aead->pool);
+  for (uint32_t i = 0; i < aead->worker_count; i++) {
+    wt_cipher_destroy(&aead->workers[i].seal.cipher);
+    wt_cipher_destroy(&aead->workers[i].open.cipher);
+  }
+  free(aead->workers);
   if (aead->slots != NULL) OPENSSL_cleanse(aead->slots, (size_t)aead->capacity * sizeof *aead->slots);
   free(aead->slots);
   *aead = (struct wt_aead){.first_free = -1};

@@ -4,6 +4,7 @@
 
 #include "batch.h"
 #include "cipher.h"
+#include "pool.h"
 
 /* The header of a message, which ends with the counter. */
 #define WT_MESSAGE_HEADER_BYTES 16u
@@ -21,9 +22,18 @@ struct wt_aead_side {
   int32_t slot;
 };
 
-struct wt_aead {
+/* What one thread works with. */
+struct wt_aead_worker {
   struct wt_aead_side seal;
   struct wt_aead_side open;
+};
+
+struct wt_aead {
+  /* The caller's own, then one per helper. */
+  struct wt_aead_worker *workers;
+  uint32_t worker_count;
+  /* NULL: no helpers. */
+  struct wt_pool *pool;
   struct wt_aead_keys *slots;
   int32_t capacity;
   int32_t first_free;
@@ -32,7 +42,8 @@ struct wt_aead {
 /* What is wrong with a row, for an error message. */
 enum wt_aead_fault { WT_AEAD_OK, WT_AEAD_ROW_OUTSIDE, WT_AEAD_NO_KEY, WT_AEAD_CIPHER };
 
-bool wt_aead_create(struct wt_aead *aead);
+/* With 0 to WT_POOL_MAX_HELPERS threads that help with large batches. */
+bool wt_aead_create(struct wt_aead *aead, uint32_t helpers);
 /* Copies both keys. Returns the slot, or −1 without memory. */
 int32_t wt_aead_install(struct wt_aead *aead, const uint8_t *send, const uint8_t *receive);
 /* Returns false if the slot is not in use. */

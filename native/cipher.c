@@ -11,8 +11,8 @@
 
 #define BLOCK_BYTES 64u
 #define IV_BYTES 16u
-/* The IV of ChaCha20 is a block counter of 4 bytes, then the nonce: 4 zero bytes and the message's counter (§5.4.6). */
-#define IV_COUNTER_AT 8u
+/* The IV of ChaCha20 is a block counter of 4 bytes, which starts at 0, then the nonce. */
+#define IV_NONCE_AT 4u
 #define MAC_BLOCK_BYTES 16u
 #define LENGTHS_BYTES 16u
 
@@ -47,9 +47,9 @@ static bool next_keystream(struct wt_cipher *cipher, size_t bytes) {
 }
 
 /* Makes the first block, whose beginning is the key of Poly1305, and the keystream of the text that fits behind it. */
-static bool start(struct wt_cipher *cipher, const uint8_t *counter, size_t bytes) {
+static bool start(struct wt_cipher *cipher, const uint8_t *nonce, size_t bytes) {
   uint8_t iv[IV_BYTES] = {0};
-  memcpy(iv + IV_COUNTER_AT, counter, WT_COUNTER_BYTES);
+  memcpy(iv + IV_NONCE_AT, nonce, WT_NONCE_BYTES);
   return EVP_EncryptInit_ex(cipher->stream, NULL, NULL, NULL, iv) == 1 && next_keystream(cipher, BLOCK_BYTES + bytes);
 }
 
@@ -77,31 +77,47 @@ static bool crypt(struct wt_cipher *cipher, uint8_t *text, size_t bytes) {
   return true;
 }
 
-/* Over the text, padded with zeros, and both lengths; there is no associated data. */
-static bool make_tag(EVP_MAC_CTX *mac, const uint8_t *key, const uint8_t *text, size_t bytes, uint8_t *tag) {
+/* The bytes, and zeros up to a whole block. */
+static bool add_padded(EVP_MAC_CTX *mac, const uint8_t *bytes, size_t count) {
+  static const uint8_t zeros[MAC_BLOCK_BYTES];
+  size_t rest = count % MAC_BLOCK_BYTES;
+  if (count > 0 && EVP_MAC_update(mac, bytes, count) != 1) return false;
+  return rest == 0 || EVP_MAC_update(mac, zeros, MAC_BLOCK_BYTES - rest) == 1;
+}
+
+static void store_length(uint8_t *at, uint64_t length) {
+  for (size_t i = 0; i < sizeof length; i++) at[i] = (uint8_t)(length >> (8 * i));
+}
+
+/* Over the associated data, the text and both lengths. The last block of the text and the lengths go together. */
+static bool make_tag(EVP_MAC_CTX *mac, const uint8_t *key, const struct wt_binding *binding, const uint8_t *text,
+                     size_t bytes, uint8_t *tag) {
   uint8_t end[MAC_BLOCK_BYTES + LENGTHS_BYTES] = {0};
   size_t rest = bytes % MAC_BLOCK_BYTES;
   size_t padded = rest == 0 ? 0 : MAC_BLOCK_BYTES;
   size_t written = 0;
   memcpy(end, text + bytes - rest, rest);
-  for (size_t i = 0; i < sizeof(uint64_t); i++) end[padded + 8 + i] = (uint8_t)((uint64_t)bytes >> (8 * i));
-  return EVP_MAC_init(mac, key, WT_KEY_BYTES, NULL) == 1 && EVP_MAC_update(mac, text, bytes - rest) == 1 &&
-         EVP_MAC_update(mac, end, padded + LENGTHS_BYTES) == 1 &&
+  store_length(end + padded, binding->associated_bytes);
+  store_length(end + padded + LENGTHS_BYTES / 2, bytes);
+  return EVP_MAC_init(mac, key, WT_KEY_BYTES, NULL) == 1 &&
+         add_padded(mac, binding->associated, binding->associated_bytes) &&
+         EVP_MAC_update(mac, text, bytes - rest) == 1 && EVP_MAC_update(mac, end, padded + LENGTHS_BYTES) == 1 &&
          EVP_MAC_final(mac, tag, &written, WT_TAG_BYTES) == 1 && written == WT_TAG_BYTES;
 }
 
-bool wt_cipher_seal(struct wt_cipher *cipher, const uint8_t *counter, uint8_t *text, size_t bytes) {
+bool wt_cipher_seal(struct wt_cipher *cipher, const struct wt_binding *binding, uint8_t *text, size_t bytes) {
   uint8_t mac_key[WT_KEY_BYTES];
-  if (!start(cipher, counter, bytes)) return false;
+  if (!start(cipher, binding->nonce, bytes)) return false;
   memcpy(mac_key, cipher->keystream, sizeof mac_key);
-  bool is_done = crypt(cipher, text, bytes) && make_tag(cipher->mac, mac_key, text, bytes, text + bytes);
+  bool is_done = crypt(cipher, text, bytes) && make_tag(cipher->mac, mac_key, binding, text, bytes, text + bytes);
   OPENSSL_cleanse(mac_key, sizeof mac_key);
   return is_done;
 }
 
-bool wt_cipher_open(struct wt_cipher *cipher, const uint8_t *counter, uint8_t *text, size_t bytes) {
+bool wt_cipher_open(struct wt_cipher *cipher, const struct wt_binding *binding, uint8_t *text, size_t bytes) {
   uint8_t tag[WT_TAG_BYTES];
-  return start(cipher, counter, bytes) && make_tag(cipher->mac, cipher->keystream, text, bytes, tag) &&
+  return start(cipher, binding->nonce, bytes) &&
+         make_tag(cipher->mac, cipher->keystream, binding, text, bytes, tag) &&
          CRYPTO_memcmp(tag, text + bytes, sizeof tag) == 0 && crypt(cipher, text, bytes);
 }
 

@@ -1,4 +1,4 @@
-/* ChaCha20-Poly1305 over one message in place, with the nonce of a transport data message. */
+/* ChaCha20-Poly1305 over one text in place. */
 #ifndef WT_CIPHER_H
 #define WT_CIPHER_H
 
@@ -9,7 +9,7 @@
 
 #define WT_KEY_BYTES 32u
 #define WT_TAG_BYTES 16u
-#define WT_COUNTER_BYTES 8u
+#define WT_NONCE_BYTES 12u
 /* A multiple of the block of ChaCha20 that holds the keystream of most packets at once. */
 #define WT_KEYSTREAM_BYTES 4096u
 
@@ -20,13 +20,20 @@ struct wt_cipher {
   uint8_t keystream[WT_KEYSTREAM_BYTES];
 };
 
+/* What a text is bound to, besides the key. */
+struct wt_binding {
+  uint8_t nonce[WT_NONCE_BYTES];
+  const uint8_t *associated;
+  size_t associated_bytes;
+};
+
 bool wt_cipher_create(struct wt_cipher *cipher);
-/* The key of the messages that follow. */
+/* The key of the texts that follow. */
 bool wt_cipher_set_key(struct wt_cipher *cipher, const uint8_t *key);
 /* Encrypts and appends the tag. Returns false if OpenSSL refuses. */
-bool wt_cipher_seal(struct wt_cipher *cipher, const uint8_t *counter, uint8_t *text, size_t bytes);
+bool wt_cipher_seal(struct wt_cipher *cipher, const struct wt_binding *binding, uint8_t *text, size_t bytes);
 /* Decrypts `bytes`, behind which the tag stands. Returns false, with nothing changed, if the tag is wrong. */
-bool wt_cipher_open(struct wt_cipher *cipher, const uint8_t *counter, uint8_t *text, size_t bytes);
+bool wt_cipher_open(struct wt_cipher *cipher, const struct wt_binding *binding, uint8_t *text, size_t bytes);
 void wt_cipher_destroy(struct wt_cipher *cipher);
 
 #endif

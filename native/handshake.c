@@ -16,12 +16,14 @@ bool wt_handshake_create(struct wt_handshake *handshake) {
   handshake->hash = EVP_MD_CTX_new();
   handshake->mac_algorithm = EVP_MAC_fetch(NULL, "BLAKE2SMAC", NULL);
   handshake->mac = handshake->mac_algorithm == NULL ? NULL : EVP_MAC_CTX_new(handshake->mac_algorithm);
-  if (handshake->blake2s != NULL && handshake->hash != NULL && handshake->mac != NULL) return true;
+  bool has_cipher = wt_cipher_create(&handshake->cipher);
+  if (has_cipher && handshake->blake2s != NULL && handshake->hash != NULL && handshake->mac != NULL) return true;
   wt_handshake_destroy(handshake);
   return false;
 }
 
 void wt_handshake_destroy(struct wt_handshake *handshake) {
+  wt_cipher_destroy(&handshake->cipher);
   EVP_MAC_CTX_free(handshake->mac);
   EVP_MAC_free(handshake->mac_algorithm);
   EVP_MD_CTX_free(handshake->hash);
@@ -73,6 +75,21 @@ bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_byt
   OPENSSL_cleanse(block, sizeof block);
   OPENSSL_cleanse(digest, sizeof digest);
   return is_done;
+}
+
+static bool begin(struct wt_cipher *cipher, const struct wt_sealing *sealing, struct wt_binding *binding) {
+  *binding = (struct wt_binding){.associated = sealing->associated.bytes, .associated_bytes = sealing->associated.length};
+  return wt_cipher_set_key(cipher, sealing->key);
+}
+
+bool wt_seal(struct wt_handshake *handshake, const struct wt_sealing *sealing, uint8_t *text, size_t bytes) {
+  struct wt_binding binding;
+  return begin(&handshake->cipher, sealing, &binding) && wt_cipher_seal(&handshake->cipher, &binding, text, bytes);
+}
+
+bool wt_open(struct wt_handshake *handshake, const struct wt_sealing *sealing, uint8_t *text, size_t bytes) {
+  struct wt_binding binding;
+  return begin(&handshake->cipher, sealing, &binding) && wt_cipher_open(&handshake->cipher, &binding, text, bytes);
 }
 
 /*

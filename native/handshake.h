@@ -1,4 +1,4 @@
-/* Primitives of the handshake over OpenSSL: BLAKE2s and X25519. */
+/* Primitives of the handshake over OpenSSL: BLAKE2s, X25519 and ChaCha20-Poly1305. */
 #ifndef WT_HANDSHAKE_H
 #define WT_HANDSHAKE_H
 
@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "cipher.h"
 
 #define WT_HASH_BYTES 32u
 #define WT_MAC_BYTES 16u
@@ -22,6 +24,13 @@ struct wt_handshake {
   EVP_MD_CTX *hash;
   EVP_MAC *mac_algorithm;
   EVP_MAC_CTX *mac;
+  struct wt_cipher cipher;
+};
+
+/* How a text is sealed: with a key of its own, so that the nonce is always 0 (§5.4.2). */
+struct wt_sealing {
+  const uint8_t *key;
+  struct wt_bytes associated;
 };
 
 /* All functions return false where OpenSSL refuses. */
@@ -35,6 +44,10 @@ bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_byt
                      size_t count);
 /* `is_zero` is set for a shared secret of zeros, which OpenSSL refuses (RFC 7748 §6.1). */
 bool wt_x25519(uint8_t *out, const uint8_t *private_key, const uint8_t *public_key, bool *is_zero);
+/* Seals `bytes` in place and puts the tag behind them. */
+bool wt_seal(struct wt_handshake *handshake, const struct wt_sealing *sealing, uint8_t *text, size_t bytes);
+/* Opens in place what is followed by its tag. Returns false, with nothing changed, if the tag is wrong. */
+bool wt_open(struct wt_handshake *handshake, const struct wt_sealing *sealing, uint8_t *text, size_t bytes);
 bool wt_x25519_public(uint8_t *out, const uint8_t *private_key);
 
 #endif

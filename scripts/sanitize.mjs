@@ -1,5 +1,6 @@
 /**
- * Compiles the addon with AddressSanitizer and UndefinedBehaviorSanitizer and runs its tests on that build.
+ * Compiles the addon with AddressSanitizer and UndefinedBehaviorSanitizer and runs its tests on that build; then its
+ * threads, without Node, with ThreadSanitizer.
  *
  *     node scripts/sanitize.mjs
  *
@@ -8,7 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -17,9 +18,13 @@ const SOURCES = ['native', 'binding.gyp', 'package.json', 'package-lock.json'];
 /** Parts of the addon that are tested with its ports, beside test/addon. */
 const PORT_TESTS = ['crypto/native-aead', 'crypto/native-crypto'];
 
+/** What works with threads, and the program that has it do so. */
+const THREADED = ['native/aead', 'native/cipher', 'native/pool', 'test/native/aead-threads'];
+const HELPERS = ['1', '3'];
+
 const folder = mkdtempSync(join(tmpdir(), 'wiretype-sanitize-'));
 try {
-  process.exitCode = build() && test() ? 0 : 1;
+  process.exitCode = build() && test() && testThreads() ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -52,6 +57,21 @@ function test() {
       WIRETYPE_PREBUILD: folder,
     },
   });
+}
+
+/** Node itself does not run under ThreadSanitizer: a program of its own drives the threads. */
+function testThreads() {
+  const program = join(folder, 'aead-threads');
+  const sources = THREADED.map((name) => join(ROOT, `${name}.c`));
+  const includes = [join(ROOT, 'native'), join(dirname(process.execPath), '../include/node')].map(
+    (path) => `-I${path}`,
+  );
+  const words = ['-std=c17', '-O1', '-g', '-fsanitize=thread', '-D_GNU_SOURCE', ...includes, '-o', program, ...sources];
+  const options = { cwd: ROOT, env: { TSAN_OPTIONS: 'halt_on_error=1' } };
+  return (
+    succeeds('gcc', [...words, '-l:libcrypto.so.3'], options) &&
+    HELPERS.every((helpers) => succeeds(program, [helpers, '1000'], options))
+  );
 }
 
 function succeeds(command, args, { cwd, env }) {

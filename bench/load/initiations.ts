@@ -8,7 +8,6 @@ import { createInitiation } from '../../src/core/handshake.js';
 import { Identity } from '../../src/core/identity.js';
 import type { Crypto } from '../../src/core/ports.js';
 import { nativeCrypto } from '../../src/crypto/native-crypto.js';
-import { NodeCrypto } from '../../src/crypto/node-crypto.js';
 import { TAI64N_BYTES, writeTai64n } from '../../src/wire/tai64n.js';
 
 const INITIATIONS = 512;
@@ -25,7 +24,7 @@ export interface Initiator {
 }
 
 export function benchCrypto(): Crypto {
-  return nativeCrypto(loadAddon(), new NodeCrypto());
+  return nativeCrypto(loadAddon());
 }
 
 /** An initiator with a fresh key for the responder with this public key. */

@@ -138,7 +138,8 @@ export interface Addon {
   /** The interface over which the endpoint is reached from its source, or −errno. */
   monitorRoute(monitor: NativeMonitor, endpoint: Uint8Array, mark: number): number;
 
-  aeadCreate(): NativeAeadTable;
+  /** @param helpers Threads, 0 to 64, that share the work of large batches with the caller. */
+  aeadCreate(helpers: number): NativeAeadTable;
   /** Copies both 32-byte keys. @returns The slot. */
   aeadInstall(table: NativeAeadTable, sendKey: Uint8Array, receiveKey: Uint8Array): number;
   /** Wipes the slot. @throws {RangeError} if it is not in use. */
@@ -152,6 +153,13 @@ export interface Addon {
   blake2sMac(out: Uint8Array, key: Uint8Array, data: Uint8Array): void;
   /** HMAC-BLAKE2s into `out`, which has 32 bytes. */
   blake2sHmac(out: Uint8Array, key: Uint8Array, ...parts: readonly Uint8Array[]): void;
+  /**
+   * ChaCha20-Poly1305 with nonce 0 into `out`, which has `plaintext.length + 16` bytes at least. No argument may overlap
+   * `out`.
+   */
+  seal(out: Uint8Array, key: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): void;
+  /** The other way round, into `out`, which has `sealed.length` bytes at least. @returns `false` if the tag is wrong. */
+  open(out: Uint8Array, key: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): boolean;
   /** X25519 into `out`, which has 32 bytes. @returns `false` when the result is all zero. */
   x25519(out: Uint8Array, privateKey: Uint8Array, publicKey: Uint8Array): boolean;
   x25519PublicKey(out: Uint8Array, privateKey: Uint8Array): void;

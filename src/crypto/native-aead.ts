@@ -3,15 +3,21 @@ import { NativeBatches } from '../addon/native-batches.js';
 import type { PacketBatch } from '../core/packet-batch.js';
 import type { AeadStage } from '../core/ports.js';
 
-/** The AEAD stage over the addon: one call per batch. The keys are in the addon's memory only. */
+/**
+ * The AEAD stage over the addon: one call per batch. The keys are in the addon's memory only.
+ *
+ * With more than one thread the rows of a large batch are shared among them, and the call returns when all are done:
+ * their order, and what `admit` makes of it, stays as it is.
+ */
 export class NativeAead implements AeadStage {
   readonly #addon: Addon;
   readonly #table: NativeAeadTable;
   readonly #batches: NativeBatches;
 
-  constructor(addon: Addon) {
+  /** @param threads 1 to 65, the caller's own included. */
+  constructor(addon: Addon, threads = 1) {
     this.#addon = addon;
-    this.#table = addon.aeadCreate();
+    this.#table = addon.aeadCreate(threads - 1);
     this.#batches = new NativeBatches(addon);
   }
 

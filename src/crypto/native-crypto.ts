@@ -1,40 +1,65 @@
 import type { Addon } from '../addon/interface.js';
 import type { Crypto } from '../core/ports.js';
+import { openXChaCha20Poly1305, sealXChaCha20Poly1305 } from './xchacha20-poly1305.js';
 
 const KEY_BYTES = 32;
 const HASH_BYTES = 32;
 const MAC_BYTES = 16;
+const TAG_BYTES = 16;
+/** More than any field of a handshake message takes when it is sealed. */
+const ROOM_BYTES = 256;
 
-/** Puts the addon's X25519 and BLAKE2s in the place of those of `base`; the rest stays as it is. */
-export function nativeCrypto(addon: Addon, base: Crypto): Crypto {
+/**
+ * The primitives of the handshake over the addon, XChaCha20-Poly1305 over noble.
+ *
+ * A small array whose memory the addon asks for is moved out of the heap, which costs more than a hash. So results are
+ * made in arrays that stay, and copied out of them.
+ */
+export function nativeCrypto(addon: Addon): Crypto {
+  const room = new Uint8Array(ROOM_BYTES);
+  const hash = room.subarray(0, HASH_BYTES);
+  const key = room.subarray(0, KEY_BYTES);
+  const mac = room.subarray(0, MAC_BYTES);
+
+  /** Nothing secret stays behind. */
+  const take = (lengthBytes: number): Uint8Array => {
+    const result = room.slice(0, lengthBytes);
+    room.fill(0, 0, lengthBytes);
+    return result;
+  };
+  const roomFor = (lengthBytes: number): Uint8Array => (lengthBytes <= ROOM_BYTES ? room : new Uint8Array(lengthBytes));
+  const takeFrom = (out: Uint8Array, lengthBytes: number): Uint8Array =>
+    out === room ? take(lengthBytes) : out.subarray(0, lengthBytes);
+
   return {
-    x25519(privateKey, publicKey) {
-      const shared = new Uint8Array(KEY_BYTES); // cleared by the caller
-      return addon.x25519(shared, privateKey, publicKey) ? shared : undefined;
-    },
+    x25519: (privateKey, publicKey) => (addon.x25519(key, privateKey, publicKey) ? take(KEY_BYTES) : undefined),
     x25519PublicKey(privateKey) {
-      const publicKey = new Uint8Array(KEY_BYTES);
-      addon.x25519PublicKey(publicKey, privateKey);
-      return publicKey;
+      addon.x25519PublicKey(key, privateKey);
+      return take(KEY_BYTES);
     },
     hash(...parts) {
-      const digest = new Uint8Array(HASH_BYTES);
-      addon.blake2s(digest, ...parts);
-      return digest;
+      addon.blake2s(hash, ...parts);
+      return take(HASH_BYTES);
     },
-    mac(key, data) {
-      const tag = new Uint8Array(MAC_BYTES);
-      addon.blake2sMac(tag, key, data);
-      return tag;
+    mac(macKey, data) {
+      addon.blake2sMac(mac, macKey, data);
+      return take(MAC_BYTES);
     },
-    hmac(key, ...parts) {
-      const tag = new Uint8Array(HASH_BYTES);
-      addon.blake2sHmac(tag, key, ...parts);
-      return tag;
+    hmac(macKey, ...parts) {
+      addon.blake2sHmac(hash, macKey, ...parts);
+      return take(HASH_BYTES);
     },
-    seal: (key, plaintext, associatedData) => base.seal(key, plaintext, associatedData),
-    open: (key, sealed, associatedData) => base.open(key, sealed, associatedData),
-    xSeal: (key, nonce, plaintext, associatedData) => base.xSeal(key, nonce, plaintext, associatedData),
-    xOpen: (key, nonce, sealed, associatedData) => base.xOpen(key, nonce, sealed, associatedData),
+    seal(sealingKey, plaintext, associatedData) {
+      const out = roomFor(plaintext.length + TAG_BYTES);
+      addon.seal(out, sealingKey, plaintext, associatedData);
+      return takeFrom(out, plaintext.length + TAG_BYTES);
+    },
+    open(sealingKey, sealed, associatedData) {
+      const out = roomFor(sealed.length);
+      if (!addon.open(out, sealingKey, sealed, associatedData)) return undefined;
+      return takeFrom(out, sealed.length - TAG_BYTES);
+    },
+    xSeal: sealXChaCha20Poly1305,
+    xOpen: openXChaCha20Poly1305,
   };
 }

@@ -1,8 +1,7 @@
 import { loadAddon } from '../../src/addon/load.js';
 import { nativeCrypto } from '../../src/crypto/native-crypto.js';
-import { NodeCrypto } from '../../src/crypto/node-crypto.js';
 import { describeCrypto } from '../conformance/crypto.js';
 
 const addon = loadAddon();
 
-describeCrypto('nativeCrypto', () => nativeCrypto(addon, new NodeCrypto()));
+describeCrypto('nativeCrypto', () => nativeCrypto(addon));

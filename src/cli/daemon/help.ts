@@ -28,4 +28,7 @@ Environment:
   WG_PROCESS_FOREGROUND=1  The same as --foreground
   WG_TUN_FD=N              Take over the open TUN interface of file descriptor N
   WG_UAPI_FD=N             Take over the listening control socket of file descriptor N
+  WIRETYPE_CRYPTO_THREADS=N
+                           Threads that encrypt and decrypt. 1 with up to two cores, else one core is
+                           left to the others, and 4 are the most
 `;

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { WireGuardError } from '../../core/errors.js';
 import { type LogLevel, parseLogLevel } from './log.js';
@@ -10,6 +11,8 @@ export interface DaemonOptions {
   readonly tunDescriptor: number | undefined;
   /** A listening control socket to take over (`WG_UAPI_FD`). */
   readonly uapiDescriptor: number | undefined;
+  /** Threads that encrypt and decrypt, the loop's own included (`WIRETYPE_CRYPTO_THREADS`). */
+  readonly cryptoThreads: number;
   readonly logLevel: LogLevel;
   /** Somebody asked for a log: the output of a daemon in the background is kept then. */
   readonly isLogWanted: boolean;
@@ -23,6 +26,11 @@ export type DaemonCall =
 
 /** Set by the parent for the process that it leaves in the background. */
 export const READY_DESCRIPTOR_VARIABLE = 'WIRETYPED_READY_FD';
+
+const CRYPTO_THREADS_VARIABLE = 'WIRETYPE_CRYPTO_THREADS';
+const MAX_CRYPTO_THREADS = 64;
+/** The loop has as much to do without the cipher as with it: more threads would wait for it. */
+const MAX_DEFAULT_CRYPTO_THREADS = 4;
 
 const MAX_NAME_BYTES = 15;
 /** What the kernel refuses (spaces, "/", ":", "." and ".."), what it would fill in ("%"), and what a terminal would act on. */
@@ -46,6 +54,7 @@ export function parseDaemonCall(argv: readonly string[], env: NodeJS.ProcessEnv)
     isForeground: values.foreground || env['WG_PROCESS_FOREGROUND'] === '1',
     tunDescriptor: descriptor(env, 'WG_TUN_FD'),
     uapiDescriptor: descriptor(env, 'WG_UAPI_FD'),
+    cryptoThreads: cryptoThreads(env),
     logLevel: parseLogLevel(env['LOG_LEVEL']),
     isLogWanted: env['LOG_LEVEL'] !== undefined && env['LOG_LEVEL'] !== '',
     readyDescriptor: descriptor(env, READY_DESCRIPTOR_VARIABLE),
@@ -75,4 +84,17 @@ function descriptor(env: NodeJS.ProcessEnv, variable: string): number | undefine
   if (text === undefined || text === '') return undefined;
   if (/^[0-9]{1,6}$/.test(text)) return Number(text);
   throw new WireGuardError('ERR_USAGE', `${variable} is not the number of a file descriptor`);
+}
+
+/** Not set: with one or two cores the loop does it alone, else one core is left to the others. */
+function cryptoThreads(env: NodeJS.ProcessEnv): number {
+  const text = env[CRYPTO_THREADS_VARIABLE];
+  if (text === undefined || text === '') return defaultCryptoThreads(availableParallelism());
+  const threads = /^[0-9]{1,2}$/.test(text) ? Number(text) : 0;
+  if (threads >= 1 && threads <= MAX_CRYPTO_THREADS) return threads;
+  throw new WireGuardError('ERR_USAGE', `${CRYPTO_THREADS_VARIABLE} is not a number from 1 to ${MAX_CRYPTO_THREADS}`);
+}
+
+function defaultCryptoThreads(cores: number): number {
+  return cores <= 2 ? 1 : Math.min(cores - 1, MAX_DEFAULT_CRYPTO_THREADS);
 }

@@ -11,7 +11,6 @@ import { Device } from '../../core/device.js';
 import { WireGuardError } from '../../core/errors.js';
 import { NativeAead } from '../../crypto/native-aead.js';
 import { nativeCrypto } from '../../crypto/native-crypto.js';
-import { NodeCrypto } from '../../crypto/node-crypto.js';
 import { Driver } from '../../host/driver.js';
 import { LinuxTun } from '../../host/linux-tun.js';
 import { NativeSocket } from '../../host/native-socket.js';
@@ -48,7 +47,7 @@ export class TunnelProcess {
     const tun = openTun(addon, options);
     let tunnel: TunnelProcess | undefined;
     try {
-      tunnel = new TunnelProcess(addon, tun, log);
+      tunnel = new TunnelProcess(addon, tun, options, log);
       await tunnel.#listen(options);
       return tunnel;
     } catch (error) {
@@ -58,7 +57,7 @@ export class TunnelProcess {
     }
   }
 
-  private constructor(addon: Addon, tun: LinuxTun, log: Log) {
+  private constructor(addon: Addon, tun: LinuxTun, options: DaemonOptions, log: Log) {
     this.name = tun.name;
     this.#log = log;
     this.#tun = tun;
@@ -66,9 +65,9 @@ export class TunnelProcess {
       this.#end = resolve;
     });
 
-    const aead = new NativeAead(addon);
+    const aead = new NativeAead(addon, options.cryptoThreads);
     const socket = this.#openSocket(addon, 0, 0);
-    this.#device = new Device({ crypto: nativeCrypto(addon, new NodeCrypto()), environment: nodeEnvironment, aead });
+    this.#device = new Device({ crypto: nativeCrypto(addon), environment: nodeEnvironment, aead });
     this.#driver = new Driver({ device: this.#device, aead, socket, tun });
     this.#control = new TunnelControl({
       device: this.#device,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { type DaemonOptions, parseDaemonCall } from '../../../src/cli/daemon/options.js';
@@ -58,6 +59,21 @@ describe('call of wiretyped', () => {
     it(`reads LOG_LEVEL ${text} as ${level}`, () => {
       assert.equal(options(['wg0'], { LOG_LEVEL: text }).logLevel, level);
     });
+});
+
+describe('WIRETYPE_CRYPTO_THREADS', () => {
+  const threads = (text: string): number => options(['wg0'], { WIRETYPE_CRYPTO_THREADS: text }).cryptoThreads;
+
+  it('is a number from 1 to 64', () => {
+    for (const text of ['1', '2', '64']) assert.equal(threads(text), Number(text));
+    for (const text of ['0', '65', '-1', '2x', '100'])
+      assert.throws(() => threads(text), { code: 'ERR_USAGE', message: /WIRETYPE_CRYPTO_THREADS/ });
+  });
+
+  it('leaves the work to the loop where there are two cores or fewer, and a core to the others where there are more', () => {
+    const cores = availableParallelism();
+    assert.equal(threads(''), cores <= 2 ? 1 : Math.min(cores - 1, 4));
+  });
 });
 
 describe('name of an interface', () => {
