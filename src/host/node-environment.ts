@@ -2,8 +2,37 @@ import { randomFillSync } from 'node:crypto';
 
 import type { Environment } from '../core/ports.js';
 
+/** Asking for random bytes costs microseconds, however few they are: this many are fetched at once. */
+const POOL_BYTES = 2_048;
+/** What is longer is not worth a copy. */
+const MAX_POOLED_BYTES = 64;
+
+/** Random bytes that are fetched in advance, each given out once and forgotten. */
+class RandomPool {
+  readonly #bytes = new Uint8Array(POOL_BYTES);
+  #at = POOL_BYTES;
+
+  fill(out: Uint8Array): void {
+    if (out.length > MAX_POOLED_BYTES) {
+      randomFillSync(out);
+      return;
+    }
+    if (this.#at + out.length > POOL_BYTES) this.#refill();
+    for (let i = 0; i < out.length; i++) out[i] = this.#bytes[this.#at + i]!;
+    this.#bytes.fill(0, this.#at, this.#at + out.length);
+    this.#at += out.length;
+  }
+
+  #refill(): void {
+    randomFillSync(this.#bytes);
+    this.#at = 0;
+  }
+}
+
+const pool = new RandomPool();
+
 /** Randomness and wall clock of the running process. */
 export const nodeEnvironment: Environment = {
-  random: (out) => void randomFillSync(out),
+  random: (out) => pool.fill(out),
   unixTimeMs: () => Date.now(),
 };
