@@ -147,17 +147,19 @@ static napi_value blake2s_mac(napi_env env, napi_callback_info info) {
               wt_blake2s_mac(wt_environment_handshake(env), (uint8_t *)(uintptr_t)out.bytes, out.length, key, data));
 }
 
-/* Fetches (out, key, text, associated data). The text is copied to `out`, which has `extra` bytes more at least. */
+/* Fetches (out, key, nonce, text, associated data). The text is copied to `out`, which has `extra` bytes more at least. */
 static uint8_t *sealing_arguments(napi_env env, napi_callback_info info, size_t extra, struct wt_sealing *sealing,
                                   struct wt_bytes *text) {
-  napi_value arguments[4];
-  struct wt_bytes key;
+  napi_value arguments[5];
+  struct wt_bytes key, nonce;
   uint8_t *out;
-  if (!wt_arguments(env, info, 4, arguments) || !wt_uint8_array(env, arguments[1], WT_KEY_BYTES, &key)) return NULL;
-  if (!wt_uint8_array(env, arguments[2], 0, text) || !wt_uint8_array(env, arguments[3], 0, &sealing->associated))
+  if (!wt_arguments(env, info, 5, arguments) || !wt_uint8_array(env, arguments[1], WT_KEY_BYTES, &key)) return NULL;
+  if (!wt_uint8_array(env, arguments[2], WT_NONCE_BYTES, &nonce)) return NULL;
+  if (!wt_uint8_array(env, arguments[3], 0, text) || !wt_uint8_array(env, arguments[4], 0, &sealing->associated))
     return NULL;
   if (!wt_output(env, arguments[0], text->length + extra, &out)) return NULL;
   sealing->key = key.bytes;
+  sealing->nonce = nonce.bytes;
   if (text->length > 0) memmove(out, text->bytes, text->length);
   return out;
 }

@@ -79,6 +79,7 @@ bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_byt
 
 static bool begin(struct wt_cipher *cipher, const struct wt_sealing *sealing, struct wt_binding *binding) {
   *binding = (struct wt_binding){.associated = sealing->associated.bytes, .associated_bytes = sealing->associated.length};
+  memcpy(binding->nonce, sealing->nonce, WT_NONCE_BYTES);
   return wt_cipher_set_key(cipher, sealing->key);
 }
 

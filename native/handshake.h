@@ -27,9 +27,10 @@ struct wt_handshake {
   struct wt_cipher cipher;
 };
 
-/* How a text is sealed: with a key of its own, so that the nonce is always 0 (§5.4.2). */
+/* How a text is sealed. The nonce has WT_NONCE_BYTES. */
 struct wt_sealing {
   const uint8_t *key;
+  const uint8_t *nonce;
   struct wt_bytes associated;
 };
 

@@ -154,12 +154,12 @@ export interface Addon {
   /** HMAC-BLAKE2s into `out`, which has 32 bytes. */
   blake2sHmac(out: Uint8Array, key: Uint8Array, ...parts: readonly Uint8Array[]): void;
   /**
-   * ChaCha20-Poly1305 with nonce 0 into `out`, which has `plaintext.length + 16` bytes at least. No argument may overlap
-   * `out`.
+   * ChaCha20-Poly1305 with a nonce of 12 bytes into `out`, which has `plaintext.length + 16` bytes at least. No argument
+   * may overlap `out`.
    */
-  seal(out: Uint8Array, key: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): void;
+  seal(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): void;
   /** The other way round, into `out`, which has `sealed.length` bytes at least. @returns `false` if the tag is wrong. */
-  open(out: Uint8Array, key: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): boolean;
+  open(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): boolean;
   /** X25519 into `out`, which has 32 bytes. @returns `false` when the result is all zero. */
   x25519(out: Uint8Array, privateKey: Uint8Array, publicKey: Uint8Array): boolean;
   x25519PublicKey(out: Uint8Array, privateKey: Uint8Array): void;

@@ -1,12 +1,13 @@
 import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
+import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { blake2s } from '@noble/hashes/blake2.js';
 
 import type { Crypto } from '../core/ports.js';
 import { type Blake2s, fastestBlake2s } from './blake2s.js';
 import { bytesOf } from './bytes-of.js';
 import { openChaCha20Poly1305, sealChaCha20Poly1305 } from './chacha20-poly1305.js';
-import { openXChaCha20Poly1305, sealXChaCha20Poly1305 } from './xchacha20-poly1305.js';
 
+const TAG_BYTES = 16;
 const MAC_BYTES = 16;
 /** Fields of a handshake have a key of their own each, so the counter in the nonce is always 0. */
 const NONCE = new Uint8Array(12);
@@ -31,8 +32,6 @@ export class NodeCrypto implements Crypto {
   readonly #privateKeys = new WeakMap<Uint8Array, ReadPrivateKey>();
   readonly hash: Crypto['hash'];
   readonly hmac: Crypto['hmac'];
-  readonly xSeal = sealXChaCha20Poly1305;
-  readonly xOpen = openXChaCha20Poly1305;
 
   constructor({ hash, hmac }: Blake2s = fastestBlake2s) {
     this.hash = hash;
@@ -64,6 +63,20 @@ export class NodeCrypto implements Crypto {
 
   open(key: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array | undefined {
     return openChaCha20Poly1305(key, NONCE, sealed, associatedData);
+  }
+
+  xSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Uint8Array {
+    return xchacha20poly1305(key, nonce, associatedData).encrypt(plaintext);
+  }
+
+  xOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array | undefined {
+    if (sealed.length < TAG_BYTES) return undefined;
+    try {
+      return xchacha20poly1305(key, nonce, associatedData).decrypt(sealed);
+    } catch (error) {
+      if (error instanceof Error && error.message === 'invalid tag') return undefined;
+      throw error;
+    }
   }
 
   #read(privateKey: Uint8Array): KeyObject {
