@@ -86,6 +86,7 @@ static void sleep_until_work(struct wt_pool *pool) {
 static void *help(void *data) {
   struct helper *helper = data;
   struct wt_pool *pool = helper->pool;
+  pthread_setname_np(pthread_self(), "wiretype-cipher");
   while (!atomic_load(&pool->is_ending)) {
     work_along(pool, helper->worker);
     uint32_t looks = 0;
