@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
+
 import { CHECKOUT, type Implementation } from '../test/lab/implementation.js';
 import { attempt } from '../test/lab/program.js';
-import type { Options } from './settings.js';
-import { buildTool, OPENSSL } from './tools.js';
+import type { Options } from './options.js';
+import { buildSource, OPENSSL } from './tools.js';
 
 /**
  * Who is measured: the bare cable, the plain C loop that is the yardstick, or an implementation of WireGuard.
@@ -9,6 +11,8 @@ import { buildTool, OPENSSL } from './tools.js';
 export interface Contender extends Implementation {
   readonly kind: 'cable' | 'limit' | 'wireguard';
   readonly version: string;
+  /** It knows one peer, by IPv4. */
+  readonly isPairOnly?: boolean;
 }
 
 export const SUBJECT = 'wiretype';
@@ -16,32 +20,36 @@ export const CABLE = 'none';
 export const LIMIT = 'limit';
 export const WIREGUARD_GO = 'wireguard-go';
 
-/** All contenders that are asked for and can be had. What cannot be had is told on standard error and left out. */
+/**
+ * All contenders that are asked for and can be had. What cannot be had is told on standard error and left out.
+ *
+ * @throws {TypeError} If one that was asked for by name cannot be had.
+ */
 export async function findContenders(options: Options): Promise<Contender[]> {
-  const wanted = [
-    async () => ({ kind: 'cable', title: CABLE, command: '', version: 'no tunnel' }) as const,
-    async () => await wireguard(SUBJECT, `${CHECKOUT}bin/wiretyped`),
-    async () => await wireguard(WIREGUARD_GO, options.wireguardGo),
-    async () => await limit(),
-    ...options.also.map((pair) => async () => await further(pair)),
+  const further = options.also.map((pair) => pair.split('=', 2) as [string, string]);
+  const known: readonly (readonly [string, () => Promise<Contender | undefined>])[] = [
+    [CABLE, async () => ({ kind: 'cable', title: CABLE, command: '', version: 'no tunnel' })],
+    [SUBJECT, async () => await wireguard(SUBJECT, `${CHECKOUT}bin/wiretyped`)],
+    [WIREGUARD_GO, async () => await wireguard(WIREGUARD_GO, options.wireguardGo)],
+    [LIMIT, async () => await limit(options.limit)],
+    ...further.map(([title, command]) => [title, async () => await wireguard(title, command)] as const),
   ];
+  const wanted = namesWanted(options);
   const found: Contender[] = [];
-  for (const find of wanted) {
+  for (const [title, find] of known) {
+    if (wanted !== undefined && !wanted.includes(title)) continue;
     const contender = await find();
-    if (contender !== undefined && isAskedFor(contender.title, options)) found.push(contender);
+    if (contender !== undefined) found.push(contender);
   }
+  const missing = wanted?.filter((name) => !found.some(({ title }) => title === name)) ?? [];
+  if (missing.length > 0) throw new TypeError(`there is no contender ${missing.join(', ')}`);
   return found;
 }
 
-function isAskedFor(title: string, { contenders, isSmoke }: Options): boolean {
-  if (contenders.length > 0) return contenders.includes(title);
-  return !isSmoke || title === SUBJECT || title === LIMIT;
-}
-
-async function further(pair: string): Promise<Contender | undefined> {
-  const at = pair.indexOf('=');
-  if (at < 1) throw new TypeError(`--also takes NAME=PROGRAM, not "${pair}"`);
-  return await wireguard(pair.slice(0, at), pair.slice(at + 1));
+/** @returns `undefined`: whoever is there. */
+function namesWanted({ contenders, action }: Options): readonly string[] | undefined {
+  if (contenders.length > 0) return contenders;
+  return action === 'smoke' ? [SUBJECT, LIMIT] : undefined;
 }
 
 async function wireguard(title: string, command: string): Promise<Contender | undefined> {
@@ -51,11 +59,14 @@ async function wireguard(title: string, command: string): Promise<Contender | un
   return { kind: 'wireguard', title, command, version };
 }
 
-async function limit(): Promise<Contender | undefined> {
-  const command = await buildTool('limit', OPENSSL);
-  if (command === undefined)
-    return absent(LIMIT, 'bench/limit.c does not compile: it needs cc and the headers of Node');
-  return { kind: 'limit', title: LIMIT, command, version: 'bench/limit.c' };
+/** @param path Of a program or its source; default: our own. */
+async function limit(path = `${CHECKOUT}bench/limit.c`): Promise<Contender | undefined> {
+  const command = path.endsWith('.c') ? await buildSource(path, OPENSSL) : path;
+  if (command === undefined) return absent(LIMIT, `${path} does not compile: it needs cc and the headers of Node`);
+  const { status, stdout, stderr } = await attempt(command, []);
+  if (status === 127) return absent(LIMIT, `${command} is not there`);
+  const isPairOnly = !(stdout + stderr).includes('INNER/OUTER/PORT');
+  return { kind: 'limit', title: LIMIT, command, version: basename(path), isPairOnly };
 }
 
 function absent(title: string, reason: string): undefined {

@@ -1,128 +1,96 @@
 /** The benchmarks: measures several implementations in turn, in network namespaces of their own. */
-import { fileURLToPath } from 'node:url';
-
-import { attempt } from '../test/lab/program.js';
-import { type Contender, findContenders, SUBJECT } from './contender.js';
-import { addReadings, beginFigures, defaultPath, type Figures, readFigures, writeFigures } from './figures.js';
+import { findContenders } from './contender.js';
+import { defaultPath, writeFigures } from './figures.js';
+import { formatText } from './format.js';
 import type { Measure } from './measure.js';
 import { measures } from './measures/index.js';
+import { type Options, parseOptions, USAGE } from './options.js';
 import { renderDocuments } from './render.js';
-import { type Options, parseOptions, type Settings, USAGE } from './settings.js';
-import { Site } from './site.js';
-import { formatText, tabulate } from './table.js';
-
-const STAGES = fileURLToPath(new URL('stages/main.js', import.meta.url));
+import { describeRun } from './run.js';
+import { Session } from './session.js';
+import { measureStages, tabulateStages } from './stages.js';
+import { tabulate } from './table.js';
 
 /** @returns The exit status: 0, or 1 when something could not be measured. */
 export async function main(words: readonly string[]): Promise<number> {
-  let options: Options;
   try {
-    options = parseOptions(words);
+    return await act(parseOptions(words), describeCommand(words));
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    process.stderr.write(`bench: ${error.message}\n\n${USAGE}`);
+    process.stderr.write(`bench: ${error.message}\nTry: npm run bench -- --help\n`);
     return 1;
   }
-  const chosen = chooseMeasures(options);
-  if (options.isList) {
-    for (const { quantities } of chosen) for (const { id, title } of quantities) say(`${id.padEnd(16)}${title}`);
-    return 0;
-  }
-  if (options.render !== undefined) {
-    renderDocuments(readFigures(options.render));
-    return 0;
+}
+
+async function act(options: Options, command: string): Promise<number> {
+  switch (options.action) {
+    case 'help':
+      say(USAGE);
+      return 0;
+    case 'list':
+      for (const { quantities } of chooseMeasures(options))
+        for (const { id, title } of quantities) say(`${id.padEnd(18)}${title}\n`);
+      return 0;
+    case 'render':
+      renderDocuments(options.files);
+      return 0;
   }
   if (process.getuid?.() !== 0) {
     process.stderr.write('bench: network namespaces need root.\n');
     return 1;
   }
-  if (options.isStages) return await runStages([]);
-  const failures = await measureAll(options, chosen, `npm run bench -- ${words.join(' ')}`.trimEnd());
-  return failures === 0 && (!options.isSmoke || (await runStages(['--brief'])) === 0) ? 0 : 1;
+  switch (options.action) {
+    case 'measure':
+      return await measure(options, command);
+    case 'stages':
+      return await takeStages(options, command);
+    case 'smoke':
+      return await smoke(options);
+  }
+}
+
+async function measure(options: Options, command: string): Promise<number> {
+  const path = options.out ?? defaultPath();
+  const contenders = await findContenders(options);
+  const run = await describeRun(command, options.settings.seconds, contenders);
+  const session = new Session(chooseMeasures(options), contenders, options.settings);
+  const failures = await session.run(run, (figures) => writeFigures(path, figures));
+  say(`\n${formatText(tabulate(session.figures(run)))}\nwritten to ${path}\n`);
+  return failures.some(({ isOurs }) => isOurs) ? 1 : 0;
+}
+
+async function takeStages({ out }: Options, command: string): Promise<number> {
+  const path = out ?? defaultPath();
+  const stages = await measureStages();
+  writeFigures(path, { runs: [await describeRun(command, 0, [])], rows: [], stages: { run: 0, ...stages } });
+  say(`${formatText(tabulateStages(stages))}\nwritten to ${path}\n`);
+  return 0;
+}
+
+/** Every contender that was asked for has to come up, and every measure has to give its numbers; which, is no matter. */
+async function smoke(options: Options): Promise<number> {
+  const contenders = await findContenders(options);
+  const run = await describeRun('--smoke', options.settings.seconds, contenders);
+  const failures = await new Session(chooseMeasures(options), contenders, options.settings).run(run);
+  await measureStages(['--brief']);
+  if (failures.length > 0) say(`${failures.length} failed\n`);
+  return failures.length === 0 ? 0 : 1;
 }
 
 function chooseMeasures({ only, settings }: Options): Measure[] {
   const isNamed = (id: string): boolean => only.some((name) => id.startsWith(name));
-  if (only.length > 0)
-    return measures.filter(({ id, quantities }) => isNamed(id) || quantities.some((quantity) => isNamed(quantity.id)));
-  return measures.filter(({ isLong }) => settings.hasLongMeasures || isLong !== true);
+  if (only.length === 0) return measures.filter(({ isLong }) => settings.hasLongMeasures || isLong !== true);
+  const chosen = measures.filter(({ id, quantities }) => isNamed(id) || quantities.some((each) => isNamed(each.id)));
+  if (chosen.length === 0) throw new TypeError(`no measure begins with ${only.join(' or ')}: see --list`);
+  return chosen;
 }
 
-async function measureAll(options: Options, chosen: readonly Measure[], command: string): Promise<number> {
-  const { settings, out, isSmoke } = options;
-  const contenders = await findContenders(options);
-  const quantities = chosen.flatMap((measure) => measure.quantities);
-  const figures = await beginFigures(command, settings.seconds, contenders, quantities);
-  const path = out ?? defaultPath();
-  let failures = 0;
-  for (let round = 0; round < settings.rounds; round++) {
-    failures += await measureRound(figures, rotate(contenders, round), chosen, settings, round);
-    figures.rounds = round + 1;
-    if (!isSmoke) writeFigures(path, figures);
-  }
-  if (isSmoke) return failures;
-  say(`\n${formatText(tabulate(readFigures(path)))}\nwritten to ${path}`);
-  return failures;
+/** Where the figures went is no part of how they were taken. */
+function describeCommand(words: readonly string[]): string {
+  const said = words.filter((word, index) => !word.startsWith('--out') && words[index - 1] !== '--out');
+  return ['npm run bench', ...(said.length > 0 ? ['--', ...said] : [])].join(' ');
 }
 
-/** Every measure is taken from all contenders before the next one begins: what the machine does else hits all alike. */
-async function measureRound(
-  figures: Figures,
-  contenders: readonly Contender[],
-  chosen: readonly Measure[],
-  settings: Settings,
-  round: number,
-): Promise<number> {
-  let failures = 0;
-  const sites = new Map(contenders.map((contender) => [contender.title, new Site(contender)]));
-  try {
-    for (const measure of chosen) {
-      if (measure.per === 'run' && round > 0) continue;
-      for (const contender of contenders)
-        if (measure.suits(contender)) failures += await measureOne(figures, measure, sites, contender, settings, round);
-    }
-  } finally {
-    for (const site of sites.values()) await site.close();
-  }
-  return failures;
-}
-
-/** @returns 1 if it could not be measured, which is no reason to leave out the rest. */
-async function measureOne(
-  figures: Figures,
-  measure: Measure,
-  sites: ReadonlyMap<string, Site>,
-  contender: Contender,
-  settings: Settings,
-  round: number,
-): Promise<number> {
-  const place = `round ${round + 1}/${settings.rounds}  ${measure.id.padEnd(14)}${contender.title.padEnd(14)}`;
-  try {
-    const readings = await measure.take(sites.get(contender.title)!, settings);
-    addReadings(figures, contender.title, round, readings);
-    const values = Object.entries(readings).map(([id, value]) => `${id} ${Number(value.toPrecision(4))}`);
-    say(place + values.join('  '));
-    return 0;
-  } catch (error) {
-    say(`${place}failed: ${error instanceof Error ? error.message : String(error)}`);
-    return contender.title === SUBJECT ? 1 : 0;
-  }
-}
-
-/** Who goes first changes from round to round. */
-function rotate<T>(list: readonly T[], by: number): T[] {
-  const at = by % Math.max(list.length, 1);
-  return [...list.slice(at), ...list.slice(0, at)];
-}
-
-async function runStages(words: readonly string[]): Promise<number> {
-  const command = ['--net', process.execPath, STAGES, ...words];
-  const { status, stdout, stderr } = await attempt('unshare', command, { timeoutMs: 120_000 });
-  process.stdout.write(stdout);
-  process.stderr.write(stderr);
-  return status;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+function say(text: string): void {
+  process.stdout.write(text);
 }

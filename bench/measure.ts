@@ -2,11 +2,15 @@ import type { Contender } from './contender.js';
 import type { Settings } from './settings.js';
 import type { Site } from './site.js';
 
-/** Where a figure has to be: an amount or, with `than`, compared with what another contender had in the same round. */
+/**
+ * Where a figure has to be: an amount or, with `than`, compared with what another contender had in the same round, or,
+ * with `thanOwn`, with another quantity of wiretype itself.
+ */
 export interface Goal {
   readonly atLeast?: number;
   readonly atMost?: number;
   readonly than?: string;
+  readonly thanOwn?: string;
   /** Default: `ratio`. */
   readonly by?: 'ratio' | 'difference';
 }
@@ -33,8 +37,9 @@ export interface Measure {
   readonly quantities: readonly Quantity[];
   /** How often it is taken: in every round, or once in the whole run. Default: `round`. */
   readonly per?: 'round' | 'run';
-  /** Left out of `--quick`. */
+  /** Left out of `--quick` and `--smoke`. */
   readonly isLong?: boolean;
   suits(contender: Contender): boolean;
+  /** @returns A number for every quantity. */
   take(site: Site, settings: Settings): Promise<Readings>;
 }

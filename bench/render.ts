@@ -1,31 +1,77 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+/** Puts figures into the documents: the table, the stages, the model, the chart. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CHECKOUT } from '../test/lab/implementation.js';
 import { drawChart } from './chart.js';
-import type { Figures } from './figures.js';
-import { formatMarkdown, tabulate } from './table.js';
+import { describeAnew, type Figures, mergeFigures, readFigures, writeFigures } from './figures.js';
+import { formatMarkdown } from './format.js';
+import { measures } from './measures/index.js';
+import { tabulateModel } from './model.js';
+import type { Run } from './run.js';
+import { tabulateStages } from './stages.js';
+import { present } from './statistics.js';
+import { tabulate } from './table.js';
 
-const BEGIN = '<!-- figures -->';
-const END = '<!-- end of figures -->';
+const DOCUMENTS = join(CHECKOUT, 'docs');
 
-/** Draws `docs/performance.svg` and puts the table between its marks in `docs/performance.md`. */
-export function renderDocuments(figures: Figures): void {
-  writeFileSync(join(CHECKOUT, 'docs/performance.svg'), drawChart(figures));
-  const path = join(CHECKOUT, 'docs/performance.md');
-  const text = readFileSync(path, 'utf8');
-  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`${path} lacks the marks ${BEGIN} and ${END}`);
-  writeFileSync(path, `${text.slice(0, from + BEGIN.length)}\n\n${describe(figures)}\n${text.slice(to)}`);
+/**
+ * Takes the figures of `files` into `performance.json`, in turn, and draws and tabulates what is in it then.
+ *
+ * @param folder Default: `docs/` of the checkout.
+ */
+export function renderDocuments(files: readonly string[], folder = DOCUMENTS): void {
+  const kept = join(folder, 'performance.json');
+  const known = existsSync(kept) ? [kept] : [];
+  const merged = [...known, ...files].map(readFigures).reduce(mergeFigures, { runs: [], rows: [] });
+  const figures = describeAnew(
+    merged,
+    measures.flatMap(({ quantities }) => quantities),
+  );
+  writeFigures(kept, figures);
+
+  const chart = drawChart(figures);
+  if (chart !== undefined) writeFileSync(join(folder, 'performance.svg'), chart);
+  const page = join(folder, 'performance.md');
+  writeFileSync(page, fillPage(readFileSync(page, 'utf8'), figures));
 }
 
-function describe(figures: Figures): string {
-  const { machine, date, commit, command, rounds, seconds, contenders } = figures;
-  const versions = Object.entries(contenders).map(([name, version]) => `${name} (${version})`);
-  return `* Command: \`${command}\`, ${rounds} rounds, ${seconds} s per transfer
-* Date: ${date}; commit: ${commit}
-* Machine: ${machine.processor}, ${machine.cores} cores, ${machine.memoryGigabytes} GB, Linux ${machine.kernel}, Node ${machine.node}
-* Contenders: ${versions.join(', ')}
+/** Fills what is between the marks `<!-- NAME -->` and `<!-- end of NAME -->`; the rest is written by people. */
+export function fillPage(page: string, figures: Figures): string {
+  const { stages } = figures;
+  let filled = fill(page, 'figures', describeFigures(figures));
+  if (stages === undefined) return filled;
+  const origin = describeRun(figures.runs[stages.run]!);
+  filled = fill(filled, 'stages', `${formatMarkdown(tabulateStages(stages))}\n* ${origin}\n`);
+  return fill(filled, 'model', formatMarkdown(tabulateModel(stages)));
+}
 
-${formatMarkdown(tabulate(figures))}`;
+function fill(page: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new TypeError(`the page lacks the marks ${begin} and ${end}`);
+  return `${page.slice(0, from + begin.length)}\n\n${content}\n${page.slice(to)}`;
+}
+
+/** Every row says by which run it was taken, and of how many readings it is the median. */
+function describeFigures(figures: Figures): string {
+  const [head = [], ...lines] = tabulate(figures);
+  const numbered = lines.map((line, index) => {
+    const row = figures.rows[index]!;
+    const counts = Object.values(row.readings).map((readings) => present(readings).length);
+    return [...line, String(Math.max(...counts)), String(row.run + 1)];
+  });
+  const runs = figures.runs.map((run, index) => `${index + 1}. ${describeRun(run)}\n`);
+  return `${formatMarkdown([[...head, 'rounds', 'run'], ...numbered])}\nRuns:\n\n${runs.join('')}`;
+}
+
+function describeRun({ command, date, commit, machine, seconds, contenders }: Run): string {
+  const versions = Object.entries(contenders).map(([name, version]) => `${name} ${version}`);
+  const { processor, cores, memoryGigabytes, kernel, node } = machine;
+  return [
+    `\`${command}\`, ${date}, commit ${commit}`,
+    ...(seconds > 0 ? [`${seconds} s per transfer`] : []),
+    `${processor}, ${cores} cores, ${memoryGigabytes} GB, Linux ${kernel}, Node ${node}`,
+    ...(versions.length > 0 ? [versions.join(', ')] : []),
+  ].join('; ');
 }

@@ -151,7 +151,8 @@ export class Site {
   ): Promise<Program> {
     const words: string[] = [];
     for (let i = 0; i < peers.length; i += 2) words.push(`${peers[i]}/${peers[i + 1]}/${PORT}`);
-    const program = host.start(this.contender.command, [TUN, String(PORT), ...words]);
+    const peerWords = this.contender.isPairOnly === true ? [peers[1]!, String(PORT)] : words;
+    const program = host.start(this.contender.command, [TUN, String(PORT), ...peerWords]);
     await waitFor('the TUN of limit', async () => {
       if (!program.isRunning) throw new Error(`${program.title} ended\n${program.stderr}`);
       return (await host.attempt('ip', ['link', 'show', TUN])).status === 0;

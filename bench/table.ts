@@ -1,8 +1,9 @@
-/** Figures as text: for the terminal, and as Markdown. */
-import { LIMIT, SUBJECT, WIREGUARD_GO } from './contender.js';
+/** Figures as a table. */
+import { CABLE, LIMIT, SUBJECT, WIREGUARD_GO } from './contender.js';
 import type { FigureRow, Figures } from './figures.js';
-import type { Goal } from './measure.js';
+import { formatNumber } from './format.js';
 import { medianRatio, present, type Round, summarize } from './statistics.js';
+import { describeGoal, isReached } from './verdict.js';
 
 /** Of whom ratios are given. */
 const YARDSTICKS = [LIMIT, WIREGUARD_GO];
@@ -10,30 +11,25 @@ const NOTHING = '–';
 
 /** One line per quantity: median and spread of each contender, ratios, and whether the goal is reached. */
 export function tabulate(figures: Figures): string[][] {
-  const contenders = Object.keys(figures.contenders);
+  const contenders = contendersOf(figures);
   const yardsticks = YARDSTICKS.filter((name) => contenders.includes(name));
-  const head = ['', ...contenders, ...yardsticks.map((name) => `÷ ${name}`), 'goal'];
+  const titles = new Map(figures.rows.map(({ id, title }) => [id, title]));
+  const head = ['', ...contenders, ...yardsticks.map((name) => `÷ ${name}`), 'goal', 'met?'];
   const lines = figures.rows.map((row) => [
     row.unit === '' ? row.title : `${row.title}, ${row.unit}`,
     ...contenders.map((name) => spread(row, row.readings[name])),
     ...yardsticks.map((name) => ratio(row, name)),
-    verdict(row),
+    describeGoal(row, titles),
+    verdict(row, figures.rows),
   ]);
   return [head, ...lines];
 }
 
-export function formatText(table: readonly (readonly string[])[]): string {
-  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((line) => line[column]?.length ?? 0)));
-  return table
-    .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
-}
-
-export function formatMarkdown(table: readonly (readonly string[])[]): string {
-  const [head = [], ...lines] = table;
-  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
-  return [head, head.map((_, column) => (column === 0 ? '---' : '--:')), ...lines].map(row).join('');
+/** Everyone who was measured in any of the runs: first whom it is about, last the bare cable. */
+export function contendersOf({ runs }: Figures): string[] {
+  const names = new Set(runs.flatMap(({ contenders }) => Object.keys(contenders)));
+  const rank = (name: string): number => (name === SUBJECT ? 0 : name === CABLE ? 2 : 1);
+  return [...names].sort((a, b) => rank(a) - rank(b));
 }
 
 function spread(row: FigureRow, readings: Round | undefined): string {
@@ -46,34 +42,10 @@ function spread(row: FigureRow, readings: Round | undefined): string {
 
 function ratio(row: FigureRow, yardstick: string): string {
   const value = medianRatio(row.readings[SUBJECT] ?? [], row.readings[yardstick] ?? []);
-  return Number.isNaN(value) ? NOTHING : value.toFixed(2);
+  return Number.isFinite(value) ? value.toFixed(2) : NOTHING;
 }
 
-function verdict(row: FigureRow): string {
-  const { goal } = row;
-  if (goal === undefined) return '';
-  const reached = isReached(goal, row);
-  return `${reached === undefined ? '' : reached ? '✓ ' : '✗ '}${describeGoal(goal, row)}`;
-}
-
-function describeGoal({ atLeast, atMost, than, by }: Goal, row: FigureRow): string {
-  const sign = atLeast === undefined ? '≤' : '≥';
-  const amount = atLeast ?? atMost ?? 0;
-  if (than === undefined) return `${sign} ${formatNumber(amount, 0)} ${row.unit}`.trimEnd();
-  return by === 'difference' ? `${sign} ${than} + ${amount}` : `${sign} ${amount} × ${than}`;
-}
-
-/** @returns `undefined` if there are no figures to tell by. */
-function isReached({ atLeast, atMost, than, by }: Goal, row: FigureRow): boolean | undefined {
-  const ours = row.readings[SUBJECT] ?? [];
-  const theirs = than === undefined ? undefined : (row.readings[than] ?? []);
-  let value = summarize(present(ours)).median;
-  if (theirs !== undefined)
-    value = by === 'difference' ? value - summarize(present(theirs)).median : medianRatio(ours, theirs);
-  if (Number.isNaN(value)) return undefined;
-  return value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
-}
-
-function formatNumber(value: number, digits = 0): string {
-  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+function verdict(row: FigureRow, rows: readonly FigureRow[]): string {
+  const reached = isReached(row, rows);
+  return reached === undefined ? '' : reached ? 'met' : 'NOT MET';
 }

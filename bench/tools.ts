@@ -1,13 +1,14 @@
 /** The C programs of the benchmarks, compiled when they are needed. */
+import { createHash } from 'node:crypto';
 import { mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { CHECKOUT } from '../test/lab/implementation.js';
 import { attempt } from '../test/lab/program.js';
 
 const SOURCES = join(CHECKOUT, 'bench');
-const WORDS = ['-std=c17', '-O2'];
+const WORDS = ['-std=gnu17', '-O2', '-w'];
 const PROGRAMS = join(CHECKOUT, 'dist/bench/programs');
 
 /** OpenSSL's headers come with Node's own, beside the program or where node-gyp keeps them; the library is the system's. */
@@ -17,11 +18,14 @@ const INCLUDES = [
 ].map((folder) => `-I${folder}`);
 export const OPENSSL = ['-l:libcrypto.so.3'];
 
-/** @returns The path of the program, or `undefined` if it does not compile. */
-export async function buildTool(name: string, libraries: readonly string[] = []): Promise<string | undefined> {
-  const source = join(SOURCES, `${name}.c`);
-  const program = join(PROGRAMS, name);
-  if (modifiedMs(program) >= modifiedMs(source)) return program;
+/**
+ * Compiles a program of one file.
+ *
+ * @returns Its path, or `undefined` if it does not compile.
+ */
+export async function buildSource(source: string, libraries: readonly string[] = []): Promise<string | undefined> {
+  const program = join(PROGRAMS, `${basename(source, '.c')}-${hash(source)}`);
+  if (modifiedMs(program) >= modifiedMs(source) && modifiedMs(program) > 0) return program;
   mkdirSync(PROGRAMS, { recursive: true });
   const { status, stderr } = await attempt('cc', [...WORDS, ...INCLUDES, '-o', program, source, ...libraries]);
   if (status !== 0) process.stderr.write(stderr);
@@ -30,11 +34,16 @@ export async function buildTool(name: string, libraries: readonly string[] = [])
 
 /** The sender and counter of datagrams. @throws {Error} If it does not compile. */
 export async function datagramsTool(): Promise<string> {
-  const program = await buildTool('datagrams');
+  const program = await buildSource(join(SOURCES, 'datagrams.c'));
   if (program === undefined) throw new Error('bench/datagrams.c does not compile: it needs cc');
   return program;
 }
 
 function modifiedMs(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** Sources of one name in different folders are different programs. */
+function hash(path: string): string {
+  return createHash('sha256').update(path).digest('hex').slice(0, 8);
 }

@@ -2,7 +2,7 @@ import type { Host } from '../../test/lab/namespace.js';
 import { datagramsTool } from '../tools.js';
 
 const PORT = 7_100;
-const MARGIN_MS = 10_000;
+const MARGIN_MS = 30_000;
 
 export interface FloodOptions {
   /** Of UDP payload. */

@@ -3,6 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 import type { Program } from '../../test/lab/program.js';
 
+/** Of what follows the name in `/proc/PID/stat`; the time in the system is next to it. */
+const USER_TIME_FIELD = 11;
+/** USER_HZ, which is 100 wherever Linux runs. */
+const TICKS_PER_SECOND = 100;
+
 /** Resident memory, in MB (10^6 bytes). */
 export function residentMegabytes({ pid }: Program): number {
   return (field(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmRSS') * 1_024) / 1e6;
@@ -16,6 +21,15 @@ export function contextSwitches({ pid }: Program): number {
     sum += field(status, 'voluntary_ctxt_switches') + field(status, 'nonvoluntary_ctxt_switches');
   }
   return sum;
+}
+
+/** Processor time of all threads since the start, in seconds. */
+export function processorSeconds({ pid }: Program): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  const [user, system] = [fields[USER_TIME_FIELD], fields[USER_TIME_FIELD + 1]];
+  return (Number(user) + Number(system)) / TICKS_PER_SECOND;
 }
 
 function field(status: string, name: string): number {

@@ -1,44 +1,75 @@
-import { addAddresses } from '../../test/lab/lab.js';
-import { PORT, RIGHT } from '../../test/lab/two-hosts.js';
-import { Wireguard } from '../../test/lab/wireguard.js';
-import { tcp } from '../load/iperf.js';
-import type { Measure } from '../measure.js';
-import { MTU } from '../site.js';
+import { fileURLToPath } from 'node:url';
 
-const BUSY_PEERS = 16;
+import { attempt } from '../../test/lab/program.js';
+import { PORT, RIGHT } from '../../test/lab/two-hosts.js';
+import type { Wireguard } from '../../test/lab/wireguard.js';
+import { processorSeconds } from '../load/process-figures.js';
+import type { Measure } from '../measure.js';
+import type { Pair } from '../site.js';
+import { addIdlePeers } from './peers.js';
+
+const SENDERS = fileURLToPath(new URL('../load/senders.js', import.meta.url));
+const RECEIVER_CORE = '0';
+const SENDERS_CORE = '1';
+const SOME_PEERS = 100;
+const MARGIN_MS = 30_000;
 
 /**
- * Sixteen peers that all send to one daemon, each from a daemon of its own.
+ * Sixteen flows of TCP packets to one daemon on one core; the peers are on the other, in one process. How much the daemon
+ * delivers per second of its processor time: a second of the machine may be given to somebody else in part.
  *
  * ```text
- *   left                                      right
- *   tunnel 1   10.77.1.2  ─ ─ ─ ─ ┐
- *   …                              ├ ─ ─ ─  10.77.1.1 … 10.77.16.1, one daemon
- *   tunnel 16  10.77.16.2  ─ ─ ─ ─┘
+ *   left, core 1                            right, core 0
+ *   peer 1   10.77.1.2  ─ ─ ─ ─ ┐
+ *   …                            ├ ─ ─ ─  one daemon ─▶ 10.78.0.1, which swallows everything
+ *   peer 16  10.77.16.2  ─ ─ ─ ─┘         idle peers besides
  * ```
  */
 export const busyPeers: Measure = {
   id: 'busy-peers',
-  quantities: [{ id: 'busy-peers', title: 'TCP of 16 peers to one', unit: 'Gbit/s', digits: 2 }],
-  isLong: true,
+  quantities: [
+    { id: 'busy-peers-1', title: '16 flows of 1 peer, 1 configured', unit: 'Gbit per CPU second', digits: 2 },
+    { id: 'busy-peers-100', title: '16 flows of 16 peers, 100 configured', unit: 'Gbit per CPU second', digits: 2 },
+    {
+      id: 'busy-peers-10000',
+      title: '16 flows of 16 peers, 10,000 configured',
+      unit: 'Gbit per CPU second',
+      digits: 2,
+      goal: { thanOwn: 'busy-peers-1', atLeast: 0.95 },
+    },
+  ],
   suits: ({ kind }) => kind === 'wireguard',
-  async take(site, { seconds }) {
-    const { left, right } = await site.openPair();
-    const hub = await Wireguard.create(site.lab, right, site.contender, PORT + 1);
-    await hub.up([], MTU);
-    const spokes: Promise<number>[] = [];
-    for (let i = 1; i <= BUSY_PEERS; i++) await openSpoke(i);
-    for (let i = 1; i <= BUSY_PEERS; i++) spokes.push(tcp(left, right, `10.77.${i}.1`, { seconds }));
-    return { 'busy-peers': (await Promise.all(spokes)).reduce((sum, one) => sum + one, 0) };
+  async take(site, { seconds, busyPeers: senders, idlePeers }) {
+    const pair = await site.openPair();
+    const hub = pair.wireguards[1]!;
+    // Only those are configured that are counted.
+    await hub.set('peer', pair.wireguards[0]!.publicKey, 'remove');
+    await pair.right.run('ip', ['route', 'add', 'blackhole', '10.78.0.0/16']);
+    await attempt('taskset', ['-acp', RECEIVER_CORE, String(pair.daemons[1]!.pid)]);
 
-    async function openSpoke(i: number): Promise<void> {
-      const spoke = await Wireguard.create(site.lab, left, site.contender, PORT + 1 + i);
-      const endpoint = `${RIGHT.outer4}:${PORT + 1}`;
-      await spoke.setPeer({ publicKey: hub.publicKey, endpoint, allowedIps: `10.77.${i}.1/32` });
-      await hub.setPeer({ publicKey: spoke.publicKey, allowedIps: `10.77.${i}.2/32` });
-      await addAddresses([right, hub.name, `10.77.${i}.1/24`]);
-      await spoke.up([`10.77.${i}.2/24`], MTU);
-      await left.run('ping', ['-c', '1', '-W', '5', `10.77.${i}.1`]);
-    }
+    await deliver(pair, hub, 1, seconds); // lets the compiler settle
+    const one = await deliver(pair, hub, 1, seconds);
+    await addIdlePeers(hub, Math.max(SOME_PEERS - senders, 0));
+    const some = await deliver(pair, hub, senders, seconds);
+    await addIdlePeers(hub, Math.max(idlePeers - SOME_PEERS, 0));
+    const many = await deliver(pair, hub, senders, seconds);
+    return { 'busy-peers-1': one, 'busy-peers-100': some, 'busy-peers-10000': many };
   },
 };
+
+/** @returns Gbit of IP packets that the daemon wrote to its TUN, per second of its processor time. */
+async function deliver({ left, daemons }: Pair, hub: Wireguard, peers: number, seconds: number): Promise<number> {
+  const words = [SENDERS, hub.name, RIGHT.outer4, String(PORT), String(peers), String(seconds)];
+  const sender = left.start('taskset', ['-c', SENDERS_CORE, process.execPath, ...words]);
+  await sender.says(/sending/, MARGIN_MS);
+  const before = { bytes: await deliveredBytes(hub), seconds: processorSeconds(daemons[1]!) };
+  if ((await sender.exited) !== 0) throw new Error(sender.stderr);
+  const bytes = (await deliveredBytes(hub)) - before.bytes;
+  const used = processorSeconds(daemons[1]!) - before.seconds;
+  if (!(bytes > 0)) throw new Error(`nothing was delivered of ${sender.stdout}`);
+  return (bytes * 8) / 1e9 / Math.max(used, 0.01);
+}
+
+async function deliveredBytes({ host, name }: Wireguard): Promise<number> {
+  return Number(await host.run('cat', [`/sys/class/net/${name}/statistics/rx_bytes`]));
+}

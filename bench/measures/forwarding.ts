@@ -14,7 +14,7 @@ export const forwarding: Measure = {
       goal: { than: LIMIT, atLeast: 1 },
     },
   ],
-  suits: ({ kind }) => kind !== 'cable',
+  suits: ({ kind, isPairOnly }) => kind !== 'cable' && isPairOnly !== true,
   async take(site, { seconds }) {
     const { left, right, rightAddress } = await site.chain();
     return { forwarding: await tcp(left, right, rightAddress[4], { seconds }) };

@@ -1,10 +1,11 @@
 import type { Measure } from '../measure.js';
 import { busyPeers } from './busy-peers.js';
 import { forwarding } from './forwarding.js';
-import { handshakeRate, initiationFlood } from './handshakes.js';
+import { handshakeRate } from './handshakes.js';
+import { initiationFlood } from './initiation-flood.js';
 import { pingIdle, pingLoaded } from './latency.js';
-import { idlePeers } from './peers.js';
-import { coldStart, idle, memory } from './resources.js';
+import { idlePeers, peerMemory } from './peers.js';
+import { coldStart, heap, idle, memory } from './resources.js';
 import { tcpMeasures } from './tcp.js';
 import { udpFlood, udpSmall } from './udp.js';
 
@@ -21,6 +22,8 @@ export const measures: readonly Measure[] = [
   idlePeers,
   busyPeers,
   memory,
+  peerMemory,
+  heap,
   idle,
   coldStart,
 ];

@@ -5,32 +5,20 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { run } from '../../test/lab/program.js';
 import type { Wireguard } from '../../test/lab/wireguard.js';
-import { tcp } from '../load/iperf.js';
-import { roundTrips } from '../load/ping.js';
+import { longestStop } from '../load/ping.js';
 import { residentMegabytes } from '../load/process-figures.js';
 import type { Measure, Readings } from '../measure.js';
-import { reach } from '../site.js';
+import { type Pair, reach } from '../site.js';
 import { median } from '../statistics.js';
 
 const GETS = 5;
-const PROBE_INTERVAL_SECONDS = 0.001;
-const PROBES = 2_500;
+const MAX_PROBE_SECONDS = 2.5;
 const KEY_BYTES = 32;
 
-/** What it costs to have many peers that say nothing: in throughput, in configuring and asking, in memory. */
+/** What it costs to have many peers that say nothing: in configuring and asking, and for the traffic meanwhile. */
 export const idlePeers: Measure = {
   id: 'peers',
   quantities: [
-    { id: 'peers-few', title: 'TCP with 1 peer configured', unit: 'Gbit/s', digits: 2 },
-    { id: 'peers-some', title: 'TCP with 100 peers configured', unit: 'Gbit/s', digits: 2 },
-    { id: 'peers-many', title: 'TCP with 10,000 peers configured', unit: 'Gbit/s', digits: 2 },
-    {
-      id: 'peers-kept',
-      title: 'kept with 10,000 peers, of that with 1',
-      unit: '%',
-      digits: 0,
-      goal: { atLeast: 95 },
-    },
     {
       id: 'peers-set',
       title: 'wg addconf of 10,000 peers',
@@ -55,8 +43,22 @@ export const idlePeers: Measure = {
       isMoreBetter: false,
       goal: { atMost: 50 },
     },
+  ],
+  suits: ({ kind }) => kind === 'wireguard',
+  async take(site, { idlePeers: count, seconds }) {
+    const pair = await reach(await site.openPair());
+    const crowded = pair.wireguards[1]!;
+    const setMs = await addIdlePeers(crowded, count);
+    return { 'peers-set': setMs, ...(await askMeanwhile(pair, Math.min(MAX_PROBE_SECONDS, 5 * seconds))) };
+  },
+};
+
+/** The memory of peers that say nothing, of a daemon that carries nothing: what traffic needs is no matter of theirs. */
+export const peerMemory: Measure = {
+  id: 'peer-memory',
+  quantities: [
     {
-      id: 'peers-memory',
+      id: 'peer-memory',
       title: 'RSS per idle peer',
       unit: 'KB',
       digits: 2,
@@ -64,44 +66,24 @@ export const idlePeers: Measure = {
       goal: { atMost: 3 },
     },
   ],
+  per: 'run',
+  isLong: true,
   suits: ({ kind }) => kind === 'wireguard',
-  async take(site, { seconds, peerCounts }) {
-    const pair = await reach(await site.openPair());
-    const { left, right, rightAddress, daemons, wireguards } = pair;
-    const crowded = wireguards[1]!;
-    const daemon = daemons[1]!;
-    const throughput = async (): Promise<number> => await tcp(left, right, rightAddress[4], { seconds });
-    await throughput(); // the memory that traffic needs is no matter of the peers
-
-    const readings: Record<string, number> = {};
-    let peers = 1;
-    let setMs = 0;
-    const before = residentMegabytes(daemon);
-    for (const [index, count] of peerCounts.entries()) {
-      setMs = await addPeers(crowded, peers, count);
-      peers = count;
-      readings[nameOf(index, peerCounts.length)] = await throughput();
-    }
-    readings['peers-memory'] = ((residentMegabytes(daemon) - before) * 1_000) / peers;
-    readings['peers-kept'] = (100 * readings['peers-many']!) / readings['peers-few']!;
-    readings['peers-set'] = setMs;
-    return { ...readings, ...(await askMeanwhile(crowded, left, rightAddress[4])) };
+  async take(site, { idlePeers: count, giveBackSeconds }) {
+    const { wireguards, daemons } = await site.openPair();
+    const before = residentMegabytes(daemons[1]!);
+    await addIdlePeers(wireguards[1]!, count);
+    await pause(giveBackSeconds * 1_000);
+    return { 'peer-memory': ((residentMegabytes(daemons[1]!) - before) * 1_000) / count };
   },
 };
 
-/** The first count is the few, the last the many. */
-function nameOf(index: number, count: number): string {
-  if (index === 0) return 'peers-few';
-  return index === count - 1 ? 'peers-many' : 'peers-some';
-}
-
-/** Adds peers until there are `count`. @returns Milliseconds that the one `wg addconf` took. */
-async function addPeers(wireguard: Wireguard, present: number, count: number): Promise<number> {
-  if (count <= present) return 0;
+/** Adds peers that nobody is behind. @returns Milliseconds that the one `wg addconf` took. */
+export async function addIdlePeers(wireguard: Wireguard, count: number): Promise<number> {
   const peers: string[] = [];
-  for (let i = present; i < count; i++) {
+  for (let i = 0; i < count; i++) {
     const key = randomBytes(KEY_BYTES).toString('base64');
-    peers.push(`[Peer]\nPublicKey = ${key}\nAllowedIPs = 10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}/32\n`);
+    peers.push(`[Peer]\nPublicKey = ${key}\nAllowedIPs = 10.${100 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}/32\n`);
   }
   const path = join(wireguard.lab.folder, `${wireguard.name}-peers`);
   writeFileSync(path, peers.join(''));
@@ -111,14 +93,14 @@ async function addPeers(wireguard: Wireguard, present: number, count: number): P
 }
 
 /** Asks for the state of all peers while echo requests go to and fro once a millisecond. */
-async function askMeanwhile(wireguard: Wireguard, from: Wireguard['host'], address: string): Promise<Readings> {
-  const probing = roundTrips(from, address, { count: PROBES, intervalSeconds: PROBE_INTERVAL_SECONDS });
+async function askMeanwhile({ left, rightAddress, wireguards }: Pair, seconds: number): Promise<Readings> {
+  const probing = longestStop(left, rightAddress[4], seconds);
   const times: number[] = [];
   for (let i = 0; i < GETS; i++) {
     await pause(100);
     const startMs = performance.now();
-    await run('wg', ['show', wireguard.name, 'dump']);
+    await run('wg', ['show', wireguards[1]!.name, 'dump']);
     times.push(performance.now() - startMs);
   }
-  return { 'peers-get': median(times), 'peers-stop': Math.max(...(await probing)) };
+  return { 'peers-get': median(times), 'peers-stop': await probing };
 }

@@ -6,15 +6,13 @@ import type { Program } from '../../test/lab/program.js';
 import { run } from '../../test/lab/program.js';
 import { SUBJECT } from '../contender.js';
 import { tcp } from '../load/iperf.js';
-import { contextSwitches, residentMegabytes } from '../load/process-figures.js';
+import { MemoryWatch } from '../load/memory-watch.js';
+import { contextSwitches } from '../load/process-figures.js';
 import type { Measure } from '../measure.js';
 import { reach } from '../site.js';
+import { measureHeap } from '../stages.js';
 import { median } from '../statistics.js';
 
-const SAMPLE_MS = 50;
-/** A passive keepalive may follow 10 s after the last packet, a look at the unanswered 15 s after it; then nothing is to happen. */
-const SETTLE_SECONDS = 20;
-const IDLE_SECONDS = 60;
 const COLD_STARTS = 10;
 
 /** Resident memory of the daemon, before any traffic and at its greatest under four streams. */
@@ -28,18 +26,31 @@ export const memory: Measure = {
   async take(site, { seconds }) {
     const { left, right, rightAddress, daemons } = await reach(await site.openPair());
     await pause(500);
-    const idle = Math.max(...daemons.map(residentMegabytes));
-    let loaded = idle;
-    const sampler = setInterval(() => {
-      loaded = Math.max(loaded, ...daemons.map(residentMegabytes));
-    }, SAMPLE_MS);
-    try {
-      await tcp(left, right, rightAddress[4], { seconds, streams: 4 });
-      await tcp(left, right, rightAddress[4], { seconds, streams: 4, isReverse: true });
-    } finally {
-      clearInterval(sampler);
-    }
-    return { 'rss-idle': idle, 'rss-loaded': loaded };
+    const watch = new MemoryWatch(daemons);
+    await tcp(left, right, rightAddress[4], { seconds, streams: 4 });
+    await tcp(left, right, rightAddress[4], { seconds, streams: 4, isReverse: true });
+    const { start, greatest } = watch.stop();
+    return { 'rss-idle': start, 'rss-loaded': greatest };
+  },
+};
+
+/** What the garbage collector gets of a packet: nothing, or so it should be. */
+export const heap: Measure = {
+  id: 'heap',
+  quantities: [
+    {
+      id: 'heap',
+      title: 'heap per packet, out of one end and into the other',
+      unit: 'B',
+      digits: 2,
+      isMoreBetter: false,
+      goal: { atMost: 4 },
+    },
+  ],
+  per: 'run',
+  suits: ({ title }) => title === SUBJECT,
+  async take() {
+    return { heap: await measureHeap() };
   },
 };
 
@@ -53,7 +64,7 @@ export const idle: Measure = {
       unit: '',
       digits: 1,
       isMoreBetter: false,
-      goal: { atMost: 2 },
+      goal: { atMost: 0 },
     },
     {
       id: 'idle-packets',
@@ -67,14 +78,15 @@ export const idle: Measure = {
   per: 'run',
   isLong: true,
   suits: ({ kind }) => kind === 'wireguard',
-  async take(site) {
+  async take(site, { settleSeconds, idleSeconds }) {
     const { left, daemons } = await reach(await site.openPair());
-    await pause(SETTLE_SECONDS * 1_000);
+    await pause(settleSeconds * 1_000);
     const before = { switches: daemons.map(contextSwitches), packets: await packetsOn(left) };
-    await pause(IDLE_SECONDS * 1_000);
+    await pause(idleSeconds * 1_000);
     const wakeups = daemons.map((daemon: Program, i) => contextSwitches(daemon) - before.switches[i]!);
     const packets = (await packetsOn(left)) - before.packets;
-    return { 'idle-wakeups': Math.max(...wakeups), 'idle-packets': packets };
+    const perMinute = 60 / idleSeconds;
+    return { 'idle-wakeups': Math.max(...wakeups) * perMinute, 'idle-packets': packets * perMinute };
   },
 };
 

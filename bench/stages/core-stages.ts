@@ -1,89 +1,58 @@
-import { randomBytes } from 'node:crypto';
-
-import { loadAddon } from '../../src/addon/load.js';
-import type { PeerChange } from '../../src/core/configuration.js';
-import { Device } from '../../src/core/device.js';
 import { PacketBatch } from '../../src/core/packet-batch.js';
 import { Verdict } from '../../src/core/verdict.js';
-import { NativeAead } from '../../src/crypto/native-aead.js';
-import { nodeEnvironment } from '../../src/host/node-environment.js';
-import { Endpoint } from '../../src/wire/endpoint.js';
-import { benchCrypto } from '../load/initiations.js';
+import { connectDevices, nowMs } from './device-pair.js';
 import type { StageClock } from './stage-clock.js';
 import { fillWithTcp } from './tcp-packets.js';
 
-const ROWS = 368;
-const LEFT_ADDRESS = [10, 0, 0, 1];
-const RIGHT_ADDRESS = [10, 0, 0, 2];
-const HANDSHAKE_ROUNDS = 8;
-
-interface End {
-  readonly device: Device;
-  readonly aead: NativeAead;
-}
+const ROWS = 256;
+const PORT = 51_820;
+const LEFT = { innerNetwork: [10, 1, 0, 0], port: PORT };
+const RIGHT = { innerNetwork: [10, 2, 0, 0], port: PORT };
+const AEAD_STAGES = new Set(['seal', 'open']);
+const FLOW = { source: [10, 1, 0, 2], destination: [10, 2, 0, 2] };
 
 /** Sends full batches from one device to another, in memory, and times every stage on the way. */
 export function timeCoreStages(clock: StageClock, packetBytes: number, rounds: number): void {
-  const [left, right] = [openEnd(), openEnd()];
-  introduce(left, right, RIGHT_ADDRESS);
-  introduce(right, left, LEFT_ADDRESS);
+  pass(clock, packetBytes, rounds, 1, (stage) => stage);
+}
+
+/** The AEAD stage alone, shared by so many threads. @param suffix Of the names of the stages. */
+export function timeAeadStages(
+  clock: StageClock,
+  packetBytes: number,
+  rounds: number,
+  { threads, suffix }: { readonly threads: number; readonly suffix: string },
+): void {
+  pass(clock, packetBytes, rounds, threads, (stage) => (AEAD_STAGES.has(stage) ? `${stage}, ${suffix}` : undefined));
+}
+
+/** @param nameOf What a stage is called, or `undefined` if it is not to be timed. */
+function pass(
+  clock: StageClock,
+  packetBytes: number,
+  rounds: number,
+  threads: number,
+  nameOf: (stage: string) => string | undefined,
+): void {
+  const time = (stage: string, work: () => void): void => {
+    const name = nameOf(stage);
+    if (name === undefined) work();
+    else clock.time(name, ROWS, work);
+  };
   const batch = new PacketBatch(ROWS, ROWS * (packetBytes + 128));
-  const flow = { source: LEFT_ADDRESS, destination: RIGHT_ADDRESS, packetBytes };
+  const flow = { ...FLOW, packetBytes };
   fillWithTcp(batch, flow, 1, 0);
-  left.device.route(batch, nowMs());
-  shakeHands(left, right);
+  const [left, right] = connectDevices([LEFT, RIGHT], batch, threads);
 
   fillWithTcp(batch, flow, ROWS, 0);
   for (let round = -rounds; round < rounds; round++) {
     if (round === 0) clock.restart();
     const now = nowMs();
-    clock.time('route', ROWS, () => left.device.route(batch, now));
-    clock.time('seal', ROWS, () => left.aead.seal(batch));
-    clock.time('classify', ROWS, () => right.device.classify(batch, now));
-    clock.time('open', ROWS, () => right.aead.open(batch));
-    clock.time('admit', ROWS, () => right.device.admit(batch, now));
+    time('route', () => left.device.route(batch, now));
+    time('seal', () => left.aead.seal(batch));
+    time('classify', () => right.device.classify(batch, now));
+    time('open', () => right.aead.open(batch));
+    time('admit', () => right.device.admit(batch, now));
   }
   if (batch.verdict.some((verdict) => verdict !== Verdict.Pass)) throw new Error('a packet was dropped');
-}
-
-function openEnd(): End {
-  const aead = new NativeAead(loadAddon());
-  const device = new Device({ crypto: benchCrypto(), environment: nodeEnvironment, aead });
-  device.applyChange({ privateKey: randomBytes(32), replacePeers: false, peers: [] }, nowMs());
-  device.setUp(true, nowMs());
-  return { device, aead };
-}
-
-function introduce(own: End, other: End, otherAddress: readonly number[]): void {
-  const peer: PeerChange = {
-    publicKey: other.device.publicKey!,
-    isRemoval: false,
-    isUpdateOnly: false,
-    endpoint: Endpoint.from(Uint8Array.from([192, 0, 2, otherAddress[3]!]), 51_820),
-    replaceAllowedIps: false,
-    allowedIps: [{ address: Uint8Array.from(otherAddress), prefixLength: 32, isRemoval: false }],
-  };
-  own.device.applyChange({ replacePeers: false, peers: [peer] }, nowMs());
-}
-
-function shakeHands(left: End, right: End): void {
-  for (let round = 0; round < HANDSHAKE_ROUNDS; round++) {
-    deliver(left, right);
-    deliver(right, left);
-  }
-}
-
-function deliver(from: End, to: End): void {
-  const now = nowMs();
-  from.device.expire(now);
-  const { outbox } = from.device;
-  from.aead.seal(outbox);
-  to.device.classify(outbox, now);
-  to.aead.open(outbox);
-  to.device.admit(outbox, now);
-  outbox.clear();
-}
-
-function nowMs(): number {
-  return Math.floor(performance.now());
 }

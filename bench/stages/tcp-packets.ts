@@ -9,6 +9,8 @@ export interface Flow {
   readonly source: readonly number[];
   readonly destination: readonly number[];
   readonly packetBytes: number;
+  /** Default: 40,000. */
+  readonly sourcePort?: number;
 }
 
 /**
@@ -30,7 +32,8 @@ export function fillWithTcp(batch: PacketBatch, flow: Flow, packets: number, seq
   return next;
 }
 
-function writePacket(packet: DataView, { source, destination, packetBytes }: Flow, sequence: number): void {
+function writePacket(packet: DataView, flow: Flow, sequence: number): void {
+  const { source, destination, packetBytes, sourcePort = 40_000 } = flow;
   packet.setUint16(0, 0x4500);
   packet.setUint16(2, packetBytes);
   packet.setUint32(4, 0x0000_4000); // don't fragment
@@ -43,7 +46,7 @@ function writePacket(packet: DataView, { source, destination, packetBytes }: Flo
   }
   packet.setUint16(10, ~fold(sum(packet, 0, IP_BYTES)));
 
-  packet.setUint16(20, 40_000);
+  packet.setUint16(20, sourcePort);
   packet.setUint16(22, 40_001);
   packet.setUint32(24, sequence);
   packet.setUint32(28, 1);
