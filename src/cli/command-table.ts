@@ -47,6 +47,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...SETUP_COMMANDS,
   ...DEVICE_COMMANDS,
   {
+    name: 'completion',
+    summary: 'Write the script that completes words in your shell',
+    load: async () => (await import('./completion/completion-command.js')).completion,
+  },
+  {
     name: 'demo',
     summary: 'Join two network namespaces by a tunnel and show it at work',
     load: async () => (await import('./demo/demo.js')).demo,

@@ -1,8 +1,9 @@
+import type { Manual } from './manual.js';
+
 /** One subcommand. Commands touch the outside world through `io` only, so that tests need no process. */
 export interface Command {
   readonly name: string;
-  /** What `--help` shows: how it is called, what it does, examples. Ends with a newline. */
-  readonly help: string;
+  readonly manual: Manual;
   /**
    * @returns The exit status; nothing means 0.
    * @throws {WireGuardError} `main` makes a message and an exit status of it.

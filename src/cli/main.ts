@@ -2,6 +2,7 @@ import { WireGuardError } from '../core/errors.js';
 import type { Command, CommandIo } from './command.js';
 import { COMMANDS } from './command-table.js';
 import { exitStatusOf, formatError } from './error-text.js';
+import { formatHelp } from './format-help.js';
 import { packageVersion } from './version.js';
 
 /** The program `wiretype`: finds the command, runs it, and turns what it throws into a message. */
@@ -11,10 +12,11 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
     io.write(`wiretype ${packageVersion()}\n`);
     return 0;
   }
-  if (name === '--help' || name === '-h' || name === 'help') {
+  if (name === '--help' || name === '-h' || (name === 'help' && args.length === 0)) {
     io.write(overview());
     return 0;
   }
+  if (name === 'help') return await main([args[0]!, '--help'], io);
   const entry = COMMANDS.find((candidate) => candidate.name === name);
   if (entry === undefined) {
     io.writeError(name === undefined ? overview() : `wiretype: there is no command "${name}"\n\n${overview()}`);
@@ -24,8 +26,9 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
 }
 
 async function run(command: Command, args: readonly string[], io: CommandIo): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    io.write(command.help);
+  const options = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined);
+  if (options.includes('--help') || options.includes('-h')) {
+    io.write(formatHelp(`wiretype ${command.name}`, command.manual));
     return 0;
   }
   try {
@@ -46,6 +49,7 @@ WireGuard in TypeScript. The daemon behind an interface is a program of its own:
 Commands:
 ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n')}
 
-wiretype COMMAND --help explains one of them; wiretype --version tells the version.
+wiretype COMMAND --help explains one of them; wiretype --version tells the version; man wiretype has all of
+it. Completion for the shell: source <(wiretype completion bash), or see wiretype completion --help.
 `;
 }

@@ -11,10 +11,10 @@
  *
  * Other daemons end the connection without an answer, as they do with every operation that they do not know.
  */
-import { WireGuardError } from '../core/errors.js';
 import { VERDICT_NAMES, Verdict } from '../core/verdict.js';
 import type { DeviceExplanation } from './device-control.js';
 import { readHexKey } from './key-hex.js';
+import { invalidReply, readReply, refusal } from './uapi-reply.js';
 import { UapiWriter } from './uapi-writer.js';
 
 /** How many packets met which end: by the names of `Verdict` in lower case, as in `disallowed_source`. */
@@ -44,19 +44,18 @@ export function* formatExplanation({ verdicts, peers }: DeviceExplanation): Gene
 }
 
 /** Reads the answer. @throws {WireGuardError} ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED */
-export function parseExplanation(reply: string): ReceivedExplanation {
+export function parseExplanation(reply: Buffer): ReceivedExplanation {
   const drops = new Map<string, number>();
   const peers: { publicKey: Uint8Array; reason: string; drops: Map<string, number> }[] = [];
-  for (const line of reply.split('\n')) {
-    if (line === '') throw invalidReply('it is cut short');
-    const [, key = '', value = ''] = /^([a-z_]+)=(.*)$/.exec(line) ?? [];
+  const errno = readReply(reply, (key, start, end) => {
     const peer = peers.at(-1);
-    if (key === 'errno') return finish(value, { drops, peers });
-    if (key === 'public_key') peers.push({ publicKey: readKey(value), reason: '', drops: new Map() });
+    const value = reply.toString('latin1', start, end);
+    if (key === 'public_key') peers.push({ publicKey: readKey(reply, start, end), reason: '', drops: new Map() });
     else if (key === 'reason' && peer !== undefined) peer.reason = value;
     else if (key.startsWith('dropped_')) (peer?.drops ?? drops).set(key.slice('dropped_'.length), Number(value));
-  }
-  throw invalidReply('it is cut short');
+  });
+  if (errno !== 0) throw refusal('answers', errno);
+  return { drops, peers };
 }
 
 function writeDrops(writer: UapiWriter, verdicts: ArrayLike<number>): void {
@@ -71,18 +70,8 @@ function toAscii(sentence: string): string {
   return sentence.replaceAll('…', '...').replace(/[^ -~]+/g, ' ');
 }
 
-function finish(errno: string, explanation: ReceivedExplanation): ReceivedExplanation {
-  if (errno === '0') return explanation;
-  throw new WireGuardError('ERR_CONTROL_REFUSED', `the daemon answers with errno ${errno}`);
-}
-
-function readKey(value: string): Uint8Array {
-  const bytes = Buffer.from(value, 'latin1');
-  const key = readHexKey(bytes, 0, bytes.length);
+function readKey(bytes: Buffer, start: number, end: number): Uint8Array {
+  const key = readHexKey(bytes, start, end);
   if (key === undefined) throw invalidReply('a key makes no sense');
   return key;
-}
-
-function invalidReply(why: string): WireGuardError {
-  return new WireGuardError('ERR_CONTROL_REPLY', `the daemon's answer cannot be read: ${why}`);
 }

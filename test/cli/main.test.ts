@@ -22,11 +22,17 @@ describe('wiretype', () => {
       const help = await run(main, name, '--help');
       assert.equal(help.status, 0, name);
       assert.match(help.out, new RegExp(`^Usage: .*${name}`), name);
+      assert.deepEqual(await run(main, 'help', name), help);
     }
   });
 
+  it('takes what follows "--" for words', async () => {
+    const { status, out } = await run(main, 'genkey', '--', '--help');
+    assert.deepEqual([status, out], [2, '']);
+  });
+
   it('ends with 2 and the list when there is no such command', async () => {
-    for (const argv of [[], ['nonsense'], ['--nonsense']]) {
+    for (const argv of [[], ['nonsense'], ['--nonsense'], ['help', 'nonsense']]) {
       const { status, out, err } = await run(main, ...argv);
       assert.equal(status, 2);
       assert.equal(out, '');

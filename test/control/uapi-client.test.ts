@@ -88,10 +88,14 @@ describe('UapiClient', () => {
       fc.constant(`public_key=${'07'.repeat(32)}`),
       fc.string({ unit: 'binary', maxLength: 20 }),
     );
+    const reply = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+      fc.array(line).map((lines) => Buffer.from(`${lines.join('\n')}\n\n`)),
+    );
     fc.assert(
-      fc.property(fc.array(line), (lines) => {
+      fc.property(reply, (bytes) => {
         try {
-          const state = parseGet(Buffer.from(`${lines.join('\n')}\n\n`), NO_ZONES);
+          const state = parseGet(bytes, NO_ZONES);
           assert.ok(Array.isArray(state.peers));
         } catch (error) {
           assert.ok(error instanceof WireGuardError && /^ERR_CONTROL_RE(?:PLY|FUSED)$/.test(error.code), String(error));

@@ -18,7 +18,7 @@ describe('the answer to explain', () => {
       verdicts,
       peers: [{ publicKey: KEY, reason: 'No answer: use "up …".\nNext', verdicts: ofPeer }],
     });
-    const { drops, peers } = parseExplanation(text);
+    const { drops, peers } = parseExplanation(Buffer.from(text));
 
     assert.equal(drops.get('no_peer'), 9);
     assert.ok(!drops.has('pass') && !drops.has('keepalive') && !drops.has('handshake') && !drops.has('staged'));
@@ -45,19 +45,19 @@ describe('the answer to explain', () => {
     const chunks = [...formatExplanation({ verdicts: [], peers })];
 
     assert.ok(chunks.length > 1);
-    assert.equal(parseExplanation(`${Buffer.concat(chunks).toString()}errno=0\n\n`).peers.length, 5_000);
+    assert.equal(parseExplanation(Buffer.concat([...chunks, Buffer.from('errno=0\n\n')])).peers.length, 5_000);
   });
 
   it('is refused where it is cut short or makes no sense', () => {
     for (const text of ['', '\n', 'reason=x\n', 'public_key=abc\nerrno=0\n\n', `public_key=${'07'.repeat(32)}\n`]) {
-      assert.throws(() => parseExplanation(text), { code: 'ERR_CONTROL_REPLY' }, JSON.stringify(text));
+      assert.throws(() => parseExplanation(Buffer.from(text)), { code: 'ERR_CONTROL_REPLY' }, JSON.stringify(text));
     }
-    assert.throws(() => parseExplanation('errno=5\n\n'), { code: 'ERR_CONTROL_REFUSED' });
-    assert.deepEqual(parseExplanation('unknown=1\nerrno=0\n\n').peers, []);
+    assert.throws(() => parseExplanation(Buffer.from('errno=5\n\n')), { code: 'ERR_CONTROL_REFUSED' });
+    assert.deepEqual(parseExplanation(Buffer.from('unknown=1\nerrno=0\n\n')).peers, []);
     fc.assert(
-      fc.property(fc.string(), (text) => {
+      fc.property(arbitraryReply(), (reply) => {
         try {
-          parseExplanation(text);
+          parseExplanation(reply);
         } catch (error) {
           assert.ok(error instanceof WireGuardError);
         }
@@ -65,6 +65,18 @@ describe('the answer to explain', () => {
     );
   });
 });
+
+/** Bytes of any kind, and lines that nearly make sense. */
+function arbitraryReply(): fc.Arbitrary<Buffer> {
+  const line = fc.oneof(
+    fc.constantFrom(`public_key=${'07'.repeat(32)}`, 'public_key=7', 'reason=x', 'dropped_no_peer=9', 'errno=0', ''),
+    fc.string({ unit: 'binary', maxLength: 20 }),
+  );
+  return fc.oneof(
+    fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes)),
+    fc.array(line).map((lines) => Buffer.from(`${lines.join('\n')}\n\n`)),
+  );
+}
 
 function textOf(explanation: Parameters<typeof formatExplanation>[0]): string {
   return `${Buffer.concat([...formatExplanation(explanation)]).toString('latin1')}errno=0\n\n`;

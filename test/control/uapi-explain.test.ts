@@ -16,7 +16,7 @@ const SILENT: DeviceControl = {
   apply: () => assert.fail('nothing is changed'),
 };
 
-describe('explain', { timeout: 20_000 }, () => {
+describe('explain', { timeout: 120_000 }, () => {
   it('is answered with a reason per peer, beside the other operations', async (t) => {
     const peers = [{ publicKey: KEY, reason: 'There is a session.', verdicts: [] }];
     const client = await serve(t, { ...SILENT, explain: () => ({ verdicts: [], peers }) });

@@ -29,6 +29,7 @@ const DEVICE: DeviceState = { privateKey: undefined, listenPort: 0, fwmark: 0, p
 describe('get of the configuration protocol', () => {
   it('leaves out what a fresh device does not have', () => {
     assert.equal(format(DEVICE), '');
+    assert.doesNotMatch(format({ ...DEVICE, peers: [PEER] }), /endpoint|allowed_ip/);
   });
 
   it('writes every key in the order that other implementations have', () => {
@@ -108,7 +109,9 @@ describe('the answer of another daemon', () => {
     ['has a negative counter', `public_key=${'22'.repeat(32)}\nrx_bytes=-1\nerrno=0\n\n`],
     ['has an empty endpoint', `public_key=${'22'.repeat(32)}\nendpoint=\nerrno=0\n\n`],
     ['has a line without "="', 'listen_port\nerrno=0\n\n'],
-    ['has a peer’s line before any peer', 'rx_bytes=1\nerrno=0\n\n'],
+    ['has an endpoint by name', `public_key=${'22'.repeat(32)}\nendpoint=example.net:5\nerrno=0\n\n`],
+    ['has an allowed IP without a length', `public_key=${'22'.repeat(32)}\nallowed_ip=10.0.0.1\nerrno=0\n\n`],
+    ['has an errno that is no number', 'errno=x\n\n'],
   ])
     it(`is not believed when it ${why}`, () => {
       assert.throws(() => parseGet(Buffer.from(text), ZONES), { code: 'ERR_CONTROL_REPLY' });

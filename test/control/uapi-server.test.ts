@@ -34,7 +34,7 @@ class RecordingControl implements DeviceControl {
   }
 }
 
-describe('UAPI server', { timeout: 60_000 }, () => {
+describe('UAPI server', { timeout: 240_000 }, () => {
   let directory: string;
   let path: string;
   let control: RecordingControl;

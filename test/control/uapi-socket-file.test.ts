@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { UapiSocketFile } from '../../src/control/uapi-socket-file.js';
 
-describe('control socket file', { timeout: 20_000 }, () => {
+describe('control socket file', { timeout: 120_000 }, () => {
   let directory: string;
   let path: string;
   let opened: UapiSocketFile[];

@@ -1,8 +1,9 @@
 import { WireGuardError } from '../../core/errors.js';
 import type { CommandIo } from '../command.js';
 import { type ExitStatus, exitStatusOf, formatError } from '../error-text.js';
+import { formatHelp } from '../format-help.js';
 import { packageVersion } from '../version.js';
-import { DAEMON_HELP } from './help.js';
+import { DAEMON_MANUAL } from './daemon-manual.js';
 import { type DaemonCall, type DaemonOptions, parseDaemonCall } from './options.js';
 
 /** The program `wiretyped`: serves one interface, in the foreground or by a process of its own in the background. */
@@ -19,7 +20,7 @@ export async function daemonMain(argv: readonly string[], io: CommandIo): Promis
 async function answer(call: DaemonCall, io: CommandIo): Promise<ExitStatus> {
   switch (call.kind) {
     case 'help':
-      io.write(DAEMON_HELP);
+      io.write(formatHelp('wiretyped', DAEMON_MANUAL));
       return 0;
     case 'version':
       io.write(`wiretyped ${packageVersion()}\n`);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { WireGuardError } from '../../core/errors.js';
+import { DAEMON_OPTIONS } from './daemon-manual.js';
 import { type LogLevel, parseLogLevel } from './log.js';
 
 /** What `wiretyped` was called with, arguments and environment together. */
@@ -13,6 +14,8 @@ export interface DaemonOptions {
   readonly uapiDescriptor: number | undefined;
   /** Threads that encrypt and decrypt, the loop's own included (`WIRETYPE_CRYPTO_THREADS`). */
   readonly cryptoThreads: number;
+  /** TSO, USO, GSO and GRO where the kernel takes them; else one packet per system call (`WIRETYPE_OFFLOADS`). */
+  readonly isOffloading: boolean;
   readonly logLevel: LogLevel;
   /** Somebody asked for a log: the output of a daemon in the background is kept then. */
   readonly isLogWanted: boolean;
@@ -27,6 +30,7 @@ export type DaemonCall =
 /** Set by the parent for the process that it leaves in the background. */
 export const READY_DESCRIPTOR_VARIABLE = 'WIRETYPED_READY_FD';
 
+const OFFLOADS_VARIABLE = 'WIRETYPE_OFFLOADS';
 const CRYPTO_THREADS_VARIABLE = 'WIRETYPE_CRYPTO_THREADS';
 const MAX_CRYPTO_THREADS = 64;
 /** The loop has as much to do without the cipher as with it: more threads would wait for it. */
@@ -51,10 +55,11 @@ export function parseDaemonCall(argv: readonly string[], env: NodeJS.ProcessEnv)
 
   const options: DaemonOptions = {
     interfaceName,
-    isForeground: values.foreground || env['WG_PROCESS_FOREGROUND'] === '1',
+    isForeground: values.foreground === true || env['WG_PROCESS_FOREGROUND'] === '1',
     tunDescriptor: descriptor(env, 'WG_TUN_FD'),
     uapiDescriptor: descriptor(env, 'WG_UAPI_FD'),
     cryptoThreads: cryptoThreads(env),
+    isOffloading: isOffloading(env),
     logLevel: parseLogLevel(env['LOG_LEVEL']),
     isLogWanted: env['LOG_LEVEL'] !== undefined && env['LOG_LEVEL'] !== '',
     readyDescriptor: descriptor(env, READY_DESCRIPTOR_VARIABLE),
@@ -67,11 +72,7 @@ function parseArguments(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: {
-        foreground: { type: 'boolean', short: 'f', default: false },
-        version: { type: 'boolean', short: 'V', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
+      options: DAEMON_OPTIONS,
     });
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
@@ -84,6 +85,14 @@ function descriptor(env: NodeJS.ProcessEnv, variable: string): number | undefine
   if (text === undefined || text === '') return undefined;
   if (/^[0-9]{1,6}$/.test(text)) return Number(text);
   throw new WireGuardError('ERR_USAGE', `${variable} is not the number of a file descriptor`);
+}
+
+/** Not set: yes. */
+function isOffloading(env: NodeJS.ProcessEnv): boolean {
+  const text = env[OFFLOADS_VARIABLE] ?? '';
+  if (text === '' || text === '1') return true;
+  if (text === '0') return false;
+  throw new WireGuardError('ERR_USAGE', `${OFFLOADS_VARIABLE} is neither 0 nor 1`);
 }
 
 /** Not set: with one or two cores the loop does it alone, else one core is left to the others. */

@@ -16,6 +16,7 @@ export async function serveInterface(options: DaemonOptions, io: CommandIo): Pro
   const pipe = new ReadyPipe(options.readyDescriptor);
   process.title = `wiretyped ${options.interfaceName}`;
   process.stderr.on('error', () => {}); // whoever read the log is gone (EPIPE, EIO): the tunnel stays
+  process.on('SIGUSR1', () => {}); // else Node opens its debugger, and with it our keys, to every local user
   const interruption = io.interruption();
   keepHeapSmall();
 

@@ -66,13 +66,14 @@ export class TunnelProcess {
     });
 
     const aead = new NativeAead(addon, options.cryptoThreads);
-    const socket = this.#openSocket(addon, 0, 0);
+    const openSocket = (port: number, mark: number) => this.#openSocket(addon, port, mark, options.isOffloading);
+    const socket = openSocket(0, 0);
     this.#device = new Device({ crypto: nativeCrypto(addon), environment: nodeEnvironment, aead });
     this.#driver = new Driver({ device: this.#device, aead, socket, tun });
     this.#control = new TunnelControl({
       device: this.#device,
       driver: this.#driver,
-      openSocket: (port, mark) => this.#openSocket(addon, port, mark),
+      openSocket,
     });
     this.#closers.push(
       () => this.#tun.close(),
@@ -126,8 +127,9 @@ export class TunnelProcess {
     );
   }
 
-  #openSocket(addon: Addon, port: number, mark: number): NativeSocket {
-    const socket = NativeSocket.open(addon, port, { mark });
+  #openSocket(addon: Addon, port: number, mark: number, isOffloading: boolean): NativeSocket {
+    const offloads = { sendOffload: isOffloading, receiveOffload: isOffloading };
+    const socket = NativeSocket.open(addon, port, { mark, ...offloads });
     socket.onSourceRefused = (endpoint) => this.#forgetSource(endpoint);
     this.#log.info(`listening on UDP port ${socket.port}`);
     return socket;
@@ -174,6 +176,8 @@ function requireAddon(): Addon {
   }
 }
 
-function openTun(addon: Addon, { tunDescriptor, interfaceName }: DaemonOptions): LinuxTun {
-  return tunDescriptor === undefined ? LinuxTun.open(addon, interfaceName) : LinuxTun.adopt(addon, tunDescriptor);
+function openTun(addon: Addon, { tunDescriptor, interfaceName, isOffloading }: DaemonOptions): LinuxTun {
+  const options = { offload: isOffloading };
+  if (tunDescriptor !== undefined) return LinuxTun.adopt(addon, tunDescriptor, options);
+  return LinuxTun.open(addon, interfaceName, options);
 }

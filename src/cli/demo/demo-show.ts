@@ -10,7 +10,7 @@ import { type TransferResult, transfer } from './transfer.js';
 
 const PINGS = 3;
 const PING_INTERVAL_SECONDS = 0.2;
-const PING_PATIENCE_SECONDS = 5;
+const PING_PATIENCE_SECONDS = 20;
 const TRANSFER_SECONDS = 3;
 /** Enough to see, too little to be in the way of anything. */
 const STEADY_BYTES_PER_SECOND = 256 * 1_024;
@@ -71,8 +71,10 @@ export class DemoShow {
     ];
     const stdout = await text(from.start('ping', ...options, address).stdout!);
     const what = `ping ${direction(from, to)} ${address}`;
+    const answered = Number(/(\d+) received/.exec(stdout)?.[1] ?? 0);
     const times = /= ([0-9.]+)\/([0-9.]+)\/([0-9.]+)/.exec(stdout);
-    if (times === null) throw new WireGuardError('ERR_DEMO_TRAFFIC', `${what}: no answer`);
+    if (answered < PINGS || times === null)
+      throw new WireGuardError('ERR_DEMO_TRAFFIC', `${what}: ${answered} of ${PINGS} answered`);
     this.#screen.print(`${what.padEnd(36)} ${PINGS} of ${PINGS} answered, ${times[1]} to ${times[3]} ms`);
   }
 

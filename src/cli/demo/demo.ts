@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { WireGuardError } from '../../core/errors.js';
 import { SystemCommands } from '../../host/net/commands.js';
 import type { Command } from '../command.js';
+import type { Manual } from '../manual.js';
 import { DemoNetwork, TOPOLOGY } from './demo-network.js';
 import { DemoShow } from './demo-show.js';
 import { checkRequirements } from './requirements.js';
@@ -10,22 +11,28 @@ import { Screen } from './screen.js';
 
 const REFRESH_MS = 1_000;
 
+const OPTIONS = { once: { type: 'boolean', about: 'end after one round' } } as const;
+
+const MANUAL: Manual = {
+  usage: '[--once]',
+  about: `
+Makes two hosts out of network namespaces, joins them by a cable, starts a wiretyped in each, and shows the tunnel between
+them at work: pings, a TCP transfer each way, and the state of both ends once a second until Ctrl-C. Then everything that
+it made is removed again. Needs root; touches nothing of the machine's own network.
+`,
+  words: [],
+  options: OPTIONS,
+  notes: 'In a checkout: npm start, or npm start -- --once',
+  examples: ['wiretype demo', 'wiretype demo --once'],
+};
+
 /** Shows a tunnel between two hosts that it makes itself, and leaves nothing of them. */
 export const demo: Command = {
   name: 'demo',
-  help: `Usage: wiretype demo [--once]
-
-Makes two hosts out of network namespaces, joins them by a cable, starts a wiretyped in each, and shows the
-tunnel between them at work: pings, a TCP transfer each way, and the state of both ends once a second until
-Ctrl-C. Then everything that it made is removed again. Needs root; touches nothing of the machine's own network.
-
-  --once  End after one round
-
-In a checkout: npm start, or npm start -- --once
-`,
+  manual: MANUAL,
 
   async run(args, io) {
-    const { once } = parseDemoArguments(args);
+    const { once = false } = parseDemoArguments(args);
     const commands = new SystemCommands(io.writeError);
     checkRequirements(commands);
 
@@ -46,11 +53,17 @@ In a checkout: npm start, or npm start -- --once
 
 async function play(network: DemoNetwork, show: DemoShow, isOnce: boolean, interruption: AbortSignal): Promise<void> {
   show.title(TOPOLOGY);
-  await network.build();
-  await network.join();
-  await show.pings();
-  await show.transfers();
-  await show.state();
+  const steps = [
+    () => network.build(),
+    () => network.join(),
+    () => show.pings(),
+    () => show.transfers(),
+    () => show.state(),
+  ];
+  for (const step of steps) {
+    if (interruption.aborted) return;
+    await step();
+  }
   if (isOnce) return;
 
   show.keepTrafficGoing();
@@ -69,9 +82,9 @@ async function orInterrupted(work: Promise<void>, interruption: AbortSignal): Pr
   await Promise.race([work, isInterrupted]);
 }
 
-function parseDemoArguments(args: readonly string[]): { once: boolean } {
+function parseDemoArguments(args: readonly string[]): { once?: boolean } {
   try {
-    return parseArgs({ args: [...args], options: { once: { type: 'boolean', default: false } } }).values;
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new WireGuardError('ERR_USAGE', cause.message.split('. ', 1)[0]!, { cause });

@@ -1,6 +1,6 @@
 import type { ConfigDocument } from '../../control/config/config-document.js';
 import type { PeerSection } from '../../control/config/peer-section.js';
-import { formatInet } from '../wg/inet-text.js';
+import { formatIpAddress } from '../../control/ip-text.js';
 import type { WgChange, WgPeerChange } from '../wg/wg-change.js';
 import type { WgContext } from '../wg/wg-context.js';
 import { resolve } from './checked-values.js';
@@ -34,7 +34,7 @@ function readPeer(peer: PeerSection): WgPeerChange {
     ...(persistentKeepalive === undefined ? {} : { persistentKeepaliveSeconds: persistentKeepalive }),
     replaceAllowedIps: !allowedIps.some(({ isIncremental }) => isIncremental),
     allowedIps: allowedIps.map(
-      ({ isRemoval, address, prefixLength }) => `${isRemoval ? '-' : ''}${formatInet(address)}/${prefixLength}`,
+      ({ isRemoval, address, prefixLength }) => `${isRemoval ? '-' : ''}${formatIpAddress(address)}/${prefixLength}`,
     ),
   };
 }

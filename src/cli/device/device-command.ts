@@ -9,6 +9,6 @@ export interface DeviceCommand extends Command {
 }
 
 /** Makes a command of `wiretype` that runs in the surroundings of the process. */
-export function deviceCommand(command: Pick<DeviceCommand, 'name' | 'help' | 'runIn'>): DeviceCommand {
+export function deviceCommand(command: Pick<DeviceCommand, 'name' | 'manual' | 'runIn'>): DeviceCommand {
   return { ...command, run: (args, io) => command.runIn(createContext(io, false), args) };
 }

@@ -1,4 +1,5 @@
 import { WireGuardError } from '../../core/errors.js';
+import { type Manual, RUNNING } from '../manual.js';
 import { generateKey, writePublicKey } from '../wg/keys.js';
 import { showconf as showStockConf } from '../wg/showconf.js';
 import { WgFailure } from '../wg/wg-context.js';
@@ -8,13 +9,13 @@ import { explained } from './explained.js';
 /** Behaves as `wg showconf`. */
 export const showconf = deviceCommand({
   name: 'showconf',
-  help: `Usage: wiretype showconf INTERFACE
-
-Writes a running interface as a configuration file for setconf. It holds the private key.
-
-Example:
-  (umask 077; wiretype showconf wg0 > wg0.backup)
-`,
+  manual: {
+    usage: 'INTERFACE',
+    about: 'Writes a running interface as a configuration file for setconf. It holds the private key.',
+    words: [RUNNING],
+    options: {},
+    examples: ['(umask 077; wiretype showconf wg0 > wg0.backup)'],
+  },
   async runIn(context, args) {
     const [name, ...rest] = args;
     if (name === undefined || rest.length > 0) throw new WireGuardError('ERR_USAGE', 'showconf takes one interface');
@@ -25,13 +26,9 @@ Example:
 /** Behaves as `wg genkey`. */
 export const genkey = deviceCommand({
   name: 'genkey',
-  help: `Usage: wiretype genkey
-
-Writes a new private key.
-
-Example:
-  (umask 077; wiretype genkey | tee private.key | wiretype pubkey > public.key)
-`,
+  manual: keyManual('', 'Writes a new private key.', [
+    '(umask 077; wiretype genkey | tee private.key | wiretype pubkey > public.key)',
+  ]),
   async runIn(context, args) {
     refuseWords('genkey', args);
     generateKey(context, 'private');
@@ -41,13 +38,9 @@ Example:
 /** Behaves as `wg genpsk`. */
 export const genpsk = deviceCommand({
   name: 'genpsk',
-  help: `Usage: wiretype genpsk
-
-Writes a new preshared key: 32 random bytes that both peers add to the handshake.
-
-Example:
-  (umask 077; wiretype genpsk > preshared.key)
-`,
+  manual: keyManual('', 'Writes a new preshared key: 32 random bytes that both peers add to the handshake.', [
+    '(umask 077; wiretype genpsk > preshared.key)',
+  ]),
   async runIn(context, args) {
     refuseWords('genpsk', args);
     generateKey(context, 'preshared');
@@ -57,18 +50,18 @@ Example:
 /** Behaves as `wg pubkey`. */
 export const pubkey = deviceCommand({
   name: 'pubkey',
-  help: `Usage: wiretype pubkey < private.key
-
-Reads a private key from standard input and writes its public key.
-
-Example:
-  wiretype pubkey < private.key > public.key
-`,
+  manual: keyManual('< private.key', 'Reads a private key from standard input and writes its public key.', [
+    'wiretype pubkey < private.key > public.key',
+  ]),
   async runIn(context, args) {
     refuseWords('pubkey', args);
     await explainKey(() => writePublicKey(context));
   },
 });
+
+function keyManual(usage: string, about: string, examples: readonly string[]): Manual {
+  return { usage, about, words: [], options: {}, examples };
+}
 
 function refuseWords(name: string, args: readonly string[]): void {
   if (args.length > 0) throw new WireGuardError('ERR_USAGE', `${name} takes no words`);

@@ -1,12 +1,26 @@
+import { formatKey } from '../../control/key-text.js';
+import type { DropCounts } from '../../control/uapi-explain-text.js';
 import type { WgDevice, WgPeer } from '../wg/wg-device.js';
 
 /** Nothing came back for this long after something was sent: the peer, or the way to it, is gone (§6.5, §6.2). */
 const UNANSWERED_SECONDS = 15;
 /** After this time without a new handshake a session is refused (§6.2). */
 const REJECT_AFTER_SECONDS = 180;
+/** For this long a loss is pointed at: a look may be short. */
+const DROP_SHOWN_MS = 15_000;
 
 /** What is doubtful about a peer. */
-export type Hint = 'no-handshake' | 'unanswered' | 'expired';
+export type Hint = 'no-handshake' | 'unanswered' | 'expired' | 'dropping';
+
+/** What our daemon says of packets that it dropped, by public key in base64. */
+export type PeerDrops = ReadonlyMap<string, DropCounts>;
+
+/** Packets that were dropped between two looks, for the reason that most of them had. */
+export interface Dropped {
+  /** The name of a `Verdict`, as in `disallowed_source`. */
+  readonly reason: string;
+  readonly packets: number;
+}
 
 /** One peer between two looks at it. */
 export interface PeerRates {
@@ -17,7 +31,13 @@ export interface PeerRates {
   /** Seconds since the last handshake; `undefined` if there was none. */
   readonly handshakeAgeSeconds: number | undefined;
   readonly hint: Hint | undefined;
+  /** Packets of this peer that were dropped since the daemon started; `undefined` if it does not tell. */
+  readonly droppedPackets: number | undefined;
+  /** What was dropped of late. */
+  readonly dropped: Dropped | undefined;
 }
+
+const NO_DROPS: DropCounts = new Map();
 
 interface Look {
   readonly rxBytes: bigint;
@@ -25,6 +45,8 @@ interface Look {
   readonly timeMs: number;
   /** When more was sent, and nothing received since; `undefined` when the last word was the peer's. */
   readonly unansweredSinceMs: number | undefined;
+  readonly drops: DropCounts | undefined;
+  readonly lastDrop: (Dropped & { readonly timeMs: number }) | undefined;
 }
 
 /** Compares each look at a device with the one before it. */
@@ -34,14 +56,15 @@ export class Rates {
   /**
    * @param timeMs Of a clock that does not jump.
    * @param unixTimeMs Of the clock that handshakes are stamped with.
+   * @param drops `undefined`: the daemon does not tell.
    * @returns The peers in the device's order.
    */
-  look(device: WgDevice, timeMs: number, unixTimeMs: number): PeerRates[] {
+  look(device: WgDevice, timeMs: number, unixTimeMs: number, drops?: PeerDrops): PeerRates[] {
     const looks = new Map<string, Look>();
     const rates = device.peers.map((peer) => {
-      const key = Buffer.from(peer.publicKey).toString('latin1');
+      const key = formatKey(peer.publicKey);
       const before = this.#looks.get(key);
-      const look = nextLook(peer, before, timeMs);
+      const look = nextLook(peer, before, timeMs, drops === undefined ? undefined : (drops.get(key) ?? NO_DROPS));
       looks.set(key, look);
       return comparePeer(peer, before, look, unixTimeMs);
     });
@@ -50,11 +73,25 @@ export class Rates {
   }
 }
 
-function nextLook({ rxBytes, txBytes }: WgPeer, before: Look | undefined, timeMs: number): Look {
-  const look = { rxBytes, txBytes, timeMs, unansweredSinceMs: undefined };
+function nextLook(
+  { rxBytes, txBytes }: WgPeer,
+  before: Look | undefined,
+  timeMs: number,
+  drops: DropCounts | undefined,
+): Look {
+  const dropped = before?.drops === undefined ? undefined : compareDrops(before.drops, drops ?? NO_DROPS);
+  const lastDrop = dropped === undefined ? before?.lastDrop : { ...dropped, timeMs };
+  const look = { rxBytes, txBytes, timeMs, unansweredSinceMs: undefined, drops, lastDrop };
   if (before === undefined || rxBytes !== before.rxBytes) return look;
   if (before.unansweredSinceMs !== undefined) return { ...look, unansweredSinceMs: before.unansweredSinceMs };
   return { ...look, unansweredSinceMs: txBytes > before.txBytes ? timeMs : undefined };
+}
+
+/** @returns The reason for which most packets were dropped in between. */
+function compareDrops(before: DropCounts, now: DropCounts): Dropped | undefined {
+  const grown = [...now].map(([reason, packets]) => ({ reason, packets: packets - (before.get(reason) ?? 0) }));
+  const [most] = grown.sort((a, b) => b.packets - a.packets);
+  return most !== undefined && most.packets > 0 ? most : undefined;
 }
 
 function comparePeer(peer: WgPeer, before: Look | undefined, look: Look, unixTimeMs: number): PeerRates {
@@ -69,6 +106,8 @@ function comparePeer(peer: WgPeer, before: Look | undefined, look: Look, unixTim
     txRate: rate(look.txBytes, before?.txBytes, seconds),
     handshakeAgeSeconds,
     hint: findHint(peer, look, handshakeAgeSeconds),
+    droppedPackets: look.drops && [...look.drops.values()].reduce((sum, packets) => sum + packets, 0),
+    dropped: recentDrop(look),
   };
 }
 
@@ -82,5 +121,10 @@ function findHint(peer: WgPeer, look: Look, handshakeAgeSeconds: number | undefi
   if (handshakeAgeSeconds === undefined) return peer.txBytes > 0n ? 'no-handshake' : undefined;
   const unansweredMs = look.unansweredSinceMs === undefined ? 0 : look.timeMs - look.unansweredSinceMs;
   if (unansweredMs >= UNANSWERED_SECONDS * 1_000) return 'unanswered';
-  return handshakeAgeSeconds > REJECT_AFTER_SECONDS && look.unansweredSinceMs !== undefined ? 'expired' : undefined;
+  if (handshakeAgeSeconds > REJECT_AFTER_SECONDS && look.unansweredSinceMs !== undefined) return 'expired';
+  return recentDrop(look) === undefined ? undefined : 'dropping';
+}
+
+function recentDrop({ lastDrop, timeMs }: Look): Dropped | undefined {
+  return lastDrop !== undefined && timeMs - lastDrop.timeMs < DROP_SHOWN_MS ? lastDrop : undefined;
 }

@@ -1,4 +1,5 @@
 import { WireGuardError } from '../../core/errors.js';
+import { type Keywords, type Manual, RUNNING } from '../manual.js';
 import { readSetArguments } from '../wg/set-arguments.js';
 import { setDevice } from '../wg/set-device.js';
 import { clearChange, type WgChange } from '../wg/wg-change.js';
@@ -6,34 +7,46 @@ import { checkedValues } from './checked-values.js';
 import { deviceCommand } from './device-command.js';
 import { explained } from './explained.js';
 
-const HELP = `Usage: wiretype set INTERFACE [listen-port PORT] [fwmark MARK] [private-key FILE]
-                    [peer KEY [remove] [preshared-key FILE] [endpoint HOST:PORT]
-                              [persistent-keepalive SECONDS] [allowed-ips LIST]]...
+const INTERFACE_KEYWORDS: Keywords = {
+  'listen-port': { value: 'PORT', about: '0 to 65535; 0 lets the system choose' },
+  fwmark: { value: 'MARK', about: 'a number, 0x and hexadecimal digits, or "off"', choices: ['off'] },
+  'private-key': { value: 'FILE', about: 'a file with the key; /dev/null takes the key away', kinds: ['file'] },
+  peer: { value: 'KEY', about: 'the public key of the peer that the next words are about', kinds: ['peer-key'] },
+};
 
-Changes a running interface. What is not named stays as it is; all of it happens, or nothing does.
+const PEER_KEYWORDS: Keywords = {
+  remove: { about: 'takes the peer away' },
+  'preshared-key': { value: 'FILE', about: 'a file with the key; /dev/null takes the key away', kinds: ['file'] },
+  endpoint: { value: 'HOST:PORT', about: 'where the peer is reached' },
+  'persistent-keepalive': { value: 'SECONDS', about: '1 to 65535, or "off"', choices: ['25', 'off'] },
+  'allowed-ips': {
+    value: 'LIST',
+    about:
+      'addresses separated by commas, in place of those that the peer has; with "+" or "-" before each, added to them ' +
+      'or taken from them',
+  },
+};
 
-  listen-port           0 to 65535; 0 lets the system choose
-  fwmark                a number, 0x and hexadecimal digits, or "off"
-  private-key           a file with the key; /dev/null takes the key away
-  peer                  the public key of the peer that the next words are about
-  remove                takes the peer away
-  preshared-key         a file with the key; /dev/null takes the key away
-  endpoint              where the peer is reached
-  persistent-keepalive  seconds, or "off"
-  allowed-ips           addresses separated by commas, in place of those that the peer has;
-                        with "+" or "-" before each, added to them or taken from them
-
-Examples:
-  wiretype set wg0 listen-port 51820 private-key /etc/wireguard/private.key
-  wiretype set wg0 peer "$KEY" endpoint vpn.example.net:51820 allowed-ips 10.0.0.0/24
-  wiretype set wg0 peer "$KEY" allowed-ips +10.0.1.0/24
-  wiretype set wg0 peer "$KEY" remove
-`;
+const MANUAL: Manual = {
+  usage: `INTERFACE [listen-port PORT] [fwmark MARK] [private-key FILE]
+[peer KEY [remove] [preshared-key FILE] [endpoint HOST:PORT]
+          [persistent-keepalive SECONDS] [allowed-ips LIST]]...`,
+  about: 'Changes a running interface. What is not named stays as it is; all of it happens, or nothing does.',
+  words: [RUNNING],
+  options: {},
+  keywords: { interface: INTERFACE_KEYWORDS, peer: PEER_KEYWORDS },
+  examples: [
+    'wiretype set wg0 listen-port 51820 private-key /etc/wireguard/private.key',
+    'wiretype set wg0 peer "$KEY" endpoint vpn.example.net:51820 allowed-ips 10.0.0.0/24',
+    'wiretype set wg0 peer "$KEY" allowed-ips +10.0.1.0/24',
+    'wiretype set wg0 peer "$KEY" remove',
+  ],
+};
 
 /** Behaves as `wg set`, but refuses values that cannot be meant. */
 export const set = deviceCommand({
   name: 'set',
-  help: HELP,
+  manual: MANUAL,
 
   async runIn(context, [name, ...words]) {
     if (name === undefined || words.length === 0) throw new WireGuardError('ERR_USAGE', 'nothing to set');

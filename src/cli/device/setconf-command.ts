@@ -2,8 +2,9 @@ import type { ConfigDocument } from '../../control/config/config-document.js';
 import { readConfigFile } from '../../control/config/config-file.js';
 import { formatProblem } from '../../control/config/config-problem.js';
 import { WireGuardError } from '../../core/errors.js';
+import { type Manual, RUNNING } from '../manual.js';
 import { type ConfCommand, emptyDevice } from '../wg/change-device.js';
-import { getDevice } from '../wg/device-access.js';
+import { getDevice } from '../wg/get-device.js';
 import { setDevice } from '../wg/set-device.js';
 import { toSyncChange } from '../wg/sync-change.js';
 import { clearChange, type WgChange } from '../wg/wg-change.js';
@@ -14,57 +15,56 @@ import { addDocument } from './config-change.js';
 import { type DeviceCommand, deviceCommand } from './device-command.js';
 import { explained } from './explained.js';
 
-const FILE_HELP = `FILE is a configuration file as wg(8) describes it; keys of wg-quick in it are passed over.
-/dev/stdin reads it from standard input. All errors of the file are shown at once, each with its
-line; a file with errors changes nothing.
+const FILE_NOTES = `
+FILE is a configuration file as wg(8) describes it; keys of wg-quick in it are passed over. /dev/stdin reads it from
+standard input. All errors of the file are shown at once, each with its line; a file with errors changes nothing.
 `;
 
-const HELP: Readonly<Record<ConfCommand, string>> = {
-  setconf: `Usage: wiretype setconf INTERFACE FILE
+const PLAIN = {
+  usage: 'INTERFACE FILE',
+  words: [RUNNING, { name: 'FILE', kinds: ['config-file'] }],
+  options: {},
+  notes: FILE_NOTES,
+} as const;
 
-Makes a running interface what the file says: peers that it does not have go, and all sessions
-start anew.
-
-${FILE_HELP}
-Example:
-  wiretype setconf wg0 wg0.conf
+const MANUALS: Readonly<Record<ConfCommand, Manual>> = {
+  setconf: {
+    ...PLAIN,
+    about: `
+Makes a running interface what the file says: peers that it does not have go, and all sessions start anew.
 `,
-  addconf: `Usage: wiretype addconf INTERFACE FILE
-
-Adds what the file says to a running interface. Peers that it does not have stay.
-
-${FILE_HELP}
-Example:
-  wiretype addconf wg0 more-peers.conf
-`,
-  syncconf: `Usage: wiretype syncconf [--allow-wipe] INTERFACE FILE
-
+    examples: ['wiretype setconf wg0 wg0.conf'],
+  },
+  addconf: {
+    ...PLAIN,
+    about: 'Adds what the file says to a running interface. Peers that it does not have stay.',
+    examples: ['wiretype addconf wg0 more-peers.conf'],
+  },
+  syncconf: {
+    ...PLAIN,
+    usage: '[--allow-wipe] INTERFACE FILE',
+    about: `
 Makes a running interface what the file says, and leaves the sessions alone that it does not change.
 
-A file without ListenPort, PrivateKey or FwMark keeps those that the interface has, with a warning.
-A file without any peer is refused while the interface has some.
-
-  --allow-wipe  take away what the file does not have, as wg does
-
-${FILE_HELP}
-Examples:
-  wiretype syncconf wg0 wg0.conf
-  wiretype strip wg0 | wiretype syncconf wg0 /dev/stdin
+A file without ListenPort, PrivateKey or FwMark keeps those that the interface has, with a warning. A file without any
+peer is refused while the interface has some.
 `,
+    options: { 'allow-wipe': { type: 'boolean', about: 'take away what the file does not have, as wg does' } },
+    examples: ['wiretype syncconf wg0 wg0.conf', 'wiretype strip wg0 | wiretype syncconf wg0 /dev/stdin'],
+  },
 };
 
 /** Behaves as `wg setconf`, `addconf` or `syncconf`, but reads the file with `wiretype/config`. */
 export function confCommand(name: ConfCommand): DeviceCommand {
   return deviceCommand({
     name,
-    help: HELP[name],
+    manual: MANUALS[name],
     async runIn(context, args) {
-      const options = name === 'syncconf' ? ({ 'allow-wipe': { type: 'boolean' } } as const) : {};
-      const { positionals, values } = parseOptions(args, options, [2, 2]);
+      const { positionals, values } = parseOptions(args, MANUALS[name].options, [2, 2]);
       const [interfaceName, path] = positionals as [string, string];
       const document = await readChecked(context, path);
       await explained(interfaceName, async () => {
-        const mayWipe = (values as { 'allow-wipe'?: boolean })['allow-wipe'] === true;
+        const mayWipe = values['allow-wipe'] === true;
         await apply(context, name, interfaceName, document, mayWipe);
       });
     },

@@ -1,5 +1,7 @@
 import { WireGuardError } from '../../core/errors.js';
-import { getDevice, listInterfaces } from '../wg/device-access.js';
+import { type Manual, RUNNING } from '../manual.js';
+import { listInterfaces } from '../wg/device-access.js';
+import { getDevice } from '../wg/get-device.js';
 import { show as showStock } from '../wg/show.js';
 import type { WgContext } from '../wg/wg-context.js';
 import { clearDevice } from '../wg/wg-device.js';
@@ -7,27 +9,53 @@ import { deviceCommand } from './device-command.js';
 import { explained } from './explained.js';
 import type { ShownDevice } from './show-json.js';
 
-const HELP = `Usage: wiretype show [INTERFACE | all | interfaces] [FIELD] [--json]
+const FIELDS = [
+  'public-key',
+  'private-key',
+  'listen-port',
+  'fwmark',
+  'peers',
+  'preshared-keys',
+  'endpoints',
+  'allowed-ips',
+  'latest-handshakes',
+  'transfer',
+  'persistent-keepalive',
+  'dump',
+];
 
-Shows running interfaces and their peers; without words, all of them. "interfaces" shows only their
-names. A field is for scripts: one line for each peer, separated by tabs.
-
-  FIELD   public-key, private-key, listen-port, fwmark, peers, preshared-keys, endpoints, allowed-ips,
-          latest-handshakes, transfer, persistent-keepalive, or dump for all of them
-  --json  everything as JSON; schema/show.json in the package describes it
-
-WG_HIDE_KEYS=never shows private keys, WG_COLOR_MODE=always or never and NO_COLOR choose the colours.
-
-Examples:
-  wiretype show
-  wiretype show wg0 latest-handshakes
-  wiretype show --json | jq '.interfaces[].peers[] | select(.latestHandshake == null) | .publicKey'
-`;
+const MANUAL: Manual = {
+  usage: '[INTERFACE | all | interfaces] [FIELD] [--json]',
+  about: `
+Shows running interfaces and their peers; without words, all of them. "interfaces" shows only their names. A field is for
+scripts: one line for each peer, separated by tabs.
+`,
+  words: [
+    { ...RUNNING, choices: ['all', 'interfaces'] },
+    { name: 'FIELD', choices: FIELDS, about: `${FIELDS.slice(0, -1).join(', ')}, or dump for all of them` },
+  ],
+  options: {
+    json: {
+      type: 'boolean',
+      about:
+        'everything as JSON; schema/show.json in the package describes it, and schema/interfaces.json the names alone',
+    },
+  },
+  environment: {
+    'WG_HIDE_KEYS=never': 'shows private keys',
+    WG_COLOR_MODE: 'always or never: colours; NO_COLOR: none',
+  },
+  examples: [
+    'wiretype show',
+    'wiretype show wg0 latest-handshakes',
+    "wiretype show --json | jq '.interfaces[].peers[] | select(.latestHandshake == null) | .publicKey'",
+  ],
+};
 
 /** Behaves as `wg show`, and knows JSON and NO_COLOR. */
 export const show = deviceCommand({
   name: 'show',
-  help: HELP,
+  manual: MANUAL,
 
   async runIn(context, args) {
     const words = args.filter((word) => word !== '--json');

@@ -2,15 +2,19 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { printable } from '../../control/config/secret-text.js';
+import { formatKey } from '../../control/key-text.js';
+import { UapiClient } from '../../control/uapi-client.js';
+import type { ReceivedExplanation } from '../../control/uapi-explain-text.js';
 import { WireGuardError } from '../../core/errors.js';
-import { getDevice } from '../wg/device-access.js';
+import { type Manual, RUNNING } from '../manual.js';
+import { getDevice } from '../wg/get-device.js';
 import { choosePalette } from '../wg/palette.js';
 import type { WgContext } from '../wg/wg-context.js';
 import { clearDevice } from '../wg/wg-device.js';
 import { parseOptions } from './command-options.js';
 import { deviceCommand } from './device-command.js';
 import { explained } from './explained.js';
-import { type PeerRates, Rates } from './rates.js';
+import { type PeerDrops, type PeerRates, Rates } from './rates.js';
 import { toShownPeer } from './show-json.js';
 import { formatWatchTable } from './watch-table.js';
 
@@ -21,21 +25,24 @@ const MIN_INTERVAL_SECONDS = 0.1;
 const MAX_INTERVAL_SECONDS = 86_400;
 const MAX_COUNT = 1_000_000_000;
 
-const HELP = `Usage: wiretype watch INTERFACE [--interval SECONDS] [--count N] [--json]
+const OPTIONS = {
+  interval: { type: 'string', value: 'SECONDS', about: 'between two looks, 1 if absent' },
+  count: { type: 'string', value: 'N', about: 'ends after N looks' },
+  json: { type: 'boolean', about: 'one line of JSON for each look; schema/watch.json in the package describes it' },
+} as const;
 
-Shows the peers of a running interface again and again: how much they send and receive in a second,
-how old the last handshake is, and what looks wrong. Ctrl-C ends it.
-
-  --interval SECONDS  between two looks, 1 if absent
-  --count N           ends after N looks
-  --json              one line of JSON for each look; schema/watch.json in the package describes it
-
-Names of peers come from the comments in ${CONFIG_DIRECTORY}/INTERFACE.conf.
-
-Examples:
-  wiretype watch wg0
-  wiretype watch wg0 --json --interval 10 >> wg0.log
-`;
+const MANUAL: Manual = {
+  usage: 'INTERFACE [--interval SECONDS] [--count N] [--json]',
+  about: `
+Shows the peers of a running interface again and again: how much they send and receive in a second, how old the last
+handshake is, and what looks wrong: a peer that never answered, or does not answer for 15 seconds; a session that is not
+renewed; and of our daemon, packets that it had to drop, and why. Ctrl-C ends it.
+`,
+  words: [RUNNING],
+  options: OPTIONS,
+  notes: `Names of peers come from the comments in ${CONFIG_DIRECTORY}/INTERFACE.conf.`,
+  examples: ['wiretype watch wg0', 'wiretype watch wg0 --json --interval 10 >> wg0.log'],
+};
 
 interface WatchOptions {
   readonly name: string;
@@ -47,16 +54,18 @@ interface WatchOptions {
 /** Shows an interface live. */
 export const watch = deviceCommand({
   name: 'watch',
-  help: HELP,
+  manual: MANUAL,
 
   async runIn(context, args) {
     const options = parseWatchOptions(args);
     const interruption = context.io.interruption();
     const names = options.isJson ? new Map<string, string>() : await readPeerNames(options.name);
     const rates = new Rates();
+    const readDrops = dropReader(context, options.name);
     for (let i = 1; !interruption.aborted; i++) {
       const device = await explained(options.name, () => getDevice(context, options.name));
-      const peers = rates.look(device, performance.now(), context.unixTimeMs());
+      const drops = await readDrops();
+      const peers = rates.look(device, performance.now(), context.unixTimeMs(), drops);
       context.io.write(
         options.isJson ? toJsonLine(context, options.name, peers) : toScreen(context, options.name, peers, names),
       );
@@ -68,11 +77,7 @@ export const watch = deviceCommand({
 });
 
 function parseWatchOptions(args: readonly string[]): WatchOptions {
-  const { positionals, values } = parseOptions(
-    args,
-    { interval: { type: 'string' }, count: { type: 'string' }, json: { type: 'boolean' } },
-    [1, 1],
-  );
+  const { positionals, values } = parseOptions(args, OPTIONS, [1, 1]);
   return {
     name: positionals[0]!,
     intervalMs: 1_000 * parseNumber('--interval', values.interval ?? '1', MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS),
@@ -103,12 +108,34 @@ async function readPeerNames(name: string): Promise<Map<string, string>> {
   return names;
 }
 
+/** Asks our daemon what it dropped; another one is asked only once, and does not tell. */
+function dropReader({ socketDirectory }: WgContext, name: string): () => Promise<PeerDrops | undefined> {
+  const client = new UapiClient(join(socketDirectory, `${name}.sock`));
+  let isTold = true;
+  return async () => {
+    const explanation = isTold ? await explainOrNothing(client) : undefined;
+    isTold = explanation !== undefined;
+    return explanation && new Map(explanation.peers.map(({ publicKey, drops }) => [formatKey(publicKey), drops]));
+  };
+}
+
+async function explainOrNothing(client: UapiClient): Promise<ReceivedExplanation | undefined> {
+  try {
+    return await client.explain();
+  } catch (error) {
+    if (error instanceof WireGuardError) return undefined;
+    throw error;
+  }
+}
+
 function toJsonLine(context: WgContext, name: string, rates: readonly PeerRates[]): string {
-  const peers = rates.map(({ peer, rxRate, txRate, handshakeAgeSeconds, hint }) => ({
+  const peers = rates.map(({ peer, rxRate, txRate, handshakeAgeSeconds, hint, droppedPackets, dropped }) => ({
     ...toShownPeer(peer, false),
     rxBytesPerSecond: Math.round(rxRate),
     txBytesPerSecond: Math.round(txRate),
     handshakeAgeSeconds: handshakeAgeSeconds ?? null,
+    droppedPackets: droppedPackets ?? null,
+    dropReason: dropped?.reason ?? null,
     hint: hint ?? null,
   }));
   return `${JSON.stringify({ time: new Date(context.unixTimeMs()).toISOString(), interface: name, peers })}\n`;

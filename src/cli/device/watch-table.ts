@@ -1,20 +1,31 @@
 import { formatKey } from '../../control/key-text.js';
 import type { Palette } from '../wg/palette.js';
-import type { Hint, PeerRates } from './rates.js';
+import type { Dropped, Hint, PeerRates } from './rates.js';
 
-const HINTS: Readonly<Record<Hint, string>> = {
+const HINTS: Readonly<Record<Exclude<Hint, 'dropping'>, string>> = {
   'no-handshake': 'sent, but never answered: is the endpoint right, is its port open?',
   unanswered: 'nothing comes back: the peer or the way to it is down',
   expired: 'the session has expired and is not renewed',
 };
 
-const HEAD = ['PEER', 'ENDPOINT', 'HANDSHAKE', 'RECEIVED', 'RX/S', 'SENT', 'TX/S', 'HINT'];
+const DROP_REASONS: Readonly<Record<string, string>> = {
+  replayed: 'they came twice, or far too late',
+  disallowed_source: 'their source is not among the allowed IPs',
+  keypair_expired: 'the session has expired',
+  bad_tag: 'they were changed on the way',
+  staged_overflow: 'too many waited for a session',
+  handshake_given_up: 'no handshake came about',
+  no_endpoint: 'there is no endpoint to send them to',
+  routing_loop: 'the way to the endpoint leads into the tunnel',
+};
+
+const HEAD = ['PEER', 'ENDPOINT', 'HANDSHAKE', 'RECEIVED', 'RX/S', 'SENT', 'TX/S'];
 /** Columns of numbers, written from the right. */
 const RIGHT = new Set([2, 3, 4, 5, 6]);
 const KEY_SHOWN = 12;
 
 /**
- * Writes the peers as a table, one line each.
+ * Writes the peers as a table, one line each, and below a peer what looks wrong with it.
  *
  * @param names Of peers, by public key in base64. @param width Longer lines are cut; `undefined`: none is.
  */
@@ -32,15 +43,20 @@ export function formatWatchTable(
     );
     return cells.join('  ').trimEnd().slice(0, width);
   });
-  return lines.map((line, i) => `${i === 0 ? palette.bold(line) : colour(line, rates[i - 1]!, palette)}\n`).join('');
+  const [head, ...peers] = lines;
+  const entries = peers.map((line, i) => {
+    const hint = formatHint(rates[i]!);
+    return hint === undefined ? line : `${line}\n${palette.yellow(`  → ${hint}`.slice(0, width))}`;
+  });
+  return [palette.bold(head!), ...entries].map((entry) => `${entry}\n`).join('');
 }
 
-function colour(line: string, { hint }: PeerRates, palette: Palette): string {
-  return hint === undefined ? line : palette.yellow(line);
+function formatHint({ hint, dropped }: PeerRates): string | undefined {
+  return hint === 'dropping' ? formatDropped(dropped!) : hint && HINTS[hint];
 }
 
 function toCells(
-  { peer, rxRate, txRate, handshakeAgeSeconds, hint }: PeerRates,
+  { peer, rxRate, txRate, handshakeAgeSeconds }: PeerRates,
   names: ReadonlyMap<string, string>,
 ): string[] {
   const key = formatKey(peer.publicKey);
@@ -52,8 +68,12 @@ function toCells(
     formatAmount(rxRate),
     formatAmount(Number(peer.txBytes)),
     formatAmount(txRate),
-    hint === undefined ? '' : HINTS[hint],
   ];
+}
+
+function formatDropped({ reason, packets }: Dropped): string {
+  const why = DROP_REASONS[reason] ?? reason.replaceAll('_', ' ');
+  return `${packets === 1 ? '1 packet' : `${packets} packets`} dropped: ${why}`;
 }
 
 function formatAge(seconds: number): string {

@@ -18,7 +18,7 @@ export interface PeerAdvice {
 /** Everything that `explain` has to say about an interface. */
 export interface InterfaceAdvice {
   readonly interface: string;
-  readonly isUp: boolean;
+  readonly isUp: boolean | null;
   /** `null`: it does not listen. */
   readonly listenPort: number | null;
   readonly advice: readonly Advice[];

@@ -5,32 +5,41 @@ import { uapiSocketPath } from '../../control/uapi-socket-file.js';
 import { SystemCommands } from '../../host/net/commands.js';
 import type { Command } from '../command.js';
 import { parseOptions } from '../device/command-options.js';
+import { jsonOption, type Manual, RUNNING } from '../manual.js';
 import { isRoot, runAsRoot } from '../quick/privilege.js';
 import { clearDevice } from '../quick/require-device.js';
 import { type DaemonAnswers, explainInterface } from './explain-interface.js';
 import { formatAdvice } from './format-advice.js';
 import { probePort } from './port-probe.js';
 
+const OPTIONS = jsonOption('explain');
+
+const MANUAL: Manual = {
+  usage: '[--json] INTERFACE [PEER]',
+  about: `
+Says why a peer has no handshake, in sentences with the next step: what the daemon knows, and what can be seen on this
+host: link, clock, packet filter, the route to the endpoint, whether anything listens there, names that have moved, and
+whether packets for the peer find the interface. Sends one byte to endpoints without a session; changes nothing.
+`,
+  words: [
+    RUNNING,
+    {
+      name: 'PEER',
+      kinds: ['peer-name'],
+      about: "a public key, the start of one, or the name in the comment of the interface's file",
+    },
+  ],
+  options: OPTIONS,
+  examples: ['wiretype explain wg0', 'wiretype explain wg0 laptop'],
+};
+
 /** Says why a peer does not answer. */
 export const explain: Command = {
   name: 'explain',
-  help: `Usage: wiretype explain [--json] INTERFACE [PEER]
-
-Says why a peer has no handshake, in sentences with the next step: what the daemon knows, and what can be seen on
-this host: link, clock, packet filter, the route to the endpoint, whether anything listens there, names that have
-moved, and whether packets for the peer find the interface. Sends one byte to endpoints without a session; changes
-nothing.
-
-PEER is a public key, the start of one, or the name in the comment of the interface's file.
-
-  --json  as JSON, described by schema/explain.json in the package
-
-  wiretype explain wg0
-  wiretype explain wg0 laptop
-`,
+  manual: MANUAL,
 
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, { json: { type: 'boolean' } }, [1, 2]);
+    const { values, positionals } = parseOptions(args, OPTIONS, [1, 2]);
     if (!isRoot()) return await runAsRoot('wiretype explain', ['explain', ...args]);
 
     const [interfaceName, peer] = positionals as [string, string | undefined];

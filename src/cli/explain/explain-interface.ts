@@ -42,7 +42,7 @@ export async function explainInterface(
   request: ExplainRequest,
 ): Promise<InterfaceAdvice> {
   const { interfaceName: name, unixTimeMs } = request;
-  const isUp = await isLinkUp(surroundings.commands, name);
+  const isUp = (await isLinkUp(surroundings.commands, name)) ?? null;
   const document = await readFileOf(name);
   const told = new Map(explanation?.peers.map((peer) => [formatKey(peer.publicKey), peer]));
 
@@ -50,7 +50,7 @@ export async function explainInterface(
   for (const peer of selectPeers([...device.peers], request.peer, document)) {
     const publicKey = formatKey(peer.publicKey);
     const section = document?.peer(publicKey);
-    const hasSession = isUp && unixTimeMs - peer.lastHandshakeUnixMs < REJECT_AFTER_TIME_MS;
+    const hasSession = isUp !== false && unixTimeMs - peer.lastHandshakeUnixMs < REJECT_AFTER_TIME_MS;
     const drops = told.get(publicKey)?.drops ?? NO_DROPS;
     const written = section === undefined ? undefined : unlessInvalid(() => section.endpoint);
     const facts = { interfaceName: name, isUp, mark: device.fwmark, peer, hasSession, drops, written, unixTimeMs };

@@ -14,13 +14,15 @@ import type { Advice, InterfaceAdvice, PeerAdvice } from './advice.js';
  */
 export function formatAdvice(about: InterfaceAdvice): string {
   const port = about.listenPort === null ? 'no UDP port' : `UDP port ${about.listenPort}`;
-  const lines = [
-    `${about.interface}: link ${about.isUp ? 'up' : 'down'}, ${port}`,
-    ...about.advice.flatMap(adviceLines),
-  ];
+  const lines = [`${about.interface}: link ${linkText(about.isUp)}, ${port}`, ...about.advice.flatMap(adviceLines)];
   if (about.peers.length === 0)
     lines.push('  The interface has no peers.', '    → Add one: wiretype add-peer, or [Peer] in its file');
   return `${[...lines, ...about.peers.flatMap(peerLines)].join('\n')}\n`;
+}
+
+function linkText(isUp: boolean | null): string {
+  if (isUp === null) return 'elsewhere';
+  return isUp ? 'up' : 'down';
 }
 
 function peerLines({ publicKey, name, reason, advice }: PeerAdvice): string[] {

@@ -12,7 +12,8 @@ const MULTICAST_PACKETS = 20;
 /** What is known of an interface, for advice about all its peers. */
 export interface InterfaceFacts {
   readonly name: string;
-  readonly isUp: boolean;
+  /** `null`: it is in another network namespace. */
+  readonly isUp: boolean | null;
   readonly hasPrivateKey: boolean;
   /** 0: none. */
   readonly listenPort: number;
@@ -26,7 +27,11 @@ export interface InterfaceFacts {
 export async function adviseInterface(commands: Commands, facts: InterfaceFacts): Promise<Advice[]> {
   const { name } = facts;
   const advice: Advice[] = [];
-  if (!facts.isUp) advice.push({ problem: 'The link is down.', nextStep: `ip link set ${name} up` });
+  if (facts.isUp === false) advice.push({ problem: 'The link is down.', nextStep: `ip link set ${name} up` });
+  if (facts.isUp === null) {
+    const problem = 'The interface is in another network namespace: its addresses and routes cannot be seen from here.';
+    advice.push({ problem, nextStep: `ip netns exec NAMESPACE ip address show ${name}` });
+  }
   if (!facts.hasPrivateKey) {
     const nextStep = `wiretype set ${name} private-key FILE`;
     advice.push({ problem: 'The interface has no private key.', nextStep });
@@ -37,7 +42,8 @@ export async function adviseInterface(commands: Commands, facts: InterfaceFacts)
       nextStep: 'Set the clock before the tunnel comes up (timedatectl, chrony, ntpd).',
     });
   }
-  if (facts.isUp && !facts.isSound && facts.listenPort !== 0) advice.push(...(await adviseFilter(commands, facts)));
+  if (facts.isUp !== false && !facts.isSound && facts.listenPort !== 0)
+    advice.push(...(await adviseFilter(commands, facts)));
   return [...advice, ...adviseDrops(facts)];
 }
 

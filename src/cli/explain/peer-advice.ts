@@ -26,7 +26,8 @@ export interface Surroundings {
 /** What is known of a peer. */
 export interface PeerFacts {
   readonly interfaceName: string;
-  readonly isUp: boolean;
+  /** `null`: it is in another network namespace. */
+  readonly isUp: boolean | null;
   /** Of the interface's own datagrams; 0: none. */
   readonly mark: number;
   readonly peer: PeerState;
@@ -44,11 +45,11 @@ export async function advisePeer(surroundings: Surroundings, facts: PeerFacts): 
     const problem = 'The last handshake lies in the future: the clock of this host was set back.';
     advice.push({ problem, nextStep: 'Set the clock (timedatectl, chrony, ntpd): the peer refuses older handshakes.' });
   }
-  if (facts.isUp && !facts.hasSession) {
+  if (facts.isUp !== false && !facts.hasSession) {
     advice.push(...(await adviseEndpoint(surroundings, facts)));
     advice.push(...(await adviseName(surroundings, facts)));
   }
-  if (facts.isUp) advice.push(...(await adviseRoutes(surroundings, facts)));
+  if (facts.isUp === true) advice.push(...(await adviseRoutes(surroundings, facts)));
   return [...advice, ...adviseDrops(facts)];
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
+import { systemWords } from '../../control/config/config-file.js';
 import { WireGuardError } from '../../core/errors.js';
 
 const CONFIG_FOLDER = '/etc/wireguard';
@@ -25,11 +26,8 @@ export interface ConfigPath {
  * Source: wg-quick(8) "DESCRIPTION".
  */
 export function findConfig(argument: string, folder = CONFIG_FOLDER): ConfigPath {
-  const isName = INTERFACE_NAME.test(argument);
-  const named = isName ? path.join(folder, `${argument}.conf`) : argument;
-  if (!existsSync(named))
-    throw new WireGuardError('ERR_CONFIG_FILE', missingText(named, isName ? argument : undefined));
-
+  const named = pathOf(argument, folder);
+  const file = follow(named, named === argument ? undefined : argument);
   const interfaceName = CONFIG_NAME.exec(named)?.[1];
   if (interfaceName === undefined) {
     throw new WireGuardError('ERR_INTERFACE_NAME', 'The config file must be a valid interface name, followed by .conf');
@@ -38,12 +36,39 @@ export function findConfig(argument: string, folder = CONFIG_FOLDER): ConfigPath
   if (/^(-|\.{1,2}$)/.test(interfaceName)) {
     throw new WireGuardError('ERR_INTERFACE_NAME', `\`${interfaceName}' cannot be the name of an interface`);
   }
-  return { interfaceName, file: realpathSync(named) };
+  return { interfaceName, file };
+}
+
+/** The interface that the user named, or whose file he named; `undefined` if it cannot be one. */
+export function interfaceOf(argument: string): string | undefined {
+  return CONFIG_NAME.exec(pathOf(argument, CONFIG_FOLDER))?.[1];
 }
 
 /** @returns Whether everyone may reach and open the file, which holds a private key. */
 export function isWorldAccessible(file: string): boolean {
-  return (statSync(file).mode & statSync(path.dirname(file)).mode & EVERYONE) !== 0;
+  return (modeOf(file) & modeOf(path.dirname(file)) & EVERYONE) !== 0;
+}
+
+/** 0 for what has gone meanwhile. */
+function modeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+}
+
+function pathOf(argument: string, folder: string): string {
+  return INTERFACE_NAME.test(argument) ? path.join(folder, `${argument}.conf`) : argument;
+}
+
+/** @returns The file behind symbolic links. */
+function follow(named: string, interfaceName: string | undefined): string {
+  if (named === '') throw new WireGuardError('ERR_CONFIG_FILE', missingText(named, interfaceName));
+  try {
+    return realpathSync(named);
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('code' in cause)) throw cause;
+    const isMissing = cause.code === 'ENOENT' || cause.code === 'ENOTDIR';
+    const text = isMissing ? missingText(named, interfaceName) : `\`${named}' cannot be read: ${systemWords(cause)}`;
+    throw new WireGuardError('ERR_CONFIG_FILE', text, { cause });
+  }
 }
 
 function missingText(named: string, interfaceName: string | undefined): string {

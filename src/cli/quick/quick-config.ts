@@ -1,4 +1,4 @@
-import { type ConfigDocument, type HookName, readConfigFile } from '../../control/config/index.js';
+import { type ConfigDocument, type HookName, parseConfig, readConfigFile } from '../../control/config/index.js';
 import { formatIpPrefix } from '../../control/ip-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { DnsSettings } from '../../host/net/dns/dns-settings.js';
@@ -63,6 +63,12 @@ export async function readQuickConfig(
     saveConfig: get(() => section?.saveConfig) ?? false,
     hooks: readHooks(document),
   };
+}
+
+/** What is known of an interface whose file has gone: that it has one. */
+export function emptyQuickConfig(where: ConfigPath): QuickConfig {
+  const nothing = { addresses: [], dns: NO_DNS, mtu: undefined, table: undefined, saveConfig: false, hooks: [] };
+  return { ...where, document: parseConfig('', where.file), ...nothing };
 }
 
 function unlessInvalid<T>(read: () => T): T | undefined {

@@ -14,7 +14,7 @@ import { planAddresses, planMtu } from './reload-addresses.js';
 import { planDns } from './reload-dns.js';
 import { planDiversions, planPlainRoutes } from './reload-routes.js';
 import type { ReloadStep } from './reload-step.js';
-import { clearDevice, requireDevice } from './require-device.js';
+import { clearDevice, requireDevice, requireLink } from './require-device.js';
 import { reconstructRecord } from './take-down.js';
 
 /**
@@ -37,6 +37,7 @@ export async function reload(
     const device = await requireDevice(host, interfaceName, { withSecrets: true });
     const secrets: DeviceChange[] = [];
     try {
+      await requireLink(host, interfaceName);
       const known = record ?? (await reconstructRecord(host, config, device));
       const state = await readNetworkState(host, interfaceName, known);
       const steps = await planSteps(host, config, device, state, secrets);

@@ -1,5 +1,6 @@
 import type { DeviceState } from '../../control/device-control.js';
 import { WireGuardError } from '../../core/errors.js';
+import { Link } from '../../host/net/link.js';
 import type { QuickHost } from './quick-host.js';
 
 /**
@@ -21,6 +22,16 @@ export async function requireDevice(
     if (!(error instanceof WireGuardError) || error.code !== 'ERR_CONTROL_UNREACHABLE') throw error;
     throw notWireGuard(interfaceName, error);
   }
+}
+
+/**
+ * For what reads or changes addresses and routes.
+ *
+ * @throws {WireGuardError} ERR_OTHER_NAMESPACE if the interface of a device is not in this network namespace.
+ */
+export async function requireLink(host: QuickHost, interfaceName: string): Promise<void> {
+  if (await new Link(host.commands, interfaceName).exists()) return;
+  throw new WireGuardError('ERR_OTHER_NAMESPACE', `${interfaceName} is in another network namespace`);
 }
 
 /** Wipes the keys of a device's copy. */

@@ -32,7 +32,8 @@ export interface PeerMove {
   readonly publicKey: Uint8Array;
   /** As the file has it: a name and a port. */
   readonly endpoint: string;
-  readonly from: string;
+  /** `undefined`: the peer had no endpoint. */
+  readonly from: string | undefined;
   readonly to: string;
 }
 
@@ -108,7 +109,7 @@ function describeMove(section: PeerSection, { publicKey, endpoint: before }: Pee
   return {
     publicKey,
     endpoint: formatConfigEndpoint(section.endpoint!),
-    from: before === undefined ? '(none)' : formatEndpoint(before, zones),
+    from: before && formatEndpoint(before, zones),
     to: formatEndpoint(after, zones),
   };
 }

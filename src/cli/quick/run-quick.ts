@@ -1,9 +1,10 @@
+import { WireGuardError } from '../../core/errors.js';
 import { chooseBackend } from './backend.js';
-import { findConfig } from './config-path.js';
+import { findConfig, interfaceOf } from './config-path.js';
 import { down } from './down.js';
 import { Interruption } from './interruption.js';
 import { withInterfaceLock } from './locks.js';
-import { type QuickConfig, readQuickConfig } from './quick-config.js';
+import { emptyQuickConfig, type QuickConfig, readQuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
 import { saveConfig } from './save.js';
 import { strip } from './strip.js';
@@ -40,9 +41,7 @@ export async function runQuick(call: QuickCall, output: QuickOutput): Promise<nu
   const interruption = new Interruption();
   try {
     const host = new SystemQuickHost((text) => output.writeError(text), interruption.signal);
-    const warn = (text: string) => output.writeError(text);
-    // What is up has to come down, and what is to be stripped is for others to judge.
-    const config = await readQuickConfig(findConfig(call.target), warn, { isLenient: call.verb !== 'up' });
+    const config = await configOf(host, call, output);
     await VERBS[call.verb](host, config, call, output);
     return 0;
   } catch (error) {
@@ -51,6 +50,20 @@ export async function runQuick(call: QuickCall, output: QuickOutput): Promise<nu
     return interruption.status;
   } finally {
     interruption.dispose();
+  }
+}
+
+async function configOf(host: QuickHost, { verb, target }: QuickCall, output: QuickOutput): Promise<QuickConfig> {
+  try {
+    const warn = (text: string) => output.writeError(text);
+    // What is up has to come down, and what is to be stripped is for others to judge.
+    return await readQuickConfig(findConfig(target), warn, { isLenient: verb !== 'up' });
+  } catch (error) {
+    const interfaceName = interfaceOf(target);
+    const isKnown = interfaceName !== undefined && host.records.read(interfaceName) !== undefined;
+    if (verb !== 'down' || !isKnown || !(error instanceof WireGuardError)) throw error;
+    host.commands.warn(`${error.message}: taking ${interfaceName} down without its commands`);
+    return emptyQuickConfig({ interfaceName, file: target });
   }
 }
 

@@ -16,7 +16,7 @@ import { clamp, isZeroKey } from '../wg/key-pair.js';
 import { isHostName } from './endpoint-names.js';
 import type { QuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
-import { clearDevice, requireDevice } from './require-device.js';
+import { clearDevice, requireDevice, requireLink } from './require-device.js';
 
 /**
  * Writes the state of the running interface into its file.
@@ -24,13 +24,14 @@ import { clearDevice, requireDevice } from './require-device.js';
  * Only lines change whose value has changed: comments and order stay, and so do DNS, Table and the hooks, which the
  * interface cannot tell. An endpoint that is written as a name stays a name.
  *
- * @throws {WireGuardError} ERR_CONFIG_FILE; the old file is unchanged then.
+ * @throws {WireGuardError} ERR_CONFIG_FILE, ERR_OTHER_NAMESPACE; the old file is unchanged then.
  */
 export async function saveConfig(host: QuickHost, config: QuickConfig): Promise<void> {
   const { document, interfaceName, file } = config;
   const before = document.text;
   const device = await requireDevice(host, interfaceName, { withSecrets: true });
   try {
+    await requireLink(host, interfaceName);
     const section = document.ensureInterface();
     await saveAddresses(host, config, section);
     await saveMtu(host, config, section);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import path from 'node:path';
 
 import { UapiClient } from '../../control/uapi-client.js';
 import { uapiSocketPath } from '../../control/uapi-socket-file.js';
@@ -29,7 +30,7 @@ export class SystemQuickHost implements QuickHost {
 
   runAttached(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<number> {
     const [program, ...args] = words;
-    const env = { ...process.env, LC_ALL: 'C', ...environment };
+    const env = { ...process.env, PATH: searchPath(), LC_ALL: 'C', ...environment };
     return new Promise((resolve, reject) => {
       const child = spawn(program!, args, { env, stdio: 'inherit' });
       const interrupt = (): void => void child.kill('SIGTERM');
@@ -45,4 +46,10 @@ export class SystemQuickHost implements QuickHost {
       });
     });
   }
+}
+
+/** Commands of the user's find programs that stand beside ours, such as a link named wg. */
+function searchPath(): string {
+  const own = path.dirname(process.argv[1] ?? '');
+  return [own, process.env['PATH'] ?? ''].filter((part) => part !== '').join(path.delimiter);
 }

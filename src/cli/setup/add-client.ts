@@ -7,12 +7,20 @@ import type { ClientSettings } from './client-config.js';
 import { publicKeyText } from './new-key.js';
 import { type ServerFile, saveAndApply } from './server-file.js';
 
+/** What became of a client. */
+export interface AddedClient {
+  readonly publicKey: string;
+  /** The interface runs, and has the peer. */
+  readonly isRunning: boolean;
+  /** What to tell the user. */
+  readonly note: string;
+}
+
 /**
  * Writes a client into the server's file, and into the running interface.
  *
  * @param ownKey The public key of a client that keeps its private key.
  * @param networks Behind the client, besides its own addresses.
- * @returns What to tell the user.
  * @throws {WireGuardError} ERR_PEER for a name that is taken, ERR_CONFIG for a key that is; what `saveAndApply` throws.
  */
 export async function addClient(
@@ -21,7 +29,7 @@ export async function addClient(
   client: ClientSettings,
   ownKey: string | undefined,
   networks: readonly string[],
-): Promise<string> {
+): Promise<AddedClient> {
   const { document, interfaceName, path } = file;
   if (document.peers.some(({ name }) => name === client.name)) {
     throw new WireGuardError('ERR_PEER', `${path} has a peer "${client.name}" already`);
@@ -36,7 +44,7 @@ export async function addClient(
   const change = toChange(publicKey, client.presharedKey, allowedIps);
   try {
     const isRunning = await saveAndApply(context, file, oldText, change);
-    return describe(client, interfaceName, path, isRunning, networks.length > 0);
+    return { publicKey, isRunning, note: describe(client, interfaceName, path, isRunning, networks.length > 0) };
   } finally {
     clearChange(change);
   }

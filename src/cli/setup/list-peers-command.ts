@@ -4,7 +4,8 @@ import { formatKey } from '../../control/key-text.js';
 import { parseOptions } from '../device/command-options.js';
 import { explained } from '../device/explained.js';
 import { handshakeTime } from '../device/show-json.js';
-import { getDevice } from '../wg/device-access.js';
+import { jsonOption, type Manual, TARGET } from '../manual.js';
+import { getDevice } from '../wg/get-device.js';
 import { choosePalette, PLAIN } from '../wg/palette.js';
 import { formatAgo } from '../wg/show-units.js';
 import { SystemFailure, type WgContext } from '../wg/wg-context.js';
@@ -12,16 +13,15 @@ import { clearDevice, type WgPeer } from '../wg/wg-device.js';
 import { readServerFile } from './server-file.js';
 import { setupCommand } from './setup-command.js';
 
-const HELP = `Usage: wiretype list-peers INTERFACE|FILE [--json]
+const OPTIONS = jsonOption('list-peers');
 
-Lists the peers of a file: name, key, allowed IPs, and of a running interface the last handshake.
-
-  --json  as JSON; schema/list-peers.json in the package describes it
-
-Examples:
-  wiretype list-peers wg0
-  wiretype list-peers wg0 --json | jq -r '.peers[].name'
-`;
+const MANUAL: Manual = {
+  usage: 'INTERFACE|FILE [--json]',
+  about: 'Lists the peers of a file: name, key, allowed IPs, and of a running interface the last handshake.',
+  words: [TARGET],
+  options: OPTIONS,
+  examples: ['wiretype list-peers wg0', "wiretype list-peers wg0 --json | jq -r '.peers[].name'"],
+};
 
 /** A peer of the file, and what the running interface knows of it. */
 interface ListedPeer {
@@ -36,10 +36,10 @@ interface ListedPeer {
 /** Lists the peers of a server. */
 export const listPeers = setupCommand({
   name: 'list-peers',
-  help: HELP,
+  manual: MANUAL,
 
   async runOn(_host, context, args) {
-    const { positionals, values } = parseOptions(args, { json: { type: 'boolean' } }, [1, 1]);
+    const { positionals, values } = parseOptions(args, OPTIONS, [1, 1]);
     const { interfaceName, document } = await readServerFile(positionals[0]!);
     const running = await readRunning(context, interfaceName);
     const peers = document.peers.map((peer): ListedPeer => {

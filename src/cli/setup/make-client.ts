@@ -16,6 +16,8 @@ export interface ClientWishes {
   readonly name: string;
   /** Send everything through the tunnel, not only what is for the server's subnets. */
   readonly isFull: boolean;
+  /** Networks that go through the tunnel besides the server's subnets. */
+  readonly reach: readonly string[];
   /** The client makes its private key itself. */
   readonly keepsKey: boolean;
   readonly hasPresharedKey: boolean;
@@ -42,7 +44,7 @@ export function makeClient(host: HostNetwork, file: ServerFile, wishes: ClientWi
     mtu: document.interfaceSection?.mtu,
     serverPublicKey: serverPublicKey(file),
     presharedKey: wishes.hasPresharedKey ? newPresharedKey(host) : undefined,
-    allowedIps: wishes.isFull ? ['0.0.0.0/0', '::/0'] : subnetsOf(file),
+    allowedIps: wishes.isFull ? ['0.0.0.0/0', '::/0'] : [...new Set([...subnetsOf(file), ...wishes.reach])],
     endpoint: wishes.endpoint ?? defaults.endpoint ?? guessEndpoint(host, file),
     persistentKeepalive: wishes.persistentKeepalive,
   };

@@ -9,11 +9,11 @@ export interface SetupCommand extends DeviceCommand {
 }
 
 /** Makes a command that runs on this machine. */
-export function setupCommand(command: Pick<SetupCommand, 'name' | 'help' | 'runOn'>): SetupCommand {
-  const { name, help } = command;
+export function setupCommand(command: Pick<SetupCommand, 'name' | 'manual' | 'runOn'>): SetupCommand {
+  const { name, manual } = command;
   const runIn = async (context: WgContext, args: readonly string[]) => {
     const { systemHostNetwork } = await import('./system-host-network.js');
     await command.runOn(systemHostNetwork, context, args);
   };
-  return { ...deviceCommand({ name, help, runIn }), runOn: command.runOn };
+  return { ...deviceCommand({ name, manual, runIn }), runOn: command.runOn };
 }

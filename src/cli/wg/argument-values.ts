@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hasHostBits } from '../../control/config/peer-values.js';
-import { parseIpAddress } from '../../control/ip-text.js';
+import { formatIpAddress, parseIpAddress } from '../../control/ip-text.js';
 import { parseKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import { toSystemFailure } from './device-access.js';
-import { formatInet } from './inet-text.js';
 import { systemMessage } from './system-errors.js';
 import type { WgPeerChange } from './wg-change.js';
 import { WgFailure } from './wg-context.js';
@@ -85,7 +84,7 @@ function parseAllowedIp(text: string, warn: (warning: string) => void): string {
   const length = /^[0-9]+$/.test(lengthText) ? Number(lengthText) : Number.NaN;
   if (!(length <= bits)) throw new WgFailure(`AllowedIP is not in the correct format: \`${text}'`);
   if (hasHostBits(address, length)) warn(`Warning: AllowedIP has nonzero host part: ${addressText}/${lengthText}\n`);
-  return `${formatInet(address)}/${length}`;
+  return `${formatIpAddress(address)}/${length}`;
 }
 
 /** The key as text lives on until the garbage collector takes it: JavaScript cannot clear it. */

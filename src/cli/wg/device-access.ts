@@ -1,10 +1,10 @@
 import { existsSync, opendirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 
-import { parseDeviceReply } from './device-reply.js';
+import { exchange } from '../../control/uapi-exchange.js';
+import { WireGuardError } from '../../core/errors.js';
 import { SystemFailure, type WgContext } from './wg-context.js';
-import type { WgDevice } from './wg-device.js';
 
 const SOCKET_SUFFIX = '.sock';
 const MAX_NAME_BYTES = 15;
@@ -12,23 +12,9 @@ const MAX_NAME_BYTES = 15;
 const ENOENT = 2;
 const ENODEV = 19;
 const ENAMETOOLONG = 36;
+const EPROTO = 71;
 const EPROTONOSUPPORT = 93;
 const ENOTSUP = 95;
-
-/**
- * Asks a daemon for its device.
- *
- * @returns A copy; the caller clears its secret keys.
- * @throws {SystemFailure}
- */
-export async function getDevice(context: WgContext, name: string): Promise<WgDevice> {
-  const reply = await exchange(context, name, [Buffer.from('get=1\n\n')]);
-  try {
-    return parseDeviceReply(reply, name, !context.isStock);
-  } finally {
-    reply.fill(0);
-  }
-}
 
 /** The interfaces that a daemon answers for, in the directory's order. Sockets without a daemon are removed. */
 export async function listInterfaces(context: WgContext): Promise<string[]> {
@@ -46,44 +32,17 @@ export async function listInterfaces(context: WgContext): Promise<string[]> {
  * @returns Its answer, up to the first empty line or to where it closed. The caller clears it.
  * @throws {SystemFailure} Nobody answers.
  */
-export async function exchange(context: WgContext, name: string, parts: readonly Buffer[]): Promise<Buffer> {
+export async function askDaemon(context: WgContext, name: string, parts: readonly Buffer[]): Promise<Buffer> {
   const path = socketPath(context, name);
   if (name.includes('/') || !isSocket(path)) throw kernelFailure(name);
   try {
-    return await talk(path, parts);
+    return await exchange(path, parts);
   } catch (error) {
     const failure = toSystemFailure(error);
     if (!isRefused(error)) throw failure;
     removeStale(path);
     throw kernelFailure(name);
   }
-}
-
-function talk(path: string, parts: readonly Buffer[]): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const socket: Socket = connect(path);
-    const chunks: Buffer[] = [];
-    const finish = () => {
-      socket.destroy();
-      const reply = Buffer.concat(chunks);
-      for (const chunk of chunks) chunk.fill(0);
-      resolve(reply);
-    };
-    socket.on('error', reject);
-    socket.on('end', finish);
-    socket.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      if (endsReply(chunks)) finish();
-    });
-    for (const part of parts) socket.write(part);
-  });
-}
-
-/** The last two bytes, wherever they were cut, are an empty line. */
-function endsReply(chunks: readonly Buffer[]): boolean {
-  const last = chunks.at(-1)!;
-  if (last.at(-1) !== 0x0a) return false;
-  return (last.length > 1 ? last.at(-2) : chunks.at(-2)?.at(-1)) === 0x0a;
 }
 
 function isAnswered(path: string): Promise<boolean> {
@@ -153,9 +112,15 @@ function isRefused(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 }
 
-/** Errors of the system get their number; anything else is a bug and is thrown. */
+/** Errors of the system get their number, and an answer that cannot be read EPROTO; anything else is a bug and is thrown. */
 export function toSystemFailure(error: unknown): SystemFailure {
   if (error instanceof SystemFailure) return error;
+  if (error instanceof WireGuardError && error.code === 'ERR_CONTROL_REPLY') return protocolFailure(error.message);
   if (!(error instanceof Error) || !('errno' in error) || typeof error.errno !== 'number') throw error;
   return new SystemFailure(Math.abs(error.errno) || ENOENT, error.message, { cause: error });
+}
+
+/** @param why What the daemon did wrong. */
+export function protocolFailure(why: string): SystemFailure {
+  return new SystemFailure(EPROTO, why);
 }

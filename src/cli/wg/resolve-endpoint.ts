@@ -1,6 +1,7 @@
+import { normalizeScopedAddress } from '../../control/scoped-address.js';
+import { SystemZoneNames } from '../../control/zone-names.js';
 import { NOT_A_SERVICE, parseService } from './port-argument.js';
 import { type WgContext, WgFailure } from './wg-context.js';
-import { resolveScoped } from './zone-text.js';
 
 const DEFAULT_RETRIES = 15;
 const MAX_RETRIES = 0x7fff_ffff;
@@ -74,7 +75,7 @@ function splitAt(text: string, colon: number, before: number, behind: number): {
 async function lookup({ isStock }: WgContext, host: string, service: string): Promise<string | LookupFailure> {
   const port = isStock ? parseService(service) : parsePort(service);
   if (port === undefined) return { message: NOT_A_SERVICE, isPermanent: !isStock };
-  const address = resolveScoped(host) ?? (await lookupName(host));
+  const address = normalizeScopedAddress(host, new SystemZoneNames()) ?? (await lookupName(host));
   if (typeof address !== 'string') return address;
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

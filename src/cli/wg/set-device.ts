@@ -1,6 +1,7 @@
-import { exchange } from './device-access.js';
-import { parseSetReply } from './device-reply.js';
-import { formatWgChange, type WgChange } from './wg-change.js';
+import { formatChange } from '../../control/uapi-change-text.js';
+import { parseSetReply } from '../../control/uapi-reply.js';
+import { askDaemon, toSystemFailure } from './device-access.js';
+import type { WgChange } from './wg-change.js';
 import { SystemFailure, type WgContext } from './wg-context.js';
 
 /**
@@ -10,13 +11,21 @@ import { SystemFailure, type WgContext } from './wg-context.js';
  *   that answers with a positive number shows "Unknown error".
  */
 export async function setDevice(context: WgContext, name: string, change: WgChange): Promise<void> {
-  const body = formatWgChange(change);
+  const body = formatChange(change);
   try {
-    const said = parseSetReply(await exchange(context, name, [Buffer.from('set=1\n'), body, Buffer.from('\n')]));
+    const said = readErrno(await askDaemon(context, name, [Buffer.from('set=1\n'), body, Buffer.from('\n')]));
     if (said === 0) return;
     const errno = context.isStock ? -said : Math.abs(said);
     throw new SystemFailure(errno, `the daemon answers with errno ${said}`, { isDaemons: true });
   } finally {
     body.fill(0);
+  }
+}
+
+function readErrno(reply: Buffer): number {
+  try {
+    return parseSetReply(reply);
+  } catch (error) {
+    throw toSystemFailure(error);
   }
 }

@@ -1,4 +1,5 @@
-import { getDevice, listInterfaces } from './device-access.js';
+import { listInterfaces } from './device-access.js';
+import { getDevice } from './get-device.js';
 import { usageLine } from './usage.js';
 import { SystemFailure, type WgContext, WgFailure } from './wg-context.js';
 import { clearDevice, type WgDevice } from './wg-device.js';

@@ -108,8 +108,12 @@ function ignoreMissing<T>(fallback: T): (error: unknown) => T {
 function fileError(path: string, verb: 'read' | 'write', error: unknown): WireGuardError {
   if (error instanceof WireGuardError) return error;
   if (!(error instanceof Error)) throw error;
-  const why = error.message.replace(/^[A-Z0-9]+: /, '').replace(/, [a-z]+(?: '.*)?$/s, '');
-  return new WireGuardError('ERR_CONFIG_FILE', `${path}: cannot ${verb}: ${why}`, { cause: error });
+  return new WireGuardError('ERR_CONFIG_FILE', `${path}: cannot ${verb}: ${systemWords(error)}`, { cause: error });
+}
+
+/** What the system says, without the number, the call and the path that Node puts around it. */
+export function systemWords(error: Error): string {
+  return error.message.replace(/^[A-Z0-9]+: /, '').replace(/, [a-z]+(?: '.*)?$/s, '');
 }
 
 function lineOfBadByte(bytes: Uint8Array): number {

@@ -20,7 +20,7 @@ export interface ConfigFault {
 /** Takes note of a fault. One that throws makes a parser stop at the first. */
 export type Report = (fault: ConfigFault) => void;
 
-/** Reads the value of a key. @returns `undefined` after an error was reported. */
+/** Reads the value of a key. @returns `undefined` after an error was reported, or for a value that says nothing. */
 export type ConfigParser<T> = (value: string, report: Report) => T | undefined;
 
 /** An address of the interface, as written and as bytes. A missing length means the address alone. */
@@ -56,6 +56,10 @@ export const parsePersistentKeepalive: ConfigParser<number> = (value, report) =>
   isOff(value) ? 0 : parseDecimal(value, 65_535, 'seconds are "off" or a number from 0 to 65535', report);
 
 export const parseMtu: ConfigParser<number> = (value, report) => {
+  if (value === '') {
+    report({ ...whole(value, 'warning'), message: 'there is no number: it is found out, as without this line' });
+    return undefined;
+  }
   const mtu = parseDecimal(value, MAX_MTU, `an MTU is a number of bytes from 68 to ${MAX_MTU}`, report, 68);
   if (mtu !== undefined && mtu < MIN_IPV6_MTU) {
     report({ ...whole(value, 'warning'), message: `IPv6 does not work with an MTU below ${MIN_IPV6_MTU}` });
@@ -76,6 +80,10 @@ export const parseFwMark: ConfigParser<number> = (value, report) => {
 
 /** `off`, `auto`, a number, or a name of the system's list of tables. */
 export const parseTable: ConfigParser<string> = (value, report) => {
+  if (value === '') {
+    report({ ...whole(value, 'warning'), message: 'there is no table: it means "auto"' });
+    return undefined;
+  }
   if (/^[A-Za-z0-9_.-]+$/.test(value)) return value.toLowerCase() === 'off' ? 'off' : value;
   report({ ...whole(value), message: 'a table is "off", "auto", a number or a name' });
   return undefined;
@@ -95,8 +103,8 @@ export const parseCommand: ConfigParser<string> = (value, report) => {
 
 export const parseAddresses: ConfigParser<ConfigAddress[]> = (value, report) => {
   const addresses: ConfigAddress[] = [];
-  for (const item of hostItems(value)) {
-    const prefix = parsePrefix(item.text);
+  for (const item of hostItems(value, report)) {
+    const prefix = parsePrefix(withPrefixLength(item.text));
     if (prefix === undefined) report({ ...item.where, message: whyNotPrefix(item.text) });
     else addresses.push({ ...prefix, text: item.text });
   }
@@ -106,7 +114,7 @@ export const parseAddresses: ConfigParser<ConfigAddress[]> = (value, report) => 
 export const parseDns: ConfigParser<ConfigDns> = (value, report) => {
   const servers: string[] = [];
   const searchDomains: string[] = [];
-  for (const { text, where } of hostItems(value)) {
+  for (const { text, where } of hostItems(value, report)) {
     if (!/^[0-9.]+$/.test(text) && !text.includes(':')) searchDomains.push(text);
     else if (parseIpAddress(text.replace(/%.*/, '')) !== undefined) servers.push(text);
     else report({ ...where, message: 'not an address of a name server' });
@@ -132,10 +140,22 @@ export function* listItems(value: string): Iterable<ListItem> {
   }
 }
 
-/** Cuts a list of wg-quick: white space separates its items as commas do. */
-function hostItems(value: string): Iterable<ListItem> {
+/** Cuts a list of wg-quick: white space separates its items as commas do, and a comma too many means nothing. */
+function* hostItems(value: string, report: Report): Iterable<ListItem> {
   // White space that stands for a comma becomes one; places stay.
-  return listItems(value.replace(/([^,\s])[ \t\r\v\f](?=[ \t\r\v\f]*[^,\s])/g, '$1,'));
+  for (const item of listItems(value.replace(/([^,\s])[ \t\r\v\f](?=[ \t\r\v\f]*[^,\s])/g, '$1,'))) {
+    if (item.text !== '') yield item;
+    else report({ ...item.where, severity: 'warning', message: 'an item of the list is empty: it is passed over' });
+  }
+}
+
+/** Writes a netmask behind an IPv4 address, as in 10.0.0.1/255.255.255.0, as the length that it means. */
+function withPrefixLength(text: string): string {
+  const [address = '', maskText = ''] = text.split('/', 2);
+  const mask = parseIpAddress(maskText);
+  if (mask?.length !== 4 || parseIpAddress(address)?.length !== 4) return text;
+  const bits = [...mask].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  return /^1*0*$/.test(bits) ? `${address}/${bits.replaceAll('0', '').length}` : text;
 }
 
 /** Reads `ADDRESS[/LENGTH]`. */

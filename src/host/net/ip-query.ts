@@ -41,11 +41,11 @@ export async function queryMtu(commands: Commands, name: string): Promise<number
   return link === undefined ? undefined : numberOf(link['mtu']);
 }
 
-/** @returns Whether there is such an interface and it is up. */
-export async function isLinkUp(commands: Commands, name: string): Promise<boolean> {
+/** @returns Whether an interface is up; `undefined` if there is none in this network namespace. */
+export async function isLinkUp(commands: Commands, name: string): Promise<boolean | undefined> {
   const [link] = await query(commands, ['link', 'show', 'dev', name]);
   const flags = link?.['flags'];
-  return Array.isArray(flags) && flags.includes('UP');
+  return Array.isArray(flags) ? flags.includes('UP') : undefined;
 }
 
 export async function queryAddresses(commands: Commands, name: string): Promise<InterfaceAddress[]> {

@@ -76,6 +76,23 @@ describe('WIRETYPE_CRYPTO_THREADS', () => {
   });
 });
 
+describe('WIRETYPE_OFFLOADS', () => {
+  it('switches offloads off with 0', () => {
+    for (const [text, isOffloading] of [
+      [undefined, true],
+      ['', true],
+      ['1', true],
+      ['0', false],
+    ] as const)
+      assert.equal(options(['wg0'], { WIRETYPE_OFFLOADS: text }).isOffloading, isOffloading);
+    for (const text of ['2', 'no', ' 0'])
+      assert.throws(() => options(['wg0'], { WIRETYPE_OFFLOADS: text }), {
+        code: 'ERR_USAGE',
+        message: /WIRETYPE_OFFLOADS/,
+      });
+  });
+});
+
 describe('name of an interface', () => {
   it('is anything that the kernel takes', () => {
     for (const name of ['wg0', 'a', 'x'.repeat(15), 'wg-1_2.3=+', '...', 'größe'])

@@ -2,12 +2,45 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { Rates } from '../../../src/cli/device/rates.js';
-import { parseDeviceReply } from '../../../src/cli/wg/device-reply.js';
+import { parseDeviceReply } from '../../../src/cli/wg/get-device.js';
 import { device, peer } from '../wg/arbitrary-reply.js';
 
 const NOW_S = 1_800_000_000;
 
 describe('Rates', () => {
+  it('hints at packets that were dropped since the last look, for 15 s, with the reason of most of them', () => {
+    const looks = new Script();
+    assert.equal(looks.at(0, {}, { replayed: 5 }).hint, undefined);
+    const look = looks.at(1, {}, { replayed: 6, disallowed_source: 3 });
+    assert.equal(look.hint, 'dropping');
+    assert.equal(look.dropped!.reason, 'disallowed_source');
+    assert.equal(look.dropped!.packets, 3);
+    assert.equal(look.droppedPackets, 9);
+    assert.equal(looks.at(15, {}, { replayed: 6, disallowed_source: 3 }).hint, 'dropping');
+    assert.equal(looks.at(16, {}, { replayed: 6, disallowed_source: 3 }).hint, undefined);
+  });
+
+  it('does not take a daemon that starts anew for one that drops', () => {
+    const looks = new Script();
+    looks.at(0, {}, { replayed: 5 });
+    assert.equal(looks.at(1, {}, {}).hint, undefined);
+    assert.equal(looks.at(2, {}, { replayed: 1 }).hint, 'dropping');
+  });
+
+  it('knows of no drops where the daemon does not tell', () => {
+    const looks = new Script();
+    assert.equal(looks.at(0, {}).droppedPackets, undefined);
+    assert.equal(looks.at(1, {}, { replayed: 5 }).hint, undefined);
+    assert.equal(looks.at(2, {}, {}).droppedPackets, 0);
+  });
+
+  it('points at silence before it points at drops', () => {
+    const looks = new Script();
+    looks.at(0, { rx_bytes: 1, tx_bytes: 1 }, {});
+    looks.at(1, { rx_bytes: 1, tx_bytes: 2 }, {});
+    assert.equal(looks.at(16, { rx_bytes: 1, tx_bytes: 3 }, { bad_tag: 1 }).hint, 'unanswered');
+  });
+
   it('divides by the time between two looks', () => {
     const looks = new Script();
     looks.at(0, { rx_bytes: 100, tx_bytes: 50 });
@@ -53,9 +86,12 @@ describe('Rates', () => {
 class Script {
   readonly #rates = new Rates();
 
-  at(seconds: number, lines: Record<string, number>) {
+  /** @param drops Of the one peer; absent: the daemon does not tell. */
+  at(seconds: number, lines: Record<string, number>, drops?: Record<string, number>) {
     const reply = device(peer({ last_handshake_time_sec: NOW_S - 10, ...lines }));
     const state = parseDeviceReply(Buffer.from(reply), 'wg0', true);
-    return this.#rates.look(state, seconds * 1_000, (NOW_S + seconds) * 1_000)[0]!;
+    const key = Buffer.from(state.peers[0]!.publicKey).toString('base64');
+    const told = drops === undefined ? undefined : new Map([[key, new Map(Object.entries(drops))]]);
+    return this.#rates.look(state, seconds * 1_000, (NOW_S + seconds) * 1_000, told)[0]!;
   }
 }

@@ -90,7 +90,7 @@ describe('wiretype set', () => {
     ['errno=98\n\n', 'ERR_PORT_IN_USE', 'wg0: the daemon refuses: Address already in use'],
     ['errno=-22\n\n', 'ERR_CONTROL_REFUSED', 'wg0: the daemon refuses: Invalid argument'],
     ['errno=22\n\n', 'ERR_CONTROL_REFUSED', 'wg0: the daemon refuses: Invalid argument'],
-    ['', 'ERR_CONTROL_REPLY', 'wg0: the answer is cut short'],
+    ['', 'ERR_CONTROL_REPLY', "wg0: the daemon's answer cannot be read: it is cut short"],
   ] as const) {
     it(`takes ${JSON.stringify(answer)} of a daemon for ${code}, whatever the sign`, async () => {
       daemon.answers.set = answer;

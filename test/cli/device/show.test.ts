@@ -27,6 +27,7 @@ describe('wiretype show and watch', () => {
 
   beforeEach(() => {
     daemon.answers.get = device();
+    daemon.answers.set = 'errno=0\n\n';
   });
 
   after(async () => {
@@ -118,10 +119,10 @@ describe('wiretype show and watch', () => {
     assertFitsSchema(JSON.parse(out), 'show.json');
   });
 
-  it('shows the names of interfaces as JSON', async () => {
-    assert.deepEqual(JSON.parse((await runCommand(show, directory, ['interfaces', '--json'])).out), {
-      interfaces: [{ name: 'wg0' }],
-    });
+  it('shows the names of interfaces as JSON that fits schema/interfaces.json', async () => {
+    const shown = JSON.parse((await runCommand(show, directory, ['interfaces', '--json'])).out);
+    assertFitsSchema(shown, 'interfaces.json');
+    assert.deepEqual(shown, { interfaces: [{ name: 'wg0' }] });
   });
 
   it('goes on with the others when one interface cannot be read', async () => {
@@ -129,7 +130,7 @@ describe('wiretype show and watch', () => {
     broken.answers.get = '';
     try {
       const { status, out, err } = await runCommand(show, directory, ['--json']);
-      assert.deepEqual([status, err], [0, 'wg1: the answer is cut short\n']);
+      assert.deepEqual([status, err], [0, "wg1: the daemon's answer cannot be read: it is cut short\n"]);
       assert.equal(JSON.parse(out).interfaces.length, 1);
       daemon.answers.get = '';
       assert.equal((await runCommand(show, directory, ['--json'])).status, 1);
@@ -175,6 +176,34 @@ describe('wiretype show and watch', () => {
     assert.equal(lines[1].peers[0].handshakeAgeSeconds, 70);
   });
 
+  it('watches: what our daemon dropped, and why', async () => {
+    const looks = [0, 7].map((packets) => `public_key=${HEX}\ndropped_disallowed_source=${packets}\nerrno=0\n\n`);
+    const run = async (...words: string[]) => {
+      daemon.answers.get = device(peer({ last_handshake_time_sec: NOW_S - 70 }));
+      daemon.answers.set = looks[0]!; // the answer to everything that is not "get"
+      const onSleep = () => {
+        daemon.answers.set = looks[1]!;
+      };
+      const surroundings = { unixTimeMs: () => NOW_S * 1_000, onSleep };
+      return (await runCommand(watch, directory, ['wg0', '--count', '2', ...words], surroundings)).out;
+    };
+
+    const [before, line] = (await run('--json')).trimEnd().split('\n');
+    assertFitsSchema(JSON.parse(line!), 'watch.json');
+    assert.equal(JSON.parse(before!).peers[0].hint, null);
+    const { droppedPackets, dropReason, hint } = JSON.parse(line!).peers[0];
+    assert.deepEqual([droppedPackets, dropReason, hint], [7, 'disallowed_source', 'dropping']);
+    assert.match(await run(), /\n {2}→ 7 packets dropped: their source is not among the allowed IPs\n/);
+  });
+
+  it('watches a daemon that does not tell what it dropped', async () => {
+    daemon.answers.get = device(peer({ last_handshake_time_sec: NOW_S }));
+    daemon.answers.set = '';
+    const { out } = await runCommand(watch, directory, ['wg0', '--count', '1', '--json']);
+    assertFitsSchema(JSON.parse(out), 'watch.json');
+    assert.equal(JSON.parse(out).peers[0].droppedPackets, null);
+  });
+
   it('watches any device', async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryReply(NOW_S), fc.constantFrom(undefined, 40, 200), async (reply, columns) => {
@@ -189,7 +218,10 @@ describe('wiretype show and watch', () => {
         const table = await runCommand(watch, directory, ['wg0', '--count', '1'], surroundings);
         const lines = table.out.replace('\u001b[H\u001b[J', '').split('\n');
         assert.ok(lines.every((line, i) => i === 0 || line.length <= (columns ?? 1_000)));
-        assert.equal(lines.filter((line) => line !== '').length, 2 + JSON.parse(json.out).peers.length);
+        const { peers } = JSON.parse(json.out) as { peers: { hint: string | null }[] };
+        const hints = peers.filter(({ hint }) => hint !== null).length;
+        assert.equal(lines.filter((line) => line.startsWith('  → ')).length, hints);
+        assert.equal(lines.filter((line) => line !== '').length, 2 + peers.length + hints);
       }),
       { numRuns: 40 },
     );

@@ -3,9 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
 
 import { main } from '../../../src/cli/main.js';
+import type { OptionManuals } from '../../../src/cli/manual.js';
+import { parseCommandArguments } from '../../../src/cli/quick/commands/command-arguments.js';
 import { quickMain } from '../../../src/cli/quick/quick-main.js';
+import { WireGuardError } from '../../../src/core/errors.js';
 import { assertFitsSchema } from '../device/check-schema.js';
 
 describe('check', () => {
@@ -57,6 +61,24 @@ describe('commands about one interface', () => {
       assert.match(out, new RegExp(`^ {2}(wg syncconf wg0 <\\()?wiretype ${command} `, 'm'), 'an example');
       assert.ok(out.split('\n').every((line) => line.length <= 120));
     }
+  });
+
+  it('read any words, or call them a wrong use', () => {
+    const options: OptionManuals = {
+      'dry-run': { type: 'boolean', about: '' },
+      implementation: { type: 'string', value: 'PROGRAM', about: '' },
+    };
+    const word = fc.oneof(fc.constantFrom('--dry-run', '--implementation', '--', '-', '-x', 'wg0', ''), fc.string());
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 5 }), (words) => {
+        try {
+          const { target, flags } = parseCommandArguments(words, options);
+          assert.ok(words.includes(target) && flags.size <= 1);
+        } catch (error) {
+          assert.ok(error instanceof WireGuardError && error.code === 'ERR_USAGE', String(error));
+        }
+      }),
+    );
   });
 
   it('say where a file is missing', async () => {

@@ -3,8 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
 
-import { findConfig, isWorldAccessible } from '../../../src/cli/quick/config-path.js';
+import { findConfig, interfaceOf, isWorldAccessible } from '../../../src/cli/quick/config-path.js';
+import { WireGuardError } from '../../../src/core/errors.js';
 
 describe('findConfig', () => {
   it('takes a word for an interface, and what else there is for a file', (t) => {
@@ -40,6 +42,33 @@ describe('findConfig', () => {
     assert.throws(() => findConfig('wg0', folder), { code: 'ERR_CONFIG_FILE', message: /wg0\.conf' does not exist$/ });
     assert.throws(() => findConfig('wg1', folder), { message: /is a link to a file that does not exist/ });
     assert.throws(() => findConfig('', folder), { code: 'ERR_CONFIG_FILE' });
+    assert.throws(() => findConfig(join(folder, 'wg0', 'x.conf'), folder), { message: /x\.conf' does not exist$/ });
+  });
+
+  it('says what else is in the way', (t) => {
+    const folder = scratch(t);
+    symlinkSync('wg1.conf', join(folder, 'wg1.conf'));
+
+    assert.throws(() => findConfig('wg1', folder), {
+      code: 'ERR_CONFIG_FILE',
+      message: /cannot be read: too many symbolic links/,
+    });
+    assert.throws(() => findConfig(`/${'x'.repeat(300)}.conf`, folder), { message: /cannot be read: name too long/ });
+  });
+
+  it('finds a file, or says why not, whatever it is asked for', (t) => {
+    const folder = scratch(t);
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[a-z0-9_=+./-]{0,20}$/)), (argument) => {
+        try {
+          findConfig(argument, folder);
+        } catch (error) {
+          assert.ok(error instanceof WireGuardError, String(error));
+        }
+        assert.match(interfaceOf(argument) ?? 'none', /^[a-zA-Z0-9_=+.-]{1,15}$/);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
@@ -61,6 +90,7 @@ describe('isWorldAccessible', () => {
       assert.equal(isWorldAccessible(file), expected, `${ofFile.toString(8)} ${ofFolder.toString(8)}`);
     }
     chmodSync(folder, 0o700);
+    assert.equal(isWorldAccessible(join(folder, 'gone.conf')), false);
   });
 });
 

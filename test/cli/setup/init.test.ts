@@ -46,7 +46,7 @@ describe('wiretype init', () => {
   for (const firewall of ['nft', 'iptables'] as const) {
     it(`writes hooks for ${firewall} that masquerade what leaves the machine, and take back what they add`, async () => {
       const host = fakeHost({ firewall, out4: 'eth0', out6: 'wan.6' });
-      const { path } = await run(['--address', '10.9.0.1/24, fd09::1/64'], host);
+      const { path } = await run(['--address', '10.9.0.1/24, fd09::1/64,'], host);
 
       const section = parse(path);
       const up = section.hooks('PostUp').join('\n');
@@ -125,6 +125,7 @@ describe('wiretype init', () => {
   for (const [args, code] of [
     [['--port', '99999'], 'ERR_VALUE'],
     [['--address', '10.0.0.1/99'], 'ERR_VALUE'],
+    [['--address', ','], 'ERR_VALUE'],
     [['--endpoint', 'a!b'], 'ERR_VALUE'],
     [['--endpoint', 'a\n[Peer]'], 'ERR_VALUE'],
     [['--dns', '1.2'], 'ERR_VALUE'],

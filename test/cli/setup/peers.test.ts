@@ -97,6 +97,14 @@ describe('wiretype add-peer, remove-peer and list-peers', () => {
     assert.equal(client.peers[0]!.persistentKeepalive, undefined);
   });
 
+  it('lets the client reach networks behind the server with --reach', async () => {
+    const { out } = await runSetup(addPeer, directory, [file, 'office', '--reach', '192.168.7.0/24, 10.9.0.0/24']);
+    assert.deepEqual(
+      parseConfig(out, 'client.conf').peers[0]!.allowedIps.map(({ text }) => text),
+      ['10.9.0.0/24', 'fd09::/64', '192.168.7.0/24'],
+    );
+  });
+
   it('gives the next free address to each', async () => {
     const addresses = [];
     for (const name of ['a', 'b', 'c']) {
@@ -227,6 +235,7 @@ describe('wiretype add-peer, remove-peer and list-peers', () => {
     ['a key that is taken', (text: string) => text, ['x', '--public-key', OTHER_KEY], 'ERR_CONFIG'],
     ['a name over two lines', (text: string) => text, ['a\nb'], 'ERR_VALUE'],
     ['--full and --split', (text: string) => text, ['x', '--full', '--split'], 'ERR_USAGE'],
+    ['--full and --reach', (text: string) => text, ['x', '--full', '--reach', '10.0.0.0/8'], 'ERR_USAGE'],
     ['a picture of another kind', (text: string) => text, ['x', '--qr-file', 'x.gif'], 'ERR_USAGE'],
     ['a bad endpoint', (text: string) => text, ['x', '--endpoint', 'a:99999'], 'ERR_VALUE'],
     ['a bad network', (text: string) => text, ['x', '--networks', '1.2.3'], 'ERR_VALUE'],

@@ -1,16 +1,27 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { addAllowedIps, parseFwmarkArgument, parseKeepaliveArgument } from '../../../src/cli/wg/argument-values.js';
-import { parseDeviceReply, parseSetReply } from '../../../src/cli/wg/device-reply.js';
+import {
+  addAllowedIps,
+  parseFwmarkArgument,
+  parseKeepaliveArgument,
+  readKeyFile,
+} from '../../../src/cli/wg/argument-values.js';
+import { parseDeviceReply } from '../../../src/cli/wg/get-device.js';
 import { parsePortArgument } from '../../../src/cli/wg/port-argument.js';
 import { resolveEndpoint } from '../../../src/cli/wg/resolve-endpoint.js';
 import { newPeerChange, readSetArguments } from '../../../src/cli/wg/set-arguments.js';
 import { readStockConfig } from '../../../src/cli/wg/stock-config.js';
 import { stockValues, type ValueReader } from '../../../src/cli/wg/value-reader.js';
-import { formatWgChange, type WgChange } from '../../../src/cli/wg/wg-change.js';
+import type { WgChange } from '../../../src/cli/wg/wg-change.js';
 import { SystemFailure, type WgContext, WgFailure } from '../../../src/cli/wg/wg-context.js';
 import { createContext } from '../../../src/cli/wg/wg-main.js';
+import { formatChange } from '../../../src/control/uapi-change-text.js';
+import { parseSetReply } from '../../../src/control/uapi-reply.js';
+import { WireGuardError } from '../../../src/core/errors.js';
 import { arbitraryReply } from './arbitrary-reply.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
@@ -28,7 +39,7 @@ describe('the parsers of wg', () => {
     fc.assert(
       fc.property(reply, fc.boolean(), (bytes, acceptsNegative) => {
         failsOnlyWith(SystemFailure, () => parseDeviceReply(bytes, 'wg0', acceptsNegative));
-        failsOnlyWith(SystemFailure, () => parseSetReply(bytes));
+        failsOnlyWith(WireGuardError, () => parseSetReply(bytes));
       }),
       { numRuns: 2_000 },
     );
@@ -51,6 +62,24 @@ describe('the parsers of wg', () => {
       }),
       { numRuns: 3_000 },
     );
+  });
+
+  it('read any bytes as a key file, or call it a failure', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wiretype-key-'));
+    const file = join(folder, 'key');
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.tuple(fc.nat(50), fc.nat(255)).map(([at, byte]) => Buffer.from(`${KEY}\n\n\n\n\n\n\n`).fill(byte, at, at + 1)),
+    );
+    fc.assert(
+      fc.property(bytes, (text) => {
+        writeFileSync(file, text);
+        const key = failsOnlyWith(WgFailure, () => readKeyFile(file));
+        assert.equal(key?.length ?? 32, 32);
+      }),
+      { numRuns: 500 },
+    );
+    rmSync(folder, { recursive: true });
   });
 
   it('read any text as a file, or as arguments, and make requests of whole lines of it', async () => {
@@ -79,7 +108,7 @@ describe('the parsers of wg', () => {
           } catch (error) {
             assert.ok(error instanceof WgFailure, String(error));
           }
-          assert.match(formatWgChange(change).toString('latin1'), /^(?:[a-z_]+=[^\n=]*\n)*$/);
+          assert.match(formatChange(change).toString('latin1'), /^(?:[a-z_]+=[^\n=]*\n)*$/);
         }
       }),
       { numRuns: 1_000 },

@@ -1,5 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { wgMain } from '../../../src/cli/wg/wg-main.js';
@@ -20,6 +22,22 @@ export interface RunOptions {
 
 /** Puts a directory in the place of /var/run/wireguard, for one process, in a mount namespace of its own. */
 const WITH_SOCKETS = 'mkdir -p /run/wireguard && mount --bind "$0" /run/wireguard && exec "$@"';
+
+/** What `wg show IF` can be asked for. */
+export const FIELDS = [
+  'public-key',
+  'private-key',
+  'listen-port',
+  'fwmark',
+  'peers',
+  'preshared-keys',
+  'endpoints',
+  'allowed-ips',
+  'latest-handshakes',
+  'transfer',
+  'persistent-keepalive',
+  'dump',
+];
 
 /** Whether this machine can run the stock `wg` against sockets of a test: it takes root and wireguard-tools. */
 export function hasStockWg(): boolean {
@@ -64,4 +82,24 @@ export async function runOurs(directory: string, argv: readonly string[], option
     },
   );
   return { status, out, err };
+}
+
+/** Runs something that reads the clock, again if a new second began meanwhile. */
+export async function withoutTick(
+  run: (nowMs: number) => Promise<Outcome>,
+): Promise<{ outcome: Outcome; nowMs: number }> {
+  for (;;) {
+    const nowMs = Date.now();
+    const outcome = await run(nowMs);
+    if (Math.floor(Date.now() / 1_000) === Math.floor(nowMs / 1_000)) return { outcome, nowMs };
+  }
+}
+
+/** A pipe with a name that can be read once, as the shell makes one of `<(…)`. */
+export function pipeOf(directory: string, text: string): string {
+  const pipe = join(directory, `pipe-${randomUUID()}`);
+  execFileSync('mkfifo', ['-m', '600', pipe]);
+  // The reader may block this process: nothing of the text waits in it.
+  spawn('sh', ['-c', 'printf %s "$1" > "$0"', pipe, text], { stdio: 'ignore' });
+  return pipe;
 }

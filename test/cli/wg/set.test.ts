@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { FakeDaemon } from './fake-daemon.js';
-import { hasStockWg, type RunOptions, runOurs, runStock } from './run-wg.js';
+import { hasStockWg, pipeOf, type RunOptions, runOurs, runStock } from './run-wg.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const OTHER_KEY = Buffer.alloc(32, 8).toString('base64');
@@ -92,6 +92,16 @@ describe('wg set and its words, byte for byte as the stock wg', {
       await same([...PEER, 'preshared-key', keyFile]);
     });
   }
+
+  it('reads a key from a pipe, as the shell makes one of <(wg genkey)', async () => {
+    const outcomes = [];
+    for (const run of [runStock, runOurs]) {
+      const outcome = await run(directory, ['set', 'wg0', 'private-key', pipeOf(directory, `${KEY}\n`)]);
+      outcomes.push({ ...outcome, requests: daemon.takeRequests() });
+    }
+    assert.deepEqual(outcomes[1], outcomes[0]);
+    assert.equal(outcomes[0]?.status, 0);
+  });
 
   for (const text of [`${KEY.slice(0, 42)}d=`, '%s'.repeat(22)]) {
     it('keeps a malformed secret key out of its message, unlike the stock wg', async () => {

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 
 import { device, peer } from './arbitrary-reply.js';
 import { FakeDaemon } from './fake-daemon.js';
-import { hasStockWg, runOurs, runStock } from './run-wg.js';
+import { hasStockWg, pipeOf, runOurs, runStock } from './run-wg.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const OTHER_KEY = Buffer.alloc(32, 8).toString('base64');
@@ -97,6 +97,16 @@ describe('wg setconf, addconf and syncconf, byte for byte as the stock wg', {
     ]) {
       it(`${command} is called with "${argv.join(' ')}"`, async () => await same([command, ...argv]));
     }
+
+    it(`${command} reads a pipe, as the shell makes one of <(wg-quick strip wg0)`, async () => {
+      const outcomes = [];
+      for (const run of [runStock, runOurs]) {
+        const outcome = await run(directory, [command, 'wg0', pipeOf(directory, FILES['every key']!)], NO_RETRY);
+        outcomes.push({ ...outcome, requests: daemon.takeRequests() });
+      }
+      assert.deepEqual(outcomes[1], outcomes[0]);
+      assert.equal(outcomes[0]?.status, 0);
+    });
 
     it(`${command} fails for an interface that does not exist`, async () => {
       writeFileSync(file, FILES['every key']!);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -7,22 +7,7 @@ import fc from 'fast-check';
 
 import { arbitraryReply, device, peer } from './arbitrary-reply.js';
 import { FakeDaemon } from './fake-daemon.js';
-import { hasStockWg, type Outcome, type RunOptions, runOurs, runStock } from './run-wg.js';
-
-const FIELDS = [
-  'public-key',
-  'private-key',
-  'listen-port',
-  'fwmark',
-  'peers',
-  'preshared-keys',
-  'endpoints',
-  'allowed-ips',
-  'latest-handshakes',
-  'transfer',
-  'persistent-keepalive',
-  'dump',
-];
+import { FIELDS, hasStockWg, type Outcome, type RunOptions, runOurs, runStock, withoutTick } from './run-wg.js';
 
 describe('wg show, byte for byte as the stock wg', { skip: !hasStockWg() && 'needs root and wireguard-tools' }, () => {
   let directory: string;
@@ -219,6 +204,18 @@ describe('wg show, byte for byte as the stock wg', { skip: !hasStockWg() && 'nee
     }
   });
 
+  it('removes the socket of a daemon that has died, and says that there is no such interface', async () => {
+    for (const argv of [['show', 'dead'], ['show', 'interfaces'], ['show'], ['set', 'dead', 'fwmark', '1']]) {
+      const outcomes = [];
+      for (const run of [runStock, runOurs]) {
+        await (await FakeDaemon.start(directory, 'dead')).die();
+        outcomes.push(await run(directory, argv));
+        assert.ok(!existsSync(join(directory, 'dead.sock')), argv.join(' '));
+      }
+      assert.deepEqual(outcomes[1], outcomes[0], argv.join(' '));
+    }
+  });
+
   it('shows nothing, with success, where there is no interface', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'wiretype-show-'));
     try {
@@ -267,13 +264,4 @@ describe('wg show, byte for byte as the stock wg', { skip: !hasStockWg() && 'nee
 
 function nowSeconds(): number {
   return Math.floor(Date.now() / 1_000);
-}
-
-/** Runs something that reads the clock, again if a new second began meanwhile. */
-async function withoutTick(run: (nowMs: number) => Promise<Outcome>): Promise<{ outcome: Outcome; nowMs: number }> {
-  for (;;) {
-    const nowMs = Date.now();
-    const outcome = await run(nowMs);
-    if (Math.floor(Date.now() / 1_000) === Math.floor(nowMs / 1_000)) return { outcome, nowMs };
-  }
 }

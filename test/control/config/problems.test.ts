@@ -32,7 +32,10 @@ describe('problems of a configuration file', () => {
     ['Address = 10.0.0.300/24', 'Address: "10.0.0.300" is not an IPv4 or IPv6 address'],
     ['Address = 10.0.0.1/33', 'Address: "/33" is not a prefix length: IPv4 has 0 to 32'],
     ['Address = fd00::1/129', 'Address: "/129" is not a prefix length: IPv6 has 0 to 128'],
-    ['Address = 10.0.0.1,', 'Address: an item of the list is empty'],
+    ['Address = 10.0.0.1/255.0.255.0', 'Address: "/255.0.255.0" is not a prefix length: IPv4 has 0 to 32'],
+    ['Address = fd00::1/255.255.255.0', 'Address: "/255.255.255.0" is not a prefix length: IPv6 has 0 to 128'],
+    ['Address = 10.1/16', 'Address: "10.1" is not an IPv4 or IPv6 address'],
+    ['Address = 010.0.0.1/8', 'Address: "010.0.0.1" is not an IPv4 or IPv6 address'],
     ['DNS = 1.1.1', 'DNS: not an address of a name server'],
     ['MTU = 70000', 'MTU: an MTU is a number of bytes from 68 to 65455'],
     ['Table = a b', 'Table: a table is "off", "auto", a number or a name'],
@@ -57,6 +60,8 @@ describe('problems of a configuration file', () => {
 
   for (const [line, message] of [
     ['AllowedIPs = 10.0.0.0/8, x', 'AllowedIPs: "x" is not an IPv4 or IPv6 address'],
+    ['AllowedIPs = 10.0.0.0/8,', 'AllowedIPs: an item of the list is empty'],
+    ['AllowedIPs = 10.0.0.0/255.0.0.0', 'AllowedIPs: "/255.0.0.0" is not a prefix length: IPv4 has 0 to 32'],
     ['AllowedIPs =', 'AllowedIPs: the list is empty: leave the line out'],
     ['Endpoint = example.net', 'Endpoint: the port is missing: an endpoint is HOST:PORT or [IPV6]:PORT'],
     ['Endpoint = [fd00::1]', 'Endpoint: the port is missing: an endpoint is HOST:PORT or [IPV6]:PORT'],
@@ -130,6 +135,10 @@ describe('problems of a configuration file', () => {
     ['host bits', `[Peer]\nPublicKey = ${KEY}\nAllowedIPs = 10.0.0.1/24\n`, 3],
     ['a peer that comes again', `[Peer]\nPublicKey = ${KEY}\n[Peer]\nPublicKey = ${KEY}\n`, 4],
     ['an empty command', '[Interface]\nPostUp =\n', 2],
+    ['a comma behind the last address', '[Interface]\nAddress = 10.0.0.1/24,\n', 2],
+    ['two commas between name servers', '[Interface]\nDNS = 1.1.1.1,, example.net\n', 2],
+    ['an MTU that is not said', '[Interface]\nMTU =\n', 2],
+    ['a table that is not said', '[Interface]\nTable = # later\n', 2],
   ] as const) {
     it(`warns of ${what}, and lets it pass`, () => {
       const document = parseConfig(text, 'wg0.conf');

@@ -87,7 +87,7 @@ class RouteIndex {
   readonly #lengths = new Set<number>();
 
   constructor(document: ConfigDocument) {
-    const table = interfaceEntries(document, 'Table').at(-1)?.value.toLowerCase() ?? 'auto';
+    const table = interfaceEntries(document, 'Table').at(-1)?.value.toLowerCase() || 'auto';
     if (table !== 'auto') return;
     for (const line of document.peers.flatMap(({ section }) => section.entries('AllowedIPs'))) {
       for (const range of parseAllowedIps(line.value, () => {}) ?? []) {

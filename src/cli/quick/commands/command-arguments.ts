@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
-
 import { WireGuardError } from '../../../core/errors.js';
+import { parseOptions } from '../../device/command-options.js';
+import type { OptionManuals } from '../../manual.js';
 
 /** The command line of a command that is about one interface or file. */
 export interface CommandArguments {
@@ -14,17 +14,12 @@ export interface CommandArguments {
 /**
  * Reads the options of a command and the one word that it is about.
  *
- * @param known `flags` are options without a value, `values` options with one.
  * @throws {WireGuardError} ERR_USAGE
  */
-export function parseCommandArguments(
-  args: readonly string[],
-  known: { readonly flags?: readonly string[]; readonly values?: readonly string[] },
-): CommandArguments {
-  const { positionals, values: given } = parseStrictly(args, known.flags ?? [], known.values ?? []);
-  const [target, ...rest] = positionals;
+export function parseCommandArguments(args: readonly string[], options: OptionManuals): CommandArguments {
+  const { positionals, values: given } = parseOptions(args, options, [0, 1]);
+  const [target] = positionals;
   if (target === undefined) throw new WireGuardError('ERR_USAGE', 'the interface or its file is missing');
-  if (rest.length > 0) throw new WireGuardError('ERR_USAGE', `"${rest[0]}" is one word too many`);
 
   const flags = new Set<string>();
   const values = new Map<string, string>();
@@ -33,17 +28,4 @@ export function parseCommandArguments(
     else flags.add(name);
   }
   return { target, flags, values };
-}
-
-function parseStrictly(args: readonly string[], flags: readonly string[], values: readonly string[]) {
-  const options = Object.fromEntries([
-    ...flags.map((name) => [name, { type: 'boolean' as const }]),
-    ...values.map((name) => [name, { type: 'string' as const }]),
-  ]);
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause;
-    throw new WireGuardError('ERR_USAGE', cause.message.split('. ', 1)[0]!, { cause });
-  }
 }

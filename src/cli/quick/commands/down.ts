@@ -1,14 +1,15 @@
+import { TARGET } from '../../manual.js';
 import { quickCommand } from './quick-command.js';
 
 /** Takes an interface down. */
-export const down = quickCommand(
-  'down',
-  `Usage: wiretype down INTERFACE|FILE
-
-Runs the PreDown commands, saves the state into the file if it says SaveConfig = true, removes the interface with
-its routes, rules and name servers, and runs the PostDown commands. The host is then as it was before "wiretype up".
-An interface whose daemon has died is cleared up after in the same way.
-
-  wiretype down wg0
+export const down = quickCommand('down', {
+  usage: 'INTERFACE|FILE',
+  about: `
+Runs the PreDown commands, saves the state into the file if it says SaveConfig = true, removes the interface with its
+routes, rules and name servers, and runs the PostDown commands. The host is then as it was before "wiretype up". An
+interface whose daemon has died is cleared up after in the same way.
 `,
-);
+  words: [TARGET],
+  options: {},
+  examples: ['wiretype down wg0', 'wiretype down ./office.conf'],
+});

@@ -1,15 +1,16 @@
 import type { Command } from '../../command.js';
+import type { Manual } from '../../manual.js';
 import { isRoot, runAsRoot } from '../privilege.js';
 import { type QuickVerb, runQuick } from '../run-quick.js';
 import { parseCommandArguments } from './command-arguments.js';
 
 /** Makes a command of a verb of wg-quick. */
-export function quickCommand(verb: QuickVerb, help: string): Command {
+export function quickCommand(verb: QuickVerb, manual: Manual): Command {
   return {
     name: verb,
-    help,
+    manual,
     async run(args, io) {
-      const { target, values } = parseCommandArguments(args, verb === 'up' ? { values: ['implementation'] } : {});
+      const { target, values } = parseCommandArguments(args, manual.options);
       if (!isRoot()) return await runAsRoot(`wiretype ${verb}`, [verb, ...withImplementation(args)]);
       return await runQuick({ verb, target, implementation: values.get('implementation') }, io);
     },

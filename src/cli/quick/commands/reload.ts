@@ -1,4 +1,5 @@
 import type { Command, CommandIo } from '../../command.js';
+import { jsonOption, type Manual, TARGET } from '../../manual.js';
 import { findConfig } from '../config-path.js';
 import { Interruption } from '../interruption.js';
 import { isRoot, runAsRoot } from '../privilege.js';
@@ -7,24 +8,25 @@ import { reload as reloadInterface } from '../reload.js';
 import { SystemQuickHost } from '../system-quick-host.js';
 import { parseCommandArguments } from './command-arguments.js';
 
+const MANUAL: Manual = {
+  usage: '[--dry-run] [--json] INTERFACE|FILE',
+  about: `
+Makes the running interface equal to its file: peers, keys, port, addresses, routes, MTU and name servers. Prints the
+plan, then does all of it or nothing. Sessions of peers whose lines have not changed stay up. PreUp, PostUp, PreDown and
+PostDown do not run. What the file does not say about the interface itself (its key, its port) stays as it is.
+`,
+  words: [TARGET],
+  options: { 'dry-run': { type: 'boolean', about: 'print the plan only' }, ...jsonOption('reload') },
+  examples: ['wiretype reload --dry-run wg0', 'wiretype reload wg0'],
+};
+
 /** Makes a running interface equal to its file. */
 export const reload: Command = {
   name: 'reload',
-  help: `Usage: wiretype reload [--dry-run] [--json] INTERFACE|FILE
-
-Makes the running interface equal to its file: peers, keys, port, addresses, routes, MTU and name servers. Prints the
-plan, then does all of it or nothing. Sessions of peers whose lines have not changed stay up. PreUp, PostUp, PreDown
-and PostDown do not run. What the file does not say about the interface itself (its key, its port) stays as it is.
-
-  --dry-run  Print the plan only
-  --json     Print the plan as JSON
-
-  wiretype reload --dry-run wg0
-  wiretype reload wg0
-`,
+  manual: MANUAL,
 
   async run(args, io) {
-    const { target, flags } = parseCommandArguments(args, { flags: ['dry-run', 'json'] });
+    const { target, flags } = parseCommandArguments(args, MANUAL.options);
     if (!isRoot()) return await runAsRoot('wiretype reload', ['reload', ...args]);
 
     const interruption = new Interruption();

@@ -1,28 +1,34 @@
 import { formatKey } from '../../../control/key-text.js';
-import type { Command } from '../../command.js';
+import type { Command, CommandIo } from '../../command.js';
+import { jsonOption, type Manual, TARGET } from '../../manual.js';
 import { findConfig } from '../config-path.js';
 import { Interruption } from '../interruption.js';
 import { isRoot, runAsRoot } from '../privilege.js';
 import { readQuickConfig } from '../quick-config.js';
 import { requireDevice } from '../require-device.js';
-import { type EndpointDevice, reresolve as reresolveEndpoints } from '../reresolve.js';
+import { type EndpointDevice, type PeerMove, reresolve as reresolveEndpoints } from '../reresolve.js';
 import { SystemQuickHost } from '../system-quick-host.js';
 import { parseCommandArguments } from './command-arguments.js';
+
+const MANUAL: Manual = {
+  usage: '[--json] INTERFACE|FILE',
+  about: `
+Looks up again the names of endpoints whose peers have been silent for 135 seconds, and tells the interface where they
+have moved to. Our daemon does that by itself for interfaces set up by "wiretype up". For another userspace WireGuard let
+a timer run this command: systemctl enable --now wiretype-reresolve@wg0.timer
+`,
+  words: [TARGET],
+  options: jsonOption('reresolve'),
+  examples: ['wiretype reresolve wg0'],
+};
 
 /** Looks up the names of silent peers again. */
 export const reresolve: Command = {
   name: 'reresolve',
-  help: `Usage: wiretype reresolve INTERFACE|FILE
-
-Looks up again the names of endpoints whose peers have been silent for 135 seconds, and tells the interface where
-they have moved to. Our daemon does that by itself for interfaces set up by "wiretype up". For another userspace
-WireGuard let a timer run this command: systemctl enable --now wiretype-reresolve@wg0.timer
-
-  wiretype reresolve wg0
-`,
+  manual: MANUAL,
 
   async run(args, io) {
-    const { target } = parseCommandArguments(args, {});
+    const { target, flags } = parseCommandArguments(args, MANUAL.options);
     if (!isRoot()) return await runAsRoot('wiretype reresolve', ['reresolve', ...args]);
 
     const interruption = new Interruption();
@@ -38,11 +44,25 @@ WireGuard let a timer run this command: systemctl enable --now wiretype-reresolv
       const warn = (text: string) => host.commands.warn(text);
       const names = { retries: 0, interruption: interruption.signal, warn };
       const moves = await reresolveEndpoints(document, device, { names, unixTimeMs: Date.now() });
-      for (const { publicKey, endpoint, from, to } of moves) {
-        io.write(`${where.interfaceName}: peer ${formatKey(publicKey)}: ${endpoint} moved from ${from} to ${to}\n`);
-      }
+      (flags.has('json') ? showJson : showText)(io, where.interfaceName, moves);
     } finally {
       interruption.dispose();
     }
   },
 };
+
+function showText(io: CommandIo, interfaceName: string, moves: readonly PeerMove[]): void {
+  for (const { publicKey, endpoint, from, to } of moves) {
+    io.write(`${interfaceName}: peer ${formatKey(publicKey)}: ${endpoint} moved from ${from ?? '(none)'} to ${to}\n`);
+  }
+}
+
+function showJson(io: CommandIo, interfaceName: string, moves: readonly PeerMove[]): void {
+  const shown = moves.map(({ publicKey, endpoint, from, to }) => ({
+    publicKey: formatKey(publicKey),
+    endpoint,
+    from: from ?? null,
+    to,
+  }));
+  io.write(`${JSON.stringify({ interface: interfaceName, moves: shown }, undefined, 2)}\n`);
+}

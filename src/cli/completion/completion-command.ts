@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+
+import { WireGuardError } from '../../core/errors.js';
+import type { Command, CommandIo } from '../command.js';
+import type { Manual } from '../manual.js';
+
+/** This file runs as `dist/src/cli/completion/completion-command.js`. */
+const FOLDER = new URL('../../../../completions/', import.meta.url);
+
+const SCRIPTS: ReadonlyMap<string, string> = new Map([
+  ['bash', 'wiretype.bash'],
+  ['zsh', '_wiretype'],
+  ['fish', 'wiretype.fish'],
+]);
+
+const MANUAL: Manual = {
+  usage: 'bash|zsh|fish',
+  about: `
+Writes the script that completes commands, options, interfaces, peers and files of wiretype and wiretyped when you press
+Tab. Where wg and wg-quick are links to wiretype, theirs too.
+`,
+  words: [{ name: 'bash|zsh|fish', choices: [...SCRIPTS.keys()] }],
+  options: {},
+  notes: `
+To have it in every shell, write the line for yours into ~/.bashrc, ~/.zshrc (behind compinit) or
+~/.config/fish/config.fish. The scripts ask the program itself: "wiretype completion words -- PROGRAM WORD..." prints what
+can stand as the last word.
+`,
+  examples: [
+    'source <(wiretype completion bash)',
+    'source <(wiretype completion zsh)',
+    'wiretype completion fish | source',
+  ],
+};
+
+/** Writes the completion scripts, and answers them. */
+export const completion: Command = {
+  name: 'completion',
+  manual: MANUAL,
+
+  async run(args, io) {
+    const [word, ...rest] = args;
+    if (word === 'words' && rest[0] === '--') return await answer(rest.slice(1), io);
+    const script = SCRIPTS.get(word ?? '');
+    if (script === undefined || rest.length > 0)
+      throw new WireGuardError('ERR_USAGE', 'name one shell: bash, zsh or fish');
+    io.write(readFileSync(new URL(script, FOLDER), 'utf8'));
+  },
+};
+
+async function answer([program = 'wiretype', ...words]: readonly string[], io: CommandIo): Promise<void> {
+  const { complete } = await import('./complete.js');
+  const { MachineWords } = await import('./machine-words.js');
+  const { words: found, fileEnding } = await complete(new MachineWords(), program, words.length === 0 ? [''] : words);
+  io.write(fileEnding === undefined ? 'words\n' : `files ${fileEnding}\n`);
+  for (const { word, about } of found) {
+    if (isLine(word)) io.write(`${word}\t${isLine(about) ? about : ''}\n`);
+  }
+}
+
+/** What could not be told apart from a second word is left out. */
+function isLine(text: string): boolean {
+  return !/\p{Cc}/u.test(text);
+}

@@ -1,0 +1,96 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+
+import { readConfigFile } from '../../control/config/config-file.js';
+import { printable } from '../../control/config/secret-text.js';
+import { formatKey } from '../../control/key-text.js';
+import { UapiClient } from '../../control/uapi-client.js';
+import { WireGuardError } from '../../core/errors.js';
+import { findConfig } from '../quick/config-path.js';
+import { clearDevice } from '../quick/require-device.js';
+
+/** A word, and what it means. */
+export interface Candidate {
+  readonly word: string;
+  readonly about: string;
+}
+
+/** The names that there are on this machine. What cannot be read counts as empty: nobody wants errors while typing. */
+export class MachineWords {
+  readonly #socketFolder: string;
+  readonly #configFolder: string;
+
+  constructor(socketFolder = '/var/run/wireguard', configFolder = '/etc/wireguard') {
+    this.#socketFolder = socketFolder;
+    this.#configFolder = configFolder;
+  }
+
+  /** Interfaces with a control socket. */
+  running(): Candidate[] {
+    return listFolder(this.#socketFolder, '.sock').map((word) => ({ word, about: 'running interface' }));
+  }
+
+  /** Interfaces with a file in the folder for them. */
+  configured(): Candidate[] {
+    return listFolder(this.#configFolder, '.conf').map((word) => ({
+      word,
+      about: `${this.#configFolder}/${word}.conf`,
+    }));
+  }
+
+  /** Public keys of the peers of a running interface, with their names where its file has some. */
+  async peerKeys(interfaceName: string): Promise<Candidate[]> {
+    const names = await this.#readNames(interfaceName);
+    const device = await orUndefined(new UapiClient(path.join(this.#socketFolder, `${interfaceName}.sock`)).get());
+    if (device === undefined) return [];
+    clearDevice(device);
+    return [...device.peers].map((peer) => {
+      const word = formatKey(peer.publicKey);
+      return { word, about: names.get(word) ?? 'peer' };
+    });
+  }
+
+  /** Names and public keys of the peers in a file. @param target An interface, or a file. */
+  async peerNames(target: string): Promise<Candidate[]> {
+    const names = [...(await this.#readNames(target))];
+    return [
+      ...names.flatMap(([key, word]) => (word === undefined ? [] : [{ word, about: key }])),
+      ...names.map(([word, name]) => ({ word, about: name ?? 'peer' })),
+    ];
+  }
+
+  async #readNames(target: string): Promise<Map<string, string | undefined>> {
+    const document = await orUndefined(this.#readFile(target));
+    const peers = document?.peers.filter(({ publicKeyText }) => publicKeyText !== '') ?? [];
+    return new Map(
+      peers.map(({ publicKeyText, name }) => [publicKeyText, name === undefined ? undefined : printable(name)]),
+    );
+  }
+
+  async #readFile(target: string) {
+    return await readConfigFile(findConfig(target, this.#configFolder).file);
+  }
+}
+
+function listFolder(folder: string, ending: string): string[] {
+  try {
+    const files = readdirSync(folder).filter((name) => name.endsWith(ending));
+    return files.map((name) => name.slice(0, -ending.length)).sort();
+  } catch (error) {
+    if (isExpected(error)) return [];
+    throw error;
+  }
+}
+
+async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (isExpected(error)) return undefined;
+    throw error;
+  }
+}
+
+function isExpected(error: unknown): boolean {
+  return error instanceof WireGuardError || (error instanceof Error && 'syscall' in error);
+}

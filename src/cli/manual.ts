@@ -1,0 +1,80 @@
+/** What there is on a machine that can stand for a word on the command line. */
+export type WordKind =
+  /** Interfaces that a daemon answers for. */
+  | 'running'
+  /** Interfaces that have a file in /etc/wireguard. */
+  | 'configured'
+  /** Configuration files. */
+  | 'config-file'
+  | 'file'
+  /** Public keys of the peers of the running interface that the first word names. */
+  | 'peer-key'
+  /** Names and public keys of the peers in the file that the first word names. */
+  | 'peer-name';
+
+/** What can stand in one place of a command line. Absent: anything. */
+export interface Completed {
+  readonly kinds?: readonly WordKind[];
+  /** Words as they are. */
+  readonly choices?: readonly string[];
+}
+
+/** A word of a command line, by its place. */
+export interface WordManual extends Completed {
+  readonly name: string;
+  /** Absent: the text around says enough. */
+  readonly about?: string;
+}
+
+/** A word that is written as it is, with what follows it. */
+export interface KeywordManual extends Completed {
+  /** Stands for the value in the help; absent: there is none. */
+  readonly value?: string;
+  readonly about: string;
+}
+
+/** An option; also what `parseArgs` of `node:util` wants to know of it. */
+export interface OptionManual extends KeywordManual {
+  readonly type: 'boolean' | 'string';
+  readonly short?: string;
+}
+
+/** By their names without dashes, in the order in which they are shown. */
+export type OptionManuals = Readonly<Record<string, OptionManual>>;
+
+/**
+ * All that is to be known of a program or command, in one place: `--help`, the manual pages and the completion in the
+ * shells are made of it, and the command reads its options with it.
+ */
+export interface Manual {
+  /** How it is called, behind its name; further lines are indented below the first. */
+  readonly usage: string;
+  /** Paragraphs, with empty lines between them. Lines are joined and wrapped anew. */
+  readonly about: string;
+  readonly words: readonly WordManual[];
+  readonly options: OptionManuals;
+  /** What follows the words, of `set`: those about the interface, and from the first `peer` on those about a peer. */
+  readonly keywords?: { readonly interface: Keywords; readonly peer: Keywords };
+  /** Variables, with or without a value. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Paragraphs behind the lists. */
+  readonly notes?: string;
+  /** Command lines. */
+  readonly examples: readonly string[];
+}
+
+export type Keywords = Readonly<Record<string, KeywordManual>>;
+
+/** The option of every command that writes JSON. @param schema The file in `schema/` that describes it. */
+export function jsonOption(schema: string): { readonly json: { readonly type: 'boolean'; readonly about: string } } {
+  return { json: { type: 'boolean', about: `as JSON; schema/${schema}.json in the package describes it` } };
+}
+
+/** An interface that has a file, or a file. */
+export const TARGET = {
+  name: 'INTERFACE|FILE',
+  kinds: ['configured', 'config-file'],
+} as const satisfies WordManual;
+
+/** An interface that runs. */
+export const RUNNING = { name: 'INTERFACE', kinds: ['running'] } as const satisfies WordManual;

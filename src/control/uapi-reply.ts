@@ -1,0 +1,57 @@
+import { WireGuardError } from '../core/errors.js';
+
+const NEWLINE = 0x0a;
+const EQUALS = 0x3d;
+const MAX_ERRNO = 0x7fff_ffff;
+
+/**
+ * Reads an answer of any daemon line by line, up to its empty line. What stands behind that is ignored.
+ *
+ * @param onLine Gets every line but `errno`: the key, and where the value is in `reply`.
+ * @returns The `errno` as the daemon said it: 0, or a number of either sign.
+ * @throws {WireGuardError} ERR_CONTROL_REPLY for an answer that is cut short, has no `errno` or a line without "=".
+ */
+export function readReply(reply: Buffer, onLine: (key: string, start: number, end: number) => void): number {
+  let errno: number | undefined;
+  for (let start = 0; ; ) {
+    const end = reply.indexOf(NEWLINE, start);
+    if (end < 0) throw invalidReply('it is cut short');
+    if (end === start) break;
+    const equals = reply.indexOf(EQUALS, start);
+    if (equals < 0 || equals > end) throw invalidReply('a line has no "="');
+
+    const key = reply.toString('latin1', start, equals);
+    if (key === 'errno') errno = parseErrno(reply.toString('latin1', equals + 1, end));
+    else onLine(key, equals + 1, end);
+    start = end + 1;
+  }
+  if (errno === undefined) throw invalidReply('it has no errno');
+  return errno;
+}
+
+/**
+ * Reads the answer to `set`.
+ *
+ * @returns The number as it was said: 0, or negative from a daemon that follows wireguard-go.
+ * @throws {WireGuardError} ERR_CONTROL_REPLY
+ */
+export function parseSetReply(reply: Buffer): number {
+  return readReply(reply, () => {});
+}
+
+/** @param why Says what is wrong with the answer; never repeats it, since it may hold secrets. */
+export function invalidReply(why: string): WireGuardError {
+  return new WireGuardError('ERR_CONTROL_REPLY', `the daemon's answer cannot be read: ${why}`);
+}
+
+/** @param errno As the daemon said it. The error has the number of the system, which is positive, as `cause`. */
+export function refusal(what: string, errno: number): WireGuardError {
+  const number = Math.abs(errno);
+  return new WireGuardError('ERR_CONTROL_REFUSED', `the daemon ${what} with errno ${number}`, { cause: number });
+}
+
+function parseErrno(text: string): number {
+  const errno = /^-?[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (Math.abs(errno) <= MAX_ERRNO) return errno;
+  throw invalidReply('its errno makes no sense');
+}

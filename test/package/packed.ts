@@ -1,0 +1,62 @@
+/** The package as `npm` publishes it, and a folder of somebody who installed it. */
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+
+import { attempt, type RunResult, run } from '../lab/program.js';
+
+/** What the package and its user's compiler import besides: lent by this checkout. */
+const NEIGHBOURS = ['@noble', '@types', 'node-gyp-build', 'qrcode', 'undici-types'];
+const TIMEOUT_MS = 120_000;
+
+/** @returns Paths inside the package. */
+export async function packedFiles(): Promise<ReadonlySet<string>> {
+  const words = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const [pack] = JSON.parse(await run('npm', words, { timeoutMs: TIMEOUT_MS })) as [{ files: { path: string }[] }];
+  return new Set(pack.files.map(({ path }) => path));
+}
+
+/** A folder outside of the checkout that has the package in `node_modules`. `close` removes it. */
+export class Consumer {
+  readonly folder = mkdtempSync(join(tmpdir(), 'wiretype-consumer-'));
+
+  static async create(): Promise<Consumer> {
+    const consumer = new Consumer();
+    const modules = join(consumer.folder, 'node_modules');
+    mkdirSync(modules);
+    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', consumer.folder], { timeoutMs: TIMEOUT_MS });
+    await run('sh', ['-c', 'tar -xzf "$0"/wiretype-*.tgz -C "$0"/node_modules', consumer.folder]);
+    renameSync(join(modules, 'package'), join(modules, 'wiretype'));
+    for (const name of NEIGHBOURS) symlinkSync(resolve('node_modules', name), join(modules, name));
+    consumer.write('package.json', '{ "type": "module" }');
+    return consumer;
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  copy(path: string): void {
+    copyFileSync(path, join(this.folder, basename(path)));
+  }
+
+  /** Compiles a module under strict rules, with the package's declarations checked. Errors are on standard output. */
+  async compile(name: string): Promise<RunResult> {
+    const compiler = resolve('node_modules/typescript/bin/tsc');
+    const rules = '--strict --target es2023 --module nodenext --types node --skipLibCheck false'.split(' ');
+    return await this.#attempt(process.execPath, compiler, ...rules, name);
+  }
+
+  async node(...words: readonly string[]): Promise<RunResult> {
+    return await this.#attempt(process.execPath, ...words);
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #attempt(...command: readonly string[]): Promise<RunResult> {
+    const words = ['-c', 'cd "$0" && exec "$@"', this.folder, ...command];
+    return await attempt('sh', words, { timeoutMs: TIMEOUT_MS });
+  }
+}
