@@ -46,6 +46,11 @@ export class Machine {
     return new Machine(host, holder, folder);
   }
 
+  /** Of the process whose network and mounts are the machine's. */
+  get pid(): number {
+    return this.#holder.pid!;
+  }
+
   /** Starts a program that ends with the machine at the latest. */
   start(command: string, args: readonly string[], options: RunOptions = {}): Program {
     return new Program(...this.#inside(command, args, options));
