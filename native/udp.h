@@ -59,7 +59,7 @@ struct wt_udp_sender {
   uint32_t first_row[WT_SEND_MESSAGES];
   uint32_t end_row[WT_SEND_MESSAGES];
   uint32_t segments[WT_SEND_MESSAGES];
-  /* Segments longer than this leave one by one: the path has refused them (its MTU is smaller). */
+  /* Segments longer than this leave one by one: the path has refused them (its MTU is smaller, or it takes no runs). */
   uint32_t gso_limit;
   /* Runs that were held back by the limit, so that it is tried again now and then. */
   uint32_t gso_held_back;
@@ -70,6 +70,7 @@ struct wt_udp {
   int fd[WT_UDP_FAMILIES];
   /* The socket that could not take more, or −1. */
   int blocked_family;
+  /* Whether the kernel has UDP_SEGMENT, and it is wanted. */
   bool gso;
   uint16_t port;
   /* WT_ERROR_COUNTERS places for sending, then as many for receiving. */

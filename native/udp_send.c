@@ -10,8 +10,10 @@
 
 /* Together in one call with UDP_SEGMENT: below what an IPv6 packet can hold. */
 #define RUN_BYTES 65000u
-/* After so many runs that the limit held back, the path may have changed. */
+/* After so many runs that the limit held back, the path may have changed, or another peer's takes more. */
 #define GSO_RETRY_RUNS 1024u
+/* A limit that holds all back: a segment has at least one byte. */
+#define GSO_NOTHING 0u
 
 struct plan {
   struct wt_udp *udp;
@@ -198,8 +200,9 @@ static enum next_step after_error(struct plan *plan, uint32_t index, int error) 
   bool is_run = sender->segments[index] > 1;
   if (error == EAGAIN) return STEP_BLOCKED;
   if (error == EINTR) return STEP_REPLAN;
-  if (is_run && (error == EIO || error == EOPNOTSUPP)) { /* The interface has no checksum offload. */
-    plan->udp->gso = false;
+  if (is_run && (error == EIO || error == EOPNOTSUPP)) { /* The path takes no runs: no checksum offload, or IPsec. */
+    sender->gso_limit = GSO_NOTHING;
+    sender->gso_held_back = 0;
     return STEP_REPLAN;
   }
   if (is_run && (error == EINVAL || error == EMSGSIZE)) { /* Longer than the MTU of this path, or a bad source. */

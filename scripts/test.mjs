@@ -29,6 +29,24 @@ const PARTS = {
   // Alone on the machine, and with the garbage collector at hand: it measures.
   budget: { limitMs: 8 * MINUTE_MS, flags: ['--expose-gc'], concurrency: 1 },
   e2e: { limitMs: 45 * MINUTE_MS, whyNot: whyNoNetworkLaboratory, isRoot: true },
+  // What carries traffic, once more with one system call per packet.
+  plain: {
+    limitMs: 30 * MINUTE_MS,
+    whyNot: whyNoNetworkLaboratory,
+    isRoot: true,
+    env: { E2E_SUBJECT: 'plain' },
+    files: [
+      'kernel-peer',
+      'live-changes',
+      'loss',
+      'namespaces',
+      'nat',
+      'nested-tunnels',
+      'packet-rules',
+      'roaming',
+      'sticky-source',
+    ].map((name) => `test/e2e/${name}.test.ts`),
+  },
 };
 
 process.exitCode = await main(process.argv.slice(2));
@@ -68,12 +86,12 @@ async function runPart(name, part) {
 }
 
 /** @returns Whether it ended by itself. */
-async function runNode({ limitMs, flags = [], concurrency = 2, isRoot = false }, files, countsFile) {
+async function runNode({ limitMs, flags = [], concurrency = 2, isRoot = false, env = {} }, files, countsFile) {
   const args = [...flags, '--test', `--test-concurrency=${concurrency}`, `--test-reporter=${REPORTER}`, ...files];
   const [command, ...words] = isRoot ? asRoot([process.execPath, ...args]) : [process.execPath, ...args];
   const child = spawn(command, words, {
     cwd: ROOT,
-    env: { ...process.env, TEST_COUNTS_FILE: countsFile },
+    env: { ...process.env, ...env, TEST_COUNTS_FILE: countsFile },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   let isInTime = true;
@@ -90,6 +108,10 @@ async function runNode({ limitMs, flags = [], concurrency = 2, isRoot = false },
 
 /** Compiled tests of a part. What was compiled from a file that is gone does not count. */
 function testFiles(part) {
+  return (PARTS[part].files ?? filesOfFolders(part)).map((file) => join('dist', file.replace(/\.ts$/, '.js')));
+}
+
+function filesOfFolders(part) {
   const folders = readdirSync(join(ROOT, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const names = folders.map((entry) => entry.name).filter((name) => partOf(name) === part);
   return names
@@ -97,8 +119,7 @@ function testFiles(part) {
       readdirSync(join(ROOT, 'test', name), { recursive: true }).map((file) => join('test', name, file)),
     )
     .filter((file) => file.endsWith('.test.ts'))
-    .sort()
-    .map((file) => join('dist', file.replace(/\.ts$/, '.js')));
+    .sort();
 }
 
 function partOf(folder) {

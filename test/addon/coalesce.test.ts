@@ -6,8 +6,9 @@ import { loadAddon } from '../../src/addon/load.js';
 import { PacketBatch } from '../../src/core/packet-batch.js';
 import { Verdict } from '../../src/core/verdict.js';
 import { SeededRandom } from '../sim/seeded-random.js';
-import { Flag, foldSum, type InnerPacketFields, innerPacket, onesSum, store16, TCP, UDP } from './inner-packet.js';
-import { addressesOf, flowOf, merge } from './merge-model.js';
+import { Flag, type InnerPacketFields, innerPacket, TCP, UDP } from './inner-packet.js';
+import { merge } from './merge-model.js';
+import { assertSamePackets, normalText } from './packet-order.js';
 import { cut } from './super-packet.js';
 import { TunPair } from './tun-pair.js';
 
@@ -187,35 +188,7 @@ function compare(packets: readonly Uint8Array[], groups: Uint8Array[][], what: {
   const expected = merge(packets, what);
   assert.deepEqual(groups.map(textOf).sort(), expected.map(textOf).sort());
 
-  const written = groups.flat();
-  for (const flow of new Set(packets.map(flowOf))) {
-    const inFlow = (packet: Uint8Array): boolean => flow !== undefined && flowOf(packet) === flow;
-    assert.deepEqual(written.filter(inFlow).map(normalText), packets.filter(inFlow).map(normalText));
-  }
-  for (const addresses of new Set(packets.map(addressesOf)))
-    if (addresses !== undefined)
-      assert.deepEqual(betweenBarriers(written, addresses), betweenBarriers(packets, addresses));
-}
-
-/** The packets between two addresses, as sets that packets without ports (fragments, say) divide. */
-function betweenBarriers(packets: readonly Uint8Array[], addresses: string): string[][] {
-  const sets: string[][] = [[]];
-  for (const packet of packets) {
-    if (addressesOf(packet) !== addresses) continue;
-    if (flowOf(packet) === undefined) sets.push([normalText(packet)], []);
-    else sets.at(-1)!.push(normalText(packet));
-  }
-  return sets.map((set) => set.sort());
-}
-
-/** The identification of an IPv4 packet with DF means nothing and may change (RFC 6864 §4.1). */
-function normalText(packet: Uint8Array): string {
-  const isAtomic = packet[0] === 0x45 && packet.length >= 20 && packet[6] === 0x40 && packet[7] === 0;
-  if (!isAtomic || foldSum(onesSum(packet.subarray(0, 20))) !== 0xffff) return Buffer.from(packet).toString('hex');
-  const normal = packet.slice();
-  store16(normal, 4, 0);
-  store16(normal, 10, 0);
-  return Buffer.from(normal).toString('hex');
+  assertSamePackets(groups.flat(), packets);
 }
 
 const PAYLOAD_BYTES = 100;

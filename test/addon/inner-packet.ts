@@ -3,7 +3,7 @@
 export const TCP = 6;
 export const UDP = 17;
 
-export const Flag = { Fin: 0x01, Syn: 0x02, Psh: 0x08, Ack: 0x10, Ece: 0x40, Cwr: 0x80 } as const;
+export const Flag = { Fin: 0x01, Syn: 0x02, Psh: 0x08, Ack: 0x10, Urg: 0x20, Ece: 0x40, Cwr: 0x80 } as const;
 
 export interface InnerPacketFields {
   readonly version: 4 | 6;
@@ -21,6 +21,7 @@ export interface InnerPacketFields {
   readonly flags?: number;
   /** TCP options, a multiple of 4 bytes. */
   readonly options?: Uint8Array;
+  readonly urgentPointer?: number;
   readonly trafficClass?: number;
   readonly hopLimit?: number;
   readonly identification?: number;
@@ -32,6 +33,8 @@ export interface InnerPacketFields {
   readonly extension?: Uint8Array;
   /** Added to the right checksum of TCP or UDP. */
   readonly checksumError?: number;
+  /** Writes 0 for the checksum: none, for UDP. */
+  readonly hasNoChecksum?: boolean;
 }
 
 const IPV6_DESTINATION_OPTIONS = 60;
@@ -44,7 +47,8 @@ export function innerPacket(fields: InnerPacketFields): Uint8Array {
   const sum =
     onesSum(packet.subarray(packet.length - transport.length)) + pseudoSum(packet, fields.protocol, transport.length);
   const right = ~foldSum(sum) & 0xffff;
-  store16(packet, at, ((right === 0 ? 0xffff : right) + (fields.checksumError ?? 0)) & 0xffff);
+  const field = ((right === 0 ? 0xffff : right) + (fields.checksumError ?? 0)) & 0xffff;
+  store16(packet, at, fields.hasNoChecksum === true ? 0 : field);
   return packet;
 }
 
@@ -107,6 +111,7 @@ function tcpBytes(fields: InnerPacketFields): Uint8Array {
   bytes[12] = (5 + options.length / 4) << 4;
   bytes[13] = fields.flags ?? Flag.Ack;
   store16(bytes, 14, fields.window ?? 512);
+  store16(bytes, 18, fields.urgentPointer ?? 0);
   bytes.set(options, 20);
   bytes.set(fields.payload, 20 + options.length);
   return bytes;

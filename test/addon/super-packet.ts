@@ -85,6 +85,8 @@ export function cut(header: VirtioHeader, packet: Uint8Array): Uint8Array[] {
   const protocol = header.gsoType === Gso.Udp ? UDP : TCP;
   const start = header.checksumStart;
   const headerBytes = start + transportHeaderBytes(packet, start, protocol);
+  // What the sender put there is kept, be it wrong: the pseudo-header's sum, here without the length.
+  const partialSum = load16(packet, start + checksumAt(protocol)) + (~(packet.length - start) & 0xffff);
   const pieces: Uint8Array[] = [];
   for (let at = headerBytes; at < packet.length; at += header.segmentBytes) {
     const payload = packet.subarray(at, at + header.segmentBytes);
@@ -93,7 +95,7 @@ export function cut(header: VirtioHeader, packet: Uint8Array): Uint8Array[] {
     piece.set(payload, headerBytes);
     pieces.push(piece);
     fixIpHeader(piece, pieces.length - 1);
-    fixTransportHeader(piece, start, protocol, at - headerBytes, at + header.segmentBytes >= packet.length);
+    fixTransportHeader(piece, start, protocol, at - headerBytes, at + header.segmentBytes >= packet.length, partialSum);
   }
   return pieces;
 }
@@ -119,6 +121,7 @@ function fixTransportHeader(
   protocol: number,
   payloadAt: number,
   isLast: boolean,
+  partialSum: number,
 ): void {
   if (protocol === TCP) {
     store32(piece, start + 4, (load32(piece, start + 4) + payloadAt) % 2 ** 32);
@@ -128,7 +131,7 @@ function fixTransportHeader(
 
   const field = start + checksumAt(protocol);
   store16(piece, field, 0);
-  const sum = onesSum(piece.subarray(start)) + pseudoSum(piece, protocol, piece.length - start);
+  const sum = onesSum(piece.subarray(start)) + partialSum + piece.length - start;
   const checksum = ~foldSum(sum) & 0xffff;
   store16(piece, field, checksum === 0 ? 0xffff : checksum);
 }

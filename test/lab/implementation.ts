@@ -2,6 +2,7 @@
  * The WireGuard programs under test.
  *
  * `E2E_SUBJECT=wireguard-go` runs every test on Debian's wireguard-go: what fails there too is no fault of ours.
+ * `E2E_SUBJECT=plain` runs every test on ours without offloads.
  */
 import { fileURLToPath } from 'node:url';
 
@@ -11,13 +12,28 @@ export interface Implementation {
   readonly command: string;
   /** Words of the command line before all others. */
   readonly words?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The root of the checkout; this file runs as `dist/test/lab/implementation.js`. */
 export const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 
 export const wiretype: Implementation = { title: 'wiretype', command: `${CHECKOUT}bin/wiretyped` };
+/** Ours with one system call per packet: no TSO, USO, GSO or GRO. */
+export const plainWiretype: Implementation = {
+  ...wiretype,
+  title: 'wiretype without offloads',
+  env: { WIRETYPE_OFFLOADS: '0' },
+};
 export const wireguardGo: Implementation = { title: 'wireguard-go', command: '/usr/bin/wireguard-go' };
 
 /** What the tests are about. */
-export const subject: Implementation = process.env['E2E_SUBJECT'] === wireguardGo.title ? wireguardGo : wiretype;
+export const subject: Implementation = subjectOf(process.env['E2E_SUBJECT']);
+
+/** What the tests are about, with offloads and without. */
+export const subjects: readonly Implementation[] = subject === wiretype ? [wiretype, plainWiretype] : [subject];
+
+function subjectOf(name: string | undefined): Implementation {
+  if (name === wireguardGo.title) return wireguardGo;
+  return name === 'plain' ? plainWiretype : wiretype;
+}
