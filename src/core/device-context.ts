@@ -9,6 +9,7 @@ import { PacketBatch } from './packet-batch.js';
 import type { Peer } from './peer.js';
 import type { PeerTimers } from './peer-timers.js';
 import type { AeadStage, Crypto, Environment } from './ports.js';
+import type { Verdict } from './verdict.js';
 
 const OUTBOX_ROWS = 256;
 const OUTBOX_BYTES = 512 * 1024;
@@ -25,7 +26,7 @@ export class DeviceContext {
   /** By local index: a keypair, or the peer whose initiation waits for a response. */
   readonly indices: IndexTable<Keypair | Peer>;
   readonly allowedIps = new AllowedIps<Peer>();
-  readonly deadlines = new DeadlineQueue<PeerTimers>();
+  readonly deadlines = new DeadlineQueue<PeerTimers<Peer>>();
   readonly counters = new Counters();
   readonly outbox = new PacketBatch(OUTBOX_ROWS, OUTBOX_BYTES);
   readonly replies = new PacketBatch(REPLY_ROWS, REPLY_BYTES);
@@ -66,12 +67,20 @@ export class DeviceContext {
   readonly releaseIndex = (index: number): void => this.indices.release(index);
 
   /** Ends a keypair: its keys are wiped and its index means nothing any more. */
-  discard(keypair: Keypair): void {
+  readonly discard = (keypair: Keypair): void => {
     keypair.isWiped = true;
     this.aead.wipeKeys(keypair.keySlot);
     this.indices.release(keypair.localIndex);
     if (this.keypairsByRemoteIndex.get(keypair.remoteIndex) === keypair)
       this.keypairsByRemoteIndex.delete(keypair.remoteIndex);
+  };
+
+  /** Drops the packets that wait for a session, and counts them. */
+  dropStaged(peer: Peer, why: Verdict): void {
+    const dropped = peer.staged.clear();
+    if (dropped === 0) return;
+    this.counters.verdicts[why] += dropped;
+    peer.counters.verdicts[why] += dropped;
   }
 
   /** Has `Transmitter.flush` look after the peer. */

@@ -15,6 +15,7 @@ import { PeerTable } from './peer-table.js';
 import type { AeadStage, Crypto, Environment } from './ports.js';
 import { TimestampSource } from './timestamp-source.js';
 import { Transmitter } from './transmitter.js';
+import { Verdict } from './verdict.js';
 
 /** Peers whose timers are looked at per turn: each may cost a handshake initiation. */
 const PEERS_PER_TURN = 16;
@@ -208,12 +209,13 @@ export class Device {
   #adoptIdentity(peer: Peer, nowMs: number): void {
     peer.forgetStaticStatic();
     peer.dropPendingHandshake(this.#context.releaseIndex);
-    peer.timers.handshakeCompleted();
-    peer.timers.allowHandshake();
     if (this.#context.identity === undefined) {
       this.#stop(peer);
       return;
     }
+    if (!peer.hasTimers) return;
+    peer.timers.handshakeCompleted();
+    peer.timers.allowHandshake();
     peer.keypairs.stopSealing();
     if (peer.staged.count > 0 || peer.isKeepaliveOwed) peer.timers.handshakeWanted(nowMs);
   }
@@ -228,7 +230,7 @@ export class Device {
     if (existing === undefined && change.isUpdateOnly) return;
     const peer = existing ?? this.#addPeer(change.publicKey);
 
-    if (change.presharedKey !== undefined) peer.presharedKey.set(change.presharedKey);
+    if (change.presharedKey !== undefined) peer.setPresharedKey(change.presharedKey);
     if (change.endpoint !== undefined) peer.endpoint = change.endpoint.clone();
     this.#changeAllowedIps(peer, change);
     if (change.persistentKeepaliveSeconds !== undefined)
@@ -253,7 +255,7 @@ export class Device {
   }
 
   #addPeer(publicKey: Uint8Array): Peer {
-    const peer = new Peer(publicKey, this.#context, (owner) => this.#transmitter.actionsOf(owner));
+    const peer = new Peer(publicKey, this.#context, this.#transmitter);
     this.#peers.add(peer);
     return peer;
   }
@@ -262,7 +264,7 @@ export class Device {
     this.#stop(peer);
     peer.isRemoved = true;
     this.#timestamps.retire(peer.timestampStep);
-    this.#context.deadlines.remove(peer.timers);
+    if (peer.hasTimers) this.#context.deadlines.remove(peer.timers);
     this.#context.allowedIps.removeAll(peer);
     this.#peers.delete(peer);
     peer.endpoint = undefined;
@@ -270,14 +272,17 @@ export class Device {
   }
 
   #start(nowMs: number): void {
-    for (const peer of this.#peers.values())
-      peer.timers.setPersistentKeepalive(peer.persistentKeepaliveSeconds * 1_000, nowMs, true);
+    for (const peer of this.#peers.values()) {
+      const { persistentKeepaliveSeconds: seconds } = peer;
+      if (seconds !== 0 || peer.hasTimers) peer.timers.setPersistentKeepalive(seconds * 1_000, nowMs, true);
+    }
   }
 
   #stop(peer: Peer): void {
+    this.#context.dropStaged(peer, Verdict.DeviceDown);
+    peer.isKeepaliveOwed = false;
+    if (!peer.hasTimers) return;
     peer.timers.stop();
     peer.wipeSessions(this.#context.releaseIndex);
-    peer.staged.clear();
-    peer.isKeepaliveOwed = false;
   }
 }

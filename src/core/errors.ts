@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   ERR_DNS: 'Set the name servers by hand, or install resolvconf or systemd-resolved.',
   ERR_INTERFACE_EXISTS: 'Take it down first, or choose another name.',
   ERR_NOT_WIREGUARD: 'Bring it up first: wiretype up INTERFACE.',
+  ERR_OTHER_NAMESPACE: 'Run the command there: ip netns exec NAMESPACE wiretype …',
   ERR_ANOTHER_AT_WORK: 'Wait until the other command is done.',
   ERR_HOOK: 'Try the command in a shell of your own.',
   ERR_BACKEND: 'Choose another program with --implementation PROGRAM or WG_QUICK_USERSPACE_IMPLEMENTATION.',

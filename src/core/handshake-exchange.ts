@@ -1,9 +1,9 @@
 import * as cookieReply from '../wire/cookie-reply.js';
-import { Endpoint, endpointEquals } from '../wire/endpoint.js';
+import { copyEndpoint, Endpoint, endpointEquals } from '../wire/endpoint.js';
 import * as handshakeResponse from '../wire/handshake-response.js';
 import { MessageType, messageType } from '../wire/messages.js';
 import { compareTai64n } from '../wire/tai64n.js';
-import { FLOOD_INTERVAL_MS } from './constants.js';
+import { FLOOD_INTERVAL_MS, REKEY_TIMEOUT_MS } from './constants.js';
 import { CookieChecker } from './cookie.js';
 import type { DeviceContext } from './device-context.js';
 import {
@@ -29,7 +29,7 @@ const COOKIE_REPLY_WORK = 1;
 
 /** The last refusal of a kind whose sender is not known beyond doubt. */
 export interface Refusal {
-  readonly atMs: number;
+  atMs: number;
   readonly from: Endpoint;
 }
 
@@ -79,9 +79,19 @@ export class HandshakeExchange {
   /** Counts a refusal of a message from the endpoint record at `at` (in words). */
   refuse(rejection: HandshakeRejection, endpointWords: Int32Array, at: number, nowMs: number): void {
     this.#context.counters.countRejection(rejection);
-    const from = new Endpoint();
-    for (let i = 0; i < from.words.length; i++) from.words[i] = endpointWords[at + i];
-    this.refusals.set(rejection, { atMs: nowMs, from });
+    const refusal = this.#refusalOf(rejection);
+    refusal.atMs = nowMs;
+    copyEndpoint(endpointWords, at, refusal.from.words, 0);
+  }
+
+  /** Made once for each kind: refusals may come in by the thousand. */
+  #refusalOf(rejection: HandshakeRejection): Refusal {
+    let refusal = this.refusals.get(rejection);
+    if (refusal === undefined) {
+      refusal = { atMs: 0, from: new Endpoint() };
+      this.refusals.set(rejection, refusal);
+    }
+    return refusal;
   }
 
   #consume(message: Uint8Array, nowMs: number): HandshakeRejection | undefined {
@@ -162,7 +172,7 @@ export class HandshakeExchange {
       return 'low-order-point';
     }
 
-    peer.greatestTimestamp.set(consumed.timestamp);
+    peer.greatestTimestamp = consumed.timestamp;
     peer.initiationConsumedMs = nowMs;
     this.#heardFrom(peer, lengthBytes, nowMs);
     this.#begin(peer, created.keys, localIndex, false, nowMs);
@@ -206,14 +216,16 @@ export class HandshakeExchange {
   }
 
   #begin(peer: Peer, keys: TransportKeys, localIndex: number, isInitiator: boolean, nowMs: number): void {
-    const { aead, indices, keypairsByRemoteIndex } = this.#context;
+    const { aead, identity, indices, keypairsByRemoteIndex } = this.#context;
     const keySlot = aead.installKeys(keys.sendKey, keys.receiveKey);
     const { remoteIndex } = keys;
     keys.wipe();
     const keypair = new Keypair({ peer, keySlot, localIndex, remoteIndex, isInitiator, createdMs: nowMs });
     indices.replace(localIndex, keypair);
     keypairsByRemoteIndex.set(remoteIndex, keypair);
-    peer.keypairs.begin(keypair);
+    const isCrossed = peer.keypairs.begin(keypair);
+    // Both ends are initiators: unless one of them lets the other go first, they rekey twice as often, for ever (§6.2).
+    if (isCrossed && identity?.precedes(peer.staticPublic)) keypair.rekeyDelayMs = REKEY_TIMEOUT_MS;
     peer.timers.sessionDerived(nowMs);
   }
 

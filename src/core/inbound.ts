@@ -46,9 +46,9 @@ export class Inbound {
     }
     const entry = this.#context.indices.get(transportData.receiverIndex(batch.bytes, at));
     if (!(entry instanceof Keypair)) return Verdict.UnknownReceiverIndex;
+    batch.keypair[row] = entry;
     if (entry.isExpired(nowMs)) return Verdict.KeypairExpired;
 
-    batch.keypair[row] = entry;
     batch.keySlot[row] = entry.keySlot;
     return Verdict.Pass;
   }
@@ -63,7 +63,8 @@ export class Inbound {
       let verdict = batch.verdict[row] as Verdict;
       if (verdict === Verdict.Pass) verdict = this.#admitRow(batch, row, nowMs);
       else if (verdict === Verdict.Handshake) verdict = this.#queueHandshake(batch, row, nowMs);
-      else if (verdict === Verdict.BadTag) batch.keypair[row]!.peer.counters.countVerdict(verdict);
+      else if (verdict === Verdict.BadTag || verdict === Verdict.KeypairExpired)
+        drop(batch.keypair[row]!.peer, verdict);
       batch.verdict[row] = verdict;
       batch.keypair[row] = undefined;
       verdicts[verdict]++;
@@ -74,7 +75,7 @@ export class Inbound {
     const keypair = batch.keypair[row]!;
     const { peer } = keypair;
     const at = batch.offset[row];
-    if (keypair.isWiped) return Verdict.KeypairExpired;
+    if (keypair.isWiped) return drop(peer, Verdict.KeypairExpired);
     const { bytes } = batch;
     if (!keypair.replayWindow.accept(transportData.counterHigh(bytes, at), transportData.counterLow(bytes, at)))
       return drop(peer, Verdict.Replayed);

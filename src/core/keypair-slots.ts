@@ -1,3 +1,4 @@
+import { REKEY_TIMEOUT_MS } from './constants.js';
 import type { Keypair } from './keypair.js';
 
 /**
@@ -26,10 +27,16 @@ export class KeypairSlots {
     this.#discard = discard;
   }
 
-  /** Takes in the keypair that a handshake gave. */
-  begin(keypair: Keypair): void {
+  /**
+   * Takes in the keypair that a handshake gave.
+   *
+   * @returns Whether the other side initiated at the same time, so that there are two new keypairs.
+   */
+  begin(keypair: Keypair): boolean {
+    const { next } = this;
     if (keypair.isInitiator) this.#beginAsInitiator(keypair);
     else this.#beginAsResponder(keypair);
+    return keypair.isInitiator && next !== undefined && keypair.createdMs - next.createdMs < REKEY_TIMEOUT_MS;
   }
 
   /**

@@ -41,6 +41,8 @@ export class Keypair {
   sendLow = 0;
   /** Keys are gone: packets that were on their way to the AEAD stage are not to be believed any more. */
   isWiped = false;
+  /** How much later than the other end this one asks for a rekey by time, where both initiated at once. */
+  rekeyDelayMs = 0;
   /** After a change of the own key: still opens what is under way, seals nothing. */
   isSealing = true;
 
@@ -66,7 +68,7 @@ export class Keypair {
   /** §6.2: time or count ask for a new handshake. Only the initiator goes by time, or both ends would rekey at once. */
   wantsRekeyOnSend(nowMs: number): boolean {
     if (this.sendHigh >= REKEY_AFTER_MESSAGES_HIGH) return true;
-    return this.isInitiator && nowMs - this.createdMs >= REKEY_AFTER_TIME_MS;
+    return this.isInitiator && nowMs - this.createdMs >= REKEY_AFTER_TIME_MS + this.rekeyDelayMs;
   }
 
   /** §6.2: data still comes in, but the keypair ends before a passive keepalive and an answer could save it. */

@@ -7,14 +7,16 @@ import {
 } from './constants.js';
 import type { DeadlineQueue, Scheduled } from './deadline-queue.js';
 
-/** What falls due. Every method may call back into the timers, as sending a message does. */
-export interface TimerActions {
+/** What falls due for a peer. Every method may call back into the timers, as sending a message does. */
+export interface TimerActions<Owner> {
   /** @param isRetry The same attempt goes on: nobody answered so far. */
-  sendHandshakeInitiation(isRetry: boolean, nowMs: number): void;
+  sendHandshakeInitiation(owner: Owner, isRetry: boolean, nowMs: number): void;
+  /** Nobody answers, which may be due to the address that we send from: let the system choose it anew. */
+  forgetSource(owner: Owner): void;
   /** Nobody answered for REKEY_ATTEMPT_TIME: drop the packets that wait for a session. */
-  giveUpHandshake(): void;
-  sendKeepalive(nowMs: number): void;
-  zeroKeyMaterial(): void;
+  giveUpHandshake(owner: Owner): void;
+  sendKeepalive(owner: Owner, nowMs: number): void;
+  zeroKeyMaterial(owner: Owner): void;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface TimerActions {
  *
  * Source: whitepaper §6.1–§6.5.
  */
-export class PeerTimers implements Scheduled {
+export class PeerTimers<Owner> implements Scheduled {
   queuedAt = NEVER;
   queuePosition = 0;
 
@@ -43,12 +45,19 @@ export class PeerTimers implements Scheduled {
   #isAnotherKeepaliveDue = false;
   #persistentKeepaliveMs = 0;
 
-  readonly #actions: TimerActions;
+  readonly #owner: Owner;
+  readonly #actions: TimerActions<Owner>;
   readonly #random: () => number;
-  readonly #queue: DeadlineQueue<PeerTimers>;
+  readonly #queue: DeadlineQueue<PeerTimers<Owner>>;
 
   /** @param random Uniform in [0, 1), for the jitter of §6.1. */
-  constructor(actions: TimerActions, random: () => number, queue: DeadlineQueue<PeerTimers>) {
+  constructor(
+    owner: Owner,
+    actions: TimerActions<Owner>,
+    random: () => number,
+    queue: DeadlineQueue<PeerTimers<Owner>>,
+  ) {
+    this.#owner = owner;
     this.#actions = actions;
     this.#random = random;
     this.#queue = queue;
@@ -74,7 +83,7 @@ export class PeerTimers implements Scheduled {
   expire(nowMs: number): void {
     if (nowMs >= this.#zeroKeyMaterialAt) {
       this.#zeroKeyMaterialAt = NEVER;
-      this.#actions.zeroKeyMaterial();
+      this.#actions.zeroKeyMaterial(this.#owner);
     }
     if (nowMs >= this.#retransmitHandshakeAt) {
       this.#retransmitHandshakeAt = NEVER;
@@ -82,22 +91,23 @@ export class PeerTimers implements Scheduled {
     }
     if (nowMs >= this.#newHandshakeAt) {
       this.#newHandshakeAt = NEVER;
+      this.#actions.forgetSource(this.#owner);
       this.handshakeWanted(nowMs);
     }
     if (nowMs >= this.#keepaliveAt) {
       this.#keepaliveAt = NEVER;
-      this.#actions.sendKeepalive(nowMs);
+      this.#actions.sendKeepalive(this.#owner, nowMs);
       if (this.#isAnotherKeepaliveDue) this.dataReceived(nowMs);
       this.#isAnotherKeepaliveDue = false;
     }
     if (nowMs >= this.#persistentKeepaliveAt) {
       this.#persistentKeepaliveAt = NEVER;
       this.#restartPersistentKeepalive(nowMs);
-      this.#actions.sendKeepalive(nowMs);
+      this.#actions.sendKeepalive(this.#owner, nowMs);
     }
     if (nowMs >= this.#handshakeWantedAt) {
       this.#handshakeWantedAt = NEVER;
-      this.#actions.sendHandshakeInitiation(false, nowMs);
+      this.#actions.sendHandshakeInitiation(this.#owner, false, nowMs);
     }
   }
 
@@ -196,12 +206,13 @@ export class PeerTimers implements Scheduled {
 
   #retransmitOrGiveUp(nowMs: number): void {
     if (nowMs - this.#attemptStartedAt < REKEY_ATTEMPT_TIME_MS) {
-      this.#actions.sendHandshakeInitiation(true, nowMs);
+      this.#actions.forgetSource(this.#owner);
+      this.#actions.sendHandshakeInitiation(this.#owner, true, nowMs);
       return;
     }
     this.#keepaliveAt = NEVER;
     if (this.#zeroKeyMaterialAt === NEVER) this.sessionDerived(nowMs); // wipe what the half handshake left
-    this.#actions.giveUpHandshake();
+    this.#actions.giveUpHandshake(this.#owner);
   }
 
   #restartPersistentKeepalive(nowMs: number): void {

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../wire/endpoint.js';
+import { TAI64N_BYTES } from '../wire/tai64n.js';
 import type { IpPrefix } from './configuration.js';
 import { CookieJar } from './cookie.js';
 import { Counters } from './counters.js';
@@ -10,7 +11,9 @@ import { PeerTimers, type TimerActions } from './peer-timers.js';
 import { StagedPackets } from './staged-packets.js';
 
 const KEY_BYTES = 32;
-const TIMESTAMP_BYTES = 12;
+const NO_PRESHARED_KEY = new Uint8Array(KEY_BYTES);
+/** Less than every stamp. */
+const NO_TIMESTAMP = new Uint8Array(TAI64N_BYTES);
 
 /** An initiation of ours that waits for its response. */
 export interface PendingHandshake {
@@ -28,24 +31,23 @@ export interface PeerTrouble {
  * One peer: who it is, where it is, and how far a session with it has come.
  *
  * A peer holds state and sends nothing: `Transmitter` and `HandshakeExchange` do.
- * Its secrets (preshared key, static-static) are cleared by `wipe`.
+ * Its secrets (preshared key, static-static) are cleared by `wipeSecrets`.
+ *
+ * What not every peer needs is made when it is first needed: ten thousand are configured in a moment, and most are idle.
  */
 export class Peer implements RemoteIdentity {
   readonly staticPublic: Uint8Array;
-  readonly presharedKey = new Uint8Array(KEY_BYTES);
 
   /** Where the peer was last heard of, or was said to be. Follows the peer as it roams (§2.1). */
   endpoint: Endpoint | undefined;
   persistentKeepaliveSeconds = 0;
 
   readonly keypairs: KeypairSlots;
-  readonly timers: PeerTimers;
   readonly staged = new StagedPackets();
-  readonly cookieJar: CookieJar;
   pendingHandshake: PendingHandshake | undefined;
 
   /** The greatest timestamp that the peer ever sent: an initiation has to exceed it (§5.1). */
-  readonly greatestTimestamp = new Uint8Array(TIMESTAMP_BYTES);
+  greatestTimestamp: Uint8Array = NO_TIMESTAMP;
   initiationConsumedMs = -Infinity;
   /** Of the last initiation that we sent to it: see `TimestampSource`. */
   timestampStep = -1;
@@ -67,15 +69,18 @@ export class Peer implements RemoteIdentity {
   lastTrouble: PeerTrouble | undefined;
 
   readonly #context: DeviceContext;
+  readonly #timerActions: TimerActions<Peer>;
+  #timers: PeerTimers<Peer> | undefined;
+  #cookieJar: CookieJar | undefined;
+  #presharedKey: Uint8Array | undefined;
   #staticStatic: Uint8Array | undefined;
   #counters: Counters | undefined;
 
-  constructor(publicKey: Uint8Array, context: DeviceContext, actions: (peer: Peer) => TimerActions) {
+  constructor(publicKey: Uint8Array, context: DeviceContext, timerActions: TimerActions<Peer>) {
     this.staticPublic = publicKey.slice();
-    this.keypairs = new KeypairSlots((keypair) => context.discard(keypair));
-    this.timers = new PeerTimers(actions(this), context.random, context.deadlines);
-    this.cookieJar = new CookieJar(context.crypto, this.staticPublic);
+    this.keypairs = new KeypairSlots(context.discard);
     this.#context = context;
+    this.#timerActions = timerActions;
   }
 
   get publicKey(): Uint8Array {
@@ -87,11 +92,33 @@ export class Peer implements RemoteIdentity {
     return this.#context.allowedIps.list(this);
   }
 
-  /**
-   * X25519 of both static keys; all zero when there is no private key, or the peer's key is a low-order point.
-   *
-   * Made when first needed: ten thousand peers are configured in a moment, and most of them are idle.
-   */
+  get timers(): PeerTimers<Peer> {
+    this.#timers ??= new PeerTimers(this, this.#timerActions, this.#context.random, this.#context.deadlines);
+    return this.#timers;
+  }
+
+  /** Whether anything was ever due for this peer. Without timers there is no session and no handshake either. */
+  get hasTimers(): boolean {
+    return this.#timers !== undefined;
+  }
+
+  get cookieJar(): CookieJar {
+    this.#cookieJar ??= new CookieJar(this.#context.crypto, this.staticPublic);
+    return this.#cookieJar;
+  }
+
+  /** 32 zero bytes: none. The peer's own bytes: to be read, not written. */
+  get presharedKey(): Uint8Array {
+    return this.#presharedKey ?? NO_PRESHARED_KEY;
+  }
+
+  /** @param presharedKey Copied. It counts from the next handshake on. */
+  setPresharedKey(presharedKey: Uint8Array): void {
+    this.#presharedKey ??= new Uint8Array(KEY_BYTES);
+    this.#presharedKey.set(presharedKey);
+  }
+
+  /** X25519 of both static keys; all zero when there is no private key, or the peer's key is a low-order point. */
   get staticStatic(): Uint8Array {
     this.#staticStatic ??= this.#agree() ?? new Uint8Array(KEY_BYTES);
     return this.#staticStatic;
@@ -127,7 +154,7 @@ export class Peer implements RemoteIdentity {
   }
 
   wipeSecrets(): void {
-    this.presharedKey.fill(0);
+    this.#presharedKey?.fill(0);
     this.forgetStaticStatic();
   }
 

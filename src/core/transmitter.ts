@@ -20,22 +20,13 @@ const BYTES_PER_PEER = ROWS_PER_PEER * 256;
  *
  * Source: whitepaper §5.4.2, §6.2–§6.5.
  */
-export class Transmitter {
+export class Transmitter implements TimerActions<Peer> {
   readonly #context: DeviceContext;
   readonly #timestamps: TimestampSource;
 
   constructor(context: DeviceContext, timestamps: TimestampSource) {
     this.#context = context;
     this.#timestamps = timestamps;
-  }
-
-  actionsOf(peer: Peer): TimerActions {
-    return {
-      sendHandshakeInitiation: (isRetry, nowMs) => this.#sendInitiation(peer, isRetry, nowMs),
-      giveUpHandshake: () => this.#giveUp(peer),
-      sendKeepalive: (nowMs) => this.sendKeepalive(peer, nowMs),
-      zeroKeyMaterial: () => peer.wipeSessions(this.#context.releaseIndex),
-    };
   }
 
   /** Whether everything that one peer may want to send fits into the outbox. */
@@ -73,11 +64,10 @@ export class Transmitter {
     outbox.setEndpoint(row, endpointWords, at);
   }
 
-  #sendInitiation(peer: Peer, isRetry: boolean, nowMs: number): void {
+  sendHandshakeInitiation(peer: Peer, isRetry: boolean, nowMs: number): void {
     const { identity, isReady } = this.#context;
     const { endpoint } = peer;
     if (!isReady || identity === undefined || endpoint === undefined || peer.isRemoved) return;
-    if (isRetry) endpoint.clearSource();
 
     const message = this.#createInitiation(peer);
     if (message === undefined) return;
@@ -86,6 +76,20 @@ export class Transmitter {
     peer.txBytes += message.length;
     peer.timers.authenticatedMessageSent(nowMs);
     peer.timers.handshakeInitiated(nowMs, isRetry);
+  }
+
+  forgetSource(peer: Peer): void {
+    peer.endpoint?.clearSource();
+  }
+
+  giveUpHandshake(peer: Peer): void {
+    this.#context.dropStaged(peer, Verdict.HandshakeGivenUp);
+    peer.isKeepaliveOwed = false;
+    peer.dropPendingHandshake(this.#context.releaseIndex);
+  }
+
+  zeroKeyMaterial(peer: Peer): void {
+    peer.wipeSessions(this.#context.releaseIndex);
   }
 
   /** @returns `undefined` for a peer whose key is a low-order point: there can be no session with it. */
@@ -150,13 +154,5 @@ export class Transmitter {
     peer.timers.authenticatedMessageSent(nowMs);
     if (keypair.wantsRekeyOnSend(nowMs)) peer.timers.handshakeWanted(nowMs);
     return true;
-  }
-
-  #giveUp(peer: Peer): void {
-    const dropped = peer.staged.clear();
-    peer.isKeepaliveOwed = false;
-    peer.dropPendingHandshake(this.#context.releaseIndex);
-    for (let i = 0; i < dropped; i++) this.#context.counters.countVerdict(Verdict.HandshakeGivenUp);
-    if (dropped > 0) peer.counters.verdicts[Verdict.HandshakeGivenUp] += dropped;
   }
 }

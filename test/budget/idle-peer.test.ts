@@ -8,15 +8,15 @@ import { Endpoint } from '../../src/wire/endpoint.js';
 import { SeededRandom } from '../sim/seeded-random.js';
 
 const IDLE_PEERS = 10_000;
-const MAX_BYTES_PER_IDLE_PEER = 3 * 1_024;
-/** Its keys, endpoint and timers cannot take less; so much has to come back. */
-const MIN_BYTES_PER_IDLE_PEER = 1_000;
+const MAX_BYTES_PER_IDLE_PEER = 2 * 1_024;
+/** Its key and endpoint cannot take less; so much has to come back. */
+const MIN_BYTES_PER_IDLE_PEER = 600;
 
 const gc = globalThis.gc;
 const skip = gc === undefined ? 'needs --expose-gc' : false;
 
 describe('A peer that is idle', () => {
-  it('takes at most 3 KB: heap, buffers, its place among the allowed IPs, all included', { skip }, async () => {
+  it('takes at most 2 KB: heap, buffers, its place among the allowed IPs, all included', { skip }, async () => {
     const device = makeDevice();
     const before = await memoryBytes();
     for (let i = 0; i < IDLE_PEERS; i++) addPeer(device, i);

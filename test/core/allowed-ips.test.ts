@@ -189,7 +189,6 @@ describe('AllowedIps', () => {
   it('takes 130,560 prefixes and gives them back, and can use their places again', () => {
     const table = new AllowedIps<Owner>();
     for (let round = 0; round < 2; round++) {
-      const started = performance.now();
       for (let i = 0; i < 65_280; i++) {
         table.insert({ address: Uint8Array.of(10, i >> 8, i, 0), prefixLength: 24 }, A);
         const six = new Uint8Array(16);
@@ -200,7 +199,6 @@ describe('AllowedIps', () => {
       assert.equal(lookup(table, '10.254.255.9'), A);
       table.removeAll(A);
       assert.equal(lookup(table, '10.254.255.9'), undefined);
-      assert.ok(performance.now() - started < 10_000, 'the time does not grow with the square of the number');
     }
   });
 });

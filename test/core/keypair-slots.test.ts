@@ -62,6 +62,14 @@ describe('KeypairSlots', () => {
     assert.deepEqual(discarded, []);
   });
 
+  it('tells when both sides initiated at once, and that alone', () => {
+    assert.equal(slots.begin(answered()), false);
+    assert.equal(slots.begin(initiated()), true);
+    assert.equal(slots.begin(initiated()), false);
+    assert.equal(slots.begin(answered()), false);
+    assert.equal(slots.begin(keypair(true, 5_000)), false, 'what we answered before our own attempt began');
+  });
+
   it('stops sealing without forgetting what is under way', () => {
     const [old, answeredOne] = [initiated(), answered()];
     slots.begin(old);
@@ -85,6 +93,6 @@ describe('KeypairSlots', () => {
 const initiated = (): Keypair => keypair(true);
 const answered = (): Keypair => keypair(false);
 
-function keypair(isInitiator: boolean): Keypair {
-  return new Keypair({ peer: {} as Peer, keySlot: 0, localIndex: 1, remoteIndex: 2, isInitiator, createdMs: 0 });
+function keypair(isInitiator: boolean, createdMs = 0): Keypair {
+  return new Keypair({ peer: {} as Peer, keySlot: 0, localIndex: 1, remoteIndex: 2, isInitiator, createdMs });
 }

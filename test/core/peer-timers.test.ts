@@ -7,7 +7,7 @@ import { PeerTimers, type TimerActions } from '../../src/core/peer-timers.js';
 describe('PeerTimers', () => {
   it('retransmits an unanswered initiation every REKEY_TIMEOUT, until REKEY_ATTEMPT_TIME (§6.4)', () => {
     const peer = new SimulatedPeer();
-    peer.sendHandshakeInitiation(false);
+    peer.initiate(false);
     peer.advance(120_000);
 
     assert.deepEqual(
@@ -19,14 +19,27 @@ describe('PeerTimers', () => {
 
   it('adds up to 333 ms of jitter to a retransmission (§6.1)', () => {
     const peer = new SimulatedPeer(() => 0.999_999);
-    peer.sendHandshakeInitiation(false);
+    peer.initiate(false);
     peer.advance(6_000);
     assert.deepEqual(peer.times('initiation'), [0, 5_333]);
   });
 
+  it('has the source chosen again when nobody answers: with each retransmission, and after unanswered data (kernel)', () => {
+    const handshaking = new SimulatedPeer();
+    handshaking.initiate(false);
+    handshaking.advance(12_000);
+    assert.deepEqual(handshaking.times('forget source'), [5_000, 10_000]);
+
+    const talking = new SimulatedPeer();
+    talking.sendData();
+    talking.advance(16_000);
+    assert.deepEqual(talking.times('forget source'), [15_000]);
+    assert.deepEqual(talking.times('initiation'), [15_000]);
+  });
+
   it('gives an attempt more time when somebody wants to send again (§6.4)', () => {
     const peer = new SimulatedPeer();
-    peer.sendHandshakeInitiation(false);
+    peer.initiate(false);
     peer.advance(60_000);
     peer.timers.handshakeWanted(peer.nowMs);
     peer.advance(120_000);
@@ -130,7 +143,7 @@ describe('PeerTimers', () => {
 
   it('wipes what is left of a handshake that was given up (§6.3)', () => {
     const peer = new SimulatedPeer();
-    peer.sendHandshakeInitiation(false);
+    peer.initiate(false);
     peer.advance(1_000_000);
     assert.deepEqual(peer.times('zero keys'), [90_000 + 540_000]);
   });
@@ -160,7 +173,7 @@ describe('PeerTimers', () => {
   it('has nothing to do after a stop', () => {
     const peer = new SimulatedPeer();
     peer.timers.setPersistentKeepalive(25_000, 0, true);
-    peer.sendHandshakeInitiation(false);
+    peer.initiate(false);
     peer.receiveData();
     peer.sendData();
     peer.timers.sessionDerived(0);
@@ -173,14 +186,14 @@ describe('PeerTimers', () => {
  * One peer on a virtual clock. Time moves only by jumping to the deadline that the queue announces,
  * so a test also fails when a deadline is forgotten or not announced.
  */
-class SimulatedPeer implements TimerActions {
-  readonly timers: PeerTimers;
-  readonly #queue = new DeadlineQueue<PeerTimers>();
+class SimulatedPeer implements TimerActions<SimulatedPeer> {
+  readonly timers: PeerTimers<SimulatedPeer>;
+  readonly #queue = new DeadlineQueue<PeerTimers<SimulatedPeer>>();
   readonly #log: { at: number; what: string }[] = [];
   nowMs = 0;
 
   constructor(random = () => 0) {
-    this.timers = new PeerTimers(this, random, this.#queue);
+    this.timers = new PeerTimers<SimulatedPeer>(this, this, random, this.#queue);
   }
 
   advance(ms: number): void {
@@ -206,7 +219,11 @@ class SimulatedPeer implements TimerActions {
     this.timers.dataReceived(this.nowMs);
   }
 
-  sendHandshakeInitiation(isRetry: boolean): void {
+  sendHandshakeInitiation(_owner: SimulatedPeer, isRetry: boolean): void {
+    this.initiate(isRetry);
+  }
+
+  initiate(isRetry: boolean): void {
     this.#record('initiation');
     this.timers.authenticatedMessageSent(this.nowMs);
     this.timers.handshakeInitiated(this.nowMs, isRetry);
@@ -215,6 +232,10 @@ class SimulatedPeer implements TimerActions {
   sendKeepalive(): void {
     this.#record('keepalive');
     this.timers.authenticatedMessageSent(this.nowMs);
+  }
+
+  forgetSource(): void {
+    this.#record('forget source');
   }
 
   giveUpHandshake(): void {

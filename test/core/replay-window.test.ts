@@ -59,13 +59,12 @@ describe('ReplayWindow', () => {
   });
 
   it('jumps across 2^64 counters as fast as by one', () => {
-    const started = performance.now();
     for (let i = 0; i < 10_000; i++) {
       const window = new ReplayWindow();
       accept(window, 3n);
       assert.equal(accept(window, REJECT_AFTER_MESSAGES - 1n), true);
     }
-    assert.ok(performance.now() - started < 5_000, 'a walk of 2^64 steps would never end');
+    // A walk of 2^64 steps would never come here.
   });
 
   it('tells counters apart that share their lower half', () => {

@@ -86,10 +86,9 @@ describe('Counters', () => {
   scenario('that jump far ahead cost no time, and move the window (§5.4.6)', (world) => {
     const link = new ScriptedLink(world);
     const session = link.connectAsInitiator();
-    const startMs = performance.now();
     for (const counter of [0n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 63n]) link.sendText(session, counter, `${counter}`);
     link.sendText(session, 2n ** 53n + 2n, 'behind the window');
-    assert.ok(performance.now() - startMs < 1_000);
+    // A walk over what lies between would never come here.
     assert.equal(link.node.received.length, 4);
   });
 

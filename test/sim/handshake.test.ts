@@ -214,6 +214,29 @@ describe('When both sides initiate at once', () => {
     for (const from of [A_OUTER, B_OUTER]) assert.ok(world.network.eve.times('initiation', from).length <= 11);
     assert.ok(a.aead.liveSlots <= 3 && b.aead.liveSlots <= 3);
   });
+
+  scenario(
+    'one of them lets the other go first at the rekey: the sessions after have one initiator (§6.2)',
+    (world) => {
+      const { a, b } = makeCouple(world);
+      b.setPeer(a.device.publicKey!, { endpoint: a.address() });
+      world.network.setConditions({ delayMs: 50 });
+      const send = (): void => {
+        a.sendPacket(packetFromA('again'));
+        b.sendPacket(packetFromB('again'));
+        world.after(500, send);
+      };
+      send();
+      world.advance(1_000_000);
+
+      const times = [A_OUTER, B_OUTER]
+        .flatMap((from) => world.network.eve.times('initiation', from))
+        .sort((x, y) => x - y);
+      assert.equal(times[1]! - times[0]!, 0, 'both at once');
+      assert.equal(times.length, 2 + Math.floor(1_000_000 / 120_000), `${times}`);
+      assert.equal(world.ledger.gaps, 0);
+    },
+  );
 });
 
 /** Points of small order, from the table of the X25519 paper: 0, 1, and those of order 8, with p − 1, p, p + 1. */

@@ -15,12 +15,15 @@ import {
   packetFromB,
   receivedTexts,
 } from './couple.js';
+import { ipPacket } from './ip-packet.js';
 import { publicKeyOf } from './plain-noise.js';
 import { scenario } from './scenario.js';
 import { ScriptedLink } from './scripted-link.js';
 import type { Simulation } from './simulation.js';
 
 const NO_KEY = new Uint8Array(32);
+/** The key of a peer that is not there. */
+const UNREACHABLE = new Uint8Array(32).fill(9);
 const HOUR_MS = 3_600_000;
 
 describe('While the link is down or no private key is set', () => {
@@ -64,7 +67,11 @@ describe('While the link is down or no private key is set', () => {
   scenario('going down wipes all keys and everything that waits', (world) => {
     const { a, b } = makeConnectedCouple(world);
     a.setPeer(b.device.publicKey!, { persistentKeepaliveSeconds: 5 });
+    a.setPeer(UNREACHABLE, { allowedIps: ['10.99.0.0/16'], endpoint: b.address() });
+    a.sendPacket(ipPacket({ source: A_INNER, destination: '10.99.0.1', payload: new Uint8Array(8) }));
     a.setUp(false);
+    assert.equal(a.device.counters.verdicts[Verdict.DeviceDown], 1, 'the packet that waited is counted');
+    assert.equal(a.peer(UNREACHABLE).counters.verdicts[Verdict.DeviceDown], 1);
     assert.deepEqual([a.aead.liveSlots, a.device.nextDeadline()], [0, Infinity]);
     const seen = world.network.eve.totalDatagrams;
     world.advance(100);

@@ -172,6 +172,20 @@ describe('The sticky source', () => {
     world.advance(5_400);
     assert.equal(aOfB.endpoint?.hasSource, false);
   });
+
+  scenario(
+    'is forgotten when data stays unanswered: the handshake that follows leaves from a new one (kernel)',
+    (world) => {
+      const { b, aOfB } = makeConnectedCouple(world);
+      world.network.partition(A_OUTER, B_OUTER);
+      b.sendPacket(packetFromB('lost'));
+      world.advance(14_900);
+      assert.equal(aOfB.endpoint?.hasSource, true);
+      world.advance(500);
+      assert.equal(world.network.eve.times('initiation', B_OUTER).length, 1);
+      assert.equal(aOfB.endpoint?.hasSource, false);
+    },
+  );
 });
 
 /** Every kind of authentic message: what the script sends from another port. */

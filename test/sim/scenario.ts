@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { Simulation, type SimulationOptions } from './simulation.js';
 
 const DEFAULT_SEED = 20_260_101;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 240_000;
 
 /**
  * A test in a simulated world. On failure the seed stands in the message.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
+import { Verdict } from '../../src/core/verdict.js';
 import {
   A_OUTER,
   B_OUTER,
@@ -229,6 +230,9 @@ describe('The end of a session', () => {
       couple.a.sendPacket(packetFromA('slow'));
       world.advance(sessionStart(world) + afterMs - world.nowMs);
       assert.equal(receivedTexts(couple.b).includes('slow'), isOpened, `${afterMs} ms`);
+      const refused = isOpened ? 0 : 1;
+      assert.equal(couple.aOfB.counters.verdicts[Verdict.KeypairExpired], refused);
+      assert.equal(couple.b.device.counters.verdicts[Verdict.KeypairExpired], refused);
       world.network.setConditions({});
       dissolve(world, couple);
     }
