@@ -24,7 +24,7 @@ export interface ReportedPeer {
   /** Since 1970; 0: never. Of a faulty daemon up to 2^63 − 1. */
   readonly lastHandshakeSeconds: bigint;
   readonly lastHandshakeNanoseconds: bigint;
-  /** Up to 2^64 − 1. */
+  /** Up to 2^64 − 1; what is more counts as that. */
   readonly rxBytes: bigint;
   readonly txBytes: bigint;
   /** 0: off. */
@@ -39,6 +39,7 @@ const MAX_U16 = 0xffffn;
 const MAX_U32 = 0xffff_ffffn;
 const MAX_I64 = 2n ** 63n - 1n;
 const MAX_U64 = 2n ** 64n - 1n;
+const MAX_U64_DIGITS = 20;
 
 /**
  * Reads the answer to `get`, keys and numbers as strictly as `wg` does. Texts of addresses are left to the caller.
@@ -84,6 +85,13 @@ class LineValue {
     if (number < 0n || number > max) throw invalidReply(`${this.key} makes no sense`);
     return number;
   }
+
+  /** A number that stops at its greatest value, as strtoull(3) has it. */
+  counter(): bigint {
+    const [, digits] = /^0*([0-9]+)$/.exec(this.text) ?? [];
+    if (digits === undefined) throw invalidReply(`${this.key} makes no sense`);
+    return digits.length > MAX_U64_DIGITS || BigInt(digits) > MAX_U64 ? MAX_U64 : BigInt(digits);
+  }
 }
 
 function readLine(device: Device, value: LineValue): void {
@@ -116,10 +124,10 @@ function readPeerLine(peer: Peer, value: LineValue): void {
       peer.lastHandshakeNanoseconds = value.number(MAX_I64);
       break;
     case 'rx_bytes':
-      peer.rxBytes = value.number(MAX_U64);
+      peer.rxBytes = value.counter();
       break;
     case 'tx_bytes':
-      peer.txBytes = value.number(MAX_U64);
+      peer.txBytes = value.counter();
       break;
   }
 }

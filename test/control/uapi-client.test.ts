@@ -54,6 +54,14 @@ describe('UapiClient', () => {
     assert.equal((await new UapiClient(path, NO_ZONES).get()).listenPort, 5);
   });
 
+  it('reads an answer whose last line feed comes later, from a daemon that keeps the connection', async () => {
+    answer = (socket) => {
+      socket.write('listen_port=5\nerrno=0\n');
+      setTimeout(() => socket.write('\n'), 20);
+    };
+    assert.equal((await new UapiClient(path, NO_ZONES).get()).listenPort, 5);
+  });
+
   it('sends a change and takes errno=0 for done', async () => {
     answer = (socket) => socket.end('errno=0\n\n');
     await new UapiClient(path, NO_ZONES).set(CHANGE);

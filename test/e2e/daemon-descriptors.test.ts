@@ -29,7 +29,7 @@ sys.exit(subprocess.run(command, env=environment, close_fds=False).returncode)
 `;
 
 describe('WG_TUN_FD and WG_UAPI_FD', () => {
-  it('are served from the background like an interface of its own', { timeout: 30_000 }, async (t) => {
+  it('are served from the background like an interface of its own', { timeout: 120_000 }, async (t) => {
     const lab = Lab.open(t);
     const host = await lab.host('host');
     const wireguard = new Wireguard(lab, host, wiretype);
@@ -46,7 +46,7 @@ describe('WG_TUN_FD and WG_UAPI_FD', () => {
     assert.ok(!existsSync(wireguard.socketPath));
   });
 
-  it('are refused in one sentence when they are something else', { timeout: 30_000 }, async (t) => {
+  it('are refused in one sentence when they are something else', { timeout: 120_000 }, async (t) => {
     const lab = Lab.open(t);
     const host = await lab.host('host');
     const { name } = new Wireguard(lab, host, wiretype);

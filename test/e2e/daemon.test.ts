@@ -18,7 +18,7 @@ import { Wireguard } from '../lab/wireguard.js';
 type Context = Parameters<typeof Lab.open>[0];
 
 describe('starting', () => {
-  it('goes to the background once interface and control socket answer', { timeout: 30_000 }, async (t) => {
+  it('goes to the background once interface and control socket answer', { timeout: 120_000 }, async (t) => {
     const { host, wireguard } = await openHost(t);
 
     const { status, stdout } = await host.attempt(subject.command, [wireguard.name]);
@@ -31,7 +31,7 @@ describe('starting', () => {
     assert.equal((await host.processIds()).length, 1);
   });
 
-  it('keeps the control socket to its user', { timeout: 30_000 }, async (t) => {
+  it('keeps the control socket to its user', { timeout: 120_000 }, async (t) => {
     const { wireguard } = await openHost(t);
     await wireguard.start();
 
@@ -39,7 +39,7 @@ describe('starting', () => {
     assert.equal(statSync(dirname(wireguard.socketPath)).mode & 0o777, 0o755);
   });
 
-  it('stays in the foreground by -f, by --foreground and by the environment', { timeout: 30_000 }, async (t) => {
+  it('stays in the foreground by -f, by --foreground and by the environment', { timeout: 120_000 }, async (t) => {
     const { lab, host } = await openHost(t);
     for (const [args, env] of [
       [['-f'], {}],
@@ -54,7 +54,7 @@ describe('starting', () => {
     }
   });
 
-  it('says its version and how it is called', { timeout: 30_000 }, async (t) => {
+  it('says its version and how it is called', { timeout: 120_000 }, async (t) => {
     const { host } = await openHost(t);
 
     assert.match((await host.attempt(subject.command, ['--version'])).stdout, /\d+\.\d+\.\d+/);
@@ -66,7 +66,7 @@ describe('starting', () => {
 
 describe('ending', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`leaves nothing behind on ${signal}`, { timeout: 30_000 }, async (t) => {
+    it(`leaves nothing behind on ${signal}`, { timeout: 120_000 }, async (t) => {
       const { host, wireguard } = await openHost(t);
       await wireguard.start();
 
@@ -76,7 +76,7 @@ describe('ending', () => {
     });
   }
 
-  it('follows the removal of the interface', { timeout: 30_000 }, async (t) => {
+  it('follows the removal of the interface', { timeout: 120_000 }, async (t) => {
     const { host, wireguard } = await openHost(t);
     await wireguard.start();
 
@@ -86,7 +86,7 @@ describe('ending', () => {
     await assertGone(host, wireguard);
   });
 
-  it('follows the removal of the control socket', { timeout: 30_000 }, async (t) => {
+  it('follows the removal of the control socket', { timeout: 120_000 }, async (t) => {
     const { host, wireguard } = await openHost(t);
     await wireguard.start();
 
@@ -98,14 +98,14 @@ describe('ending', () => {
 });
 
 describe('what cannot be done is said in one sentence', () => {
-  it('a name that is too long, empty, or no name', { timeout: 30_000 }, async (t) => {
+  it('a name that is too long, empty, or no name', { timeout: 120_000 }, async (t) => {
     const { host } = await openHost(t);
     for (const name of ['wt-sixteen-chars', '', 'a/b', '..', 'a b']) {
       assertSentence(await host.attempt(subject.command, [name]), /name/i);
     }
   });
 
-  it('no name at all, or too many words', { timeout: 30_000 }, async (t) => {
+  it('no name at all, or too many words', { timeout: 120_000 }, async (t) => {
     const { host } = await openHost(t);
     for (const args of [[], ['one', 'two'], ['--no-such-option', 'one']]) {
       const { status, stderr } = await host.attempt(subject.command, args);
@@ -114,7 +114,7 @@ describe('what cannot be done is said in one sentence', () => {
     }
   });
 
-  it('a name that another interface has', { timeout: 30_000 }, async (t) => {
+  it('a name that another interface has', { timeout: 120_000 }, async (t) => {
     const { host, wireguard } = await openHost(t);
     await host.ip(`link add ${wireguard.name} type veth peer name other`);
 
@@ -124,7 +124,7 @@ describe('what cannot be done is said in one sentence', () => {
     assert.match(await host.ip(`link show ${wireguard.name}`), /other/, 'the interface is still there');
   });
 
-  it('a second daemon on the same name', { timeout: 30_000 }, async (t) => {
+  it('a second daemon on the same name', { timeout: 120_000 }, async (t) => {
     const { host, wireguard } = await openHost(t);
     await wireguard.start();
 
@@ -133,7 +133,7 @@ describe('what cannot be done is said in one sentence', () => {
     assert.ok(await wireguard.answers(), 'the first goes on');
   });
 
-  it('a second daemon on the same name in another namespace', { timeout: 30_000 }, async (t) => {
+  it('a second daemon on the same name in another namespace', { timeout: 120_000 }, async (t) => {
     const { lab, host, wireguard } = await openHost(t);
     await wireguard.start();
     const elsewhere = await lab.host('elsewhere');
@@ -144,7 +144,7 @@ describe('what cannot be done is said in one sentence', () => {
     assert.match(await host.ip('-o link show'), new RegExp(wireguard.name));
   });
 
-  it('no /dev/net/tun', { timeout: 30_000 }, async (t) => {
+  it('no /dev/net/tun', { timeout: 120_000 }, async (t) => {
     const { host, wireguard } = await openHost(t);
 
     const hidden = `mount -t tmpfs none /dev/net && exec ${subject.command} ${wireguard.name}`;
@@ -153,7 +153,7 @@ describe('what cannot be done is said in one sentence', () => {
     assert.ok(!existsSync(wireguard.socketPath));
   });
 
-  it('no permission', { timeout: 30_000 }, async (t) => {
+  it('no permission', { timeout: 120_000 }, async (t) => {
     const { host, wireguard } = await openHost(t);
 
     const args = ['--bounding-set=-all', '--inh-caps=-all', '--', subject.command, wireguard.name];
@@ -162,7 +162,7 @@ describe('what cannot be done is said in one sentence', () => {
     assert.ok(!existsSync(wireguard.socketPath));
   });
 
-  it('a port in use, and by whom; the old port stays', { timeout: 30_000 }, async (t) => {
+  it('a port in use, and by whom; the old port stays', { timeout: 120_000 }, async (t) => {
     const { host, wireguard } = await openHost(t);
     await wireguard.start();
     await wireguard.setKeys(wireguard.keys, 51820);

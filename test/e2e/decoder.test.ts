@@ -39,7 +39,7 @@ describe('tshark decrypts a captured run', () => {
     ['between two of ours', subject],
     ['with wireguard-go', wireguardGo],
   ] as const) {
-    it(title, { timeout: 90_000 }, async (t) => {
+    it(title, { timeout: 240_000 }, async (t) => {
       const { tunnel, randomLog } = await openLoggedTunnel(t, right);
       const { lab, left, leftWireguard, rightWireguard } = tunnel;
       // Every datagram is to be seen as it would be on a real wire, not merged with its neighbours.

@@ -10,19 +10,23 @@ import { Capture, messageTypes } from '../lab/capture.js';
 import { CHECKOUT, subject } from '../lab/implementation.js';
 import { addAddress, type Lab } from '../lab/lab.js';
 import type { Host } from '../lab/namespace.js';
+import { PingStream } from '../lab/ping-stream.js';
 import { assertPings } from '../lab/traffic.js';
 import { LEFT, openTunnel, PORT, RIGHT } from '../lab/two-hosts.js';
 import { waitFor } from '../lab/wait.js';
 import { Wireguard } from '../lab/wireguard.js';
 
 const STRANGER = '10.0.0.66';
-/** Longer than a newcomer takes: a cookie at first, and after REKEY_TIMEOUT an initiation with it (whitepaper §5.4.7). */
-const FLOOD_SECONDS = 25;
+/** Longer than the test. A newcomer gets a cookie at first, and REKEY_TIMEOUT later sends an initiation with it (whitepaper §5.4.7). */
+const FLOOD_SECONDS = 240;
 const INITIATIONS_PER_SECOND = 10_000;
 const COOKIE_REPLY = 3;
+const REKEY_AFTER_SECONDS = 120;
+/** So many pings have to be answered. A slow machine may lose others: what the flood leaves no room for. */
+const ANSWERS = 50;
 
 describe('under a flood of initiations', () => {
-  it('sessions go on, peers can connect, and the stranger gets cookies at most', { timeout: 60_000 }, async (t) => {
+  it('sessions go on, peers can connect, and the stranger gets cookies at most', { timeout: 400_000 }, async (t) => {
     const { lab, left, right, leftWireguard, rightWireguard } = await openTunnel(t);
     await assertPings(right, LEFT.inner4);
     const handshake = (await leftWireguard.peer()).latestHandshake;
@@ -33,17 +37,18 @@ describe('under a flood of initiations', () => {
     const words = [leftWireguard.publicKey, STRANGER, LEFT.outer4, PORT, FLOOD_SECONDS, INITIATIONS_PER_SECOND];
     const flood = right.start('node', [`${CHECKOUT}dist/test/lab/flood.js`, ...words.map(String)]);
     await waitFor('a cookie reply', () => messageTypes(capture.packets()).includes(COOKIE_REPLY));
-    const traffic = left.start('ping', ['-q', '-i', '0.02', '-c', '100', RIGHT.inner4]);
+    const traffic = PingStream.start(left, RIGHT.inner4);
     await newcomer.up(['192.168.242.2/32']);
     await newcomer.set('peer', leftWireguard.publicKey, 'persistent-keepalive', '1');
-    await waitFor('the newcomer to connect', async () => (await newcomer.peer()).latestHandshake > 0, 22_000);
-    assert.ok(flood.isRunning, 'the flood was still on');
-    await traffic.exited;
-    assert.equal(await flood.stop(), 143);
+    await waitFor('the newcomer to connect', async () => (await newcomer.peer()).latestHandshake > 0);
+    await waitFor('pings to be answered', () => traffic.answerCount >= ANSWERS);
+    assert.equal(await flood.stop(), 143, 'the flood was still on');
 
-    const received = Number(/(\d+) received/.exec(traffic.stdout)?.[1]);
-    assert.ok(received >= 95, traffic.stdout);
-    assert.equal((await leftWireguard.peer(rightWireguard.publicKey)).latestHandshake, handshake);
+    const { latestHandshake } = await leftWireguard.peer(rightWireguard.publicKey);
+    assert.ok(
+      latestHandshake === handshake || latestHandshake - handshake >= REKEY_AFTER_SECONDS,
+      'the session goes on',
+    );
     assert.deepEqual(new Set(messageTypes(await capture.stop())), new Set([COOKIE_REPLY]));
     const { rx, tx } = await linkBytes(left);
     assert.ok(tx < rx, `${tx} bytes went out, ${rx} came in`);

@@ -4,11 +4,14 @@
  * Topology: `test/lab/two-hosts.ts`.
  */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
 import { generateKeyPair, generatePresharedKey } from '../lab/keys.js';
+import { PingStream } from '../lab/ping-stream.js';
 import { run } from '../lab/program.js';
 import { assertNoPing, assertPings } from '../lab/traffic.js';
 import { LEFT, openTunnel, PORT, RIGHT, type Tunnel } from '../lab/two-hosts.js';
@@ -16,7 +19,7 @@ import { waitFor } from '../lab/wait.js';
 import type { Wireguard } from '../lab/wireguard.js';
 
 describe('changes of a live tunnel', () => {
-  it('takes every field that wg can set, one at a time', { timeout: 60_000 }, async (t) => {
+  it('takes every field that wg can set, one at a time', { timeout: 240_000 }, async (t) => {
     const tunnel = await openTunnel(t);
     const { left, leftWireguard, rightWireguard } = tunnel;
     await assertPings(left, RIGHT.inner4);
@@ -46,7 +49,7 @@ describe('changes of a live tunnel', () => {
     await assertFlows(tunnel);
   });
 
-  it('marks its datagrams with the firewall mark, from the next one on', { timeout: 30_000 }, async (t) => {
+  it('marks its datagrams with the firewall mark, from the next one on', { timeout: 120_000 }, async (t) => {
     const { left, leftWireguard } = await openTunnel(t);
     await left.nft(`table inet marks {
       chain output { type filter hook output priority 0; udp dport ${PORT} meta mark 0x77 counter; }
@@ -59,7 +62,7 @@ describe('changes of a live tunnel', () => {
     assert.ok((await countedPackets(tunnelCounter(left))) >= 3);
   });
 
-  it('moves an allowed IP to the peer that is given it last', { timeout: 30_000 }, async (t) => {
+  it('moves an allowed IP to the peer that is given it last', { timeout: 120_000 }, async (t) => {
     const { left, leftWireguard, rightWireguard } = await openTunnel(t);
     await assertPings(left, RIGHT.inner4);
     const other = generateKeyPair().publicKey;
@@ -77,7 +80,7 @@ describe('changes of a live tunnel', () => {
     await assertPings(left, RIGHT.inner4);
   });
 
-  it('changes the key of one side without a restart', { timeout: 30_000 }, async (t) => {
+  it('changes the key of one side without a restart', { timeout: 120_000 }, async (t) => {
     const tunnel = await openTunnel(t);
     const { left, leftWireguard, rightWireguard } = tunnel;
     await assertPings(left, RIGHT.inner4);
@@ -95,7 +98,7 @@ describe('changes of a live tunnel', () => {
     assert.equal((await rightWireguard.state()).peers.length, 1);
   });
 
-  it('uses a changed preshared key from the next handshake on', { timeout: 60_000 }, async (t) => {
+  it('uses a changed preshared key from the next handshake on', { timeout: 240_000 }, async (t) => {
     const tunnel = await openTunnel(t, { hasPresharedKey: true });
     const { left, leftWireguard, rightWireguard } = tunnel;
     await assertPings(left, RIGHT.inner4);
@@ -108,26 +111,41 @@ describe('changes of a live tunnel', () => {
     assert.equal((await leftWireguard.peer()).latestHandshake, first);
 
     await relink(leftWireguard);
-    await assertPings(left, RIGHT.inner4, { count: 10, waitSeconds: 6 });
+    await assertPings(left, RIGHT.inner4);
   });
 
-  it('survives syncconf under traffic without losing the session or a packet', { timeout: 60_000 }, async (t) => {
+  it('survives syncconf under traffic without losing the session or a packet', { timeout: 240_000 }, async (t) => {
     const { lab, left, leftWireguard, rightWireguard } = await openTunnel(t);
     await assertPings(left, RIGHT.inner4);
     const handshake = (await leftWireguard.peer()).latestHandshake;
     const path = join(lab.folder, 'sync.conf');
-    const traffic = left.start('ping', ['-q', '-i', '0.02', '-c', '150', RIGHT.inner4]);
+    const traffic = PingStream.start(left, RIGHT.inner4);
 
-    for (let round = 0; traffic.isRunning; round++) {
+    for (let round = 0; traffic.lastAnswered < 150; round++) {
       writeFileSync(path, configuration(leftWireguard, rightWireguard, round), { mode: 0o600 });
       await run('wg', ['syncconf', leftWireguard.name, path]);
     }
 
-    assert.match(traffic.stdout, /150 packets transmitted, 150 received/);
+    await traffic.assertUnbroken(150);
     assert.equal((await leftWireguard.peer(rightWireguard.publicKey)).latestHandshake, handshake);
   });
 
-  it('starts a session at once when the link comes back', { timeout: 60_000 }, async (t) => {
+  it('keeps its session whatever is written to the control socket', { timeout: 240_000 }, async (t) => {
+    const { left, leftWireguard, rightWireguard } = await openTunnel(t);
+    await assertPings(left, RIGHT.inner4);
+    const handshake = (await leftWireguard.peer()).latestHandshake;
+    const traffic = PingStream.start(left, RIGHT.inner4);
+
+    while (traffic.lastAnswered < 100)
+      for (const garbage of garbageFor(rightWireguard.publicKey))
+        await writeAndLeave(leftWireguard.socketPath, garbage);
+
+    await traffic.assertUnbroken(100);
+    assert.equal((await leftWireguard.peer()).latestHandshake, handshake);
+    assert.equal((await leftWireguard.state()).peers.length, 1);
+  });
+
+  it('starts a session at once when the link comes back', { timeout: 240_000 }, async (t) => {
     const tunnel = await openTunnel(t);
     const { left, right, leftWireguard } = tunnel;
     await assertPings(left, RIGHT.inner4);
@@ -135,11 +153,11 @@ describe('changes of a live tunnel', () => {
     await left.ip(`link set ${leftWireguard.name} down`);
     await assertNoPing(right, LEFT.inner4, { count: 1 });
     await left.ip(`link set ${leftWireguard.name} up`);
-    await assertPings(left, RIGHT.inner4, { count: 10, waitSeconds: 6 });
+    await assertPings(left, RIGHT.inner4);
     await assertPings(right, LEFT.inner4);
   });
 
-  it('takes 65,280 × 2 allowed IPs in one configuration, and keeps its session', { timeout: 60_000 }, async (t) => {
+  it('takes 65,280 × 2 allowed IPs in one configuration, and keeps its session', { timeout: 240_000 }, async (t) => {
     const tunnel = await openTunnel(t);
     const { lab, left, leftWireguard, rightWireguard } = tunnel;
     await assertPings(left, RIGHT.inner4);
@@ -162,7 +180,7 @@ describe('changes of a live tunnel', () => {
     await assertFlows(tunnel);
   });
 
-  it('removes a peer, and everything it had', { timeout: 30_000 }, async (t) => {
+  it('removes a peer, and everything it had', { timeout: 120_000 }, async (t) => {
     const { left, leftWireguard, rightWireguard } = await openTunnel(t);
     await assertPings(left, RIGHT.inner4);
 
@@ -187,6 +205,31 @@ function configuration(own: Wireguard, peer: Wireguard, round: number): string {
   ];
   if (round % 2 === 0) lines.push('[Peer]', `PublicKey = ${generateKeyPair().publicKey}`, 'AllowedIPs = 192.0.2.0/24');
   return `${lines.join('\n')}\n`;
+}
+
+/** Requests that are no requests, are cut, or never end; none of them may be applied. */
+function garbageFor(publicKey: string): (string | Buffer)[] {
+  const peer = `public_key=${Buffer.from(publicKey, 'base64').toString('hex')}\n`;
+  return [
+    '',
+    randomBytes(10_000),
+    'GET / HTTP/1.1\r\n\r\n',
+    'get=1\n\n'.repeat(50),
+    `set=1\n${peer}remove=true\nallowed_ip=10.0.0.0/99\n\n`,
+    `set=1\nprivate_key=${'0'.repeat(63)}\n\n`,
+    `set=1\nreplace_peers=true\n${peer}${'allowed_ip=10.0.0.0/8\n'.repeat(20_000)}no line\n\n`,
+    'x'.repeat(4_000_000),
+  ];
+}
+
+/** Hangs up without waiting for an answer. */
+async function writeAndLeave(path: string, bytes: string | Buffer): Promise<void> {
+  const socket = connect(path);
+  socket.on('error', () => {});
+  await new Promise<void>((resolve) => {
+    socket.on('close', () => resolve());
+    socket.write(bytes, () => socket.destroy());
+  });
 }
 
 async function assertFlows({ left, right }: Tunnel): Promise<void> {

@@ -19,7 +19,7 @@ import { LEFT, openTunnel, PORT, RIGHT, type Tunnel } from '../lab/two-hosts.js'
 const ODD_MTU = 1_281;
 
 describe('an interface in another namespace than its daemon', () => {
-  it('is born in one and lives in the other', { timeout: 60_000 }, async (t) => {
+  it('is born in one and lives in the other', { timeout: 240_000 }, async (t) => {
     const { inside, tunnel } = await moveInside(t, await openTunnel(t));
 
     await assertPings(inside, RIGHT.inner4);
@@ -30,20 +30,20 @@ describe('an interface in another namespace than its daemon', () => {
     await assertNoPing(inside, RIGHT.outer4, { count: 1 });
   });
 
-  it('keeps its session when it moves under traffic', { timeout: 60_000 }, async (t) => {
+  it('keeps its session when it moves under traffic', { timeout: 240_000 }, async (t) => {
     const open = await openTunnel(t);
     await assertPings(open.left, RIGHT.inner4);
     const handshake = (await open.rightWireguard.peer()).latestHandshake;
 
     const { inside, tunnel } = await moveInside(t, open);
-    await assertPings(inside, RIGHT.inner4, { count: 10, waitSeconds: 6 });
+    await assertPings(inside, RIGHT.inner4);
     await assertPings(tunnel.right, LEFT.inner4);
 
     // The kernel takes the link down for the move: a new session is right, and the old one may go.
     assert.ok((await tunnel.rightWireguard.peer()).latestHandshake >= handshake);
   });
 
-  it('sees the link go down and up after the move', { timeout: 60_000 }, async (t) => {
+  it('sees the link go down and up after the move', { timeout: 240_000 }, async (t) => {
     const { inside, tunnel } = await moveInside(t, await openTunnel(t));
     const { right, leftWireguard } = tunnel;
     await assertPings(inside, RIGHT.inner4);
@@ -52,10 +52,10 @@ describe('an interface in another namespace than its daemon', () => {
     await assertNoPing(right, LEFT.inner4, { count: 2 });
     await inside.ip(`link set ${leftWireguard.name} up`);
 
-    await assertPings(inside, RIGHT.inner4, { count: 10, waitSeconds: 6 });
+    await assertPings(inside, RIGHT.inner4);
   });
 
-  it('sees a change of the MTU after the move', { timeout: 60_000 }, async (t) => {
+  it('sees a change of the MTU after the move', { timeout: 240_000 }, async (t) => {
     const { inside, tunnel } = await moveInside(t, await openTunnel(t));
     const { lab, right, leftWireguard } = tunnel;
     await assertPings(inside, RIGHT.inner4);
@@ -68,7 +68,7 @@ describe('an interface in another namespace than its daemon', () => {
     assert.deepEqual(lengths, [ODD_MTU + 32], 'padded no further than the MTU (whitepaper §5.4.6)');
   });
 
-  it('ends the daemon when the namespace around it is removed', { timeout: 60_000 }, async (t) => {
+  it('ends the daemon when the namespace around it is removed', { timeout: 240_000 }, async (t) => {
     const { inside, tunnel } = await moveInside(t, await openTunnel(t));
     await assertPings(inside, RIGHT.inner4);
 

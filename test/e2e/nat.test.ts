@@ -6,7 +6,7 @@
  *   client               router                            hub
  *   eth0 10.1.0.2/24 ═══ lan 10.1.0.1/24
  *                        wan 203.0.113.101/24 ═══════════ eth0 203.0.113.10/24
- *   wg 192.168.241.1     (masquerade, 2 s mappings)        wg 192.168.241.254
+ *   wg 192.168.241.1     (masquerade)                      wg 192.168.241.254
  * ```
  *
  * The relay adds a second client (10.2.0.2, behind 198.51.100.102, wg 192.168.241.2) on the hub's eth1.
@@ -17,8 +17,8 @@ import { describe, it } from 'node:test';
 import { subject } from '../lab/implementation.js';
 import { addAddresses, Lab } from '../lab/lab.js';
 import type { Host } from '../lab/namespace.js';
-import { assertNoPing, assertPings, transfer } from '../lab/traffic.js';
-import { waitFor } from '../lab/wait.js';
+import { assertNoPing, assertPings, ping, transfer } from '../lab/traffic.js';
+import { waitFor, watchFor } from '../lab/wait.js';
 import { Wireguard } from '../lab/wireguard.js';
 
 const HUB_INNER = '192.168.241.254';
@@ -56,16 +56,20 @@ const EAST: SitePlan = {
   inner: '192.168.241.2',
 };
 
-describe('behind a NAT whose mappings live for 2 s', { concurrency: 2 }, () => {
-  it('stays reachable with persistent keepalives, and only with them', { timeout: 60_000 }, async (t) => {
+describe('behind a NAT', { concurrency: 2 }, () => {
+  it('stays reachable with persistent keepalives, and only with them, while mappings live for 2 s', {
+    timeout: 240_000,
+  }, async (t) => {
     const { lab, hub, hubWireguard } = await openHub(t);
     const site = await openSite(lab, hub, hubWireguard, WEST);
+    await endMappingsAfter(site.router, MAPPING_SECONDS);
     const inner = WEST.inner;
 
     await site.wireguard.setPeer({ publicKey: hubWireguard.publicKey, keepalive: 1 });
     await waitFor('the handshake', async () => (await hubWireguard.peer()).latestHandshake > 0);
-    await outliveMapping(site.router);
-    await assertPings(hub, inner);
+    await watchFor(2 * MAPPING_SECONDS * 1_000);
+    // A busy machine may be late with one of them: then the next opens a mapping again, which the hub follows.
+    await waitFor('the hub to reach the client', async () => (await ping(hub, inner, { count: 1 })).received === 1);
 
     await site.wireguard.setPeer({ publicKey: hubWireguard.publicKey, keepalive: 0 });
     await waitFor('the mapping to end', async () => (await mappings(site.router)) === 0);
@@ -75,7 +79,7 @@ describe('behind a NAT whose mappings live for 2 s', { concurrency: 2 }, () => {
     await assertPings(hub, inner);
   });
 
-  it('relays between two peers that cannot reach each other', { timeout: 60_000 }, async (t) => {
+  it('relays between two peers that cannot reach each other', { timeout: 240_000 }, async (t) => {
     const { lab, hub, hubWireguard } = await openHub(t);
     await hub.forwards();
     const west = await openSite(lab, hub, hubWireguard, WEST);
@@ -139,19 +143,13 @@ async function translate(router: Host): Promise<void> {
     chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; iifname "lan" accept; }
     chain input { type filter hook input priority 0; iifname "wan" ct state new drop; }
   }`);
+}
+
+async function endMappingsAfter(router: Host, seconds: number): Promise<void> {
   for (const key of ['udp_timeout', 'udp_timeout_stream'])
-    await router.sysctl(`net.netfilter.nf_conntrack_${key}`, MAPPING_SECONDS);
+    await router.sysctl(`net.netfilter.nf_conntrack_${key}`, seconds);
 }
 
 async function mappings(router: Host): Promise<number> {
   return (await router.run('conntrack', ['-L', '-p', 'udp'])).split('\n').filter(Boolean).length;
-}
-
-/** Waits until datagrams have renewed the mapping several times over. */
-async function outliveMapping(router: Host): Promise<void> {
-  const endMs = performance.now() + 2 * MAPPING_SECONDS * 1_000;
-  await waitFor('twice the life of a mapping', async () => {
-    assert.ok((await mappings(router)) > 0, 'the mapping is there all the time');
-    return performance.now() > endMs;
-  });
 }

@@ -25,7 +25,7 @@ const DSCP_EF = 46 << 2;
 const HANDSHAKE_CLASS = 0x88;
 
 describe('counters', () => {
-  it('count every byte of a handshake and ten pings, and none besides', { timeout: 30_000 }, async (t) => {
+  it('count every byte of a handshake and ten pings, and none besides', { timeout: 120_000 }, async (t) => {
     const { left, leftWireguard, rightWireguard } = await openTunnel(t, { endpointsAt: 'left' });
 
     await assertPings(left, RIGHT.inner4, { count: 10 });
@@ -40,7 +40,7 @@ describe('counters', () => {
 });
 
 describe('the source check of cryptokey routing (whitepaper §2)', () => {
-  it('drops what a peer sends from an address that is not its own', { timeout: 30_000 }, async (t) => {
+  it('drops what a peer sends from an address that is not its own', { timeout: 120_000 }, async (t) => {
     const { left, right, leftWireguard, rightWireguard } = await openTunnel(t);
     await assertPings(left, RIGHT.inner4);
     await addAddress(left, leftWireguard.name, '192.168.241.66/24');
@@ -57,7 +57,7 @@ describe('the source check of cryptokey routing (whitepaper §2)', () => {
 });
 
 describe('a socket bound to the interface', () => {
-  it('is carried without any route', { timeout: 30_000 }, async (t) => {
+  it('is carried without any route', { timeout: 120_000 }, async (t) => {
     const { left, right, leftWireguard, rightWireguard } = await openTunnel(t);
     await leftWireguard.setPeer({ publicKey: rightWireguard.publicKey, allowedIps: '0.0.0.0/0' });
     await addAddress(right, 'lo', '192.0.2.9/32');
@@ -67,21 +67,21 @@ describe('a socket bound to the interface', () => {
 });
 
 describe('ICMP unreachable', () => {
-  it('tells the sender that no peer has the destination', { timeout: 30_000 }, async (t) => {
+  it('tells the sender that no peer has the destination', { timeout: 120_000 }, async (t) => {
     const { left } = await openTunnel(t);
 
     await assertUnreachable(left, '192.168.241.77');
     await assertUnreachable(left, 'fd00:bb::77');
   });
 
-  it('tells the sender that the peer has no endpoint', { timeout: 30_000 }, async (t) => {
+  it('tells the sender that the peer has no endpoint', { timeout: 120_000 }, async (t) => {
     const { left } = await openTunnel(t, { endpointsAt: 'none' });
 
     await assertUnreachable(left, RIGHT.inner4);
     await assertUnreachable(left, RIGHT.inner6);
   });
 
-  it('reaches a sender behind this host', { timeout: 30_000 }, async (t) => {
+  it('reaches a sender behind this host', { timeout: 120_000 }, async (t) => {
     const { lab, left, leftWireguard } = await openTunnel(t);
     const behind = await lab.host('behind');
     await lab.cable([behind, 'eth0'], [left, 'eth7']);
@@ -102,7 +102,7 @@ describe('ICMP unreachable', () => {
 
 for (const outer of [4, 6] as const) {
   describe(`the outer IPv${outer} header`, () => {
-    it('marks handshakes AF41, carries ECN and hides DSCP', { timeout: 30_000 }, async (t) => {
+    it('marks handshakes AF41, carries ECN and hides DSCP', { timeout: 120_000 }, async (t) => {
       const { lab, left, right } = await openTunnel(t, { outer, endpointsAt: 'left' });
       const capture = await Capture.start(lab, right, 'eth0', `udp port ${PORT}`);
 
@@ -118,7 +118,7 @@ for (const outer of [4, 6] as const) {
       );
     });
 
-    it('brings a congestion mark of the path to inner packets that speak ECN', { timeout: 30_000 }, async (t) => {
+    it('brings a congestion mark of the path to inner packets that speak ECN', { timeout: 120_000 }, async (t) => {
       const { lab, left, right, rightWireguard } = await openTunnel(t, { outer });
       await assertPings(left, RIGHT.inner4);
       await markCongestion(left, outer);

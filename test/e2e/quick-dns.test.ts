@@ -12,7 +12,7 @@ import type { Machine } from '../lab/machine.js';
 import { hostState, openClient } from '../lab/quick-client.js';
 
 describe('name servers of a tunnel', { concurrency: 2 }, () => {
-  it('go to resolvectl where programs ask systemd-resolved', { timeout: 60_000 }, async (t) => {
+  it('go to resolvectl where programs ask systemd-resolved', { timeout: 240_000 }, async (t) => {
     const client = await openDnsClient(t);
     await client.install('resolvectl', 'echo "resolvectl $*" >> /run/log');
     await client.install('resolvconf', 'echo "resolvconf $*" >> /run/log');
@@ -26,7 +26,7 @@ describe('name servers of a tunnel', { concurrency: 2 }, () => {
     );
   });
 
-  it('go to resolvconf, with the prefix for tunnels that Debian wants', { timeout: 60_000 }, async (t) => {
+  it('go to resolvconf, with the prefix for tunnels that Debian wants', { timeout: 240_000 }, async (t) => {
     const client = await openDnsClient(t);
     await client.install('resolvectl', 'echo "resolvectl $*" >> /run/log'); // nobody asks it
     await client.install('resolvconf', 'echo "resolvconf $*" >> /run/log; [[ $1 != -a ]] || cat >> /run/log');
@@ -42,7 +42,7 @@ describe('name servers of a tunnel', { concurrency: 2 }, () => {
     );
   });
 
-  it('go on to the next way when one fails', { timeout: 60_000 }, async (t) => {
+  it('go on to the next way when one fails', { timeout: 240_000 }, async (t) => {
     const client = await openDnsClient(t);
     await client.install('resolvectl', 'echo "no bus" >&2; exit 1');
     await client.install('resolvconf', 'echo "signature mismatch" >&2; exit 1');
@@ -55,7 +55,7 @@ describe('name servers of a tunnel', { concurrency: 2 }, () => {
     assert.match(during, /^nameserver 10\.66\.0\.1$/m);
   });
 
-  it('go into resolv.conf, which keeps its options and comes back as it was', { timeout: 60_000 }, async (t) => {
+  it('go into resolv.conf, which keeps its options and comes back as it was', { timeout: 240_000 }, async (t) => {
     const client = await openDnsClient(t);
     await client.write('/etc/resolv.conf', '# mine\nnameserver 192.0.2.53\noptions edns0 trust-ad\n', '640');
 
@@ -71,7 +71,7 @@ describe('name servers of a tunnel', { concurrency: 2 }, () => {
     ]);
   });
 
-  it('leave a symbolic link a link', { timeout: 60_000 }, async (t) => {
+  it('leave a symbolic link a link', { timeout: 240_000 }, async (t) => {
     const client = await openDnsClient(t);
     await client.run('bash', [
       '-c',
@@ -84,7 +84,7 @@ describe('name servers of a tunnel', { concurrency: 2 }, () => {
     assert.equal(await client.read('/run/real.conf'), 'nameserver 192.0.2.53\n');
   });
 
-  it('are written over a file that is a mount, as in a container', { timeout: 60_000 }, async (t) => {
+  it('are written over a file that is a mount, as in a container', { timeout: 240_000 }, async (t) => {
     const client = await openDnsClient(t);
     const script = 'echo "nameserver 192.0.2.53" > /run/host.conf; mount --bind /run/host.conf /etc/resolv.conf';
     await client.run('bash', ['-c', script]);
@@ -95,7 +95,7 @@ describe('name servers of a tunnel', { concurrency: 2 }, () => {
     assert.equal(await client.read('/run/host.conf'), 'nameserver 192.0.2.53\n');
   });
 
-  it('are made without any file before, and leave none', { timeout: 60_000 }, async (t) => {
+  it('are made without any file before, and leave none', { timeout: 240_000 }, async (t) => {
     const client = await openDnsClient(t);
     await client.run('rm', ['/etc/resolv.conf']);
 
@@ -106,7 +106,7 @@ describe('name servers of a tunnel', { concurrency: 2 }, () => {
     assert.equal(await client.run('bash', ['-c', 'ls /etc | grep resolv || true']), '');
   });
 
-  it('are a warning where nothing can be written: the tunnel is up', { timeout: 60_000 }, async (t) => {
+  it('are a warning where nothing can be written: the tunnel is up', { timeout: 240_000 }, async (t) => {
     const client = await openDnsClient(t);
     await client.run('bash', ['-c', 'mount -o remount,bind,ro /etc']);
 
@@ -117,7 +117,7 @@ describe('name servers of a tunnel', { concurrency: 2 }, () => {
     assert.doesNotMatch(during, /10\.66/);
   });
 
-  it('leave alone what another program has written meanwhile', { timeout: 60_000 }, async (t) => {
+  it('leave alone what another program has written meanwhile', { timeout: 240_000 }, async (t) => {
     const client = await openDnsClient(t);
     assert.equal((await client.wiretype('up', '--implementation', subject.command, 'wg0')).status, 0);
     await client.write('/etc/resolv.conf', 'nameserver 192.0.2.99\n', '644');

@@ -22,7 +22,7 @@ const REFUSE = `
   fi`;
 
 describe('up that cannot be finished', { concurrency: 2 }, () => {
-  it('leaves nothing behind, whichever command fails', { timeout: 120_000 }, async (t) => {
+  it('leaves nothing behind, whichever command fails', { timeout: 240_000 }, async (t) => {
     const { client } = await openClient(t);
     await client.write('/etc/wireguard/wg0.conf', fileOf(['DNS = 10.66.0.1']));
     await client.install('ip', `${REFUSE}\nexec /usr/sbin/ip "$@"`);
@@ -48,7 +48,7 @@ describe('up that cannot be finished', { concurrency: 2 }, () => {
     await waitForState(client, before, 'after down');
   });
 
-  it('says which line failed, and runs the hooks of the way down', { timeout: 60_000 }, async (t) => {
+  it('says which line failed, and runs the hooks of the way down', { timeout: 240_000 }, async (t) => {
     const { client } = await openClient(t);
     const hooks = [
       'PostUp = nft add table inet of-a-hook',
@@ -70,7 +70,7 @@ describe('up that cannot be finished', { concurrency: 2 }, () => {
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`undoes everything on ${signal}`, { timeout: 60_000 }, async (t) => {
+    it(`undoes everything on ${signal}`, { timeout: 240_000 }, async (t) => {
       const { client } = await openClient(t);
       await client.write('/etc/wireguard/wg0.conf', fileOf(['PostUp = echo waiting; exec sleep 60']));
       const before = await hostState(client);
@@ -85,7 +85,7 @@ describe('up that cannot be finished', { concurrency: 2 }, () => {
     });
   }
 
-  it('lets one of two win, and the other say so', { timeout: 60_000 }, async (t) => {
+  it('lets one of two win, and the other say so', { timeout: 240_000 }, async (t) => {
     const { client } = await openClient(t);
     await client.write('/etc/wireguard/wg0.conf', fileOf([]));
     const before = await hostState(client);
@@ -101,7 +101,7 @@ describe('up that cannot be finished', { concurrency: 2 }, () => {
     await waitForState(client, before, 'after down');
   });
 
-  it('says what is wrong with the program that makes the interface', { timeout: 60_000 }, async (t) => {
+  it('says what is wrong with the program that makes the interface', { timeout: 240_000 }, async (t) => {
     const { client } = await openClient(t);
     await client.write('/etc/wireguard/wg0.conf', fileOf([]));
     await client.install('broken', 'exit 5');
@@ -122,7 +122,7 @@ describe('up that cannot be finished', { concurrency: 2 }, () => {
 });
 
 describe('down', { concurrency: 2 }, () => {
-  it('clears up after an interface whose daemon has died', { timeout: 60_000 }, async (t) => {
+  it('clears up after an interface whose daemon has died', { timeout: 240_000 }, async (t) => {
     const { client } = await openClient(t);
     await client.write('/etc/wireguard/wg0.conf', fileOf(['DNS = 10.66.0.1', 'PostDown = echo %i >> /run/after']));
     const before = await hostState(client);
@@ -145,7 +145,7 @@ describe('down', { concurrency: 2 }, () => {
     assert.equal(await client.read('/run/after'), 'wg0\nwg0\n');
   });
 
-  it('stops before anything has changed when a PreDown command fails', { timeout: 60_000 }, async (t) => {
+  it('stops before anything has changed when a PreDown command fails', { timeout: 240_000 }, async (t) => {
     const { client } = await openClient(t);
     await client.write('/etc/wireguard/wg0.conf', fileOf(['PreDown = test -e /run/allowed', 'PostDown = exit 9']));
     const before = await hostState(client);
@@ -162,7 +162,7 @@ describe('down', { concurrency: 2 }, () => {
     await waitForState(client, before, last.stderr);
   });
 
-  it('refuses what is no WireGuard interface', { timeout: 60_000 }, async (t) => {
+  it('refuses what is no WireGuard interface', { timeout: 240_000 }, async (t) => {
     const { client } = await openClient(t);
     await client.write('/etc/wireguard/eth0.conf', fileOf([]));
     await client.write('/etc/wireguard/wg0.conf', fileOf([]));

@@ -17,7 +17,7 @@ import { waitFor } from '../lab/wait.js';
 const FILE = '/etc/wireguard/wg0.conf';
 
 describe('reload', { concurrency: 2 }, () => {
-  it('changes addresses, routes, MTU, name servers and peers, and nothing else', { timeout: 60_000 }, async (t) => {
+  it('changes addresses, routes, MTU, name servers and peers, and nothing else', { timeout: 240_000 }, async (t) => {
     const setting = await openQuickClient(t);
     const { client } = setting;
     const before = await hostState(client);
@@ -82,7 +82,7 @@ describe('reload', { concurrency: 2 }, () => {
     assert.equal(await hostState(client), before);
   });
 
-  it('starts and stops to take all traffic', { timeout: 60_000 }, async (t) => {
+  it('starts and stops to take all traffic', { timeout: 240_000 }, async (t) => {
     const setting = await openQuickClient(t);
     const { client } = setting;
     const before = await hostState(client);
@@ -109,7 +109,7 @@ describe('reload', { concurrency: 2 }, () => {
     assert.equal(await hostState(client), before);
   });
 
-  it('replaces the only address of a subnet, and all routes stay', { timeout: 60_000 }, async (t) => {
+  it('replaces the only address of a subnet, and all routes stay', { timeout: 240_000 }, async (t) => {
     const setting = await openQuickClient(t);
     const { client } = setting;
     await up(setting, { interface: ['Address = 10.66.0.7/24'], peer: ['AllowedIPs = 0.0.0.0/0, 10.99.0.0/16'] });
@@ -130,7 +130,7 @@ describe('reload', { concurrency: 2 }, () => {
     await down(client);
   });
 
-  it('takes everything back when a step fails, and says which', { timeout: 60_000 }, async (t) => {
+  it('takes everything back when a step fails, and says which', { timeout: 240_000 }, async (t) => {
     const setting = await openQuickClient(t);
     const { client } = setting;
     await up(setting, {
@@ -170,7 +170,7 @@ describe('reload', { concurrency: 2 }, () => {
     await down(client);
   });
 
-  it('leaves a peer that has roamed where it is', { timeout: 60_000 }, async (t) => {
+  it('leaves a peer that has roamed where it is', { timeout: 240_000 }, async (t) => {
     const setting = await openQuickClient(t);
     const { client, serverWireguard } = setting;
     await up(setting, { interface: ['Address = 10.66.0.2/24'], peer: ['AllowedIPs = 10.66.0.0/24'] });
@@ -187,7 +187,7 @@ describe('reload', { concurrency: 2 }, () => {
     await down(client);
   });
 
-  it('works on what stock wg-quick has set up', { timeout: 60_000 }, async (t) => {
+  it('works on what stock wg-quick has set up', { timeout: 240_000 }, async (t) => {
     const setting = await openQuickClient(t);
     const { client } = setting;
     const before = await hostState(client);

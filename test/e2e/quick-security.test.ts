@@ -19,7 +19,7 @@ const KILL_SWITCH = ['iptables', 'ip6tables'].flatMap((program) => {
 });
 
 describe('a client whose tunnel takes all traffic', { concurrency: 2 }, () => {
-  it('does not answer for its inner address on the cable (CVE-2019-14899)', { timeout: 60_000 }, async (t) => {
+  it('does not answer for its inner address on the cable (CVE-2019-14899)', { timeout: 240_000 }, async (t) => {
     const setting = await openQuickClient(t);
     const { client, server, serverWireguard } = setting;
     // The attacker guesses the address and sends to it by the cable.
@@ -40,7 +40,9 @@ describe('a client whose tunnel takes all traffic', { concurrency: 2 }, () => {
     await assertPings(server, 'fd66::2', { source: '2001:db8:c::1' });
   });
 
-  it('sends nothing in the clear by a route that DHCP plants, with the kill switch', { timeout: 60_000 }, async (t) => {
+  it('sends nothing in the clear by a route that DHCP plants, with the kill switch', {
+    timeout: 240_000,
+  }, async (t) => {
     const setting = await openQuickClient(t);
     const { lab, client } = setting;
     await up(setting, KILL_SWITCH);
@@ -61,7 +63,7 @@ describe('a client whose tunnel takes all traffic', { concurrency: 2 }, () => {
     assert.doesNotMatch(await client.run('iptables-save', []), /REJECT/);
   });
 
-  it('is never without its rules while routes come and go', { timeout: 60_000 }, async (t) => {
+  it('is never without its rules while routes come and go', { timeout: 240_000 }, async (t) => {
     const setting = await openQuickClient(t);
     const { lab, client } = setting;
     // Everything there is to hear, from before the first command to after the last.

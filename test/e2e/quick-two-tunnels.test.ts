@@ -29,7 +29,7 @@ interface Servers {
 }
 
 describe('two tunnels for all traffic', { concurrency: 2 }, () => {
-  it('the newer one takes the traffic; each leaves the rules of the other alone', { timeout: 90_000 }, async (t) => {
+  it('the newer one takes the traffic; each leaves the rules of the other alone', { timeout: 240_000 }, async (t) => {
     const { client, first, second } = await openServers(t);
     const before = await hostState(client);
 
@@ -55,7 +55,7 @@ describe('two tunnels for all traffic', { concurrency: 2 }, () => {
     assert.equal(await hostState(client), before);
   });
 
-  it('get marks of their own when they come up at once', { timeout: 90_000 }, async (t) => {
+  it('get marks of their own when they come up at once', { timeout: 240_000 }, async (t) => {
     const { client } = await openServers(t);
     const before = await hostState(client);
 

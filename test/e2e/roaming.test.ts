@@ -23,7 +23,7 @@ describe('roaming under traffic', () => {
   for (const outer of [4, 6] as const) {
     const { left: newLeft, right: newRight } = NEW_ADDRESS[outer];
 
-    it(`follows both sides to new IPv${outer} addresses and ports`, { timeout: 60_000 }, async (t) => {
+    it(`follows both sides to new IPv${outer} addresses and ports`, { timeout: 240_000 }, async (t) => {
       const tunnel = await openTunnel(t, { outer, endpointsAt: 'left' });
       const { left, right, leftWireguard, rightWireguard } = tunnel;
       await assertPings(left, RIGHT.inner4);
@@ -46,7 +46,7 @@ describe('roaming under traffic', () => {
     });
   }
 
-  it('follows a peer from IPv4 to IPv6 and back', { timeout: 60_000 }, async (t) => {
+  it('follows a peer from IPv4 to IPv6 and back', { timeout: 240_000 }, async (t) => {
     const { left, right, leftWireguard, rightWireguard } = await openTunnel(t, { endpointsAt: 'left' });
     await assertPings(left, RIGHT.inner4);
 

@@ -34,7 +34,7 @@ interface Setting {
 }
 
 describe('wg-quick', () => {
-  it('sets addresses, MTU and routes, and takes all away again', { timeout: 60_000 }, async (t) => {
+  it('sets addresses, MTU and routes, and takes all away again', { timeout: 240_000 }, async (t) => {
     const setting = await openSetting(t);
     const { client, clientWireguard } = setting;
     const { name } = clientWireguard;
@@ -55,7 +55,7 @@ describe('wg-quick', () => {
     assert.equal(await networkState(client), rulesBefore);
   });
 
-  it('sends everything through the tunnel when AllowedIPs is 0.0.0.0/0, ::/0', { timeout: 60_000 }, async (t) => {
+  it('sends everything through the tunnel when AllowedIPs is 0.0.0.0/0, ::/0', { timeout: 240_000 }, async (t) => {
     const setting = await openSetting(t);
     const { lab, client, server, clientWireguard } = setting;
     const path = writeConfiguration(setting, ['0.0.0.0/0', '::/0']);
@@ -81,7 +81,7 @@ describe('wg-quick', () => {
     assert.equal(await networkState(client), rulesBefore);
   });
 
-  it('saves what was changed, and syncs what was stripped', { timeout: 60_000 }, async (t) => {
+  it('saves what was changed, and syncs what was stripped', { timeout: 240_000 }, async (t) => {
     const setting = await openSetting(t);
     const { lab, client, serverWireguard, clientWireguard } = setting;
     const path = writeConfiguration(setting, ['10.66.0.0/24']);

@@ -5,13 +5,18 @@ import { join } from 'node:path';
 import type { Lab } from './lab.js';
 import type { Host } from './namespace.js';
 import type { Program } from './program.js';
-import { watchFor } from './wait.js';
+import { waitFor } from './wait.js';
 
 const LINK_ETHERNET = 1;
 const ETHERNET_HEADER_BYTES = 14;
 const FILE_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
 const PROTOCOL_UDP = 17;
+/** More than any packet here has that is looked at; without it, the kernel's buffer has room for eight packets. */
+const SNAPSHOT_BYTES = 8_192;
+const BUFFER_KIB = 16_384;
+
+const COUNTS = /(\d+) packets? captured, (\d+) packets? received by filter, (\d+) packets? dropped by kernel/;
 
 let captureNumber = 0;
 
@@ -39,22 +44,40 @@ export class Capture {
   /** Starts to listen; what is sent after this is seen. */
   static async start(lab: Lab, host: Host, interfaceName: string, filter = ''): Promise<Capture> {
     const path = join(lab.folder, `capture-${captureNumber++}.pcap`);
-    const args = ['-i', interfaceName, '--immediate-mode', '-U', '-n', '-Z', 'root', '-w', path];
+    const sizes = ['-s', String(SNAPSHOT_BYTES), '-B', String(BUFFER_KIB)];
+    const args = ['-i', interfaceName, '--immediate-mode', '-U', '-n', ...sizes, '-Z', 'root', '-w', path];
     const program = host.start('tcpdump', filter === '' ? args : [...args, filter]);
     await program.says(/listening on/);
     return new Capture(path, program);
   }
 
-  /** Everything seen up to here; the capture goes on. */
+  /** What is written by now, which may be less than what passed: for waiting. */
   packets(): SeenPacket[] {
     return parseCapture(readFileSync(this.path));
   }
 
+  /** Everything that passed before the call; the capture goes on. */
+  async allPackets(): Promise<SeenPacket[]> {
+    await waitFor('tcpdump to have written all', async () => await this.#isWritten());
+    return this.packets();
+  }
+
+  /** Everything that passed before the call. */
   async stop(): Promise<SeenPacket[]> {
-    // What is on its way from the kernel to tcpdump has no event to wait for.
-    await watchFor(100);
+    await this.allPackets();
     await this.#program.stop('SIGINT');
     return this.packets();
+  }
+
+  /** What the kernel has for tcpdump and what tcpdump has written is in its answer to this signal. */
+  async #isWritten(): Promise<boolean> {
+    const before = this.#program.stderr.length;
+    this.#program.signal('SIGUSR1');
+    const [, captured, received, dropped] = await waitFor(
+      'counts of tcpdump',
+      () => COUNTS.exec(this.#program.stderr.slice(before)) ?? undefined,
+    );
+    return Number(captured) + Number(dropped) >= Number(received);
   }
 }
 

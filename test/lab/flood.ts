@@ -1,6 +1,6 @@
 /**
  * A stranger who knows the public key of a device and floods it with handshake initiations: run inside a host, as
- * `node flood.js PUBLIC-KEY SOURCE-ADDRESS ADDRESS PORT SECONDS PER-SECOND`.
+ * `node flood.js PUBLIC-KEY SOURCE-ADDRESS ADDRESS PORT SECONDS PER-SECOND`. A slow machine sends fewer in a second.
  *
  * Every message is right up to its first MAC, which is all that a stranger can get right (whitepaper §5.3). Ends by itself.
  */
@@ -30,11 +30,11 @@ function initiation(): Uint8Array {
 
 const socket = createSocket('udp4');
 await new Promise<void>((resolve) => socket.bind(0, source, resolve));
-const startMs = performance.now();
-const endMs = startMs + Number(seconds) * 1_000;
-for (let sent = 0; performance.now() < endMs; ) {
-  const due = ((performance.now() - startMs) / 1_000) * Number(perSecond);
-  for (; sent < due; sent++) socket.send(initiation(), Number(port), address);
+const endMs = performance.now() + Number(seconds) * 1_000;
+const perTurn = Math.ceil((Number(perSecond) * TURN_MS) / 1_000);
+while (performance.now() < endMs) {
+  for (let i = 1; i < perTurn; i++) socket.send(initiation(), Number(port), address);
+  await new Promise((resolve) => socket.send(initiation(), Number(port), address, resolve));
   await pause(TURN_MS);
 }
 await new Promise<void>((resolve) => socket.close(resolve));

@@ -15,8 +15,9 @@ import { waitFor } from './wait.js';
 const IMAGE_FOLDER = join(CHECKOUT, 'dist/kernel-guest');
 const BUILD_SCRIPT = join(CHECKOUT, 'test/lab/kernel-guest/build-image.sh');
 const EMULATOR = '/usr/bin/qemu-system-x86_64';
-const BUILD_TIMEOUT_MS = 180_000;
-const BOOT_TIMEOUT_MS = 90_000;
+const BUILD_TIMEOUT_MS = 600_000;
+const BOOT_TIMEOUT_MS = 400_000;
+const COMMAND_TIMEOUT_MS = 200_000;
 /** What the guest's console says when a command is done. */
 const DONE = /^=== (\d+|ready)\r?$/m;
 
@@ -60,7 +61,7 @@ export class KernelGuest {
   }
 
   /** Runs a command line in the guest's shell. */
-  async attempt(command: string, withinMs = 60_000): Promise<RunResult> {
+  async attempt(command: string, withinMs = COMMAND_TIMEOUT_MS): Promise<RunResult> {
     this.#emulator.write(`${command}\n`);
     const { status, output } = await this.#answer(command, withinMs);
     return { status, stdout: output, stderr: '' };

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 import { Host } from './namespace.js';
+import { waitFor } from './wait.js';
 
 /** What carries the process id of a test in its name, and where. Namespaces come first: the processes inside end with them. */
 const LEFTOVERS = [
@@ -50,6 +51,9 @@ export class Lab {
   async cable([a, aName]: CableEnd, [b, bName]: CableEnd, mtu = 1500): Promise<void> {
     await a.ip(`link add ${aName} mtu ${mtu} type veth peer name ${bName} mtu ${mtu} netns ${b.namespace}`);
     await Promise.all([a.ip(`link set ${aName} up`), b.ip(`link set ${bName} up`)]);
+    // The kernel tells of the carrier a moment later, and what is compared before and after a test shows it.
+    for (const [host, name] of [[a, aName] as const, [b, bName] as const])
+      await waitFor(`the carrier of ${name}`, async () => / state UP /.test(await host.ip(`-o link show dev ${name}`)));
   }
 
   async #close(): Promise<void> {

@@ -1,7 +1,10 @@
 /** Programs of the system under the control of a test: run to their end, or kept running and stopped by their id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 
-import { waitFor } from './wait.js';
+import { PATIENCE_MS, waitFor } from './wait.js';
+
+/** How long a program may take to end after it was asked to, before it is killed. */
+const INSIST_AFTER_MS = 20_000;
 
 export interface RunOptions {
   /** All of standard input. Without it, standard input is empty. */
@@ -70,7 +73,7 @@ export class Program {
   }
 
   /** Waits until standard output or standard error matches. */
-  async says(pattern: RegExp, withinMs = 10_000): Promise<void> {
+  async says(pattern: RegExp, withinMs = PATIENCE_MS): Promise<void> {
     await waitFor(
       `${pattern} from ${this.title}`,
       () => {
@@ -83,10 +86,10 @@ export class Program {
     );
   }
 
-  /** Asks it to end, insists after two seconds, and waits for the end. */
+  /** Asks it to end, insists if it does not, and waits for the end. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number> {
     this.signal(signal);
-    const insist = setTimeout(() => this.signal('SIGKILL'), 2_000);
+    const insist = setTimeout(() => this.signal('SIGKILL'), INSIST_AFTER_MS);
     try {
       return await this.exited;
     } finally {
@@ -98,7 +101,7 @@ export class Program {
 /** Runs a program to its end and returns what it said, whatever the exit status. */
 export async function attempt(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const program = new Program(command, args, options);
-  const limit = setTimeout(() => void program.stop(), options.timeoutMs ?? 30_000);
+  const limit = setTimeout(() => void program.stop(), options.timeoutMs ?? PATIENCE_MS);
   try {
     const status = await program.exited;
     return { status, stdout: program.stdout, stderr: program.stderr };

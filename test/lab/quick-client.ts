@@ -86,8 +86,8 @@ export async function hostState(machine: Machine): Promise<string> {
     echo addresses; ip -o address show
     echo links; ip -o link show
     echo nftables; nft list ruleset
-    echo resolv.conf; ls -l /etc/resolv.conf; cat /etc/resolv.conf
-    echo etc; ls -l /etc | grep resolv; ls /etc/wireguard | grep -v 'conf$'
+    echo resolv.conf; ls -l --time-style=+ /etc/resolv.conf; cat /etc/resolv.conf
+    echo etc; ls -l --time-style=+ /etc | grep resolv; ls /etc/wireguard | grep -v 'conf$'
     echo sysctl; cat /proc/sys/net/ipv4/conf/all/src_valid_mark
     echo sockets; ls /run/wireguard`;
   const text = await machine.run('bash', ['-c', script]);
@@ -96,4 +96,20 @@ export async function hostState(machine: Machine): Promise<string> {
     .filter((line) => !/fe80::|^total /.test(line))
     .map((line) => line.replace(/^\d+: /, '').replace(/(qlen|valid_lft|preferred_lft) \S+/g, ''))
     .join('\n');
+}
+
+/** A file for a client without a server: with these lines in its first section, or in its second if they belong there. */
+export function fileWith(lines: string): string {
+  const { privateKey } = generateKeyPair();
+  const { publicKey } = generateKeyPair();
+  const isOfPeer = /^(AllowedIPs|Endpoint)/.test(lines);
+  return [
+    '[Interface]',
+    `PrivateKey = ${privateKey}`,
+    ...(isOfPeer ? [] : [lines]),
+    '[Peer]',
+    `PublicKey = ${publicKey}`,
+    ...(isOfPeer ? [lines] : ['AllowedIPs = 10.0.0.0/8', 'Endpoint = 203.0.113.9:51820']),
+    '',
+  ].join('\n');
 }

@@ -1,6 +1,8 @@
 /** Waiting for what other programs do: always for a condition, always with an end. */
 import { setTimeout as pause } from 'node:timers/promises';
 
+/** Far longer than anything takes that is waited for: a slow machine fails no test. */
+export const PATIENCE_MS = 90_000;
 const POLL_INTERVAL_MS = 25;
 
 /**
@@ -12,7 +14,7 @@ const POLL_INTERVAL_MS = 25;
 export async function waitFor<T>(
   what: string,
   ask: () => T | Promise<T>,
-  withinMs = 10_000,
+  withinMs = PATIENCE_MS,
 ): Promise<Exclude<T, false | undefined>> {
   const endMs = performance.now() + withinMs;
   for (;;) {

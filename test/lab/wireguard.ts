@@ -1,8 +1,8 @@
 /** A WireGuard interface on a host of the laboratory, driven by stock `wg` and `ip`. */
-import { existsSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { isAnswered } from './control-socket.js';
 import type { Implementation } from './implementation.js';
 import { generateKeyPair, type KeyPairText } from './keys.js';
 import { addAddress, type Lab, uniqueInterfaceName } from './lab.js';
@@ -76,7 +76,7 @@ export class Wireguard {
 
   /** Starts the daemon in the foreground and waits until it answers. */
   async start(options: RunOptions = {}): Promise<void> {
-    const env = { LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error', ...options.env };
+    const env = { LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error', ...this.implementation.env, ...options.env };
     const daemon = this.host.start(
       this.implementation.command,
       [...(this.implementation.words ?? []), '-f', this.name],
@@ -91,14 +91,7 @@ export class Wireguard {
 
   /** Whether something listens behind the control socket. */
   async answers(): Promise<boolean> {
-    if (!existsSync(this.socketPath)) return false;
-    return await new Promise((resolve) => {
-      const socket = connect(this.socketPath, () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on('error', () => resolve(false));
-    });
+    return await isAnswered(this.socketPath);
   }
 
   /** `wg set` with these words after the name. */

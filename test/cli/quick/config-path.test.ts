@@ -89,8 +89,8 @@ describe('isWorldAccessible', () => {
       chmodSync(folder, ofFolder);
       assert.equal(isWorldAccessible(file), expected, `${ofFile.toString(8)} ${ofFolder.toString(8)}`);
     }
-    chmodSync(folder, 0o700);
     assert.equal(isWorldAccessible(join(folder, 'gone.conf')), false);
+    chmodSync(folder, 0o700);
   });
 });
 

@@ -69,6 +69,21 @@ describe('policy rules of tunnels', () => {
     );
   });
 
+  it('are there before the route, so that nothing leaves by another way meanwhile', async () => {
+    const { commands } = new Rules();
+
+    await divertTraffic(commands, 'wg0', EVERYTHING, 51_820);
+
+    assert.deepEqual(
+      commands.echoes.map((line) => line.replace('ip -4 ', '')),
+      [
+        'rule add not fwmark 51820 table 51820',
+        'rule add table main suppress_prefixlength 0',
+        'route add 0.0.0.0/0 dev wg0 table 51820',
+      ],
+    );
+  });
+
   it('are removed one tunnel at a time, in any order, and nobody loses a rule of his own', async () => {
     const tunnel = fc.integer({ min: 0, max: 3 });
     await fc.assert(

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -114,6 +124,23 @@ describe('resolvconf', () => {
 
     assert.deepEqual(commands.said, ['resolvconf -a wg0 -m 0 -x', 'resolvconf -d wg0 -f']);
     assert.equal(commands.inputs[0], 'nameserver 10.0.0.1\nnameserver fd00::1\nsearch corp.example example\n');
+  });
+
+  it('knows the interface by the prefix that Debian has for tunnels, unless it is a link to another program', async (t) => {
+    const etc = join(scratch(t, ''), '..');
+    mkdirSync(join(etc, 'resolvconf'));
+    writeFileSync(join(etc, 'resolvconf', 'interface-order'), 'lo.inet*\ntun*\n');
+    const program = join(etc, 'resolvconf', 'resolvconf');
+    const commands = new FakeCommands();
+    const backend = new Resolvconf(commands, join(etc, 'resolvconf'), etc);
+
+    writeFileSync(program, '', { mode: 0o755 });
+    await backend.unset('wg0');
+    rmSync(program);
+    symlinkSync('/bin/true', program);
+    await backend.unset('wg0');
+
+    assert.deepEqual(commands.said, ['resolvconf -d tun.wg0 -f', 'resolvconf -d wg0 -f']);
   });
 });
 
