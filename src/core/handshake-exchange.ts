@@ -22,7 +22,7 @@ import type { Transmitter } from './transmitter.js';
 
 const EPHEMERAL_BYTES = 32;
 /** What is spent on handshake messages per turn, in cookie replies: data is waiting meanwhile. */
-const WORK_PER_TURN = 8;
+const WORK_PER_TURN = 6;
 /** A message that is not refused under load may cost four X25519 operations. */
 const HANDSHAKE_WORK = 4;
 const COOKIE_REPLY_WORK = 1;
