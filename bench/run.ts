@@ -49,7 +49,7 @@ function describeMachine(): Machine {
 async function currentCommit(): Promise<string> {
   const git = async (...words: string[]): Promise<string> =>
     (await attempt('git', ['-C', CHECKOUT, ...words])).stdout.trim();
-  const commit = await git('rev-parse', '--short', 'HEAD');
+  const commit = await git('rev-parse', '--short', 'HEAD').catch(() => ''); // a machine without git
   if (commit === '') return 'unknown';
   return (await git('status', '--porcelain', '--untracked-files=no')) === '' ? commit : `${commit}+`;
 }
