@@ -2,7 +2,7 @@ import * as cookieReply from '../wire/cookie-reply.js';
 import { ENDPOINT_ADDRESS_AT, ENDPOINT_FAMILY_AT, ENDPOINT_PORT_AT } from '../wire/endpoint.js';
 import { senderIndex } from '../wire/handshake-initiation.js';
 import { coveredByMac1, coveredByMac2, mac1, mac2 } from '../wire/handshake-macs.js';
-import { equalInConstantTime } from './constant-time.js';
+import { equalInConstantTime, isZeroInConstantTime } from './constant-time.js';
 import { COOKIE_LATENCY_MS, COOKIE_LIFETIME_MS } from './constants.js';
 import type { Crypto, Environment } from './ports.js';
 
@@ -154,5 +154,5 @@ const LABEL_COOKIE = Uint8Array.from('cookie--', (character) => character.charCo
 
 /** Who has no cookie sends zeros (§5.4.4): under a flood that is nearly everyone, and to see it costs no hash. */
 function hasNoMac2(message: Uint8Array): boolean {
-  return mac2(message).every((byte) => byte === 0);
+  return isZeroInConstantTime(mac2(message));
 }

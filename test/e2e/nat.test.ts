@@ -16,6 +16,7 @@ import { describe, it } from 'node:test';
 
 import { subject } from '../lab/implementation.js';
 import { addAddresses, Lab } from '../lab/lab.js';
+import { translateAddresses } from '../lab/lan.js';
 import type { Host } from '../lab/namespace.js';
 import { assertNoPing, assertPings, ping, transfer } from '../lab/traffic.js';
 import { waitFor, watchFor } from '../lab/wait.js';
@@ -125,7 +126,7 @@ async function openSite(lab: Lab, hub: Host, hubWireguard: Wireguard, plan: Site
     [hub, plan.hubInterface, `${plan.hubAddress}/24`],
   );
   await client.ip(`route add default via ${plan.lan}.1`);
-  await translate(router);
+  await translateAddresses(router, { outside: 'wan', inside: 'lan' });
 
   const wireguard = await Wireguard.create(lab, client, subject);
   const endpoint = `${plan.hubAddress}:51820`;
@@ -133,16 +134,6 @@ async function openSite(lab: Lab, hub: Host, hubWireguard: Wireguard, plan: Site
   await hubWireguard.setPeer({ publicKey: wireguard.publicKey, allowedIps: `${plan.inner}/32` });
   await wireguard.up([`${plan.inner}/24`]);
   return { client, router, wireguard };
-}
-
-/** A common home router: everything leaves with its own address, nothing comes in that nobody asked for. */
-async function translate(router: Host): Promise<void> {
-  await router.forwards();
-  await router.nft(`table ip nat {
-    chain postrouting { type nat hook postrouting priority srcnat; oifname "wan" masquerade fully-random; }
-    chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; iifname "lan" accept; }
-    chain input { type filter hook input priority 0; iifname "wan" ct state new drop; }
-  }`);
 }
 
 async function endMappingsAfter(router: Host, seconds: number): Promise<void> {

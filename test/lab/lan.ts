@@ -17,12 +17,18 @@ export async function openLan(lab: Lab, gateway: Host, prefix: string, hosts: re
   }
 }
 
-/** Makes a gateway a common home router: the LAN leaves by eth0 with the router's address, and nothing comes in unasked. */
-export async function translateAddresses(gateway: Host): Promise<void> {
+/** The interfaces of a router. */
+export interface RouterSides {
+  readonly outside: string;
+  readonly inside: string;
+}
+
+/** Makes a gateway a common home router: the LAN leaves with the router's address, and nothing comes in unasked. */
+export async function translateAddresses(gateway: Host, { outside, inside }: RouterSides): Promise<void> {
   await gateway.forwards();
   await gateway.nft(`table inet home {
-    chain postrouting { type nat hook postrouting priority srcnat; oifname "eth0" masquerade fully-random; }
-    chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; iifname "lan0" accept; }
-    chain input { type filter hook input priority 0; iifname "eth0" ct state new drop; }
+    chain postrouting { type nat hook postrouting priority srcnat; oifname "${outside}" masquerade fully-random; }
+    chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; iifname "${inside}" accept; }
+    chain input { type filter hook input priority 0; iifname "${outside}" ct state new drop; }
   }`);
 }

@@ -8,6 +8,7 @@ import type { ReceivedExplanation } from '../../control/uapi-explain-text.js';
 import { REJECT_AFTER_TIME_MS } from '../../core/constants.js';
 import { WireGuardError } from '../../core/errors.js';
 import { isLinkUp } from '../../host/net/ip-query.js';
+import { unlessInvalid } from '../unless-invalid.js';
 import type { InterfaceAdvice, PeerAdvice } from './advice.js';
 import { adviseInterface } from './interface-advice.js';
 import { advisePeer, type Surroundings } from './peer-advice.js';
@@ -108,15 +109,6 @@ async function readFileOf(interfaceName: string): Promise<ConfigDocument | undef
   if (!existsSync(file)) return undefined;
   try {
     return await readConfigFile(file);
-  } catch (error) {
-    if (error instanceof WireGuardError) return undefined;
-    throw error;
-  }
-}
-
-function unlessInvalid<T>(read: () => T): T | undefined {
-  try {
-    return read();
   } catch (error) {
     if (error instanceof WireGuardError) return undefined;
     throw error;

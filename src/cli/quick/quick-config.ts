@@ -3,6 +3,7 @@ import { formatIpPrefix } from '../../control/ip-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { DnsSettings } from '../../host/net/dns/dns-settings.js';
 import { type Prefix, parsePrefix } from '../../host/net/prefix.js';
+import { unlessInvalid } from '../unless-invalid.js';
 import { type ConfigPath, isWorldAccessible } from './config-path.js';
 
 /** A command of the user's, for a moment in the life of the interface. */
@@ -69,15 +70,6 @@ export async function readQuickConfig(
 export function emptyQuickConfig(where: ConfigPath): QuickConfig {
   const nothing = { addresses: [], dns: NO_DNS, mtu: undefined, table: undefined, saveConfig: false, hooks: [] };
   return { ...where, document: parseConfig('', where.file), ...nothing };
-}
-
-function unlessInvalid<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof WireGuardError) return undefined;
-    throw error;
-  }
 }
 
 function readHooks(document: ConfigDocument): Hook[] {

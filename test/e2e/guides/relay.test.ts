@@ -63,7 +63,7 @@ async function openSetting(t: Parameters<typeof Lab.open>[0]) {
   for (const host of [relay.host, home, office]) await internet.connect(host);
   await openLan(lab, home, '192.168.1', [pc.host, nas.host]);
   await openLan(lab, office, '192.168.2', [desk.host]);
-  for (const router of [home, office]) await translateAddresses(router);
+  for (const router of [home, office]) await translateAddresses(router, { outside: 'eth0', inside: 'lan0' });
   const machines = { relay, pc, nas, desk };
   await furnish(machines, [{ name: 'relay.example.net', machine: relay, address: RELAY[4] }]);
   return { lab, ...machines, guide: new Guide('relay', machines) };
