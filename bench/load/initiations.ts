@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { loadAddon } from '../../src/addon/load.js';
-import { CookieJar } from '../../src/core/cookie.js';
-import { createInitiation } from '../../src/core/handshake.js';
-import { Identity } from '../../src/core/identity.js';
+import { CookieJar } from '../../src/core/handshake/cookie.js';
+import { createInitiation } from '../../src/core/handshake/handshake.js';
+import { Identity } from '../../src/core/handshake/identity.js';
 import type { Crypto } from '../../src/core/ports.js';
 import { nativeCrypto } from '../../src/crypto/native-crypto.js';
 import { TAI64N_BYTES, writeTai64n } from '../../src/wire/tai64n.js';

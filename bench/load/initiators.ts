@@ -13,8 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { loadAddon } from '../../src/addon/load.js';
-import { consumeResponse, type InitiatorState } from '../../src/core/handshake.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
+import { consumeResponse, type InitiatorState } from '../../src/core/handshake/handshake.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { NativeSocket } from '../../src/host/native-socket.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
 import * as response from '../../src/wire/handshake-response.js';

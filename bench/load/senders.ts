@@ -14,8 +14,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { loadAddon } from '../../src/addon/load.js';
 import { Device } from '../../src/core/device.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
-import { Verdict } from '../../src/core/verdict.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
 import { NativeAead } from '../../src/crypto/native-aead.js';
 import { NativeSocket } from '../../src/host/native-socket.js';
 import { nodeEnvironment } from '../../src/host/node-environment.js';

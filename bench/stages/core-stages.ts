@@ -1,5 +1,5 @@
-import { PacketBatch } from '../../src/core/packet-batch.js';
-import { Verdict } from '../../src/core/verdict.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
 import { connectDevices, nowMs } from './device-pair.js';
 import type { StageClock } from './stage-clock.js';
 import { fillWithTcp } from './tcp-packets.js';

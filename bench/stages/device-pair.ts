@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { loadAddon } from '../../src/addon/load.js';
 import type { PeerChange } from '../../src/core/configuration.js';
 import { Device } from '../../src/core/device.js';
-import type { PacketBatch } from '../../src/core/packet-batch.js';
+import type { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { NativeAead } from '../../src/crypto/native-aead.js';
 import { nodeEnvironment } from '../../src/host/node-environment.js';
 import { Endpoint } from '../../src/wire/endpoint.js';

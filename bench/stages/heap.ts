@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 
 import { loadAddon } from '../../src/addon/load.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { LinuxTun } from '../../src/host/linux-tun.js';
 import { NativeSocket } from '../../src/host/native-socket.js';
 import { median } from '../statistics.js';

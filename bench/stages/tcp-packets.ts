@@ -1,4 +1,4 @@
-import { HEADROOM_BYTES, type PacketBatch } from '../../src/core/packet-batch.js';
+import { HEADROOM_BYTES, type PacketBatch } from '../../src/core/packets/packet-batch.js';
 
 const IP_BYTES = 20;
 const TCP_BYTES = 20;

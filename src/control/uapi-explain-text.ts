@@ -11,7 +11,7 @@
  *
  * Other daemons end the connection without an answer, as they do with every operation that they do not know.
  */
-import { VERDICT_NAMES, Verdict } from '../core/verdict.js';
+import { VERDICT_NAMES, Verdict } from '../core/packets/verdict.js';
 import type { DeviceExplanation } from './device-control.js';
 import { readHexKey } from './key-hex.js';
 import { invalidReply, readReply, refusal } from './uapi-reply.js';

@@ -1,15 +1,15 @@
-import { AllowedIps } from './allowed-ips.js';
 import { DEFAULT_MTU } from './constants.js';
-import { Counters } from './counters.js';
-import { DeadlineQueue } from './deadline-queue.js';
-import type { Identity } from './identity.js';
-import { IndexTable } from './index-table.js';
-import type { Keypair } from './keypair.js';
-import { PacketBatch } from './packet-batch.js';
-import type { Peer } from './peer.js';
-import type { PeerTimers } from './peer-timers.js';
+import type { Identity } from './handshake/identity.js';
+import { Counters } from './packets/counters.js';
+import { PacketBatch } from './packets/packet-batch.js';
+import type { Verdict } from './packets/verdict.js';
 import type { AeadStage, Crypto, Environment } from './ports.js';
-import type { Verdict } from './verdict.js';
+import { AllowedIps } from './routing/allowed-ips.js';
+import { DeadlineQueue } from './session/deadline-queue.js';
+import { IndexTable } from './session/index-table.js';
+import type { Keypair } from './session/keypair.js';
+import type { Peer } from './session/peer.js';
+import type { PeerTimers } from './session/peer-timers.js';
 
 const OUTBOX_ROWS = 256;
 const OUTBOX_BYTES = 512 * 1024;

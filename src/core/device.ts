@@ -1,21 +1,21 @@
 import type { Endpoint } from '../wire/endpoint.js';
 import type { DeviceChange, PeerChange } from './configuration.js';
 import { MAX_MTU, MAX_PEERS } from './constants.js';
-import type { Counters } from './counters.js';
 import { DeviceContext } from './device-context.js';
 import { WireGuardError } from './errors.js';
 import { explain } from './explain.js';
-import { HandshakeExchange } from './handshake-exchange.js';
-import { Identity } from './identity.js';
-import { Inbound } from './inbound.js';
-import { Outbound } from './outbound.js';
-import type { PacketBatch } from './packet-batch.js';
-import { Peer } from './peer.js';
-import { PeerTable } from './peer-table.js';
+import { HandshakeExchange } from './handshake/handshake-exchange.js';
+import { Identity } from './handshake/identity.js';
+import { TimestampSource } from './handshake/timestamp-source.js';
+import type { Counters } from './packets/counters.js';
+import { Inbound } from './packets/inbound.js';
+import { Outbound } from './packets/outbound.js';
+import type { PacketBatch } from './packets/packet-batch.js';
+import { Transmitter } from './packets/transmitter.js';
+import { Verdict } from './packets/verdict.js';
 import type { AeadStage, Crypto, Environment } from './ports.js';
-import { TimestampSource } from './timestamp-source.js';
-import { Transmitter } from './transmitter.js';
-import { Verdict } from './verdict.js';
+import { Peer } from './session/peer.js';
+import { PeerTable } from './session/peer-table.js';
 
 /** Peers whose timers are looked at per turn: each may cost a handshake initiation. */
 const PEERS_PER_TURN = 16;

@@ -1,9 +1,9 @@
 import { remoteEquals } from '../wire/endpoint.js';
 import { REJECT_AFTER_TIME_MS, REKEY_TIMEOUT_JITTER_MS, REKEY_TIMEOUT_MS } from './constants.js';
 import type { DeviceContext } from './device-context.js';
-import type { HandshakeRejection } from './handshake.js';
-import type { HandshakeExchange } from './handshake-exchange.js';
-import type { Peer } from './peer.js';
+import type { HandshakeRejection } from './handshake/handshake.js';
+import type { HandshakeExchange } from './handshake/handshake-exchange.js';
+import type { Peer } from './session/peer.js';
 
 /** Older troubles explain nothing about the present. */
 const TROUBLE_LIFETIME_MS = REJECT_AFTER_TIME_MS;

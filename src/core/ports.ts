@@ -1,4 +1,4 @@
-import type { PacketBatch } from './packet-batch.js';
+import type { PacketBatch } from './packets/packet-batch.js';
 
 /**
  * Primitives of the handshake. Everything is synchronous, takes and returns 32-byte keys unless a

@@ -1,6 +1,6 @@
-import type { PacketBatch } from '../core/packet-batch.js';
+import type { PacketBatch } from '../core/packets/packet-batch.js';
+import { Verdict } from '../core/packets/verdict.js';
 import type { AeadStage } from '../core/ports.js';
-import { Verdict } from '../core/verdict.js';
 import { openChaCha20Poly1305, sealChaCha20Poly1305 } from './chacha20-poly1305.js';
 import { KeySlots } from './key-slots.js';
 

@@ -1,6 +1,6 @@
 import type { Addon, NativeAeadTable } from '../addon/interface.js';
 import { NativeBatches } from '../addon/native-batches.js';
-import type { PacketBatch } from '../core/packet-batch.js';
+import type { PacketBatch } from '../core/packets/packet-batch.js';
 import type { AeadStage } from '../core/ports.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { PacketBatch } from '../core/packet-batch.js';
+import type { PacketBatch } from '../core/packets/packet-batch.js';
 
 /** Both UDP sockets of a device, IPv4 and IPv6, on one port. */
 export interface DatagramSocket {

@@ -1,8 +1,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 
 import { WireGuardError } from '../core/errors.js';
-import type { PacketBatch } from '../core/packet-batch.js';
-import { Verdict } from '../core/verdict.js';
+import type { PacketBatch } from '../core/packets/packet-batch.js';
+import { Verdict } from '../core/packets/verdict.js';
 import { ENDPOINT_WORDS, Endpoint, type IpFamily } from '../wire/endpoint.js';
 import { addressBytes, addressText, zoneIndex } from './address-text.js';
 import type { DatagramSocket, DatagramSocketStats } from './datagram-socket.js';

@@ -1,5 +1,5 @@
 import type { Device } from '../core/device.js';
-import { PacketBatch } from '../core/packet-batch.js';
+import { PacketBatch } from '../core/packets/packet-batch.js';
 import type { AeadStage } from '../core/ports.js';
 import type { DatagramSocket } from './datagram-socket.js';
 import type { Tun } from './tun.js';

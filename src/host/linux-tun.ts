@@ -13,7 +13,7 @@ import {
 import { NativeBatches } from '../addon/native-batches.js';
 import { DEFAULT_MTU } from '../core/constants.js';
 import { WireGuardError } from '../core/errors.js';
-import type { PacketBatch } from '../core/packet-batch.js';
+import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { countersByErrno, Errno, errnoName } from './errno.js';
 import { LinkMonitor, type LinkState } from './link-monitor.js';
 import type { Tun } from './tun.js';

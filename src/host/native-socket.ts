@@ -13,7 +13,7 @@ import {
 } from '../addon/interface.js';
 import { NativeBatches } from '../addon/native-batches.js';
 import { WireGuardError } from '../core/errors.js';
-import type { PacketBatch } from '../core/packet-batch.js';
+import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { Endpoint, type IpFamily } from '../wire/endpoint.js';
 import type { DatagramSocket, DatagramSocketStats } from './datagram-socket.js';
 import { countersByErrno, Errno, errnoName } from './errno.js';

@@ -1,4 +1,4 @@
-import type { PacketBatch } from '../core/packet-batch.js';
+import type { PacketBatch } from '../core/packets/packet-batch.js';
 import type { Endpoint } from '../wire/endpoint.js';
 
 /** A datagram that has arrived. */

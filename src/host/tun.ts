@@ -1,4 +1,4 @@
-import type { PacketBatch } from '../core/packet-batch.js';
+import type { PacketBatch } from '../core/packets/packet-batch.js';
 
 /** Where the device's IP packets come from and go to. */
 export interface Tun {

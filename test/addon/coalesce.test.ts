@@ -3,9 +3,9 @@ import { after, describe, it } from 'node:test';
 
 import { TUN_OFFLOAD_TCP, TUN_OFFLOAD_UDP } from '../../src/addon/interface.js';
 import { loadAddon } from '../../src/addon/load.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
-import { Verdict } from '../../src/core/verdict.js';
-import { SeededRandom } from '../sim/seeded-random.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 import { Flag, type InnerPacketFields, innerPacket, TCP, UDP } from './inner-packet.js';
 import { merge } from './merge-model.js';
 import { assertSamePackets, normalText } from './packet-order.js';

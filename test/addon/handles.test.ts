@@ -14,7 +14,7 @@ import {
   TUN_OFFLOAD_TCP,
 } from '../../src/addon/interface.js';
 import { loadAddon } from '../../src/addon/load.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { ENDPOINT_BYTES } from '../../src/wire/endpoint.js';
 
 const EBADF = 9;

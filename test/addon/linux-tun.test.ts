@@ -5,7 +5,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, describe, it } from 'node:test';
 
 import { loadAddon } from '../../src/addon/load.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { LinuxTun } from '../../src/host/linux-tun.js';
 import { batchOf, describeTun, payloadOf, Reader, type TunBench } from '../conformance/tun.js';
 import { waitFor } from '../lab/wait.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 
 import { loadAddon } from '../../src/addon/load.js';
-import type { PacketBatch } from '../../src/core/packet-batch.js';
+import type { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { NativeSocket, type NativeSocketOptions } from '../../src/host/native-socket.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
 import { batchOf, describeDatagramSocket, Inbox, LOOPBACK } from '../conformance/datagram-socket.js';

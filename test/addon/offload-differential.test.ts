@@ -4,10 +4,10 @@ import { after, describe, it } from 'node:test';
 
 import { TUN_OFFLOAD_TCP, TUN_OFFLOAD_UDP } from '../../src/addon/interface.js';
 import { loadAddon } from '../../src/addon/load.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 import { LOOPBACK } from '../conformance/datagram-socket.js';
 import { batchOf } from '../conformance/tun.js';
-import { SeededRandom } from '../sim/seeded-random.js';
 import { Flag, innerPacket, TCP, UDP } from './inner-packet.js';
 import { PacketChain } from './packet-chain.js';
 import { assertSamePackets } from './packet-order.js';

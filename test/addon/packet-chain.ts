@@ -1,10 +1,10 @@
 /** The way of packets through all of the addon but its ciphers: TUN, socket, socket, TUN. */
 import { type Addon, TUN_OFFLOAD_TCP, TUN_OFFLOAD_UDP } from '../../src/addon/interface.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { NativeSocket } from '../../src/host/native-socket.js';
+import type { SeededRandom } from '../../src/sim/seeded-random.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
 import { waitFor } from '../lab/wait.js';
-import type { SeededRandom } from '../sim/seeded-random.js';
 import { type Emission, packetsOf } from './random-traffic.js';
 import { cut, PLAIN } from './super-packet.js';
 import { TunPair } from './tun-pair.js';

@@ -1,5 +1,5 @@
 /** What programs and routers hand to a network interface, at random: flows of TCP and UDP in turn, with all that is rare. */
-import type { SeededRandom } from '../sim/seeded-random.js';
+import type { SeededRandom } from '../../src/sim/seeded-random.js';
 import { Flag, foldSum, type InnerPacketFields, innerPacket, onesSum, store16, TCP, UDP } from './inner-packet.js';
 import { cut, Gso, NEEDS_CHECKSUM, PLAIN, toSuperPacket, type VirtioHeader } from './super-packet.js';
 

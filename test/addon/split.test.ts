@@ -3,8 +3,8 @@ import { after, describe, it } from 'node:test';
 
 import { TUN_OFFLOAD_TCP, TUN_OFFLOAD_UDP } from '../../src/addon/interface.js';
 import { loadAddon } from '../../src/addon/load.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
-import { SeededRandom } from '../sim/seeded-random.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 import {
   checksumAt,
   Flag,

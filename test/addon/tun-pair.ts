@@ -3,7 +3,7 @@ import { closeSync, readSync, writeSync } from 'node:fs';
 
 import { type Addon, ERROR_COUNTERS, MORE_WAITS, type NativeTun, ROWS_MASK } from '../../src/addon/interface.js';
 import { NativeBatches } from '../../src/addon/native-batches.js';
-import type { PacketBatch } from '../../src/core/packet-batch.js';
+import type { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { parseVirtioHeader, VIRTIO_HEADER_BYTES, type VirtioHeader, withVirtioHeader } from './super-packet.js';
 
 /** What the kernel's side of a TUN has received: one packet or super-packet. */

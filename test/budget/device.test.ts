@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { PacketBatch } from '../../src/core/packet-batch.js';
-import { Verdict } from '../../src/core/verdict.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
+import { Simulation } from '../../src/sim/simulation.js';
+import type { TunnelNode } from '../../src/sim/tunnel-node.js';
 import { A_INNER, B_INNER, makeConnectedCouple } from '../sim/couple.js';
 import { ipPacket } from '../sim/ip-packet.js';
-import { Simulation } from '../sim/simulation.js';
-import type { TunnelNode } from '../sim/tunnel-node.js';
 
 const ROWS = 128;
 const WARM_UP_ROUNDS = 2_000;

@@ -4,8 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { Device } from '../../src/core/device.js';
 import { NodeCrypto } from '../../src/crypto/node-crypto.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
-import { SeededRandom } from '../sim/seeded-random.js';
 
 const IDLE_PEERS = 10_000;
 const MAX_BYTES_PER_IDLE_PEER = 2 * 1_024;

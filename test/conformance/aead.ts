@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createCipheriv } from 'node:crypto';
 import { describe, it } from 'node:test';
 
-import { PacketBatch } from '../../src/core/packet-batch.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
 import type { AeadStage } from '../../src/core/ports.js';
-import { Verdict } from '../../src/core/verdict.js';
-import { SeededRandom } from '../sim/seeded-random.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 
 const HEADER_BYTES = 16;
 const TAG_BYTES = 16;

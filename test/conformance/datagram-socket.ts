@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, it } from 'node:test';
 
-import { PacketBatch } from '../../src/core/packet-batch.js';
-import { Verdict } from '../../src/core/verdict.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
 import type { DatagramSocket } from '../../src/host/datagram-socket.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 import { ENDPOINT_WORDS, Endpoint, remoteEquals } from '../../src/wire/endpoint.js';
 import { waitFor } from '../lab/wait.js';
-import { SeededRandom } from '../sim/seeded-random.js';
 
 /** How a suite gets sockets: all of one call reach each other at the two addresses. */
 export interface SocketMaker {

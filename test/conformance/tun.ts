@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { PacketBatch } from '../../src/core/packet-batch.js';
-import { Verdict } from '../../src/core/verdict.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
 import type { Tun } from '../../src/host/tun.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 import { load16, UDP } from '../addon/inner-packet.js';
 import { waitFor } from '../lab/wait.js';
-import { SeededRandom } from '../sim/seeded-random.js';
 
 /** A TUN together with its other side. Packets are UDP between port 5001 of the inside and port 53 of the far end, or back. */
 export interface TunBench {

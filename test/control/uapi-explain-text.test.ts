@@ -4,7 +4,7 @@ import fc from 'fast-check';
 
 import { formatExplanation, parseExplanation } from '../../src/control/uapi-explain-text.js';
 import { WireGuardError } from '../../src/core/errors.js';
-import { VERDICT_COUNT, Verdict } from '../../src/core/verdict.js';
+import { VERDICT_COUNT, Verdict } from '../../src/core/packets/verdict.js';
 
 const KEY = new Uint8Array(32).fill(7);
 

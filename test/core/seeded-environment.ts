@@ -1,5 +1,5 @@
 import type { Environment } from '../../src/core/ports.js';
-import { SeededRandom } from '../sim/seeded-random.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 
 /** An environment whose randomness is the same on every run, on a clock that stands. */
 export function seededEnvironment(seed = 1): Environment {

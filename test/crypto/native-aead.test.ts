@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { loadAddon } from '../../src/addon/load.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
-import { Verdict } from '../../src/core/verdict.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
 import { NativeAead } from '../../src/crypto/native-aead.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 import { describeAead } from '../conformance/aead.js';
-import { SeededRandom } from '../sim/seeded-random.js';
 
 const addon = loadAddon();
 const ROWS = 250;

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-
+import type { Datagram } from '../../src/sim/network.js';
+import { Simulation } from '../../src/sim/simulation.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
+import type { TunnelNode } from '../../src/sim/tunnel-node.js';
 import {
   A_INNER,
   A_OUTER,
@@ -13,11 +16,7 @@ import {
   packetFromB,
   receivedTexts,
 } from '../sim/couple.js';
-import type { Datagram } from '../sim/network.js';
 import { signMessage } from '../sim/scripted-peer.js';
-import { Simulation } from '../sim/simulation.js';
-import { SocketAddress } from '../sim/socket-address.js';
-import type { TunnelNode } from '../sim/tunnel-node.js';
 
 const HOUR_MS = 3_600_000;
 /** Scripts repeat messages from the last ones seen. */

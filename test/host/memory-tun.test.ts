@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { PacketBatch } from '../../src/core/packet-batch.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { MemoryTun } from '../../src/host/memory/tun.js';
 import { innerPacket, UDP } from '../addon/inner-packet.js';
 import { describeTun, payloadOf, type TunBench } from '../conformance/tun.js';

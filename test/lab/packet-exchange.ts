@@ -10,12 +10,12 @@ import { once } from 'node:events';
 import { readdirSync, readlinkSync, writeFileSync, writeSync } from 'node:fs';
 
 import { loadAddon } from '../../src/addon/load.js';
-import { PacketBatch } from '../../src/core/packet-batch.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { LinuxTun } from '../../src/host/linux-tun.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 import { innerPacket, load16, UDP } from '../addon/inner-packet.js';
 import { type Emission, packetsOf, RandomTraffic, trafficAddresses } from '../addon/random-traffic.js';
 import { Gso, PLAIN, withVirtioHeader } from '../addon/super-packet.js';
-import { SeededRandom } from '../sim/seeded-random.js';
 import { waitFor } from './wait.js';
 
 const MARKER_PORT = 999;

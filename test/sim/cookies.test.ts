@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-
+import { Host } from '../../src/sim/host.js';
+import type { Datagram } from '../../src/sim/network.js';
+import type { Simulation } from '../../src/sim/simulation.js';
 import { makeConnectedCouple, packetFromA, packetFromB, receivedTexts, textPacket } from './couple.js';
 import { flood, floodFor } from './flood.js';
-import { Host } from './host.js';
-import type { Datagram } from './network.js';
 import { scenario } from './scenario.js';
 import { NODE_INNER, SCRIPTED_INNER, SCRIPTED_OUTER, ScriptedLink } from './scripted-link.js';
 import { mac1Of, ScriptedPeer, signMessage } from './scripted-peer.js';
-import type { Simulation } from './simulation.js';
 import { COOKIE_LIFETIME_MS, COOKIE_REPLY_BYTES, HANDSHAKE_BURST, HANDSHAKES_PER_SECOND } from './whitepaper.js';
 
 const OTHER_PORT = 5_001;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
-import { Verdict } from '../../src/core/verdict.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
 import {
   A_OUTER,
   B_OUTER,

@@ -1,8 +1,8 @@
-import type { Peer } from '../../src/core/peer.js';
+import type { Peer } from '../../src/core/session/peer.js';
+import type { Simulation } from '../../src/sim/simulation.js';
+import type { PeerSettings, TunnelNode } from '../../src/sim/tunnel-node.js';
 import { ipPacket, packetPayload } from './ip-packet.js';
 import { publicKeyOf } from './plain-noise.js';
-import type { Simulation } from './simulation.js';
-import type { PeerSettings, TunnelNode } from './tunnel-node.js';
 
 export const A_OUTER = '192.0.2.1';
 export const B_OUTER = '192.0.2.2';

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
-import { Verdict } from '../../src/core/verdict.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
+import { Simulation } from '../../src/sim/simulation.js';
+import type { TunnelNode } from '../../src/sim/tunnel-node.js';
 import {
   A_INNER,
   A_OUTER,
@@ -16,8 +18,6 @@ import {
 } from './couple.js';
 import { ipPacket, packetPayload } from './ip-packet.js';
 import { scenario } from './scenario.js';
-import { Simulation } from './simulation.js';
-import type { TunnelNode } from './tunnel-node.js';
 import { KEEPALIVE_BYTES, REJECT_AFTER_TIME_MS, REKEY_AFTER_TIME_MS } from './whitepaper.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { EventQueue } from './event-queue.js';
-import { SeededRandom } from './seeded-random.js';
+import { EventQueue } from '../../src/sim/event-queue.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 
 describe('EventQueue', () => {
   it('runs events in the order of their times, and those of one time in the order of scheduling', () => {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-
+import type { TunnelNode } from '../../src/sim/tunnel-node.js';
 import { A_OUTER, B_OUTER, makeConnectedCouple, makeCouple, packetFromA, packetFromB } from './couple.js';
 import { scenario } from './scenario.js';
-import type { TunnelNode } from './tunnel-node.js';
 
 /** `device.explain(peer)`: the answer to "why is there no session?". Causes that need more of a scene are tested there. */
 describe('explain() says', () => {

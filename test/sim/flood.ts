@@ -1,7 +1,7 @@
+import type { Simulation } from '../../src/sim/simulation.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
+import type { TunnelNode } from '../../src/sim/tunnel-node.js';
 import { signMessage } from './scripted-peer.js';
-import type { Simulation } from './simulation.js';
-import { SocketAddress } from './socket-address.js';
-import type { TunnelNode } from './tunnel-node.js';
 import { UNDER_LOAD_MESSAGES } from './whitepaper.js';
 
 const FLOOD_ADDRESS = '198.51.100.66';

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
-import { Verdict } from '../../src/core/verdict.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
+import type { Simulation } from '../../src/sim/simulation.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
 import { receivedTexts, textPacket } from './couple.js';
 import { flippedBits, type Template, withByte } from './mutations.js';
 import { snapshotDifferences, takeSnapshot } from './object-snapshot.js';
 import { scenario } from './scenario.js';
 import { NODE_INNER, padded, SCRIPTED_INNER, ScriptedLink } from './scripted-link.js';
 import { ScriptedPeer, type ScriptedSession, sealMessage, signMessage } from './scripted-peer.js';
-import type { Simulation } from './simulation.js';
-import { SocketAddress } from './socket-address.js';
 
 const MAX_UDP_PAYLOAD = 65_507;
 /** Where MAC2 starts, from the end of a message: it is not looked at unless the device is under load (§5.3). */

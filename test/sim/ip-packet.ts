@@ -1,4 +1,4 @@
-import { addressBytes } from './socket-address.js';
+import { addressBytes } from '../../src/sim/socket-address.js';
 
 export interface IpPacketFields {
   readonly source: string;

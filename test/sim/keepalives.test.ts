@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-
+import type { Simulation } from '../../src/sim/simulation.js';
 import {
   A_OUTER,
   B_OUTER,
@@ -13,7 +13,6 @@ import {
   packetFromB,
 } from './couple.js';
 import { scenario } from './scenario.js';
-import type { Simulation } from './simulation.js';
 import { KEEPALIVE_BYTES, KEEPALIVE_TIMEOUT_MS, REKEY_AFTER_TIME_MS } from './whitepaper.js';
 
 const HOUR_MS = 3_600_000;

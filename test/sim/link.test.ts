@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
-import { Verdict } from '../../src/core/verdict.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
+import type { Simulation } from '../../src/sim/simulation.js';
 import {
   A_INNER,
   A_OUTER,
@@ -19,7 +20,6 @@ import { ipPacket } from './ip-packet.js';
 import { publicKeyOf } from './plain-noise.js';
 import { scenario } from './scenario.js';
 import { ScriptedLink } from './scripted-link.js';
-import type { Simulation } from './simulation.js';
 
 const NO_KEY = new Uint8Array(32);
 /** The key of a peer that is not there. */

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-
+import type { Simulation } from '../../src/sim/simulation.js';
+import type { TunnelNode } from '../../src/sim/tunnel-node.js';
 import { receivedTexts, textPacket } from './couple.js';
 import { publicKeyOf } from './plain-noise.js';
 import { scenario } from './scenario.js';
-import type { Simulation } from './simulation.js';
-import type { TunnelNode } from './tunnel-node.js';
 import { REJECT_AFTER_TIME_MS } from './whitepaper.js';
 
 const PEERS = 1_000;

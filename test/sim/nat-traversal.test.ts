@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-
+import type { Nat, NatDependence, NatOptions } from '../../src/sim/nat.js';
+import type { Simulation } from '../../src/sim/simulation.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
 import { B_OUTER, type Couple, makeCouple, packetFromA, packetFromB, receivedTexts } from './couple.js';
-import type { Nat, NatDependence, NatOptions } from './nat.js';
 import { scenario } from './scenario.js';
-import type { Simulation } from './simulation.js';
-import { SocketAddress } from './socket-address.js';
 
 const NAT_OUTER = '198.51.100.1';
 const NAT_TIMEOUT_MS = 30_000;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { EventQueue } from './event-queue.js';
-import { Host } from './host.js';
-import { Nat, type NatOptions } from './nat.js';
-import { Network } from './network.js';
-import { SeededRandom } from './seeded-random.js';
-import { SocketAddress } from './socket-address.js';
+import { EventQueue } from '../../src/sim/event-queue.js';
+import { Host } from '../../src/sim/host.js';
+import { Nat, type NatOptions } from '../../src/sim/nat.js';
+import { Network } from '../../src/sim/network.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
 
 const OUTSIDE = '198.51.100.1';
 const SERVER = '192.0.2.1';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { EventQueue } from './event-queue.js';
-import { Host } from './host.js';
-import { type Datagram, Network } from './network.js';
-import { SeededRandom } from './seeded-random.js';
-import { SocketAddress } from './socket-address.js';
+import { EventQueue } from '../../src/sim/event-queue.js';
+import { Host } from '../../src/sim/host.js';
+import { type Datagram, Network } from '../../src/sim/network.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
 
 const HERE = '192.0.2.1';
 const THERE = '192.0.2.2';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
-import { PacketBatch } from '../../src/core/packet-batch.js';
-import { Verdict } from '../../src/core/verdict.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
 import {
   A_INNER6,
   A_OUTER6,
@@ -21,7 +22,6 @@ import { publicKeyOf } from './plain-noise.js';
 import { scenario } from './scenario.js';
 import { SCRIPTED_INNER, ScriptedLink } from './scripted-link.js';
 import { signMessage } from './scripted-peer.js';
-import { SocketAddress } from './socket-address.js';
 
 /**
  * Mistakes that implementations of WireGuard shipped, and that no test of a rule shows by itself.

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
-import type { Peer } from '../../src/core/peer.js';
+import type { Peer } from '../../src/core/session/peer.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
 import {
   A_OUTER,
   B_OUTER,
@@ -17,7 +18,6 @@ import {
 import { scenario } from './scenario.js';
 import { NODE_INNER, SCRIPTED_INNER, SCRIPTED_OUTER, ScriptedLink } from './scripted-link.js';
 import { mac1Of, sealMessage } from './scripted-peer.js';
-import { SocketAddress } from './socket-address.js';
 
 const NEW_ADDRESS = '203.0.113.7';
 const NEW_PORT = 40_000;

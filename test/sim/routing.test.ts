@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
-import { Verdict } from '../../src/core/verdict.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
+import type { Datagram } from '../../src/sim/network.js';
+import type { Simulation } from '../../src/sim/simulation.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
+import type { TunnelNode } from '../../src/sim/tunnel-node.js';
 import {
   A_INNER,
   A_INNER6,
@@ -16,12 +20,8 @@ import {
   textPacket,
 } from './couple.js';
 import { internetChecksum, ipPacket, packetPayload, udpPacket } from './ip-packet.js';
-import type { Datagram } from './network.js';
 import { publicKeyOf } from './plain-noise.js';
 import { scenario } from './scenario.js';
-import type { Simulation } from './simulation.js';
-import { SocketAddress } from './socket-address.js';
-import type { TunnelNode } from './tunnel-node.js';
 
 describe('Cryptokey routing', () => {
   scenario('sends a packet to the peer with the longest matching prefix (§2)', (world) => {

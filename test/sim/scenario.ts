@@ -1,6 +1,6 @@
 import { it } from 'node:test';
 
-import { Simulation, type SimulationOptions } from './simulation.js';
+import { Simulation, type SimulationOptions } from '../../src/sim/simulation.js';
 
 const DEFAULT_SEED = 20_260_101;
 const TIMEOUT_MS = 240_000;

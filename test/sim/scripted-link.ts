@@ -1,12 +1,12 @@
-import type { Peer } from '../../src/core/peer.js';
+import type { Peer } from '../../src/core/session/peer.js';
+import { Host } from '../../src/sim/host.js';
+import type { Datagram } from '../../src/sim/network.js';
+import type { Simulation } from '../../src/sim/simulation.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
+import type { PeerSettings, TunnelNode } from '../../src/sim/tunnel-node.js';
 import { A_OUTER, textPacket } from './couple.js';
-import { Host } from './host.js';
-import type { Datagram } from './network.js';
 import { publicKeyOf } from './plain-noise.js';
 import { openMessage, ScriptedPeer, type ScriptedSession, sealMessage, tai64nOf } from './scripted-peer.js';
-import type { Simulation } from './simulation.js';
-import { SocketAddress } from './socket-address.js';
-import type { PeerSettings, TunnelNode } from './tunnel-node.js';
 
 export const SCRIPTED_OUTER = '192.0.2.9';
 export const SCRIPTED_INNER = '10.0.0.9';

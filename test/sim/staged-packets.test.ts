@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
-import { PacketBatch } from '../../src/core/packet-batch.js';
-import { Verdict } from '../../src/core/verdict.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
 import { A_INNER, A_OUTER, B_INNER, B_OUTER, makeCouple, packetFromA, receivedTexts } from './couple.js';
 import { ipPacket } from './ip-packet.js';
 import { scenario } from './scenario.js';

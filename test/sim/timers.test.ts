@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
-import { Verdict } from '../../src/core/verdict.js';
+import { Verdict } from '../../src/core/packets/verdict.js';
+import type { Simulation } from '../../src/sim/simulation.js';
 import {
   A_OUTER,
   B_OUTER,
@@ -13,7 +14,6 @@ import {
   receivedTexts,
 } from './couple.js';
 import { scenario } from './scenario.js';
-import type { Simulation } from './simulation.js';
 import {
   INITIATION_BYTES,
   KEEPALIVE_TIMEOUT_MS,

@@ -2,8 +2,8 @@ import { formatEndpoint } from '../../control/endpoint-text.js';
 import { formatShortKey } from '../../control/key-text.js';
 import { SystemZoneNames } from '../../control/zone-names.js';
 import type { Device } from '../../core/device.js';
-import type { Peer } from '../../core/peer.js';
-import { VERDICT_NAMES } from '../../core/verdict.js';
+import { VERDICT_NAMES } from '../../core/packets/verdict.js';
+import type { Peer } from '../../core/session/peer.js';
 import type { Log } from './log.js';
 
 const INTERVAL_MS = 1_000;

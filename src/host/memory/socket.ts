@@ -1,5 +1,5 @@
-import type { PacketBatch } from '../../core/packet-batch.js';
-import { Verdict } from '../../core/verdict.js';
+import type { PacketBatch } from '../../core/packets/packet-batch.js';
+import { Verdict } from '../../core/packets/verdict.js';
 import { ENDPOINT_WORDS, Endpoint } from '../../wire/endpoint.js';
 import type { DatagramSocket, DatagramSocketStats } from '../datagram-socket.js';
 import { type Datagram, SourceBatch } from '../source-batch.js';

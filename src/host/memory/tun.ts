@@ -1,5 +1,5 @@
-import type { PacketBatch } from '../../core/packet-batch.js';
-import { Verdict } from '../../core/verdict.js';
+import type { PacketBatch } from '../../core/packets/packet-batch.js';
+import { Verdict } from '../../core/packets/verdict.js';
 import type { Tun } from '../tun.js';
 
 /** A TUN whose other side is the program: packets are put in by `inject` and come out in `onPacket`. */

@@ -6,7 +6,7 @@ import { SystemZoneNames } from '../../../src/control/zone-names.js';
 import type { DeviceChange, PeerChange } from '../../../src/core/configuration.js';
 import { Device } from '../../../src/core/device.js';
 import { WireGuardError } from '../../../src/core/errors.js';
-import type { PacketBatch } from '../../../src/core/packet-batch.js';
+import type { PacketBatch } from '../../../src/core/packets/packet-batch.js';
 import { JsAead } from '../../../src/crypto/js-aead.js';
 import { NodeCrypto } from '../../../src/crypto/node-crypto.js';
 import type { DatagramSocket } from '../../../src/host/datagram-socket.js';

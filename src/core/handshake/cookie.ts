@@ -1,0 +1,158 @@
+import * as cookieReply from '../../wire/cookie-reply.js';
+import { ENDPOINT_ADDRESS_AT, ENDPOINT_FAMILY_AT, ENDPOINT_PORT_AT } from '../../wire/endpoint.js';
+import { senderIndex } from '../../wire/handshake-initiation.js';
+import { coveredByMac1, coveredByMac2, mac1, mac2 } from '../../wire/handshake-macs.js';
+import { equalInConstantTime, isZeroInConstantTime } from '../constant-time.js';
+import { COOKIE_LATENCY_MS, COOKIE_LIFETIME_MS } from '../constants.js';
+import type { Crypto, Environment } from '../ports.js';
+
+/**
+ * The receiving side of MAC1 and MAC2: whether a handshake message is meant for us, and whether its sender
+ * has shown that it owns its address.
+ *
+ * A cookie is a MAC over the sender's address and port, under a secret that changes every COOKIE_LIFETIME.
+ * The device keeps nothing about senders.
+ *
+ * Source: whitepaper §5.3, §5.4.4, §5.4.7.
+ */
+export class CookieChecker {
+  readonly #crypto: Crypto;
+  readonly #environment: Environment;
+  #keys: CookieKeys | undefined;
+  readonly #secret = new Uint8Array(SECRET_BYTES);
+  #secretMadeMs = -Infinity;
+
+  constructor(crypto: Crypto, environment: Environment) {
+    this.#crypto = crypto;
+    this.#environment = environment;
+  }
+
+  /** The device's public key changed. Without one no MAC1 is right. */
+  setPublicKey(publicKey: Uint8Array | undefined): void {
+    this.#keys = publicKey === undefined ? undefined : deriveKeys(this.#crypto, publicKey);
+  }
+
+  /** @param message One whole handshake initiation or response. */
+  hasValidMac1(message: Uint8Array): boolean {
+    if (this.#keys === undefined) return false;
+    return equalInConstantTime(this.#crypto.mac(this.#keys.mac1Key, coveredByMac1(message)), mac1(message));
+  }
+
+  /**
+   * Tests that the message carries the cookie that its address was given, and that the cookie is not too old.
+   *
+   * @param endpointBytes Endpoint records; `at` is the record's start.
+   */
+  hasValidMac2(message: Uint8Array, endpointBytes: Uint8Array, at: number, nowMs: number): boolean {
+    if (this.#isSecretOld(nowMs) || hasNoMac2(message)) return false;
+    const cookie = this.#cookieFor(endpointBytes, at);
+    return equalInConstantTime(this.#crypto.mac(cookie, coveredByMac2(message)), mac2(message));
+  }
+
+  /**
+   * Makes the cookie reply to a handshake message whose MAC1 was right.
+   *
+   * @param endpointBytes Endpoint records; `at` is the record's start.
+   * @returns 64 bytes.
+   */
+  createReply(message: Uint8Array, endpointBytes: Uint8Array, at: number, nowMs: number): Uint8Array {
+    if (this.#keys === undefined) throw new Error('a cookie reply needs a public key');
+    if (this.#isSecretOld(nowMs)) {
+      this.#environment.random(this.#secret);
+      this.#secretMadeMs = nowMs;
+    }
+    const nonce = new Uint8Array(cookieReply.COOKIE_NONCE_BYTES);
+    this.#environment.random(nonce);
+    const cookie = this.#cookieFor(endpointBytes, at);
+    const encryptedCookie = this.#crypto.xSeal(this.#keys.cookieKey, nonce, cookie, mac1(message));
+    return cookieReply.formatCookieReply(senderIndex(message), nonce, encryptedCookie);
+  }
+
+  #isSecretOld(nowMs: number): boolean {
+    return nowMs - this.#secretMadeMs >= COOKIE_LIFETIME_MS;
+  }
+
+  /** Over address and port: a cookie for one port of a NAT is no use to another one behind it. */
+  #cookieFor(endpointBytes: Uint8Array, at: number): Uint8Array {
+    const addressBytes = endpointBytes[at + ENDPOINT_FAMILY_AT] === 4 ? 4 : 16;
+    const source = new Uint8Array(addressBytes + PORT_BYTES);
+    source.set(endpointBytes.subarray(at + ENDPOINT_ADDRESS_AT, at + ENDPOINT_ADDRESS_AT + addressBytes));
+    source.set(endpointBytes.subarray(at + ENDPOINT_PORT_AT, at + ENDPOINT_PORT_AT + PORT_BYTES), addressBytes);
+    return this.#crypto.mac(this.#secret, source);
+  }
+}
+
+/**
+ * The sending side: signs the handshake messages for one peer, and keeps the cookie that the peer gave us.
+ *
+ * Source: whitepaper §5.4.4, §5.4.7.
+ */
+export class CookieJar {
+  readonly #crypto: Crypto;
+  readonly #remotePublic: Uint8Array;
+  /** Made when first needed: most peers are idle. */
+  #keys: CookieKeys | undefined;
+  /** Of the last message, until a cookie reply has answered it: one MAC1 is good for one reply. */
+  #lastMac1: Uint8Array | undefined;
+  #cookie: Uint8Array | undefined;
+  #cookieReceivedMs = 0;
+
+  constructor(crypto: Crypto, remotePublic: Uint8Array) {
+    this.#crypto = crypto;
+    this.#remotePublic = remotePublic;
+  }
+
+  /** Whether messages still get a MAC2. It ends COOKIE_LATENCY before the cookie does, since the cookie travelled. */
+  hasCookie(nowMs: number): boolean {
+    return this.#cookie !== undefined && nowMs - this.#cookieReceivedMs < COOKIE_LIFETIME_MS - COOKIE_LATENCY_MS;
+  }
+
+  /** Fills in MAC1, and MAC2 if there is a cookie, which is zeros otherwise. Call it once the rest is complete. */
+  sign(message: Uint8Array, nowMs: number): void {
+    this.#keys ??= deriveKeys(this.#crypto, this.#remotePublic);
+    this.#lastMac1 = this.#crypto.mac(this.#keys.mac1Key, coveredByMac1(message));
+    mac1(message).set(this.#lastMac1);
+    if (this.#cookie !== undefined && this.hasCookie(nowMs))
+      mac2(message).set(this.#crypto.mac(this.#cookie, coveredByMac2(message)));
+    else mac2(message).fill(0);
+  }
+
+  /**
+   * Takes the cookie out of a reply to the message that was signed last.
+   *
+   * @param message One whole cookie reply.
+   * @returns `false` if it is no answer to that message, or a second one. Nothing changes then.
+   */
+  consumeReply(message: Uint8Array, nowMs: number): boolean {
+    if (this.#keys === undefined || this.#lastMac1 === undefined) return false;
+    const nonce = cookieReply.nonce(message);
+    const sealed = cookieReply.encryptedCookie(message);
+    const cookie = this.#crypto.xOpen(this.#keys.cookieKey, nonce, sealed, this.#lastMac1);
+    if (cookie === undefined) return false;
+    this.#lastMac1 = undefined;
+    this.#cookie = cookie;
+    this.#cookieReceivedMs = nowMs;
+    return true;
+  }
+}
+
+/** Both are made of a public key, and no secret. */
+interface CookieKeys {
+  readonly mac1Key: Uint8Array;
+  readonly cookieKey: Uint8Array;
+}
+
+function deriveKeys(crypto: Crypto, publicKey: Uint8Array): CookieKeys {
+  return { mac1Key: crypto.hash(LABEL_MAC1, publicKey), cookieKey: crypto.hash(LABEL_COOKIE, publicKey) };
+}
+
+const SECRET_BYTES = 32;
+const PORT_BYTES = 2;
+/** LABEL-MAC1 and LABEL-COOKIE of §5.4. */
+const LABEL_MAC1 = Uint8Array.from('mac1----', (character) => character.charCodeAt(0));
+const LABEL_COOKIE = Uint8Array.from('cookie--', (character) => character.charCodeAt(0));
+
+/** Who has no cookie sends zeros (§5.4.4): under a flood that is nearly everyone, and to see it costs no hash. */
+function hasNoMac2(message: Uint8Array): boolean {
+  return isZeroInConstantTime(mac2(message));
+}

@@ -1,0 +1,44 @@
+import { equalInConstantTime } from '../constant-time.js';
+import type { Crypto } from '../ports.js';
+import type { LocalIdentity } from './handshake.js';
+
+/** The device's own static key pair. Owns the private key and clears it in `wipe`. */
+export class Identity implements LocalIdentity {
+  readonly staticPrivate: Uint8Array;
+  readonly staticPublic: Uint8Array;
+
+  private constructor(staticPrivate: Uint8Array, staticPublic: Uint8Array) {
+    this.staticPrivate = staticPrivate;
+    this.staticPublic = staticPublic;
+  }
+
+  /**
+   * @param privateKey 32 bytes; copied and clamped (RFC 7748 §5).
+   * @returns `undefined` for 32 zero bytes, which stand for "no key".
+   */
+  static from(crypto: Crypto, privateKey: Uint8Array): Identity | undefined {
+    if (privateKey.every((byte) => byte === 0)) return undefined;
+    const clamped = privateKey.slice();
+    clamped[0] &= 248;
+    clamped[31] = (clamped[31] & 127) | 64;
+    return new Identity(clamped, crypto.x25519PublicKey(clamped));
+  }
+
+  equals(other: LocalIdentity): boolean {
+    return equalInConstantTime(this.staticPrivate, other.staticPrivate);
+  }
+
+  hasPublicKey(publicKey: Uint8Array): boolean {
+    return equalInConstantTime(this.staticPublic, publicKey);
+  }
+
+  /** Breaks ties between two ends that did the same at the same time: of the two, one precedes the other. */
+  precedes(publicKey: Uint8Array): boolean {
+    const at = this.staticPublic.findIndex((byte, i) => byte !== publicKey[i]);
+    return at >= 0 && this.staticPublic[at]! < publicKey[at]!;
+  }
+
+  wipe(): void {
+    this.staticPrivate.fill(0);
+  }
+}

@@ -1,0 +1,53 @@
+import { TAI64N_BYTES, writeTai64n } from '../../wire/tai64n.js';
+import type { Environment } from '../ports.js';
+
+/** Stamps are cut to multiples of 2^24 ns (about 17 ms), so that they do not tell how busy the sender is. */
+const STEP_NANOSECONDS = 2 ** 24;
+/** Of a second: stamps are counted from its start, as the nanoseconds in them are. */
+const STEPS_PER_SECOND = Math.floor(1e9 / STEP_NANOSECONDS) + 1;
+
+/**
+ * The timestamps of our initiations: whitened, and for each peer greater than the one before.
+ *
+ * A peer refuses a stamp that is not greater than every earlier one (§5.1). So when the wall clock is set
+ * back, the device goes by the latest time that it ever saw, and a peer's stamps go on in the smallest steps.
+ *
+ * Source: whitepaper §5.1, §5.4.2.
+ */
+export class TimestampSource {
+  readonly #environment: Environment;
+  #latestUnixMs = 0;
+  #retiredStep = -1;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /**
+   * @param lastStep What this returned for the peer's last stamp; −1 if there was none.
+   * @returns The place of the next stamp among all stamps there can be, for `write`.
+   */
+  nextStep(lastStep: number): number {
+    this.#latestUnixMs = Math.max(this.#latestUnixMs, this.#environment.unixTimeMs());
+    const floor = lastStep < 0 ? this.#retiredStep : lastStep;
+    return Math.max(stepAt(this.#latestUnixMs), floor + 1);
+  }
+
+  /** A peer is removed. It may be added again, and then still knows the last stamp that it got. */
+  retire(lastStep: number): void {
+    this.#retiredStep = Math.max(this.#retiredStep, lastStep);
+  }
+
+  /** @returns The 12 bytes of the stamp. */
+  static write(step: number): Uint8Array {
+    const stamp = new Uint8Array(TAI64N_BYTES);
+    const seconds = Math.floor(step / STEPS_PER_SECOND);
+    writeTai64n(stamp, 0, seconds, (step - seconds * STEPS_PER_SECOND) * STEP_NANOSECONDS);
+    return stamp;
+  }
+}
+
+function stepAt(unixMs: number): number {
+  const seconds = Math.floor(unixMs / 1_000);
+  return seconds * STEPS_PER_SECOND + Math.floor(((unixMs - seconds * 1_000) * 1e6) / STEP_NANOSECONDS);
+}

@@ -1,0 +1,159 @@
+import { copyEndpoint, ENDPOINT_WORDS, Endpoint, endpointEquals } from '../../wire/endpoint.js';
+import * as ipHeader from '../../wire/ip-header.js';
+import * as messages from '../../wire/messages.js';
+import * as transportData from '../../wire/transport-data.js';
+import type { DeviceContext } from '../device-context.js';
+import type { HandshakeExchange } from '../handshake/handshake-exchange.js';
+import { Keypair } from '../session/keypair.js';
+import type { Peer } from '../session/peer.js';
+import { NO_KEY, type PacketBatch } from './packet-batch.js';
+import { Verdict } from './verdict.js';
+
+const ECN_CAPABLE_0 = 2;
+const ECN_CAPABLE_1 = 1;
+
+/**
+ * The inbound path, around the AEAD stage.
+ *
+ * `classify` believes nothing and changes nothing: it only finds the key. `admit` sees rows whose
+ * tag was verified, and alone moves state. Between the two, the AEAD stage may run anywhere.
+ *
+ * Source: whitepaper §2, §5.4.6, §6.
+ */
+export class Inbound {
+  readonly #context: DeviceContext;
+  readonly #exchange: HandshakeExchange;
+
+  constructor(context: DeviceContext, exchange: HandshakeExchange) {
+    this.#context = context;
+    this.#exchange = exchange;
+  }
+
+  /** Writes `verdict` and `keySlot` of every row. */
+  classify(batch: PacketBatch, nowMs: number): void {
+    const { isReady } = this.#context;
+    for (let row = 0; row < batch.count; row++) {
+      batch.keySlot[row] = NO_KEY;
+      batch.verdict[row] = isReady ? this.#classifyRow(batch, row, nowMs) : Verdict.DeviceDown;
+    }
+  }
+
+  #classifyRow(batch: PacketBatch, row: number, nowMs: number): Verdict {
+    const at = batch.offset[row];
+    if (!transportData.isTransportData(batch.bytes, at, batch.length[row])) {
+      const type = messages.messageType(batch.bytes, at, batch.length[row]);
+      return type === messages.NO_MESSAGE ? Verdict.Malformed : Verdict.Handshake;
+    }
+    const entry = this.#context.indices.get(transportData.receiverIndex(batch.bytes, at));
+    if (!(entry instanceof Keypair)) return Verdict.UnknownReceiverIndex;
+    batch.keypair[row] = entry;
+    if (entry.isExpired(nowMs)) return Verdict.KeypairExpired;
+
+    batch.keySlot[row] = entry.keySlot;
+    return Verdict.Pass;
+  }
+
+  /**
+   * Applies what the authentic rows tell us, and leaves those that hold a packet with verdict `Pass`, `offset` and
+   * `length` being the packet's. Rows go in order of arrival: the replay window needs it.
+   */
+  admit(batch: PacketBatch, nowMs: number): void {
+    const { verdicts } = this.#context.counters;
+    for (let row = 0; row < batch.count; row++) {
+      let verdict = batch.verdict[row] as Verdict;
+      if (verdict === Verdict.Pass) verdict = this.#admitRow(batch, row, nowMs);
+      else if (verdict === Verdict.Handshake) verdict = this.#queueHandshake(batch, row, nowMs);
+      else if (verdict === Verdict.BadTag || verdict === Verdict.KeypairExpired)
+        drop(batch.keypair[row]!.peer, verdict);
+      batch.verdict[row] = verdict;
+      batch.keypair[row] = undefined;
+      verdicts[verdict]++;
+    }
+  }
+
+  #admitRow(batch: PacketBatch, row: number, nowMs: number): Verdict {
+    const keypair = batch.keypair[row]!;
+    const { peer } = keypair;
+    const at = batch.offset[row];
+    if (keypair.isWiped) return drop(peer, Verdict.KeypairExpired);
+    const { bytes } = batch;
+    if (!keypair.replayWindow.accept(transportData.counterHigh(bytes, at), transportData.counterLow(bytes, at)))
+      return drop(peer, Verdict.Replayed);
+
+    this.#roam(peer, batch, row);
+    peer.rxBytes += batch.length[row];
+    if (peer.keypairs.confirm(keypair)) this.#exchange.completed(peer);
+    this.#rekeyBeforeTheEnd(keypair, nowMs);
+    peer.timers.authenticatedMessageReceived(nowMs);
+
+    batch.offset[row] = at + transportData.TRANSPORT_DATA_HEADER_BYTES;
+    batch.length[row] -= messages.TRANSPORT_DATA_MIN_BYTES;
+    if (batch.length[row] === 0) return Verdict.Keepalive;
+    peer.timers.dataReceived(nowMs);
+    return this.#admitPacket(peer, batch, row);
+  }
+
+  /** §2: the source of the packet inside has to be one that the sender may use. */
+  #admitPacket(peer: Peer, batch: PacketBatch, row: number): Verdict {
+    const { bytes } = batch;
+    const at = batch.offset[row];
+    const version = ipHeader.checkIpPacket(bytes, at, batch.length[row]);
+    if (version === 0) return drop(peer, Verdict.MalformedPacket);
+
+    const { allowedIps } = this.#context;
+    const owner =
+      version === 4
+        ? allowedIps.lookup4(bytes, at + ipHeader.IPV4_SOURCE_AT)
+        : allowedIps.lookup6(bytes, at + ipHeader.IPV6_SOURCE_AT);
+    if (owner !== peer) return drop(peer, Verdict.DisallowedSource);
+
+    batch.length[row] = ipHeader.packetBytes(bytes, at);
+    if ((batch.trafficClass[row] & ipHeader.ECN_MASK) !== 0) carryEcn(bytes, at, batch.trafficClass[row]);
+    return Verdict.Pass;
+  }
+
+  /** §2.1: every authentic message tells where the peer is. */
+  #roam(peer: Peer, batch: PacketBatch, row: number): void {
+    const recordAt = batch.endpoint[row] * ENDPOINT_WORDS;
+    peer.endpoint ??= new Endpoint();
+    const { words } = peer.endpoint;
+    if (!endpointEquals(words, 0, batch.endpointWords, recordAt)) copyEndpoint(batch.endpointWords, recordAt, words, 0);
+  }
+
+  #rekeyBeforeTheEnd(keypair: Keypair, nowMs: number): void {
+    const { peer } = keypair;
+    if (peer.hasAskedForLastRekey || keypair !== peer.keypairs.current || !keypair.wantsRekeyOnReceive(nowMs)) return;
+    peer.hasAskedForLastRekey = true;
+    peer.timers.handshakeWanted(nowMs);
+  }
+
+  /** MAC1 comes first: who does not know our public key cannot even make us queue a message (§5.3). */
+  #queueHandshake(batch: PacketBatch, row: number, nowMs: number): Verdict {
+    const { queue } = this.#exchange;
+    if (queue.isFull) return Verdict.HandshakeQueueFull; // under flood even a hash is too much for what will be dropped
+    const at = batch.offset[row];
+    const length = batch.length[row];
+    const endpointAt = batch.endpoint[row] * ENDPOINT_WORDS;
+    const isCookieReply = length === messages.COOKIE_REPLY_BYTES;
+    if (!isCookieReply && !this.#exchange.cookies.hasValidMac1(batch.bytes.subarray(at, at + length))) {
+      this.#exchange.refuse('mac1', batch.endpointWords, endpointAt, nowMs);
+      return Verdict.HandshakeRejected;
+    }
+    const isQueued = queue.push(batch.bytes, at, length, batch.endpointWords, endpointAt, nowMs);
+    return isQueued ? Verdict.Handshake : Verdict.HandshakeQueueFull;
+  }
+}
+
+function drop(peer: Peer, verdict: Verdict): Verdict {
+  peer.counters.countVerdict(verdict);
+  return verdict;
+}
+
+/** What routers marked on the outer header goes on to the inner one, if its ends speak ECN (RFC 6040 §4.2). */
+function carryEcn(bytes: Uint8Array, at: number, outerTrafficClass: number): void {
+  const inner = ipHeader.trafficClass(bytes, at) & ipHeader.ECN_MASK;
+  const outer = outerTrafficClass & ipHeader.ECN_MASK;
+  if (inner === 0 || inner === ipHeader.ECN_CONGESTION_EXPERIENCED) return;
+  if (outer === ipHeader.ECN_CONGESTION_EXPERIENCED) ipHeader.setEcn(bytes, at, outer);
+  else if (outer === ECN_CAPABLE_1 && inner === ECN_CAPABLE_0) ipHeader.setEcn(bytes, at, ECN_CAPABLE_1);
+}

@@ -1,0 +1,119 @@
+import { UNREACHABLE_MAX_BYTES, writeUnreachable } from '../../wire/icmp.js';
+import * as ipHeader from '../../wire/ip-header.js';
+import type { DeviceContext } from '../device-context.js';
+import { RoutingLoops } from '../routing/routing-loops.js';
+import type { Peer } from '../session/peer.js';
+import { NO_KEY, type PacketBatch } from './packet-batch.js';
+import { writeTransportData } from './transport.js';
+import { Verdict } from './verdict.js';
+
+/** ICMP answers per second: enough for every program that asks, too few to be a load. */
+const UNREACHABLES_PER_SECOND = 1_000;
+
+/**
+ * The outbound path, before the AEAD stage: finds the peer and its keypair for each packet, and writes the header.
+ *
+ * Sends nothing by itself. A packet without a session is staged, and a handshake asked for.
+ *
+ * Source: whitepaper §2, §5.4.6, §6.2.
+ */
+export class Outbound {
+  readonly #context: DeviceContext;
+  readonly #loops: RoutingLoops;
+  #unreachables = 0;
+  #unreachablesSinceMs = 0;
+
+  constructor(context: DeviceContext) {
+    this.#context = context;
+    this.#loops = new RoutingLoops(context);
+  }
+
+  route(batch: PacketBatch, nowMs: number): void {
+    const { isReady, counters } = this.#context;
+    batch.endpointCount = 0;
+    for (let row = 0; row < batch.count; row++) {
+      batch.keySlot[row] = NO_KEY;
+      const verdict = isReady ? this.#routeRow(batch, row, nowMs) : Verdict.DeviceDown;
+      batch.verdict[row] = verdict;
+      counters.verdicts[verdict]++;
+    }
+  }
+
+  #routeRow(batch: PacketBatch, row: number, nowMs: number): Verdict {
+    const { bytes } = batch;
+    const at = batch.offset[row];
+    const version = ipHeader.checkIpPacket(bytes, at, batch.length[row]);
+    if (version === 0) return Verdict.MalformedPacket;
+
+    const { allowedIps } = this.#context;
+    const peer =
+      version === 4
+        ? allowedIps.lookup4(bytes, at + ipHeader.IPV4_DESTINATION_AT)
+        : allowedIps.lookup6(bytes, at + ipHeader.IPV6_DESTINATION_AT);
+    if (peer === undefined) return this.#answerUnreachable(batch, row, Verdict.NoPeer, nowMs);
+    if (peer.endpoint === undefined) {
+      peer.counters.countVerdict(Verdict.NoEndpoint);
+      return this.#answerUnreachable(batch, row, Verdict.NoEndpoint, nowMs);
+    }
+    if (this.#loops.closes(bytes, at, peer, nowMs)) {
+      peer.counters.countVerdict(Verdict.RoutingLoop);
+      return Verdict.RoutingLoop;
+    }
+    batch.trafficClass[row] = outerEcn(ipHeader.trafficClass(bytes, at));
+    return this.#sendTo(peer, batch, row, nowMs);
+  }
+
+  #sendTo(peer: Peer, batch: PacketBatch, row: number, nowMs: number): Verdict {
+    const keypair = peer.sealingKeypair(nowMs);
+    if (keypair === undefined || peer.staged.count > 0) return this.#stage(peer, batch, row, nowMs);
+
+    peer.txBytes += writeTransportData(batch, row, keypair, this.#context.mtu);
+    batch.setEndpoint(row, peer.endpoint!.words, 0);
+    peer.timers.authenticatedMessageSent(nowMs);
+    peer.timers.dataSent(nowMs);
+    if (keypair.wantsRekeyOnSend(nowMs)) peer.timers.handshakeWanted(nowMs);
+    return Verdict.Pass;
+  }
+
+  /** Keeps a copy until there is a session; behind packets that wait already, so that order is kept. */
+  #stage(peer: Peer, batch: PacketBatch, row: number, nowMs: number): Verdict {
+    const hasRoom = peer.staged.push(batch.bytes, batch.offset[row], batch.length[row], batch.trafficClass[row]);
+    if (!hasRoom) {
+      peer.counters.countVerdict(Verdict.StagedOverflow);
+      this.#context.counters.countVerdict(Verdict.StagedOverflow);
+    }
+    if (peer.sealingKeypair(nowMs) === undefined) peer.timers.handshakeWanted(nowMs);
+    else this.#context.requestFlush(peer);
+    return Verdict.Staged;
+  }
+
+  /** Tells the sender at once, as the kernel does, instead of letting it wait for a timeout. */
+  #answerUnreachable(batch: PacketBatch, row: number, verdict: Verdict, nowMs: number): Verdict {
+    const { replies } = this.#context;
+    if (!this.#mayAnswer(nowMs)) return verdict;
+    const reply = replies.appendRow(UNREACHABLE_MAX_BYTES);
+    if (reply < 0) return verdict;
+    const at = replies.offset[reply];
+    replies.length[reply] = writeUnreachable(batch.bytes, batch.offset[row], batch.length[row], replies.bytes, at);
+    return verdict;
+  }
+
+  #mayAnswer(nowMs: number): boolean {
+    if (nowMs - this.#unreachablesSinceMs >= 1_000) {
+      this.#unreachablesSinceMs = nowMs;
+      this.#unreachables = 0;
+    }
+    return this.#unreachables++ < UNREACHABLES_PER_SECOND;
+  }
+}
+
+/**
+ * The outer header carries the ECN bits of the inner one and nothing else: DSCP would tell an observer what is inside.
+ * A packet that met congestion already starts afresh as capable; what it met is in its own header (RFC 3168 §9.1.1).
+ */
+function outerEcn(innerTrafficClass: number): number {
+  const ecn = innerTrafficClass & ipHeader.ECN_MASK;
+  return ecn === ipHeader.ECN_CONGESTION_EXPERIENCED ? ECN_CAPABLE_0 : ecn;
+}
+
+const ECN_CAPABLE_0 = 2;

@@ -1,0 +1,114 @@
+import { copyEndpoint, ENDPOINT_BYTES, ENDPOINT_WORDS, endpointEquals } from '../../wire/endpoint.js';
+import type { Keypair } from '../session/keypair.js';
+import { Verdict } from './verdict.js';
+
+/** Free bytes that a row of an outbound packet has in front, for the transport data header (§5.4.6). */
+export const HEADROOM_BYTES = 16;
+/** Free bytes behind a packet: padding to 16 (at most 15) and the tag (16), rounded up. */
+export const TAILROOM_BYTES = 32;
+/** The greatest IP packet, and the greatest UDP payload rounded up. */
+export const MAX_PACKET_BYTES = 65_535;
+
+/** In `keySlot`: the row is not sealed, it is a handshake message that is complete already. */
+export const NO_KEY = -1;
+
+/**
+ * Packets on their way through the device, one row each.
+ *
+ * The batch owns all bytes and all columns, and the stages read and write rows in place: no
+ * packet ever costs an object. A row is valid until the batch is filled again.
+ *
+ * ```text
+ * inbound    socket.receive → classify → aead.open → admit → tun.write
+ * outbound   tun.read       → route    → aead.seal → socket.send
+ * ```
+ *
+ * Stages skip rows whose verdict is not `Pass`.
+ */
+export class PacketBatch {
+  /** Rows in use. */
+  count = 0;
+  /** Endpoint records in use. */
+  endpointCount = 0;
+  /** The bytes of row i start at `offset[i]`; there are `length[i]` of them. */
+  readonly bytes: Uint8Array;
+  readonly offset: Uint32Array;
+  readonly length: Uint32Array;
+  readonly verdict: Uint8Array;
+  /** The key for the AEAD stage, as a slot of its key table, or NO_KEY. */
+  readonly keySlot: Int32Array;
+  /** The outer TOS byte (IPv4) or traffic class (IPv6), as received or to be sent. */
+  readonly trafficClass: Uint8Array;
+  /** The remote address of row i is record `endpoint[i]` of `endpointWords`. Rows may share a record. */
+  readonly endpoint: Int32Array;
+  readonly endpointBytes: Uint8Array;
+  readonly endpointWords: Int32Array;
+  /** Set by `classify` and `route`, read by `admit`. */
+  readonly keypair: (Keypair | undefined)[];
+
+  readonly capacity: number;
+
+  /**
+   * @param capacity Rows.
+   * @param arenaBytes Bytes for all rows together. A source stops filling when the next packet might not fit.
+   */
+  constructor(capacity: number, arenaBytes: number) {
+    this.capacity = capacity;
+    this.bytes = new Uint8Array(arenaBytes);
+    this.offset = new Uint32Array(capacity);
+    this.length = new Uint32Array(capacity);
+    this.verdict = new Uint8Array(capacity);
+    this.keySlot = new Int32Array(capacity);
+    this.trafficClass = new Uint8Array(capacity);
+    this.endpoint = new Int32Array(capacity);
+    this.endpointBytes = new Uint8Array(capacity * ENDPOINT_BYTES);
+    this.endpointWords = new Int32Array(this.endpointBytes.buffer);
+    this.keypair = new Array<Keypair | undefined>(capacity).fill(undefined);
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.endpointCount = 0;
+  }
+
+  /** Makes `row` refer to a copy of the record at `at` (in words) of `words`; repeats share one record. */
+  setEndpoint(row: number, words: Int32Array, at: number): void {
+    const last = this.endpointCount - 1;
+    if (last < 0 || !endpointEquals(this.endpointWords, last * ENDPOINT_WORDS, words, at)) {
+      copyEndpoint(words, at, this.endpointWords, this.endpointCount * ENDPOINT_WORDS);
+      this.endpointCount++;
+    }
+    this.endpoint[row] = this.endpointCount - 1;
+  }
+
+  /** Whether `rows` more rows of `totalBytes` together, head-room and tail-room included, certainly fit. */
+  hasRoom(rows: number, totalBytes: number): boolean {
+    const last = this.count - 1;
+    const end = last < 0 ? 0 : this.offset[last] + this.length[last] + TAILROOM_BYTES;
+    return this.count + rows <= this.capacity && end + totalBytes + 16 * rows <= this.bytes.length;
+  }
+
+  /**
+   * Starts a row behind the last one, with head-room and tail-room around `lengthBytes`.
+   *
+   * @returns The row, with verdict `Pass`, NO_KEY and traffic class 0, or −1 if the batch is full.
+   */
+  appendRow(lengthBytes: number): number {
+    const row = this.count;
+    const start = row === 0 ? 0 : alignTo16(this.offset[row - 1] + this.length[row - 1] + TAILROOM_BYTES);
+    if (row === this.capacity || start + HEADROOM_BYTES + lengthBytes + TAILROOM_BYTES > this.bytes.length) return -1;
+
+    this.offset[row] = start + HEADROOM_BYTES;
+    this.length[row] = lengthBytes;
+    this.verdict[row] = Verdict.Pass;
+    this.keySlot[row] = NO_KEY;
+    this.trafficClass[row] = 0;
+    this.keypair[row] = undefined;
+    this.count++;
+    return row;
+  }
+}
+
+function alignTo16(at: number): number {
+  return (at + 15) & ~15;
+}

@@ -1,0 +1,40 @@
+import * as transportData from '../../wire/transport-data.js';
+import { PADDING_BYTES } from '../constants.js';
+import type { Keypair } from '../session/keypair.js';
+import { HEADROOM_BYTES, type PacketBatch } from './packet-batch.js';
+
+/**
+ * Makes a row that holds a packet into a transport data message that is ready for the AEAD stage: pads it with zeros,
+ * writes the header into the head-room and takes the next counter.
+ *
+ * @param row `offset` and `length` are the packet's; afterwards they are those of the message without its tag.
+ * @returns Bytes that the message will have on the wire, tag included.
+ *
+ * Source: whitepaper §5.4.6.
+ */
+export function writeTransportData(batch: PacketBatch, row: number, keypair: Keypair, mtu: number): number {
+  const lengthBytes = batch.length[row];
+  const padded = paddedLength(lengthBytes, mtu);
+  const end = batch.offset[row] + lengthBytes;
+  for (let i = 0; i < padded - lengthBytes; i++) batch.bytes[end + i] = 0;
+
+  const at = batch.offset[row] - HEADROOM_BYTES;
+  transportData.writeHeader(batch.bytes, at, keypair.remoteIndex, keypair.sendHigh, keypair.sendLow);
+  keypair.advanceCounter();
+
+  batch.offset[row] = at;
+  batch.length[row] = HEADROOM_BYTES + padded;
+  batch.keySlot[row] = keypair.keySlot;
+  batch.keypair[row] = keypair;
+  return HEADROOM_BYTES + padded + transportData.TAG_BYTES;
+}
+
+/**
+ * §5.4.6: to a multiple of 16, but never so far that the packet exceeds the MTU when it did not before.
+ * A packet that is longer than the MTU is seen as several: only the last of them is padded.
+ */
+export function paddedLength(lengthBytes: number, mtu: number): number {
+  const last = mtu > 0 && lengthBytes > mtu ? lengthBytes % mtu : lengthBytes;
+  const padded = (last + PADDING_BYTES - 1) & -PADDING_BYTES;
+  return lengthBytes - last + (mtu > 0 ? Math.min(padded, mtu) : padded);
+}

@@ -1,0 +1,69 @@
+import * as ipHeader from '../../wire/ip-header.js';
+import { readInt32 } from '../../wire/little-endian.js';
+import { MessageType } from '../../wire/messages.js';
+import type { DeviceContext } from '../device-context.js';
+import { Peer } from '../session/peer.js';
+
+/** How long it is remembered who carried whose messages. Routes change; an old answer must not outlive them. */
+const CARRIER_LIFETIME_MS = 5_000;
+/** More tunnels inside one another than anyone has. */
+const MAX_DEPTH = 16;
+
+/**
+ * Recognises our own outer datagrams when they come back through the TUN.
+ *
+ * It is no mistake that the messages to peer A travel inside the tunnel to peer B (onion routing), but
+ * it is one when B's in turn travel inside the tunnel to A, or A's inside A's own: each round would wrap them again, for ever.
+ */
+export class RoutingLoops {
+  readonly #context: DeviceContext;
+
+  constructor(context: DeviceContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Tests whether sending the packet at `at` to `carrier` would close a loop.
+   *
+   * The packet must have passed `checkIpPacket`. Costs a comparison unless it is UDP from our own port.
+   */
+  closes(bytes: Uint8Array, at: number, carrier: Peer, nowMs: number): boolean {
+    const udpAt = ipHeader.udpHeaderAt(bytes, at);
+    if (udpAt < 0 || ipHeader.udpSourcePort(bytes, udpAt) !== this.#context.listenPort) return false;
+    const end = at + ipHeader.packetBytes(bytes, at);
+    const carried = this.#peerOfOwnMessage(bytes, udpAt + ipHeader.UDP_HEADER_BYTES, end);
+    if (carried === undefined) return false;
+
+    if (leadsTo(carrier, carried, nowMs)) return true;
+    carried.carrier = carrier;
+    carried.carriedMs = nowMs;
+    return false;
+  }
+
+  /** To whom a message goes that we sent; the indices in it are random enough to know it again. */
+  #peerOfOwnMessage(bytes: Uint8Array, at: number, end: number): Peer | undefined {
+    if (end - at < 8) return undefined;
+    const index = readInt32(bytes, at + 4);
+    switch (readInt32(bytes, at)) {
+      case MessageType.HandshakeInitiation:
+      case MessageType.HandshakeResponse: {
+        const entry = this.#context.indices.get(index);
+        return entry instanceof Peer ? entry : entry?.peer;
+      }
+      case MessageType.TransportData:
+        return this.#context.keypairsByRemoteIndex.get(index)?.peer;
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** Follows who carries whom, from `from`, as far as that is known and fresh. */
+function leadsTo(from: Peer, to: Peer, nowMs: number): boolean {
+  let peer: Peer | undefined = from;
+  for (let depth = 0; peer !== undefined && depth < MAX_DEPTH; depth++) {
+    if (peer === to) return true;
+    peer = nowMs - peer.carriedMs < CARRIER_LIFETIME_MS ? peer.carrier : undefined;
+  }
+  return false;
+}

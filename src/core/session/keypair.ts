@@ -1,0 +1,88 @@
+import {
+  REJECT_AFTER_MESSAGES_HIGH,
+  REJECT_AFTER_MESSAGES_LOW,
+  REJECT_AFTER_TIME_MS,
+  REKEY_AFTER_MESSAGES_HIGH,
+  REKEY_AFTER_TIME_MS,
+  REKEY_ON_RECEIVE_AFTER_MS,
+} from '../constants.js';
+import type { Peer } from './peer.js';
+import { ReplayWindow } from './replay-window.js';
+
+/** What a handshake leaves behind for the transport of data. */
+export interface KeypairOptions {
+  readonly peer: Peer;
+  /** The AEAD stage's slot with both keys. The keys themselves never stay in the core. */
+  readonly keySlot: number;
+  readonly localIndex: number;
+  readonly remoteIndex: number;
+  readonly isInitiator: boolean;
+  readonly createdMs: number;
+}
+
+/**
+ * The two transport keys of one session, and what they have been used for.
+ *
+ * The counter of the next message to be sent is kept as two 32-bit halves: exact up to 2^64, and without the heap
+ * allocation that a `bigint` costs per packet.
+ *
+ * Source: whitepaper §5.4.5, §5.4.6, limits in §6.1 and §6.2.
+ */
+export class Keypair {
+  readonly peer: Peer;
+  readonly keySlot: number;
+  readonly localIndex: number;
+  readonly remoteIndex: number;
+  readonly isInitiator: boolean;
+  readonly createdMs: number;
+  readonly replayWindow = new ReplayWindow();
+
+  sendHigh = 0;
+  sendLow = 0;
+  /** Keys are gone: packets that were on their way to the AEAD stage are not to be believed any more. */
+  isWiped = false;
+  /** How much later than the other end this one asks for a rekey by time, where both initiated at once. */
+  rekeyDelayMs = 0;
+  /** After a change of the own key: still opens what is under way, seals nothing. */
+  isSealing = true;
+
+  constructor(options: KeypairOptions) {
+    this.peer = options.peer;
+    this.keySlot = options.keySlot;
+    this.localIndex = options.localIndex;
+    this.remoteIndex = options.remoteIndex;
+    this.isInitiator = options.isInitiator;
+    this.createdMs = options.createdMs;
+  }
+
+  /** §6.2: a keypair ends REJECT_AFTER_TIME after its creation. */
+  isExpired(nowMs: number): boolean {
+    return this.isWiped || nowMs - this.createdMs >= REJECT_AFTER_TIME_MS;
+  }
+
+  /** §6.2: whether one more message may be sealed. */
+  canSeal(nowMs: number): boolean {
+    return this.isSealing && !this.isExpired(nowMs) && !this.#isSpent();
+  }
+
+  /** §6.2: time or count ask for a new handshake. Only the initiator goes by time, or both ends would rekey at once. */
+  wantsRekeyOnSend(nowMs: number): boolean {
+    if (this.sendHigh >= REKEY_AFTER_MESSAGES_HIGH) return true;
+    return this.isInitiator && nowMs - this.createdMs >= REKEY_AFTER_TIME_MS + this.rekeyDelayMs;
+  }
+
+  /** §6.2: data still comes in, but the keypair ends before a passive keepalive and an answer could save it. */
+  wantsRekeyOnReceive(nowMs: number): boolean {
+    return this.isInitiator && nowMs - this.createdMs >= REKEY_ON_RECEIVE_AFTER_MS;
+  }
+
+  /** Moves on to the next counter. The caller has written the present one. */
+  advanceCounter(): void {
+    this.sendLow = (this.sendLow + 1) >>> 0;
+    if (this.sendLow === 0) this.sendHigh++;
+  }
+
+  #isSpent(): boolean {
+    return this.sendHigh >= REJECT_AFTER_MESSAGES_HIGH && this.sendLow >= REJECT_AFTER_MESSAGES_LOW;
+  }
+}

@@ -1,0 +1,118 @@
+import { PacketBatch } from '../core/packets/packet-batch.js';
+import type { AeadStage } from '../core/ports.js';
+import { JsAead } from '../crypto/js-aead.js';
+import { NodeCrypto } from '../crypto/node-crypto.js';
+import { NonceLedger } from './audited-aead.js';
+import { EventQueue } from './event-queue.js';
+import { Host } from './host.js';
+import { Nat, type NatOptions } from './nat.js';
+import { Network } from './network.js';
+import { SeededRandom } from './seeded-random.js';
+import { SwiftAead } from './swift-aead.js';
+import { type NodeSurroundings, TunnelNode } from './tunnel-node.js';
+
+export interface SimulationOptions {
+  /** Everything that is left to chance follows from it. */
+  readonly seed: number;
+  /** What the monotonic clock shows at the start. */
+  readonly startMs?: number;
+  /** Uses an AEAD that is no cipher but has the shape of one: for runs of a million messages. */
+  readonly isSwift?: boolean;
+}
+
+const DEFAULT_START_MS = 50;
+const START_UNIX_MS = Date.UTC(2026, 0, 1);
+const WIREGUARD_PORT = 51_820;
+const BATCH_ROWS = 128;
+const BATCH_BYTES = 512 * 1024;
+
+/**
+ * A world of hosts, networks and WireGuard nodes on virtual time.
+ *
+ * Nothing in it waits, and nothing comes from outside: the same seed gives the same run. Time jumps from one event to
+ * the next, where events are datagrams that arrive, deadlines that devices announced, and what a script schedules.
+ *
+ * ```ts
+ * const simulation = new Simulation({ seed: 1 });
+ * const a = simulation.addNode('a', simulation.addHost('a', ['192.0.2.1']));
+ * a.setPrivateKey(simulation.random.bytes(32));
+ * simulation.network.setConditions({ delayMs: 20, lossRate: 0.01 });
+ * simulation.advance(60_000);
+ * ```
+ */
+export class Simulation {
+  readonly seed: number;
+  readonly events: EventQueue;
+  /** For scripts. Networks and nodes have generators of their own. */
+  readonly random: SeededRandom;
+  readonly ledger = new NonceLedger();
+  /** The one that everybody is on, unless a script makes others. */
+  readonly network: Network;
+  readonly nodes: TunnelNode[] = [];
+  readonly #surroundings: NodeSurroundings;
+
+  constructor({ seed, startMs = DEFAULT_START_MS, isSwift = false }: SimulationOptions) {
+    this.seed = seed;
+    this.events = new EventQueue(startMs);
+    this.random = new SeededRandom(seed);
+    this.#surroundings = {
+      events: this.events,
+      random: this.random.fork(),
+      ledger: this.ledger,
+      crypto: new NodeCrypto(),
+      makeAead: (): AeadStage => (isSwift ? new SwiftAead() : new JsAead()),
+      inbound: new PacketBatch(BATCH_ROWS, BATCH_BYTES),
+      outbound: new PacketBatch(BATCH_ROWS, BATCH_BYTES),
+    };
+    this.network = this.addNetwork('internet');
+  }
+
+  get nowMs(): number {
+    return this.events.nowMs;
+  }
+
+  addNetwork(name: string): Network {
+    return new Network(name, this.events, this.random.fork());
+  }
+
+  addHost(name: string, addresses: readonly string[], network: Network = this.network): Host {
+    return new Host(name, network, addresses);
+  }
+
+  /** Puts a NAT between `network` and a new network inside, which is returned with it. */
+  addNat(address: string, options: NatOptions, network: Network = this.network): { nat: Nat; inside: Network } {
+    const inside = this.addNetwork(`inside of ${address}`);
+    const nat = new Nat({ outside: network, inside }, address, options, this.events, this.random.fork());
+    return { nat, inside };
+  }
+
+  /** A device on `host`, down and without a key. */
+  addNode(name: string, host: Host, port = WIREGUARD_PORT): TunnelNode {
+    const node = new TunnelNode(name, host, port, START_UNIX_MS + this.nowMs, this.#surroundings);
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** Lets time pass. */
+  advance(ms: number): void {
+    this.events.runUntil(this.nowMs + ms);
+  }
+
+  /** Has something happen later, from the script. */
+  after(ms: number, run: () => void): void {
+    this.events.schedule(this.nowMs + ms, run);
+  }
+
+  /** Lets time pass until a condition holds, looked at after each event. @returns Whether it came to hold. */
+  advanceUntil(isDone: () => boolean, limitMs: number): boolean {
+    const end = this.nowMs + limitMs;
+    while (!isDone()) {
+      if (this.events.nextEventMs > end) {
+        this.events.runUntil(end);
+        return isDone();
+      }
+      this.events.runNext();
+    }
+    return true;
+  }
+}

@@ -1,0 +1,287 @@
+import { parseIpPrefix } from '../control/ip-text.js';
+import type { AllowedIpChange, DeviceChange, PeerChange } from '../core/configuration.js';
+import { Device } from '../core/device.js';
+import type { PacketBatch } from '../core/packets/packet-batch.js';
+import { Verdict } from '../core/packets/verdict.js';
+import type { AeadStage, Crypto } from '../core/ports.js';
+import type { Peer } from '../core/session/peer.js';
+import { ENDPOINT_BYTES } from '../wire/endpoint.js';
+import { AuditedAead, type NonceLedger } from './audited-aead.js';
+import { fillInbound, passedPackets } from './batch-rows.js';
+import type { EventQueue, ScheduledEvent } from './event-queue.js';
+import type { Host } from './host.js';
+import type { Datagram } from './network.js';
+import type { SeededRandom } from './seeded-random.js';
+import { recordSource, SocketAddress } from './socket-address.js';
+import { WallClock } from './wall-clock.js';
+
+/** What all nodes of a simulation share. */
+export interface NodeSurroundings {
+  readonly events: EventQueue;
+  readonly random: SeededRandom;
+  readonly ledger: NonceLedger;
+  readonly crypto: Crypto;
+  makeAead(): AeadStage;
+  /** Batches are used during one turn of one node only, so one pair serves all. */
+  readonly inbound: PacketBatch;
+  readonly outbound: PacketBatch;
+}
+
+/** A peer in the words of a configuration file. Absent means: leave as it is. */
+export interface PeerSettings {
+  readonly endpoint?: SocketAddress;
+  readonly allowedIps?: readonly string[];
+  readonly presharedKey?: Uint8Array;
+  readonly persistentKeepaliveSeconds?: number;
+}
+
+/** The most that one settling may take, or the device is busy with itself. */
+const MAX_SETTLE_ROUNDS = 10_000;
+
+/**
+ * A host that runs WireGuard: one device with everything around it, on virtual time.
+ *
+ * It does what the driver does and nothing more: hands datagrams and packets to the device, sends what it gives back,
+ * and wakes it up at the deadline that it announced. A node that announces nothing is never called.
+ */
+export class TunnelNode {
+  readonly name: string;
+  readonly host: Host;
+  readonly wallClock: WallClock;
+  /** Times that the timer fired. */
+  wakeUps = 0;
+  /** Packets that came out of the tunnel, oldest first. Clear it as you like. */
+  readonly received: Uint8Array[] = [];
+  /** Packets that the device itself had to say to the local system: ICMP errors. */
+  readonly replies: Uint8Array[] = [];
+  /** Called for each packet in place of keeping it in `received`. May send. */
+  onPacket: ((packet: Uint8Array) => void) | undefined;
+
+  readonly #surroundings: NodeSurroundings;
+  #device: Device;
+  #aead: AuditedAead;
+  #port: number;
+  #waiting: Datagram[] = [];
+  #timer: ScheduledEvent | undefined;
+
+  constructor(name: string, host: Host, port: number, unixMs: number, surroundings: NodeSurroundings) {
+    this.name = name;
+    this.host = host;
+    this.wallClock = new WallClock(surroundings.events, unixMs);
+    this.#surroundings = surroundings;
+    this.#port = port;
+    this.#aead = this.#makeAead();
+    this.#device = this.#makeDevice();
+    host.listen(port, (datagram) => this.#enqueue(datagram));
+  }
+
+  get device(): Device {
+    return this.#device;
+  }
+
+  get aead(): AuditedAead {
+    return this.#aead;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get nowMs(): number {
+    return this.#surroundings.events.nowMs;
+  }
+
+  /** Where others reach the node: its first address, unless another one is named. */
+  address(of: string = this.host.addresses[0]!): SocketAddress {
+    return new SocketAddress(of, this.#port);
+  }
+
+  /** Loses everything that is not configuration, as when the process is killed. `configure` has to follow. */
+  reboot(): void {
+    this.#disarm();
+    this.#aead = this.#makeAead();
+    this.#device = this.#makeDevice();
+    this.#waiting = [];
+  }
+
+  /** Binds the socket to another port. */
+  rebind(port: number): void {
+    this.host.close(this.#port);
+    this.#port = port;
+    this.host.listen(port, (datagram) => this.#enqueue(datagram));
+    this.#device.setListenPort(port);
+  }
+
+  apply(change: Partial<DeviceChange>): void {
+    const whole = { replacePeers: false, peers: [], ...change };
+    this.#device.checkChange(whole);
+    this.#device.applyChange(whole, this.nowMs);
+    this.#settle();
+  }
+
+  setPrivateKey(privateKey: Uint8Array): void {
+    this.apply({ privateKey });
+  }
+
+  setPeer(publicKey: Uint8Array, settings: PeerSettings): Peer {
+    this.apply({ peers: [peerChange(publicKey, settings)] });
+    return this.peer(publicKey);
+  }
+
+  removePeer(publicKey: Uint8Array): void {
+    this.apply({ peers: [{ ...peerChange(publicKey, {}), isRemoval: true }] });
+  }
+
+  /** @throws {RangeError} if there is no such peer. */
+  peer(publicKey: Uint8Array): Peer {
+    const peer = this.#device.peer(publicKey);
+    if (peer === undefined) throw new RangeError(`${this.name} has no such peer`);
+    return peer;
+  }
+
+  setUp(isUp: boolean): void {
+    this.#device.setUp(isUp, this.nowMs);
+    this.#settle();
+  }
+
+  /** Packets from the local system into the tunnel, in one batch as far as it holds them. */
+  sendPackets(packets: readonly Uint8Array[]): void {
+    for (let from = 0; from < packets.length; ) from += this.#sendBatch(packets, from);
+    this.#settle();
+  }
+
+  sendPacket(packet: Uint8Array): void {
+    this.sendPackets([packet]);
+  }
+
+  /** Hands datagrams to the device at once, past the network. */
+  receive(datagrams: readonly Datagram[]): void {
+    const { inbound } = this.#surroundings;
+    for (let next = 0; next < datagrams.length; ) {
+      next += fillInbound(inbound, datagrams, next);
+      this.#device.classify(inbound, this.nowMs);
+      this.#aead.open(inbound);
+      this.#device.admit(inbound, this.nowMs);
+      this.#deliver(passedPackets(inbound));
+    }
+    this.#settle();
+  }
+
+  /** Has the device look whether something is due, as a driver may at any time. */
+  poke(): void {
+    this.#device.expire(this.nowMs);
+    this.#settle();
+  }
+
+  #makeAead(): AuditedAead {
+    return new AuditedAead(this.#surroundings.makeAead(), this.#surroundings.ledger);
+  }
+
+  #makeDevice(): Device {
+    const { crypto, random } = this.#surroundings;
+    const environment = {
+      random: (out: Uint8Array) => random.fill(out),
+      unixTimeMs: () => this.wallClock.unixMs,
+    };
+    const device = new Device({ crypto, environment, aead: this.#aead });
+    device.setListenPort(this.#port);
+    return device;
+  }
+
+  /** Datagrams of one millisecond reach the device in one batch. */
+  #enqueue(datagram: Datagram): void {
+    this.#waiting.push(datagram);
+    if (this.#waiting.length > 1) return;
+    this.#surroundings.events.schedule(this.nowMs, () => this.receive(this.#waiting.splice(0)));
+  }
+
+  #sendBatch(packets: readonly Uint8Array[], from: number): number {
+    const { outbound } = this.#surroundings;
+    outbound.clear();
+    for (const packet of packets.slice(from, from + outbound.capacity)) {
+      const row = outbound.appendRow(packet.length);
+      if (row < 0) break;
+      outbound.bytes.set(packet, outbound.offset[row]);
+    }
+    const { count } = outbound;
+    this.#device.route(outbound, this.nowMs);
+    this.#aead.seal(outbound);
+    this.#transmit(outbound);
+    return count;
+  }
+
+  #settle(): void {
+    const { outbox, replies } = this.#device;
+    for (let round = 0; round === 0 || this.#device.nextDeadline() <= this.nowMs; round++) {
+      if (round === MAX_SETTLE_ROUNDS) throw new Error(`${this.name} does not come to rest`);
+      this.#device.expire(this.nowMs);
+      this.#aead.seal(outbox);
+      this.#transmit(outbox);
+      this.replies.push(...passedPackets(replies));
+      outbox.clear();
+      replies.clear();
+    }
+    this.#arm();
+  }
+
+  #arm(): void {
+    const deadline = this.#device.nextDeadline();
+    if (deadline === this.#timer?.atMs) return;
+    this.#disarm();
+    if (deadline === Infinity) return;
+    if (!Number.isInteger(deadline)) throw new RangeError(`${this.name} announced ${deadline} as deadline`);
+    this.#timer = this.#surroundings.events.schedule(deadline, () => this.#wake());
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#timer.isCancelled = true;
+    this.#timer = undefined;
+  }
+
+  #wake(): void {
+    this.#timer = undefined;
+    this.wakeUps++;
+    this.#settle();
+  }
+
+  #transmit(batch: PacketBatch): void {
+    for (let row = 0; row < batch.count; row++) {
+      if (batch.verdict[row] !== Verdict.Pass) continue;
+      const at = batch.offset[row]!;
+      const recordAt = batch.endpoint[row]! * ENDPOINT_BYTES;
+      this.host.send({
+        port: this.#port,
+        to: SocketAddress.fromRecord(batch.endpointBytes, recordAt),
+        bytes: batch.bytes.slice(at, at + batch.length[row]!),
+        trafficClass: batch.trafficClass[row]!,
+        source: recordSource(batch.endpointBytes, recordAt),
+      });
+    }
+  }
+
+  #deliver(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) {
+      if (this.onPacket === undefined) this.received.push(packet);
+      else this.onPacket(packet);
+    }
+  }
+}
+
+function peerChange(publicKey: Uint8Array, settings: PeerSettings): PeerChange {
+  const { allowedIps, endpoint, ...rest } = settings;
+  return {
+    publicKey,
+    isRemoval: false,
+    isUpdateOnly: false,
+    replaceAllowedIps: allowedIps !== undefined,
+    allowedIps: (allowedIps ?? []).map(allowedIp),
+    ...(endpoint === undefined ? {} : { endpoint: endpoint.toEndpoint() }),
+    ...rest,
+  };
+}
+
+function allowedIp(text: string): AllowedIpChange {
+  const prefix = parseIpPrefix(text);
+  if (prefix === undefined) throw new RangeError(`${text} is no prefix`);
+  return { ...prefix, isRemoval: false };
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+
+import { Keypair } from '../../../src/core/session/keypair.js';
+import { KeypairSlots } from '../../../src/core/session/keypair-slots.js';
+import type { Peer } from '../../../src/core/session/peer.js';
+
+describe('KeypairSlots', () => {
+  let discarded: Keypair[];
+  let slots: KeypairSlots;
+  beforeEach(() => {
+    discarded = [];
+    slots = new KeypairSlots((keypair) => discarded.push(keypair));
+  });
+
+  it('seals at once with a keypair that we initiated, and keeps the one before for what is under way', () => {
+    const [first, second, third] = [initiated(), initiated(), initiated()];
+    slots.begin(first);
+    slots.begin(second);
+    assert.deepEqual([slots.previous, slots.current], [first, second]);
+    assert.deepEqual(discarded, []);
+
+    slots.begin(third);
+    assert.deepEqual([slots.previous, slots.current], [second, third]);
+    assert.deepEqual(discarded, [first]);
+  });
+
+  it('seals with a keypair that we answered only after the initiator has used it (§5.4.5)', () => {
+    const [old, answeredOne] = [initiated(), answered()];
+    slots.begin(old);
+    slots.begin(answeredOne);
+    assert.deepEqual([slots.current, slots.next], [old, answeredOne]);
+
+    assert.equal(slots.confirm(old), false);
+    assert.equal(slots.confirm(answeredOne), true);
+    assert.deepEqual([slots.previous, slots.current, slots.next], [old, answeredOne, undefined]);
+    assert.equal(slots.confirm(answeredOne), false);
+  });
+
+  it('drops an answered keypair that was never used when the initiator starts again', () => {
+    const [unused, again] = [answered(), answered()];
+    slots.begin(unused);
+    slots.begin(again);
+    assert.equal(slots.next, again);
+    assert.deepEqual(discarded, [unused]);
+  });
+
+  it('drops the previous keypair as soon as a new one was answered', () => {
+    const [first, second, third] = [initiated(), initiated(), answered()];
+    slots.begin(first);
+    slots.begin(second);
+    slots.begin(third);
+    assert.deepEqual([slots.previous, slots.current, slots.next], [undefined, second, third]);
+    assert.deepEqual(discarded, [first]);
+  });
+
+  it('keeps an answered keypair for opening when both sides initiated at once', () => {
+    const [answeredOne, initiatedOne] = [answered(), initiated()];
+    slots.begin(answeredOne);
+    slots.begin(initiatedOne);
+    assert.deepEqual([slots.previous, slots.current, slots.next], [answeredOne, initiatedOne, undefined]);
+    assert.deepEqual(discarded, []);
+  });
+
+  it('tells when both sides initiated at once, and that alone', () => {
+    assert.equal(slots.begin(answered()), false);
+    assert.equal(slots.begin(initiated()), true);
+    assert.equal(slots.begin(initiated()), false);
+    assert.equal(slots.begin(answered()), false);
+    assert.equal(slots.begin(keypair(true, 5_000)), false, 'what we answered before our own attempt began');
+  });
+
+  it('stops sealing without forgetting what is under way', () => {
+    const [old, answeredOne] = [initiated(), answered()];
+    slots.begin(old);
+    slots.begin(answeredOne);
+    slots.stopSealing();
+    assert.deepEqual([old.isSealing, answeredOne.isSealing], [false, false]);
+    assert.deepEqual(discarded, []);
+  });
+
+  it('wipes all three', () => {
+    const [first, second, third] = [initiated(), initiated(), answered()];
+    slots.begin(first);
+    slots.begin(second);
+    slots.begin(third);
+    slots.wipe();
+    assert.deepEqual(new Set(discarded), new Set([first, second, third]));
+    assert.deepEqual([slots.previous, slots.current, slots.next], [undefined, undefined, undefined]);
+  });
+});
+
+const initiated = (): Keypair => keypair(true);
+const answered = (): Keypair => keypair(false);
+
+function keypair(isInitiator: boolean, createdMs = 0): Keypair {
+  return new Keypair({ peer: {} as Peer, keySlot: 0, localIndex: 1, remoteIndex: 2, isInitiator, createdMs });
+}
