@@ -99,6 +99,7 @@ bool wt_export_tun(napi_env env, napi_value exports);
 bool wt_export_udp(napi_env env, napi_value exports);
 bool wt_export_monitor(napi_env env, napi_value exports);
 bool wt_export_crypto(napi_env env, napi_value exports);
+bool wt_export_system(napi_env env, napi_value exports);
 /* Makes the environment's data and has it torn down with the environment. */
 bool wt_create_environment(napi_env env);
 

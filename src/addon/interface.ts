@@ -68,7 +68,7 @@ export const ROUTES_CHANGED = 4;
 /** Length of the array of counters that `tunOpen` and `udpOpen` take. An error number is its own index. */
 export const ERROR_COUNTERS = 256;
 
-/** The functions of the addon, by group: batches, TUN, UDP, netlink, AEAD, handshake primitives. */
+/** The functions of the addon, by group: batches, TUN, UDP, netlink, AEAD, handshake primitives, process. */
 export interface Addon {
   /** Fetches the addresses of the columns once. @throws {TypeError} if lengths do not fit each other. */
   registerBatch(columns: BatchColumns): NativeBatch;
@@ -163,4 +163,21 @@ export interface Addon {
   /** X25519 into `out`, which has 32 bytes. @returns `false` when the result is all zero. */
   x25519(out: Uint8Array, privateKey: Uint8Array, publicKey: Uint8Array): boolean;
   x25519PublicKey(out: Uint8Array, privateKey: Uint8Array): void;
+
+  /** CLOCK_BOOTTIME in whole milliseconds: unlike `performance.now()` it goes on while the machine sleeps. */
+  bootTimeMs(): number;
+  /**
+   * The number of the network namespace that the caller is in. The kernel gives it to one namespace only, until the
+   * machine restarts. −errno before Linux 5.14.
+   */
+  netnsCookie(): bigint | number;
+  /** PR_SET_DUMPABLE and RLIMIT_CORE to 0, for good. @returns 0 or −errno. */
+  hardenProcess(): number;
+  /**
+   * Denies, in all threads and for good, the system calls that no tunnel needs: to start programs, to look into other
+   * processes, to change mounts and namespaces, to load code into the kernel. They fail with EPERM afterwards.
+   *
+   * @returns 0 or −errno; −ENOSYS on a processor for which there is no list.
+   */
+  denySystemCalls(): number;
 }

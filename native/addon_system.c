@@ -1,0 +1,36 @@
+/* Facts and locks of the process for JavaScript. */
+#include "addon.h"
+#include "system.h"
+
+static napi_value boot_time_ms(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  (void)info;
+  napi_create_int64(env, wt_boot_time_ms(), &result);
+  return result;
+}
+
+static napi_value netns_cookie(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  uint64_t cookie = 0;
+  (void)info;
+  int error = wt_netns_cookie(&cookie);
+  if (error < 0) return wt_number(env, error);
+  napi_create_bigint_uint64(env, cookie, &result);
+  return result;
+}
+
+static napi_value harden_process(napi_env env, napi_callback_info info) {
+  (void)info;
+  return wt_number(env, wt_harden_process());
+}
+
+static napi_value deny_system_calls(napi_env env, napi_callback_info info) {
+  (void)info;
+  return wt_number(env, wt_deny_system_calls());
+}
+
+bool wt_export_system(napi_env env, napi_value exports) {
+  return wt_export(env, exports, "bootTimeMs", boot_time_ms) && wt_export(env, exports, "netnsCookie", netns_cookie) &&
+         wt_export(env, exports, "hardenProcess", harden_process) &&
+         wt_export(env, exports, "denySystemCalls", deny_system_calls);
+}

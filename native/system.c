@@ -1,0 +1,36 @@
+#include "system.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+#define MS_PER_SECOND 1000
+#define NS_PER_MS 1000000
+
+int64_t wt_boot_time_ms(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_BOOTTIME, &time); /* Cannot fail: the clock exists since Linux 2.6.39. */
+  return (int64_t)time.tv_sec * MS_PER_SECOND + time.tv_nsec / NS_PER_MS;
+}
+
+int wt_netns_cookie(uint64_t *cookie) {
+  socklen_t length = sizeof *cookie;
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int result = getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, &length) < 0 ? -errno : 0;
+  close(fd);
+  return result;
+}
+
+int wt_harden_process(void) {
+  const struct rlimit no_core = {0, 0};
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -errno;
+  return setrlimit(RLIMIT_CORE, &no_core) < 0 ? -errno : 0;
+}

@@ -1,0 +1,20 @@
+/* Facts about the process and the machine that Node cannot give, and locks on the process. */
+#ifndef WT_SYSTEM_H
+#define WT_SYSTEM_H
+
+#include <stdint.h>
+
+/* Milliseconds since the machine started, the time that it slept included. */
+int64_t wt_boot_time_ms(void);
+/* Writes the number of the caller's network namespace, which is never given to another one. Returns 0 or −errno. */
+int wt_netns_cookie(uint64_t *cookie);
+/* No core dump, and no access by ptrace or /proc for other processes of the same user. Returns 0 or −errno. */
+int wt_harden_process(void);
+/*
+ * Refuses, in all threads and for good, the system calls that start programs, look into other processes, change mounts
+ * and namespaces, or load code into the kernel. They fail with EPERM from then on. Returns 0 or −errno; −ENOSYS on a
+ * processor for which there is no list.
+ */
+int wt_deny_system_calls(void);
+
+#endif
