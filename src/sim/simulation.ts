@@ -18,6 +18,11 @@ export interface SimulationOptions {
   readonly startMs?: number;
   /** Uses an AEAD that is no cipher but has the shape of one: for runs of a million messages. */
   readonly isSwift?: boolean;
+  /**
+   * Charges nodes virtual time for their work, as a small server would take, so that a flood has a price. Without it
+   * nodes are infinitely fast.
+   */
+  readonly hasCosts?: boolean;
 }
 
 const DEFAULT_START_MS = 50;
@@ -51,7 +56,7 @@ export class Simulation {
   readonly nodes: TunnelNode[] = [];
   readonly #surroundings: NodeSurroundings;
 
-  constructor({ seed, startMs = DEFAULT_START_MS, isSwift = false }: SimulationOptions) {
+  constructor({ seed, startMs = DEFAULT_START_MS, isSwift = false, hasCosts = false }: SimulationOptions) {
     this.seed = seed;
     this.events = new EventQueue(startMs);
     this.random = new SeededRandom(seed);
@@ -60,6 +65,7 @@ export class Simulation {
       random: this.random.fork(),
       ledger: this.ledger,
       crypto: new NodeCrypto(),
+      hasCosts,
       makeAead: (): AeadStage => (isSwift ? new SwiftAead() : new JsAead()),
       inbound: new PacketBatch(BATCH_ROWS, BATCH_BYTES),
       outbound: new PacketBatch(BATCH_ROWS, BATCH_BYTES),

@@ -1,5 +1,4 @@
-import { parseIpPrefix } from '../control/ip-text.js';
-import type { AllowedIpChange, DeviceChange, PeerChange } from '../core/configuration.js';
+import type { DeviceChange } from '../core/configuration.js';
 import { Device } from '../core/device.js';
 import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
@@ -11,8 +10,11 @@ import { fillInbound, passedPackets } from './batch-rows.js';
 import type { EventQueue, ScheduledEvent } from './event-queue.js';
 import type { Host } from './host.js';
 import type { Datagram } from './network.js';
+import { type PeerSettings, peerChange } from './peer-settings.js';
+import { meteredCrypto, Processor, ROW_COST_US } from './processor.js';
 import type { SeededRandom } from './seeded-random.js';
 import { recordSource, SocketAddress } from './socket-address.js';
+import { SocketBuffer } from './socket-buffer.js';
 import { WallClock } from './wall-clock.js';
 
 /** What all nodes of a simulation share. */
@@ -21,22 +23,18 @@ export interface NodeSurroundings {
   readonly random: SeededRandom;
   readonly ledger: NonceLedger;
   readonly crypto: Crypto;
+  /** Whether work takes virtual time. */
+  readonly hasCosts: boolean;
   makeAead(): AeadStage;
   /** Batches are used during one turn of one node only, so one pair serves all. */
   readonly inbound: PacketBatch;
   readonly outbound: PacketBatch;
 }
 
-/** A peer in the words of a configuration file. Absent means: leave as it is. */
-export interface PeerSettings {
-  readonly endpoint?: SocketAddress;
-  readonly allowedIps?: readonly string[];
-  readonly presharedKey?: Uint8Array;
-  readonly persistentKeepaliveSeconds?: number;
-}
-
 /** The most that one settling may take, or the device is busy with itself. */
 const MAX_SETTLE_ROUNDS = 10_000;
+/** Datagrams that the driver takes from the socket before other work gets its turn. */
+const ROWS_PER_TURN = 512;
 
 /**
  * A host that runs WireGuard: one device with everything around it, on virtual time.
@@ -58,11 +56,13 @@ export class TunnelNode {
   onPacket: ((packet: Uint8Array) => void) | undefined;
 
   readonly #surroundings: NodeSurroundings;
+  readonly #processor: Processor;
   #device: Device;
   #aead: AuditedAead;
   #port: number;
-  #waiting: Datagram[] = [];
+  readonly #socketBuffer = new SocketBuffer();
   #timer: ScheduledEvent | undefined;
+  #isTurnRequested = false;
 
   constructor(name: string, host: Host, port: number, unixMs: number, surroundings: NodeSurroundings) {
     this.name = name;
@@ -70,6 +70,7 @@ export class TunnelNode {
     this.wallClock = new WallClock(surroundings.events, unixMs);
     this.#surroundings = surroundings;
     this.#port = port;
+    this.#processor = new Processor(surroundings.hasCosts);
     this.#aead = this.#makeAead();
     this.#device = this.#makeDevice();
     host.listen(port, (datagram) => this.#enqueue(datagram));
@@ -101,7 +102,7 @@ export class TunnelNode {
     this.#disarm();
     this.#aead = this.#makeAead();
     this.#device = this.#makeDevice();
-    this.#waiting = [];
+    this.#socketBuffer.clear();
   }
 
   /** Binds the socket to another port. */
@@ -156,14 +157,7 @@ export class TunnelNode {
 
   /** Hands datagrams to the device at once, past the network. */
   receive(datagrams: readonly Datagram[]): void {
-    const { inbound } = this.#surroundings;
-    for (let next = 0; next < datagrams.length; ) {
-      next += fillInbound(inbound, datagrams, next);
-      this.#device.classify(inbound, this.nowMs);
-      this.#aead.open(inbound);
-      this.#device.admit(inbound, this.nowMs);
-      this.#deliver(passedPackets(inbound));
-    }
+    this.#moveInbound(datagrams);
     this.#settle();
   }
 
@@ -178,7 +172,8 @@ export class TunnelNode {
   }
 
   #makeDevice(): Device {
-    const { crypto, random } = this.#surroundings;
+    const { random } = this.#surroundings;
+    const crypto = meteredCrypto(this.#surroundings.crypto, (costUs) => this.#processor.charge(costUs, this.nowMs));
     const environment = {
       random: (out: Uint8Array) => random.fill(out),
       unixTimeMs: () => this.wallClock.unixMs,
@@ -190,9 +185,30 @@ export class TunnelNode {
 
   /** Datagrams of one millisecond reach the device in one batch. */
   #enqueue(datagram: Datagram): void {
-    this.#waiting.push(datagram);
-    if (this.#waiting.length > 1) return;
-    this.#surroundings.events.schedule(this.nowMs, () => this.receive(this.#waiting.splice(0)));
+    this.#socketBuffer.push(datagram);
+    this.#requestTurn();
+  }
+
+  /** Has the loop go round once more, as soon as the processor is free. */
+  #requestTurn(): void {
+    if (this.#isTurnRequested) return;
+    this.#isTurnRequested = true;
+    this.#surroundings.events.schedule(this.#processor.freeAtMs(this.nowMs), () => {
+      this.#isTurnRequested = false;
+      this.receive(this.#socketBuffer.take(ROWS_PER_TURN));
+    });
+  }
+
+  #moveInbound(datagrams: readonly Datagram[]): void {
+    const { inbound } = this.#surroundings;
+    for (let next = 0; next < datagrams.length; ) {
+      next += fillInbound(inbound, datagrams, next);
+      this.#processor.charge(inbound.count * ROW_COST_US, this.nowMs);
+      this.#device.classify(inbound, this.nowMs);
+      this.#aead.open(inbound);
+      this.#device.admit(inbound, this.nowMs);
+      this.#deliver(passedPackets(inbound));
+    }
   }
 
   #sendBatch(packets: readonly Uint8Array[], from: number): number {
@@ -204,24 +220,37 @@ export class TunnelNode {
       outbound.bytes.set(packet, outbound.offset[row]);
     }
     const { count } = outbound;
+    this.#processor.charge(count * ROW_COST_US, this.nowMs);
     this.#device.route(outbound, this.nowMs);
     this.#aead.seal(outbound);
     this.#transmit(outbound);
     return count;
   }
 
+  /** Does what is due while the processor is free; after each part of it the socket gets its turn. */
   #settle(): void {
-    const { outbox, replies } = this.#device;
-    for (let round = 0; round === 0 || this.#device.nextDeadline() <= this.nowMs; round++) {
-      if (round === MAX_SETTLE_ROUNDS) throw new Error(`${this.name} does not come to rest`);
-      this.#device.expire(this.nowMs);
-      this.#aead.seal(outbox);
-      this.#transmit(outbox);
-      this.replies.push(...passedPackets(replies));
-      outbox.clear();
-      replies.clear();
+    for (let round = 0; round < MAX_SETTLE_ROUNDS; round++) {
+      if (this.#processor.freeAtMs(this.nowMs) > this.nowMs) break;
+      this.#expire();
+      if (!this.#socketBuffer.isEmpty) break;
+      if (this.#device.nextDeadline() > this.nowMs) {
+        this.#arm();
+        return;
+      }
+      if (round + 1 === MAX_SETTLE_ROUNDS) throw new Error(`${this.name} does not come to rest`);
     }
-    this.#arm();
+    this.#requestTurn();
+  }
+
+  #expire(): void {
+    const { outbox, replies } = this.#device;
+    this.#device.expire(this.nowMs);
+    this.#processor.charge(outbox.count * ROW_COST_US, this.nowMs);
+    this.#aead.seal(outbox);
+    this.#transmit(outbox);
+    this.replies.push(...passedPackets(replies));
+    outbox.clear();
+    replies.clear();
   }
 
   #arm(): void {
@@ -265,23 +294,4 @@ export class TunnelNode {
       else this.onPacket(packet);
     }
   }
-}
-
-function peerChange(publicKey: Uint8Array, settings: PeerSettings): PeerChange {
-  const { allowedIps, endpoint, ...rest } = settings;
-  return {
-    publicKey,
-    isRemoval: false,
-    isUpdateOnly: false,
-    replaceAllowedIps: allowedIps !== undefined,
-    allowedIps: (allowedIps ?? []).map(allowedIp),
-    ...(endpoint === undefined ? {} : { endpoint: endpoint.toEndpoint() }),
-    ...rest,
-  };
-}
-
-function allowedIp(text: string): AllowedIpChange {
-  const prefix = parseIpPrefix(text);
-  if (prefix === undefined) throw new RangeError(`${text} is no prefix`);
-  return { ...prefix, isRemoval: false };
 }

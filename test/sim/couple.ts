@@ -1,6 +1,7 @@
 import type { Peer } from '../../src/core/session/peer.js';
+import type { PeerSettings } from '../../src/sim/peer-settings.js';
 import type { Simulation } from '../../src/sim/simulation.js';
-import type { PeerSettings, TunnelNode } from '../../src/sim/tunnel-node.js';
+import type { TunnelNode } from '../../src/sim/tunnel-node.js';
 import { ipPacket, packetPayload } from './ip-packet.js';
 import { publicKeyOf } from './plain-noise.js';
 

@@ -1,9 +1,10 @@
 import type { Peer } from '../../src/core/session/peer.js';
 import { Host } from '../../src/sim/host.js';
 import type { Datagram } from '../../src/sim/network.js';
+import type { PeerSettings } from '../../src/sim/peer-settings.js';
 import type { Simulation } from '../../src/sim/simulation.js';
 import { SocketAddress } from '../../src/sim/socket-address.js';
-import type { PeerSettings, TunnelNode } from '../../src/sim/tunnel-node.js';
+import type { TunnelNode } from '../../src/sim/tunnel-node.js';
 import { A_OUTER, textPacket } from './couple.js';
 import { publicKeyOf } from './plain-noise.js';
 import { openMessage, ScriptedPeer, type ScriptedSession, sealMessage, tai64nOf } from './scripted-peer.js';
