@@ -26,7 +26,7 @@ function explainTrouble(exchange: HandshakeExchange, peer: Peer, nowMs: number):
   const { lastTrouble } = peer;
   if (lastTrouble !== undefined && nowMs - lastTrouble.atMs < TROUBLE_LIFETIME_MS)
     return PEER_TROUBLES[lastTrouble.rejection];
-  for (const [rejection, refusal] of exchange.refusals) {
+  for (const [rejection, refusal] of exchange.refusals.entries()) {
     const sentence = STRANGER_TROUBLES[rejection];
     if (sentence === undefined || nowMs - refusal.atMs >= TROUBLE_LIFETIME_MS) continue;
     if (peer.endpoint !== undefined && remoteEquals(refusal.from.words, 0, peer.endpoint.words, 0)) return sentence;

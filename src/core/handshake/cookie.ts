@@ -107,6 +107,11 @@ export class CookieJar {
     return this.#cookie !== undefined && nowMs - this.#cookieReceivedMs < COOKIE_LIFETIME_MS - COOKIE_LATENCY_MS;
   }
 
+  /** Whether the message that was signed last has no cookie reply yet. */
+  get awaitsReply(): boolean {
+    return this.#lastMac1 !== undefined;
+  }
+
   /** Fills in MAC1, and MAC2 if there is a cookie, which is zeros otherwise. Call it once the rest is complete. */
   sign(message: Uint8Array, nowMs: number): void {
     this.#keys ??= deriveKeys(this.#crypto, this.#remotePublic);

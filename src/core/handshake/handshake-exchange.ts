@@ -1,7 +1,6 @@
-import * as cookieReply from '../../wire/cookie-reply.js';
-import { copyEndpoint, Endpoint, endpointEquals } from '../../wire/endpoint.js';
+import { Endpoint, endpointEquals } from '../../wire/endpoint.js';
 import * as handshakeResponse from '../../wire/handshake-response.js';
-import { MessageType, messageType } from '../../wire/messages.js';
+import { HANDSHAKE_INITIATION_BYTES } from '../../wire/messages.js';
 import { compareTai64n } from '../../wire/tai64n.js';
 import { FLOOD_INTERVAL_MS, REKEY_TIMEOUT_MS } from '../constants.js';
 import type { DeviceContext } from '../device-context.js';
@@ -14,38 +13,38 @@ import {
   consumeInitiation,
   consumeResponse,
   createResponse,
-  type HandshakeRejection,
   type TransportKeys,
 } from './handshake.js';
+import { HandshakeDoor } from './handshake-door.js';
 import { HandshakeQueue } from './handshake-queue.js';
+import type { HandshakeRejection } from './handshake-rejection.js';
 import { RateLimiter } from './rate-limiter.js';
+import { RefusalLog } from './refusal-log.js';
 
 const EPHEMERAL_BYTES = 32;
-/** What is spent on handshake messages per turn, in cookie replies: data is waiting meanwhile. */
-const WORK_PER_TURN = 6;
-/** A message that is not refused under load may cost four X25519 operations. */
-const HANDSHAKE_WORK = 4;
+/** One unit is a cookie reply: two or three hashes and a cipher, about 10 µs. */
 const COOKIE_REPLY_WORK = 1;
-
-/** The last refusal of a kind whose sender is not known beyond doubt. */
-export interface Refusal {
-  atMs: number;
-  readonly from: Endpoint;
-}
+/** An X25519 operation costs about four of them. */
+const X25519_WORK = 4;
+const INITIATION_WORK = 4 * X25519_WORK;
+const RESPONSE_WORK = 2 * X25519_WORK;
+/** Units that are spent on handshake messages per turn, since data waits meanwhile: two handshakes. */
+const WORK_PER_TURN = 2 * INITIATION_WORK;
 
 /**
  * Handshakes of a device: judges the messages that come in, answers them, and begins sessions.
  *
- * A message is refused with a reason that is counted, in the order in which the checks cost:
- * MAC1, cookie and rate, then the static key, the peer, the timestamp.
+ * A message is refused with a reason that is counted, the cheapest check first: what `HandshakeDoor` sees, cookie and
+ * rate, then the static key, the peer, the timestamp.
  *
  * Source: whitepaper §5.1, §5.3, §5.4.1–§5.4.7.
  */
 export class HandshakeExchange {
   readonly queue = new HandshakeQueue();
   readonly cookies: CookieChecker;
-  /** For `explain`: what strangers, or peers that we cannot make out, got wrong last. */
-  readonly refusals = new Map<HandshakeRejection, Refusal>();
+  readonly door: HandshakeDoor;
+  /** Mistakes of strangers, and of peers that cannot be made out. */
+  readonly refusals: RefusalLog;
 
   readonly #context: DeviceContext;
   readonly #transmitter: Transmitter;
@@ -63,44 +62,32 @@ export class HandshakeExchange {
     this.#peerByKey = peerByKey;
     this.#limiter = new RateLimiter(context.environment);
     this.cookies = new CookieChecker(context.crypto, context.environment);
+    this.refusals = new RefusalLog(context.counters);
+    this.door = new HandshakeDoor(context, this.queue, this.cookies, this.refusals);
   }
 
-  /** Looks at some of the messages that wait. Call again while `queue.count` is not 0. */
+  /** Answers some of the messages that wait. Call it again while `queue.count` is not 0. */
   process(nowMs: number): void {
     for (let work = 0; work < WORK_PER_TURN && this.#transmitter.hasRoom(); ) {
       const message = this.queue.shift(this.#endpoint.words);
       if (message === undefined) return;
-      const rejection = this.#consume(message, nowMs);
-      work += rejection === 'under-load' ? COOKIE_REPLY_WORK : HANDSHAKE_WORK;
-      if (rejection !== undefined) this.refuse(rejection, this.#endpoint.words, 0, nowMs);
+      work += this.#answer(message, nowMs);
     }
   }
 
-  /** Counts a refusal of a message from the endpoint record at `at` (in words). */
-  refuse(rejection: HandshakeRejection, endpointWords: Int32Array, at: number, nowMs: number): void {
-    this.#context.counters.countRejection(rejection);
-    const refusal = this.#refusalOf(rejection);
-    refusal.atMs = nowMs;
-    copyEndpoint(endpointWords, at, refusal.from.words, 0);
-  }
-
-  /** Made once for each kind: refusals may come in by the thousand. */
-  #refusalOf(rejection: HandshakeRejection): Refusal {
-    let refusal = this.refusals.get(rejection);
-    if (refusal === undefined) {
-      refusal = { atMs: 0, from: new Endpoint() };
-      this.refusals.set(rejection, refusal);
-    }
-    return refusal;
+  /** @returns The units of work that the message cost. */
+  #answer(message: Uint8Array, nowMs: number): number {
+    const rejection = this.#consume(message, nowMs);
+    if (rejection === undefined) return message.length === HANDSHAKE_INITIATION_BYTES ? INITIATION_WORK : RESPONSE_WORK;
+    this.refusals.note(rejection, this.#endpoint.words, 0, nowMs);
+    return REFUSAL_WORK[rejection] ?? X25519_WORK;
   }
 
   #consume(message: Uint8Array, nowMs: number): HandshakeRejection | undefined {
     if (!this.#context.isReady) return 'no-private-key';
-    const type = messageType(message, 0, message.length);
-    if (type === MessageType.CookieReply) return this.#consumeCookieReply(message, nowMs);
     const refused = this.#refuseUnderLoad(message, nowMs);
     if (refused !== undefined) return refused;
-    return type === MessageType.HandshakeInitiation
+    return message.length === HANDSHAKE_INITIATION_BYTES
       ? this.#consumeInitiation(message, nowMs)
       : this.#consumeResponse(message, nowMs);
   }
@@ -115,16 +102,6 @@ export class HandshakeExchange {
       return 'under-load';
     }
     return this.#limiter.allow(words, 0, nowMs) ? undefined : 'rate-limit';
-  }
-
-  /** A cookie reply is proof of nothing but the cookie: it never moves an endpoint. */
-  #consumeCookieReply(message: Uint8Array, nowMs: number): HandshakeRejection | undefined {
-    const entry = this.#context.indices.get(cookieReply.receiverIndex(message));
-    if (entry === undefined) return 'no-handshake';
-    const peer = entry instanceof Peer ? entry : entry.peer;
-    if (!peer.cookieJar.consumeReply(message, nowMs)) return 'cookie';
-    peer.note('under-load', nowMs);
-    return undefined;
   }
 
   #consumeInitiation(message: Uint8Array, nowMs: number): HandshakeRejection | undefined {
@@ -238,3 +215,12 @@ export class HandshakeExchange {
     peer.timers.authenticatedMessageReceived(nowMs);
   }
 }
+
+/** Units of work that refusals cost where it is not one X25519 operation. */
+const REFUSAL_WORK: Partial<Record<HandshakeRejection, number>> = {
+  'no-private-key': 0,
+  'no-handshake': 0,
+  'rate-limit': COOKIE_REPLY_WORK,
+  'under-load': COOKIE_REPLY_WORK,
+  'wrong-response': RESPONSE_WORK,
+};

@@ -22,11 +22,11 @@ export const HANDSHAKE_REJECTIONS = [
   'replayed-timestamp',
   /** A second initiation of one peer within FLOOD_INTERVAL. */
   'flood',
-  /** A response or cookie reply for an index that waits for none. */
+  /** A response or cookie reply that no message of ours waits for. */
   'no-handshake',
   /** The response does not open: the preshared keys differ, or it is forged. */
   'wrong-response',
-  /** A cookie reply that does not open, or that answers no message of ours. */
+  /** A cookie reply that does not open: it does not answer the last message to that peer. */
   'cookie',
   /** We have no private key, or the link is down. */
   'no-private-key',

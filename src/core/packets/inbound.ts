@@ -62,7 +62,7 @@ export class Inbound {
     for (let row = 0; row < batch.count; row++) {
       let verdict = batch.verdict[row] as Verdict;
       if (verdict === Verdict.Pass) verdict = this.#admitRow(batch, row, nowMs);
-      else if (verdict === Verdict.Handshake) verdict = this.#queueHandshake(batch, row, nowMs);
+      else if (verdict === Verdict.Handshake) verdict = this.#exchange.door.judge(batch, row, nowMs);
       else if (verdict === Verdict.BadTag || verdict === Verdict.KeypairExpired)
         drop(batch.keypair[row]!.peer, verdict);
       batch.verdict[row] = verdict;
@@ -125,22 +125,6 @@ export class Inbound {
     if (peer.hasAskedForLastRekey || keypair !== peer.keypairs.current || !keypair.wantsRekeyOnReceive(nowMs)) return;
     peer.hasAskedForLastRekey = true;
     peer.timers.handshakeWanted(nowMs);
-  }
-
-  /** MAC1 comes first: who does not know our public key cannot even make us queue a message (§5.3). */
-  #queueHandshake(batch: PacketBatch, row: number, nowMs: number): Verdict {
-    const { queue } = this.#exchange;
-    if (queue.isFull) return Verdict.HandshakeQueueFull; // under flood even a hash is too much for what will be dropped
-    const at = batch.offset[row];
-    const length = batch.length[row];
-    const endpointAt = batch.endpoint[row] * ENDPOINT_WORDS;
-    const isCookieReply = length === messages.COOKIE_REPLY_BYTES;
-    if (!isCookieReply && !this.#exchange.cookies.hasValidMac1(batch.bytes.subarray(at, at + length))) {
-      this.#exchange.refuse('mac1', batch.endpointWords, endpointAt, nowMs);
-      return Verdict.HandshakeRejected;
-    }
-    const isQueued = queue.push(batch.bytes, at, length, batch.endpointWords, endpointAt, nowMs);
-    return isQueued ? Verdict.Handshake : Verdict.HandshakeQueueFull;
   }
 }
 

@@ -46,10 +46,10 @@ describe('HandshakeQueue', () => {
 
 /** The number is written into message and endpoint. */
 function push(queue: HandshakeQueue, number: number, nowMs = 0): boolean {
-  const bytes = new Uint8Array(INITIATION_BYTES + 3);
-  new DataView(bytes.buffer).setUint32(3, number);
+  const message = new Uint8Array(INITIATION_BYTES);
+  new DataView(message.buffer).setUint32(0, number);
   const endpoint = Endpoint.from(Uint8Array.of(10, 0, number >> 8, number), 1_000);
-  return queue.push(bytes, 3, INITIATION_BYTES, endpoint.words, 0, nowMs);
+  return queue.push(message, endpoint.words, 0, nowMs);
 }
 
 function shift(queue: HandshakeQueue): number | undefined {

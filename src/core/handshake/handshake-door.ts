@@ -1,0 +1,85 @@
+import * as cookieReply from '../../wire/cookie-reply.js';
+import { ENDPOINT_WORDS } from '../../wire/endpoint.js';
+import * as handshakeResponse from '../../wire/handshake-response.js';
+import { MessageType, messageType } from '../../wire/messages.js';
+import type { DeviceContext } from '../device-context.js';
+import type { PacketBatch } from '../packets/packet-batch.js';
+import { Verdict } from '../packets/verdict.js';
+import { Peer } from '../session/peer.js';
+import type { CookieChecker } from './cookie.js';
+import type { HandshakeQueue } from './handshake-queue.js';
+import type { HandshakeRejection } from './handshake-rejection.js';
+import type { RefusalLog } from './refusal-log.js';
+
+/**
+ * Judges handshake messages and cookie replies as they arrive, by checks that cost a map look-up or a hash.
+ *
+ * ```text
+ *  initiation      ─────────────────────────────────▶ MAC1 ─▶ queue
+ *  response        ─▶ a handshake of ours waits for it ─▶ MAC1 ─▶ queue
+ *  cookie reply    ─▶ a message of ours waits for it   ─▶ opened here
+ * ```
+ *
+ * A sender without our public key never gets past the door: such a sender can neither occupy the queue nor put the
+ * device under load. A cookie reply is opened at once, since that costs no more than opening a data message, which
+ * whoever knows an index can send as well.
+ *
+ * Source: whitepaper §5.1, §5.3, §5.4.7.
+ */
+export class HandshakeDoor {
+  readonly #context: DeviceContext;
+  readonly #queue: HandshakeQueue;
+  readonly #cookies: CookieChecker;
+  readonly #refusals: RefusalLog;
+
+  constructor(context: DeviceContext, queue: HandshakeQueue, cookies: CookieChecker, refusals: RefusalLog) {
+    this.#context = context;
+    this.#queue = queue;
+    this.#cookies = cookies;
+    this.#refusals = refusals;
+  }
+
+  /** @returns `Handshake` for a message that was queued or used, else why it was not. */
+  judge(batch: PacketBatch, row: number, nowMs: number): Verdict {
+    const at = batch.offset[row];
+    const length = batch.length[row];
+    const message = batch.bytes.subarray(at, at + length);
+    const endpointAt = batch.endpoint[row] * ENDPOINT_WORDS;
+    switch (messageType(batch.bytes, at, length)) {
+      case MessageType.CookieReply: {
+        const rejection = this.#consumeCookieReply(message, nowMs);
+        return rejection === undefined ? Verdict.Handshake : this.#refuse(rejection, batch, endpointAt, nowMs);
+      }
+      case MessageType.HandshakeResponse:
+        if (!this.#isAwaited(message)) return this.#refuse('no-handshake', batch, endpointAt, nowMs);
+    }
+    return this.#queueMessage(message, batch, endpointAt, nowMs);
+  }
+
+  #queueMessage(message: Uint8Array, batch: PacketBatch, endpointAt: number, nowMs: number): Verdict {
+    if (this.#queue.isFull) return Verdict.HandshakeQueueFull; // under flood even a hash is too much for a drop
+    if (!this.#cookies.hasValidMac1(message)) return this.#refuse('mac1', batch, endpointAt, nowMs);
+    const isQueued = this.#queue.push(message, batch.endpointWords, endpointAt, nowMs);
+    return isQueued ? Verdict.Handshake : Verdict.HandshakeQueueFull;
+  }
+
+  #isAwaited(response: Uint8Array): boolean {
+    const peer = this.#context.indices.get(handshakeResponse.receiverIndex(response));
+    return peer instanceof Peer && peer.pendingHandshake !== undefined;
+  }
+
+  /** A cookie reply proves nothing but the cookie: it never moves an endpoint. */
+  #consumeCookieReply(message: Uint8Array, nowMs: number): HandshakeRejection | undefined {
+    const entry = this.#context.indices.get(cookieReply.receiverIndex(message));
+    const peer = entry instanceof Peer ? entry : entry?.peer;
+    if (peer === undefined || !peer.cookieJar.awaitsReply) return 'no-handshake';
+    if (!peer.cookieJar.consumeReply(message, nowMs)) return 'cookie';
+    peer.note('under-load', nowMs);
+    return undefined;
+  }
+
+  #refuse(rejection: HandshakeRejection, batch: PacketBatch, endpointAt: number, nowMs: number): Verdict {
+    this.#refusals.note(rejection, batch.endpointWords, endpointAt, nowMs);
+    return Verdict.HandshakeRejected;
+  }
+}
