@@ -39,6 +39,8 @@ export const FLOOD_INTERVAL_MS = 20;
 export const MAX_STAGED_PACKETS = 128;
 export const MAX_PEERS = 2 ** 16;
 export const HANDSHAKE_QUEUE_LENGTH = 1_024;
+/** Handshake messages whose sender has proven its address wait apart from the others. */
+export const PROVEN_QUEUE_LENGTH = 64;
 /** The device is under load while at least this many handshake messages wait … */
 export const UNDER_LOAD_LENGTH = HANDSHAKE_QUEUE_LENGTH / 8;
 /** … and for this long after. */

@@ -4,13 +4,20 @@ import { Host } from '../../src/sim/host.js';
 import type { Datagram } from '../../src/sim/network.js';
 import type { Simulation } from '../../src/sim/simulation.js';
 import { makeConnectedCouple, packetFromA, packetFromB, receivedTexts, textPacket } from './couple.js';
-import { flood, floodFor } from './flood.js';
+import { flood, floodFor, saturate } from './flood.js';
 import { scenario } from './scenario.js';
 import { NODE_INNER, SCRIPTED_INNER, SCRIPTED_OUTER, ScriptedLink } from './scripted-link.js';
 import { mac1Of, ScriptedPeer, signMessage } from './scripted-peer.js';
 import { COOKIE_LIFETIME_MS, COOKIE_REPLY_BYTES, HANDSHAKE_BURST, HANDSHAKES_PER_SECOND } from './whitepaper.js';
 
 const OTHER_PORT = 5_001;
+/** What a node takes to work a flood off, where work has costs. */
+const DRAIN_MS = 20;
+const PROVEN_INITIATIONS = 8;
+/** Slower than the rate limit allows. */
+const PROVEN_GAP_MS = 60;
+/** Some turns of a busy loop. */
+const PROVEN_ANSWER_MS = 25;
 
 describe('Under load', () => {
   scenario('an initiation without MAC2 gets a cookie reply, and costs no more than that (§5.3)', (world) => {
@@ -135,6 +142,49 @@ describe('Under load', () => {
     assert.deepEqual([a.received.length, b.received.length], [100, 100]);
   });
 
+  scenario(
+    'a message with a right MAC2 is served first: a saturating flood with a right MAC1 does not delay it (§5.3)',
+    (world) => {
+      const link = new ScriptedLink(world);
+      const cookie = fetchCookie(world, link);
+      const stop = saturate(world, link.node, link.nodePublic);
+      for (let i = 0; i < PROVEN_INITIATIONS; i++) {
+        world.advance(PROVEN_GAP_MS);
+        link.inbox.length = 0;
+        link.send(link.initiation({ cookie }));
+        world.advance(PROVEN_ANSWER_MS);
+        assert.equal(link.inbox.at(-1)?.bytes[0], 2, `initiation ${i}`);
+      }
+      stop();
+    },
+    { hasCosts: true },
+  );
+
+  scenario(
+    'messages with a right MAC2 leave time for cookie replies to others (§5.3)',
+    (world) => {
+      const link = new ScriptedLink(world);
+      const proven = Array.from({ length: 8 }, (_, i) => addStranger(world, link, `192.0.2.${100 + i}`));
+      flood(world, link.node, link.nodePublic);
+      world.advance(20);
+      for (const sender of proven) sender.send(sender.initiation());
+      world.advance(20);
+      const cookies = proven.map((sender) => sender.openCookie());
+      const stop = saturate(world, link.node, link.nodePublic);
+      world.advance(100);
+      const before = link.node.device.counters.rejections.get('under-load') ?? 0;
+      proven.forEach((sender, i) => {
+        for (let n = 0; n < HANDSHAKE_BURST; n++) sender.send(sender.initiation(cookies[i]));
+      });
+      world.advance(20);
+      stop();
+      const replies = (link.node.device.counters.rejections.get('under-load') ?? 0) - before;
+      assert.ok(replies > 50, `${replies} cookie replies`);
+      assert.ok(proven.every(({ inbox }) => inbox.at(-1)?.bytes[0] === 2));
+    },
+    { hasCosts: true },
+  );
+
   scenario('the peer is told in explain(), on both sides', (world) => {
     const { a, b, bOfA, aOfB } = makeConnectedCouple(world);
     world.advance(600_000);
@@ -221,8 +271,10 @@ function addStranger(world: Simulation, link: ScriptedLink, address: string, to 
 /** Asks for a cookie under load, and opens it. */
 function fetchCookie(world: Simulation, link: ScriptedLink): Uint8Array {
   flood(world, link.node, link.nodePublic);
+  world.advance(DRAIN_MS);
   const initiation = link.initiation();
   link.send(initiation);
+  world.advance(DRAIN_MS);
   const cookie = link.script.openCookieReply(link.lastReceived(3), mac1Of(initiation));
   link.inbox.length = 0;
   return cookie;

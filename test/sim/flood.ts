@@ -5,6 +5,9 @@ import { signMessage } from './scripted-peer.js';
 import { UNDER_LOAD_MESSAGES } from './whitepaper.js';
 
 const FLOOD_ADDRESS = '198.51.100.66';
+/** 200,000 messages a second. */
+const SATURATING_BURST = 1_000;
+const SATURATING_GAP_MS = 5;
 
 /** Has the node take as many messages with a right MAC1 at once as put it under load, from one address. */
 export function flood(world: Simulation, node: TunnelNode, publicKey: Uint8Array): void {
@@ -24,6 +27,29 @@ export function floodFor(world: Simulation, node: TunnelNode, publicKey: Uint8Ar
     if (isStopped) return;
     for (let i = 0; i < burst; i++) host.send({ port: 1, to: node.address(), bytes: world.random.pick(pool) });
     world.after((1_000 * burst) / perSecond, tick);
+  };
+  tick();
+  return () => {
+    isStopped = true;
+  };
+}
+
+/**
+ * A flood with a right MAC1 from random addresses, more than the node can answer.
+ *
+ * @returns How to stop it.
+ */
+export function saturate(world: Simulation, node: TunnelNode, publicKey: Uint8Array): () => void {
+  const pool = Array.from({ length: 200 }, () => floodMessage(world, publicKey));
+  let isStopped = false;
+  const tick = (): void => {
+    if (isStopped) return;
+    world.network.eve.clear();
+    for (let i = 0; i < SATURATING_BURST; i++) {
+      const from = new SocketAddress(`100.64.${world.random.integer(256)}.${world.random.integer(256)}`, 1);
+      world.network.transmit({ from, to: node.address(), bytes: world.random.pick(pool), trafficClass: 0 });
+    }
+    world.after(SATURATING_GAP_MS, tick);
   };
   tick();
   return () => {

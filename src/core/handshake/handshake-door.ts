@@ -9,15 +9,24 @@ import { Peer } from '../session/peer.js';
 import type { CookieChecker } from './cookie.js';
 import type { HandshakeQueue } from './handshake-queue.js';
 import type { HandshakeRejection } from './handshake-rejection.js';
+import type { RateLimiter } from './rate-limiter.js';
 import type { RefusalLog } from './refusal-log.js';
+
+/** What the door shares with `HandshakeExchange`. */
+export interface HandshakeDoorParts {
+  readonly queue: HandshakeQueue;
+  readonly cookies: CookieChecker;
+  readonly limiter: RateLimiter;
+  readonly refusals: RefusalLog;
+}
 
 /**
  * Judges handshake messages and cookie replies as they arrive, by checks that cost a map look-up or a hash.
  *
  * ```text
- *  initiation      ─────────────────────────────────▶ MAC1 ─▶ queue
- *  response        ─▶ a handshake of ours waits for it ─▶ MAC1 ─▶ queue
- *  cookie reply    ─▶ a message of ours waits for it   ─▶ opened here
+ *  initiation      ──────────────────────────────────┬▶ MAC1 ────────────────────────▶ queue
+ *  response        ─▶ a handshake of ours waits for it ┴▶ under load: MAC2, rate, MAC1 ─▶ queue of proven messages
+ *  cookie reply    ─▶ a message of ours waits for it ───▶ opened here
  * ```
  *
  * A sender without our public key never gets past the door: such a sender can neither occupy the queue nor put the
@@ -30,12 +39,14 @@ export class HandshakeDoor {
   readonly #context: DeviceContext;
   readonly #queue: HandshakeQueue;
   readonly #cookies: CookieChecker;
+  readonly #limiter: RateLimiter;
   readonly #refusals: RefusalLog;
 
-  constructor(context: DeviceContext, queue: HandshakeQueue, cookies: CookieChecker, refusals: RefusalLog) {
+  constructor(context: DeviceContext, { queue, cookies, limiter, refusals }: HandshakeDoorParts) {
     this.#context = context;
     this.#queue = queue;
     this.#cookies = cookies;
+    this.#limiter = limiter;
     this.#refusals = refusals;
   }
 
@@ -57,10 +68,21 @@ export class HandshakeDoor {
   }
 
   #queueMessage(message: Uint8Array, batch: PacketBatch, endpointAt: number, nowMs: number): Verdict {
-    if (this.#queue.isFull) return Verdict.HandshakeQueueFull; // under flood even a hash is too much for a drop
+    const isProven = this.#isProven(message, batch, endpointAt, nowMs);
+    if (this.#queue.isFull && !isProven) return Verdict.HandshakeQueueFull; // not worth a hash: it would be dropped
     if (!this.#cookies.hasValidMac1(message)) return this.#refuse('mac1', batch, endpointAt, nowMs);
-    const isQueued = this.#queue.push(message, batch.endpointWords, endpointAt, nowMs);
+    if (isProven && !this.#limiter.allow(batch.endpointWords, endpointAt, nowMs))
+      return this.#refuse('rate-limit', batch, endpointAt, nowMs);
+    const isQueued = isProven
+      ? this.#queue.pushProven(message, batch.endpointWords, endpointAt)
+      : this.#queue.push(message, batch.endpointWords, endpointAt, nowMs);
     return isQueued ? Verdict.Handshake : Verdict.HandshakeQueueFull;
+  }
+
+  /** §5.3: under load a right MAC2 proves that the sender owns its address. */
+  #isProven(message: Uint8Array, batch: PacketBatch, endpointAt: number, nowMs: number): boolean {
+    if (!this.#queue.isUnderLoad(nowMs)) return false;
+    return this.#cookies.hasValidMac2(message, batch.endpointBytes, endpointAt * 4, nowMs);
   }
 
   #isAwaited(response: Uint8Array): boolean {

@@ -30,6 +30,8 @@ const INITIATION_WORK = 4 * X25519_WORK;
 const RESPONSE_WORK = 2 * X25519_WORK;
 /** Units that are spent on handshake messages per turn, since data waits meanwhile: two handshakes. */
 const WORK_PER_TURN = 2 * INITIATION_WORK;
+/** Units that proven messages may take first: the rest is for cookies, or nobody else could prove anything. */
+const PROVEN_WORK_PER_TURN = INITIATION_WORK;
 
 /**
  * Handshakes of a device: judges the messages that come in, answers them, and begins sessions.
@@ -63,29 +65,32 @@ export class HandshakeExchange {
     this.#limiter = new RateLimiter(context.environment);
     this.cookies = new CookieChecker(context.crypto, context.environment);
     this.refusals = new RefusalLog(context.counters);
-    this.door = new HandshakeDoor(context, this.queue, this.cookies, this.refusals);
+    const { queue, cookies, refusals } = this;
+    this.door = new HandshakeDoor(context, { queue, cookies, refusals, limiter: this.#limiter });
   }
 
   /** Answers some of the messages that wait. Call it again while `queue.count` is not 0. */
   process(nowMs: number): void {
-    for (let work = 0; work < WORK_PER_TURN && this.#transmitter.hasRoom(); ) {
-      const message = this.queue.shift(this.#endpoint.words);
-      if (message === undefined) return;
-      work += this.#answer(message, nowMs);
+    for (let work = 0; work < WORK_PER_TURN && this.#transmitter.hasRoom() && this.queue.count > 0; ) {
+      const { count, provenCount } = this.queue;
+      const isProven = provenCount > 0 && (work < PROVEN_WORK_PER_TURN || count === provenCount);
+      const { words } = this.#endpoint;
+      const message = isProven ? this.queue.shiftProven(words) : this.queue.shift(words);
+      work += this.#answer(message!, isProven, nowMs);
     }
   }
 
   /** @returns The units of work that the message cost. */
-  #answer(message: Uint8Array, nowMs: number): number {
-    const rejection = this.#consume(message, nowMs);
+  #answer(message: Uint8Array, isProven: boolean, nowMs: number): number {
+    const rejection = this.#consume(message, isProven, nowMs);
     if (rejection === undefined) return message.length === HANDSHAKE_INITIATION_BYTES ? INITIATION_WORK : RESPONSE_WORK;
     this.refusals.note(rejection, this.#endpoint.words, 0, nowMs);
     return REFUSAL_WORK[rejection] ?? X25519_WORK;
   }
 
-  #consume(message: Uint8Array, nowMs: number): HandshakeRejection | undefined {
+  #consume(message: Uint8Array, isProven: boolean, nowMs: number): HandshakeRejection | undefined {
     if (!this.#context.isReady) return 'no-private-key';
-    const refused = this.#refuseUnderLoad(message, nowMs);
+    const refused = isProven ? undefined : this.#refuseUnderLoad(message, nowMs);
     if (refused !== undefined) return refused;
     return message.length === HANDSHAKE_INITIATION_BYTES
       ? this.#consumeInitiation(message, nowMs)

@@ -1,20 +1,26 @@
-import { HANDSHAKE_QUEUE_LENGTH, UNDER_LOAD_LENGTH, UNDER_LOAD_STICKY_MS } from '../constants.js';
+import { HANDSHAKE_QUEUE_LENGTH, PROVEN_QUEUE_LENGTH, UNDER_LOAD_LENGTH, UNDER_LOAD_STICKY_MS } from '../constants.js';
 import { MessageRing } from './message-ring.js';
 
 /**
  * Handshake messages that passed `HandshakeDoor` and wait to be answered.
  *
  * The queue keeps data flowing while handshakes pour in: the device answers a few messages per turn. The number of
- * waiting messages decides whether the device is under load.
+ * waiting messages decides whether the device is under load. Then messages whose sender has proven its address by
+ * MAC2 wait apart from the others, so that a flood from addresses that are not the sender's own cannot crowd them out.
  *
  * Source: whitepaper §5.3 (denial of service, cookies).
  */
 export class HandshakeQueue {
   readonly #waiting = new MessageRing(HANDSHAKE_QUEUE_LENGTH);
+  readonly #proven = new MessageRing(PROVEN_QUEUE_LENGTH);
   #loadedUntilMs = -Infinity;
 
   get count(): number {
-    return this.#waiting.count;
+    return this.#waiting.count + this.#proven.count;
+  }
+
+  get provenCount(): number {
+    return this.#proven.count;
   }
 
   get isFull(): boolean {
@@ -28,13 +34,18 @@ export class HandshakeQueue {
    * @returns `false` if the queue is full.
    */
   push(message: Uint8Array, endpointWords: Int32Array, endpointAt: number, nowMs: number): boolean {
-    if (this.count + 1 >= UNDER_LOAD_LENGTH) this.#loadedUntilMs = nowMs + UNDER_LOAD_STICKY_MS;
+    if (this.#waiting.count + 1 >= UNDER_LOAD_LENGTH) this.#loadedUntilMs = nowMs + UNDER_LOAD_STICKY_MS;
     return this.#waiting.push(message, endpointWords, endpointAt);
+  }
+
+  /** Copies a handshake message whose MAC1 and MAC2 are right, and whose sender is within the rate limit. */
+  pushProven(message: Uint8Array, endpointWords: Int32Array, endpointAt: number): boolean {
+    return this.#proven.push(message, endpointWords, endpointAt);
   }
 
   /** §5.3: handshakes cost more than this device can spend, or did within the last second. */
   isUnderLoad(nowMs: number): boolean {
-    return nowMs < this.#loadedUntilMs || this.count >= UNDER_LOAD_LENGTH;
+    return nowMs < this.#loadedUntilMs || this.#waiting.count >= UNDER_LOAD_LENGTH;
   }
 
   /**
@@ -47,7 +58,13 @@ export class HandshakeQueue {
     return this.#waiting.shift(endpoint);
   }
 
+  /** Removes the oldest proven message, like `shift`. */
+  shiftProven(endpoint: Int32Array): Uint8Array | undefined {
+    return this.#proven.shift(endpoint);
+  }
+
   clear(): void {
+    this.#proven.clear();
     this.#waiting.clear();
     this.#loadedUntilMs = -Infinity;
   }
