@@ -1,11 +1,11 @@
 import type { ConfigEndpoint } from '../../control/config/index.js';
 import type { PeerState } from '../../control/device-control.js';
+import { isHostName, type Lookup } from '../../control/endpoint-names.js';
 import { formatIpAddress, formatIpPrefix } from '../../control/ip-text.js';
 import type { DropCounts } from '../../control/uapi-explain-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import type { Commands } from '../../host/net/commands.js';
 import { queryWays } from '../../host/net/ip-query.js';
-import { isHostName, type Lookup } from '../quick/endpoint-names.js';
 import { maskHostBits } from '../quick/mask-host-bits.js';
 import type { Advice } from './advice.js';
 import { count } from './interface-advice.js';

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { throwIfInterrupted } from '../../control/interrupted.js';
 
 import { WireGuardError } from '../../core/errors.js';
 import { COMMAND_MISSING_STATUS } from '../../host/net/commands.js';
 import { Link } from '../../host/net/link.js';
 import type { ConfigPath } from './config-path.js';
-import { throwIfInterrupted } from './interruption.js';
 import type { QuickHost } from './quick-host.js';
 
 /** The daemon of this package; this file runs as `dist/src/cli/quick/backend.js`. */

@@ -1,12 +1,12 @@
+import { readPeerChange } from '../../control/config/device-change.js';
 import { type ConfigDocument, formatConfigEndpoint, type PeerSection } from '../../control/config/index.js';
 import type { DeviceState, PeerState } from '../../control/device-control.js';
+import { type NameOptions, resolveEndpoint } from '../../control/endpoint-names.js';
 import { formatIpPrefix } from '../../control/ip-text.js';
 import { formatKey } from '../../control/key-text.js';
 import type { AllowedIpChange, DeviceChange, IpPrefix, PeerChange } from '../../core/configuration.js';
 import { type Endpoint, remoteEquals } from '../../wire/endpoint.js';
 import { clamp, isZeroKey } from '../wg/key-pair.js';
-import { readPeerChange } from './device-configuration.js';
-import { type NameOptions, resolveEndpoint } from './endpoint-names.js';
 import { maskHostBits } from './mask-host-bits.js';
 import type { QuickConfig } from './quick-config.js';
 

@@ -1,7 +1,7 @@
 import type { HookName } from '../../control/config/index.js';
+import { throwIfInterrupted } from '../../control/interrupted.js';
 import { WireGuardError } from '../../core/errors.js';
 import { COMMAND_MISSING_STATUS } from '../../host/net/commands.js';
-import { throwIfInterrupted } from './interruption.js';
 import type { Hook, QuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
 

@@ -1,7 +1,5 @@
 import { constants } from 'node:os';
 
-import { WireGuardError } from '../../core/errors.js';
-
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
@@ -31,9 +29,4 @@ export class Interruption {
   dispose(): void {
     for (const signal of SIGNALS) process.off(signal, this.#handler);
   }
-}
-
-/** @throws {WireGuardError} ERR_INTERRUPTED once the user has had enough. */
-export function throwIfInterrupted(interruption: AbortSignal): void {
-  if (interruption.aborted) throw new WireGuardError('ERR_INTERRUPTED', `interrupted by ${interruption.reason}`);
 }

@@ -1,10 +1,11 @@
+import { clearChange, readEndpoints } from '../../control/config/device-change.js';
 import type { DeviceState } from '../../control/device-control.js';
+import { throwIfInterrupted } from '../../control/interrupted.js';
 import type { DeviceChange } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
-import { applyChange, clearChange, nameOptions, readEndpoints } from './device-configuration.js';
+import { applyChange, nameOptions } from './device-configuration.js';
 import { type DeviceDiff, diffDevice } from './device-diff.js';
-import { throwIfInterrupted } from './interruption.js';
 import { withInterfaceLock } from './locks.js';
 import { allowedIpsOf, chooseMtu, planRoutes } from './network-setup.js';
 import { type NetworkState, readNetworkState } from './network-state.js';

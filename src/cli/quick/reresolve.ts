@@ -1,5 +1,6 @@
 import { type ConfigDocument, formatConfigEndpoint, type PeerSection } from '../../control/config/index.js';
 import type { PeerState } from '../../control/device-control.js';
+import { isHostName, type NameOptions, resolveName, toEndpoint } from '../../control/endpoint-names.js';
 import { formatEndpoint } from '../../control/endpoint-text.js';
 import { formatIpAddress } from '../../control/ip-text.js';
 import { formatKey } from '../../control/key-text.js';
@@ -7,7 +8,6 @@ import { SystemZoneNames } from '../../control/zone-names.js';
 import type { DeviceChange } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { Endpoint } from '../../wire/endpoint.js';
-import { isHostName, type NameOptions, resolveName, toEndpoint } from './endpoint-names.js';
 
 /** A peer that talks makes a handshake every 120 s; after 15 s more without one it is gone, or has moved. */
 export const SILENCE_MS = 135_000;

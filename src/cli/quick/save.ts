@@ -5,6 +5,7 @@ import {
   writeConfigFile,
 } from '../../control/config/index.js';
 import type { DeviceState, PeerState } from '../../control/device-control.js';
+import { isHostName } from '../../control/endpoint-names.js';
 import { formatEndpoint } from '../../control/endpoint-text.js';
 import { formatIpPrefix } from '../../control/ip-text.js';
 import { formatKey } from '../../control/key-text.js';
@@ -13,7 +14,6 @@ import { queryAddresses, queryMtu } from '../../host/net/ip-query.js';
 import { formatPrefix } from '../../host/net/prefix.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import { clamp, isZeroKey } from '../wg/key-pair.js';
-import { isHostName } from './endpoint-names.js';
 import type { QuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
 import { clearDevice, requireDevice, requireLink } from './require-device.js';

@@ -1,10 +1,10 @@
+import { throwIfInterrupted } from '../../control/interrupted.js';
 import { WireGuardError } from '../../core/errors.js';
 import { Link } from '../../host/net/link.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import { startBackend } from './backend.js';
 import { addConfiguration } from './device-configuration.js';
 import { runAllHooks, runHooks } from './hooks.js';
-import { throwIfInterrupted } from './interruption.js';
 import { withInterfaceLock } from './locks.js';
 import {
   allowedIpsOf,

@@ -17,6 +17,7 @@ export type { ConfigLine, ConfigLineKind } from './config-line.js';
 export { type ConfigProblem, formatProblem } from './config-problem.js';
 export { ConfigSection } from './config-section.js';
 export type { ConfigAddress, ConfigDns, ConfigFault } from './config-values.js';
+export { clearChange, readDeviceChange } from './device-change.js';
 export { type HookName, InterfaceSection } from './interface-section.js';
 export { parseConfig } from './parse-config.js';
 export { PeerSection } from './peer-section.js';

@@ -1,13 +1,12 @@
 import { promises as dns, type LookupAddress } from 'node:dns';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-import type { ConfigEndpoint } from '../../control/config/index.js';
-import { parseEndpoint } from '../../control/endpoint-text.js';
-import { parseIpAddress } from '../../control/ip-text.js';
-import { SystemZoneNames } from '../../control/zone-names.js';
-import { WireGuardError } from '../../core/errors.js';
-import type { Endpoint } from '../../wire/endpoint.js';
-import { throwIfInterrupted } from './interruption.js';
+import { WireGuardError } from '../core/errors.js';
+import type { Endpoint } from '../wire/endpoint.js';
+import type { ConfigEndpoint } from './config/peer-values.js';
+import { parseEndpoint } from './endpoint-text.js';
+import { throwIfInterrupted } from './interrupted.js';
+import { parseIpAddress } from './ip-text.js';
+import { SystemZoneNames } from './zone-names.js';
 
 const DEFAULT_RETRIES = 15;
 const FIRST_DELAY_MS = 1_000;

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  isHostName,
-  type NameOptions,
-  resolutionRetries,
-  resolveEndpoint,
-} from '../../../src/cli/quick/endpoint-names.js';
-import { formatEndpoint } from '../../../src/control/endpoint-text.js';
-import { SystemZoneNames } from '../../../src/control/zone-names.js';
+import { isHostName, type NameOptions, resolutionRetries, resolveEndpoint } from '../../src/control/endpoint-names.js';
+import { formatEndpoint } from '../../src/control/endpoint-text.js';
+import { SystemZoneNames } from '../../src/control/zone-names.js';
 
 describe('resolveEndpoint', () => {
   it('takes the first address of a name, and addresses as they are', async () => {
