@@ -16,6 +16,8 @@ export interface CommandEntry {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
+  /** The command changes files and interfaces together: once started, signals do not end it halfway. */
+  readonly isFinishedOnSignal?: boolean;
   load(): Promise<Command>;
 }
 
@@ -26,6 +28,13 @@ export interface CommandIo {
   writeError(text: string): void;
   /** Width of the terminal that standard output is; `undefined` when it is none. */
   readonly columns: number | undefined;
-  /** Aborted by Ctrl-C or SIGTERM. A command that runs on watches it; one that does not ask ends at once. */
+  /** Height of that terminal. */
+  readonly rows?: number | undefined;
+  /** The terminal has neither cursor movements nor colours (`TERM=dumb`). */
+  readonly isDumb?: boolean;
+  /**
+   * Aborted by Ctrl-C, SIGTERM, SIGHUP, and when nobody reads standard output any more. After the first call
+   * signals no longer end the process.
+   */
   interruption(): AbortSignal;
 }

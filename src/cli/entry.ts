@@ -1,6 +1,15 @@
 import path from 'node:path';
 
 import type { CommandIo } from './command.js';
+import { createProcessIo } from './process-io.js';
+
+/** Runs the process that `bin/wiretype` is. */
+export async function runProcess(): Promise<void> {
+  const [, calledAs = '', ...argv] = process.argv;
+  const program = path.basename(calledAs);
+  const io = createProcessIo({ program, ignoresFullOutput: program === 'wg' });
+  process.exitCode = await runProgram(calledAs, argv, io);
+}
 
 /**
  * Runs the program that the user called: `wiretype`, or by a link of that name to it, `wg` or `wg-quick`.

@@ -22,6 +22,7 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
     io.writeError(name === undefined ? overview() : `wiretype: there is no command "${name}"\n\n${overview()}`);
     return 2;
   }
+  if (entry.isFinishedOnSignal === true) io.interruption();
   return await run(await entry.load(), args, io);
 }
 

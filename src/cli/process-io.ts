@@ -1,19 +1,88 @@
+import { closeSync, fstatSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import type { CommandIo } from './command.js';
+import { standardError, standardOutput } from './output-stream.js';
 
-/** The running process as commands see it. */
-export const processIo: CommandIo = {
-  readInput: () => text(process.stdin),
-  write: (output) => void process.stdout.write(output),
-  writeError: (output) => void process.stderr.write(output),
-  get columns() {
-    return process.stdout.isTTY ? process.stdout.columns : undefined;
-  },
-  interruption() {
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    // For good: a second Ctrl-C does not cut short what the first one set off.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, abort);
-    return controller.signal;
-  },
-};
+/** Exit status of a program whose reader went away, as a shell shows the end by SIGPIPE. */
+const NO_READER_STATUS = 141;
+/** A terminal of unknown width, such as a serial line, reports 0 columns. */
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+const STANDARD_DESCRIPTORS = [0, 1, 2];
+/** Major number of /dev/null and its like. */
+const MEMORY_DEVICES = 1;
+
+export interface ProcessIoOptions {
+  /** First word of messages. */
+  readonly program: string;
+  /** Ends with the command's own status, silently, when standard output takes no more (a full disk). */
+  readonly ignoresFullOutput?: boolean;
+}
+
+/**
+ * The running process as commands see it. Make one per process.
+ *
+ * A stream that fails never ends the process: the command finishes its work, or undoes it, and what it writes
+ * from then on is dropped. Afterwards the exit status is 141 where nobody reads standard output any more,
+ * and 1 with a line on standard error where standard output could not be written for another reason.
+ */
+export function createProcessIo({ program, ignoresFullOutput = false }: ProcessIoOptions): CommandIo {
+  const enders = new Set<() => void>();
+  standardOutput.onFailure = ({ message }) => {
+    for (const end of enders) end();
+    if (!standardOutput.hasReader || ignoresFullOutput) return;
+    standardError.write(
+      `${program}: standard output cannot be written: ${message.replace(/^E[A-Z]+: |, write$/g, '')}\n`,
+    );
+  };
+  process.once('exit', (status) => {
+    if (standardOutput.isFailed && status === 0) process.exitCode = failedStatus(ignoresFullOutput);
+    closeLostTerminals();
+  });
+  return {
+    readInput: () => text(process.stdin),
+    write: (words) => standardOutput.write(words),
+    writeError: (words) => standardError.write(words),
+    get columns() {
+      return process.stdout.isTTY ? process.stdout.columns || DEFAULT_COLUMNS : undefined;
+    },
+    get rows() {
+      return process.stdout.isTTY ? process.stdout.rows || DEFAULT_ROWS : undefined;
+    },
+    isDumb: process.env['TERM'] === 'dumb',
+    interruption() {
+      const controller = new AbortController();
+      const abort = () => controller.abort();
+      // The handlers stay: a second Ctrl-C does not cut short what the first one set off.
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, abort);
+      enders.add(abort);
+      if (standardOutput.isFailed) abort();
+      return controller.signal;
+    },
+  };
+}
+
+function failedStatus(ignoresFullOutput: boolean): number {
+  if (!standardOutput.hasReader) return NO_READER_STATUS;
+  return ignoresFullOutput ? 0 : 1;
+}
+
+/**
+ * Closes standard descriptors whose terminal has hung up: Node restores the settings of terminals at its
+ * end, and aborts where the system refuses that.
+ */
+function closeLostTerminals(): void {
+  for (const descriptor of STANDARD_DESCRIPTORS.filter(isForeignDevice)) {
+    if (!process.getBuiltinModule('node:tty').isatty(descriptor)) closeSync(descriptor);
+  }
+}
+
+function isForeignDevice(descriptor: number): boolean {
+  try {
+    const file = fstatSync(descriptor);
+    return file.isCharacterDevice() && file.rdev >> 8 !== MEMORY_DEVICES;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false; // closed already
+    throw error;
+  }
+}

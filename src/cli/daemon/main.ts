@@ -2,9 +2,15 @@ import { WireGuardError } from '../../core/errors.js';
 import type { CommandIo } from '../command.js';
 import { type ExitStatus, exitStatusOf, formatError } from '../error-text.js';
 import { formatHelp } from '../format-help.js';
+import { createProcessIo } from '../process-io.js';
 import { packageVersion } from '../version.js';
 import { DAEMON_MANUAL } from './daemon-manual.js';
 import { type DaemonCall, type DaemonOptions, parseDaemonCall } from './options.js';
+
+/** Runs the process that `bin/wiretyped` is. */
+export async function daemonProcess(): Promise<void> {
+  process.exitCode = await daemonMain(process.argv.slice(2), createProcessIo({ program: 'wiretyped' }));
+}
 
 /** The program `wiretyped`: serves one interface, in the foreground or by a process of its own in the background. */
 export async function daemonMain(argv: readonly string[], io: CommandIo): Promise<ExitStatus> {

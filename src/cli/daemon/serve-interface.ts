@@ -15,7 +15,6 @@ export async function serveInterface(options: DaemonOptions, io: CommandIo): Pro
   const log = new Log(options.logLevel, options.interfaceName, (line) => io.writeError(line));
   const pipe = new ReadyPipe(options.readyDescriptor);
   process.title = `wiretyped ${options.interfaceName}`;
-  process.stderr.on('error', () => {}); // whoever read the log is gone (EPIPE, EIO): the tunnel stays
   process.on('SIGUSR1', () => {}); // else Node opens its debugger, and with it our keys, to every local user
   const interruption = io.interruption();
   keepHeapSmall();

@@ -38,7 +38,7 @@ export const demo: Command = {
 
     const interruption = io.interruption();
     const network = new DemoNetwork(commands);
-    const screen = new Screen(io.write, () => io.columns);
+    const screen = new Screen(io.write, () => (io.isDumb === true ? undefined : io.columns));
     const work = play(network, new DemoShow(network, screen), once, interruption);
     try {
       await orInterrupted(work, interruption);

@@ -153,5 +153,5 @@ function toScreen(
   const time = new Date(context.unixTimeMs()).toISOString().slice(11, 19);
   const head = `${palette.greenLabel(name)}  ${rates.length} ${rates.length === 1 ? 'peer' : 'peers'}  ${time} UTC\n\n`;
   const table = formatWatchTable(rates, names, columns, palette);
-  return columns === undefined ? `${head}${table}\n` : `${CLEAR_SCREEN}${head}${table}`;
+  return columns === undefined || context.io.isDumb === true ? `${head}${table}\n` : `${CLEAR_SCREEN}${head}${table}`;
 }

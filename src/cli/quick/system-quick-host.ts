@@ -9,6 +9,7 @@ import { COMMAND_MISSING_STATUS, type Commands, SystemCommands } from '../../hos
 import { systemDnsBackends } from '../../host/net/dns/dns.js';
 import type { DnsBackend } from '../../host/net/dns/dns-settings.js';
 import { TunnelRecords } from '../../host/net/tunnel-record.js';
+import { attachedStdio } from '../attached-stdio.js';
 import type { QuickHost } from './quick-host.js';
 
 /** The machine that the program runs on. */
@@ -28,11 +29,12 @@ export class SystemQuickHost implements QuickHost {
     return new UapiClient(uapiSocketPath(interfaceName));
   }
 
-  runAttached(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<number> {
+  async runAttached(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<number> {
     const [program, ...args] = words;
     const env = { ...process.env, PATH: searchPath(), LC_ALL: 'C', ...environment };
-    return new Promise((resolve, reject) => {
-      const child = spawn(program!, args, { env, stdio: 'inherit' });
+    const stdio = [...(await attachedStdio())];
+    return await new Promise((resolve, reject) => {
+      const child = spawn(program!, args, { env, stdio });
       const interrupt = (): void => void child.kill('SIGTERM');
       this.interruption.addEventListener('abort', interrupt);
       child.once('exit', (status, signal) => {

@@ -46,12 +46,12 @@ export const PLAIN: Palette = {
 };
 
 /**
- * Chooses by WG_COLOR_MODE (`always`, `never`), else by whether standard output is a terminal. NO_COLOR
- * counts only where the program is not called `wg`, which has never known it.
+ * Chooses by WG_COLOR_MODE (`always`, `never`), else by whether standard output is a terminal. NO_COLOR and
+ * `TERM=dumb` count only where the program is not called `wg`, which looks at neither.
  */
 export function choosePalette({ io, isStock }: WgContext): Palette {
   const mode = io.env['WG_COLOR_MODE'];
   if (mode === 'always') return COLOURED;
-  if (mode === 'never' || (!isStock && (io.env['NO_COLOR'] ?? '') !== '')) return PLAIN;
+  if (mode === 'never' || (!isStock && (io.isDumb === true || (io.env['NO_COLOR'] ?? '') !== ''))) return PLAIN;
   return io.columns !== undefined ? COLOURED : PLAIN;
 }

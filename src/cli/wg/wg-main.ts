@@ -62,6 +62,10 @@ export function createContext(io: CommandIo, isStock: boolean, surroundings: WgS
       get columns() {
         return io.columns;
       },
+      get rows() {
+        return io.rows;
+      },
+      isDumb: io.isDumb ?? false,
       interruption: () => io.interruption(),
       readInput: () => io.readInput(),
       write: (text) => io.write(text),

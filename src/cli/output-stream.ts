@@ -1,0 +1,44 @@
+import type { Writable } from 'node:stream';
+
+/** Errors that mean that nobody reads on: a closed pipe, a terminal that hung up, a socket that was cut. */
+const READER_GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'ECONNRESET']);
+
+/**
+ * Standard output or standard error. The first error is remembered; later writes are dropped.
+ *
+ * The stream is opened by the first write, since opening it takes time that a silent command need not spend.
+ */
+export class OutputStream {
+  readonly #open: () => Writable;
+  #stream: Writable | undefined;
+  #failure: NodeJS.ErrnoException | undefined;
+  /** Called once, by the first error. */
+  onFailure: (error: Error) => void = () => {};
+
+  constructor(open: () => Writable) {
+    this.#open = open;
+  }
+
+  get isFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  get hasReader(): boolean {
+    return this.#failure === undefined || !READER_GONE.has(this.#failure.code);
+  }
+
+  write(text: string): void {
+    if (this.isFailed) return;
+    this.#stream ??= this.#open().on('error', (error) => this.#fail(error));
+    this.#stream.write(text);
+  }
+
+  #fail(error: Error): void {
+    if (this.isFailed) return;
+    this.#failure = error;
+    this.onFailure(error);
+  }
+}
+
+export const standardOutput = new OutputStream(() => process.stdout);
+export const standardError = new OutputStream(() => process.stderr);
