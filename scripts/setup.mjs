@@ -3,107 +3,127 @@
  *
  *     node scripts/setup.mjs [--for PURPOSE]
  *
- * Does only what is needed and says nothing when nothing is. `--for start` (or test, bench) also looks for the
- * programs listed in `scripts/PURPOSE-tools.json`: root gets the missing ones from Debian's packages, anyone
- * else is told their names.
+ * Does only what is needed and prints nothing when nothing is. `--for start` (or test, bench, prebuild) also looks for
+ * the programs listed in `scripts/PURPOSE-tools.json`: root gets the missing ones from Debian's packages, everyone
+ * else gets their names.
+ *
+ * Environment: `WIRETYPE_NO_APT=1` refuses to install Debian packages, `WIRETYPE_NO_ADDON=1` leaves the addon out.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { compileAddon, downloadHeaders, findHeaders, SOURCE_FOLDER } from './addon.mjs';
+import { isInstalled, missingTools, namesOf, packagesOf } from './system-tools.mjs';
+
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** Administrators' programs are here, also when PATH does not say so. */
-const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+const ADDON = join(ROOT, 'build/wiretype.node');
+const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc');
+/** Development tools too, whatever NODE_ENV and npm's `omit` are: the compiler is one, and has optional parts. */
+const INSTALL = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+/** Without some of the programs, the tests leave parts out and print which. */
+const CAN_DO_WITH_LESS = ['test'];
 
 const { values } = parseArgs({ options: { for: { type: 'string' } } });
+checkNode();
 installDependencies();
-compileAddon();
+await buildAddon();
 compileTypeScript();
-if (values.for !== undefined) installTools(`${values.for}-tools.json`);
+if (values.for !== undefined) installTools(values.for);
 
-function installDependencies() {
-  const installed = modifiedMs('node_modules/.package-lock.json');
-  if (installed >= modifiedMs('package-lock.json') && installed > 0) return;
-  installTools('build-tools.json');
-  step('installing dependencies and compiling (npm ci)');
-  run('npm', ['ci', '--no-audit', '--no-fund']);
+function checkNode() {
+  const { engines } = JSON.parse(readFileSync(path('package.json'), 'utf8'));
+  const least = engines.node.replace('>=', '');
+  if (!isOlder(process.versions.node, least)) return;
+  fail(`wiretype needs Node ${least} or later; ${process.execPath} is ${process.versions.node}`);
 }
 
-/** `npm ci` does it as well; this is for sources that changed since. */
-function compileAddon() {
-  if (!existsSync(path('binding.gyp'))) return;
-  const sources = Math.max(newestMs('native'), modifiedMs('binding.gyp'));
-  if (newestMs('build/Release', '.node') >= sources) return;
-  installTools('build-tools.json');
-  step('compiling the addon (node-gyp)');
-  run('npm', ['run', 'install'], { npm_config_build_from_source: 'true' });
+function isOlder(version, least) {
+  const [major, minor] = version.split('.').map(Number);
+  const [leastMajor, leastMinor] = least.split('.').map(Number);
+  return major < leastMajor || (major === leastMajor && minor < leastMinor);
+}
+
+function installDependencies() {
+  const isRecent = modifiedMs(path('node_modules/.package-lock.json')) >= modifiedMs(path('package-lock.json'));
+  if (isRecent && existsSync(COMPILER)) return;
+  if (!isInstalled('npm')) fail('npm is missing: it comes with Node; where Node is a Debian package, npm is another');
+  step('installing dependencies (npm ci)');
+  run('installing the dependencies', 'npm', INSTALL);
+}
+
+async function buildAddon() {
+  if (process.platform !== 'linux' || process.env.WIRETYPE_NO_ADDON === '1') return;
+  const sources = Math.max(newestMs(SOURCE_FOLDER), modifiedMs(path('scripts/addon.mjs')));
+  if (modifiedMs(ADDON) >= sources) return;
+  installTools('build');
+  const headers = findHeaders() ?? fetchHeaders();
+  step('compiling the addon');
+  const failure = await compileAddon({ compiler: [process.env.CC ?? 'gcc'], headers, output: ADDON });
+  if (failure !== undefined) fail('compiling the addon failed', failure);
+}
+
+function fetchHeaders() {
+  step('downloading the headers of Node (node-gyp)');
+  const failure = downloadHeaders();
+  const headers = findHeaders();
+  if (headers !== undefined) return headers;
+  fail('Node came without its headers, and downloading them failed: npm_config_nodedir=FOLDER names one with include/node', failure);
 }
 
 /** The compiler itself finds out, fast, whether there is anything to do. */
 function compileTypeScript() {
-  const isFirst = !existsSync(path('dist/src'));
-  if (isFirst) step('compiling TypeScript');
-  run(path('node_modules/.bin/tsc'), ['-b']);
+  if (!existsSync(path('dist/src'))) step('compiling TypeScript');
+  run('compiling TypeScript', process.execPath, [COMPILER, '-b']);
 }
 
-/** Installs what a list names and the system lacks; for those who may not, says what is missing. */
-function installTools(list) {
-  if (!existsSync(path(`scripts/${list}`))) return;
-  const tools = JSON.parse(readFileSync(path(`scripts/${list}`), 'utf8'));
-  const missing = tools.filter(({ command }) => !isInstalled(command));
+/** Installs what a list names and the system lacks. Ends the program where that is not possible and they are needed. */
+function installTools(purpose) {
+  const missing = missingTools(purpose);
   if (missing.length === 0) return;
-
-  const packages = [...new Set(missing.map((tool) => tool.package))];
-  if (process.getuid?.() !== 0 || !isInstalled('apt-get')) {
-    const commands = missing.map(({ command }) => command).join(', ');
-    step(`missing: ${commands}. As root: apt-get install ${packages.join(' ')}`);
-    return;
+  const packages = packagesOf(missing);
+  const isRefused = process.env.WIRETYPE_NO_APT === '1';
+  if (isRefused || process.getuid?.() !== 0 || !isInstalled('apt-get')) {
+    const advice = `missing: ${namesOf(missing)}. As root: apt-get install ${packages.join(' ')}`;
+    return CAN_DO_WITH_LESS.includes(purpose) ? step(advice) : fail(advice);
   }
-  step(`installing ${packages.join(', ')} (apt-get)`);
+  step(`installing ${packages.join(', ')} (apt-get; WIRETYPE_NO_APT=1 refuses)`);
   installPackages(packages);
 }
 
 function installPackages(packages) {
   const install = ['install', '-y', '-q', '--no-install-recommends', ...packages];
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  if (attempt('apt-get', install, env).status === 0) return;
-  run('apt-get', ['update', '-q'], env); // a fresh machine has no lists yet, an old one has old ones
-  run('apt-get', install, env);
+  if (attempt('apt-get', install).status === 0) return;
+  // A fresh machine has no lists of packages, and those of an old machine are stale.
+  run('updating the lists of Debian packages', 'apt-get', ['update', '-q']);
+  run('installing Debian packages', 'apt-get', install);
 }
 
-function isInstalled(command) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS];
-  return folders.some((folder) => isExecutable(join(folder, command)));
-}
-
-function isExecutable(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Runs a program that has to succeed. Its output is shown only when it does not. */
-function run(command, args, env = {}) {
-  const { status, stdout, stderr, error } = attempt(command, args, env);
+/** Runs a program that has to succeed. Its output is shown only when it fails. */
+function run(purpose, command, args) {
+  const { status, stdout, stderr, error } = attempt(command, args);
   if (status === 0) return;
-  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
-  step(`${command} ${args[0]} failed${error === undefined ? '' : `: ${error.message}`}`);
-  process.exit(1);
+  const words = `${command} ${args[0]}`;
+  fail(`${purpose} failed (${words}${error === undefined ? '' : `: ${error.message}`})`, `${stdout ?? ''}${stderr ?? ''}`);
 }
 
-function attempt(command, args, env) {
+function attempt(command, args) {
   return spawnSync(command, args, {
     cwd: ROOT,
-    env: { ...process.env, ...env },
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     stdio: ['ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
+}
+
+/** Ends the program; what is to be read first stands last. */
+function fail(text, output = '') {
+  process.stderr.write(output);
+  step(text);
+  process.exit(1);
 }
 
 function step(text) {
@@ -115,13 +135,11 @@ function path(relative) {
 }
 
 /** 0 for what is not there. */
-function modifiedMs(relative) {
-  return statSync(path(relative), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+function modifiedMs(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** When the newest file of a folder changed; 0 if it has none. */
-function newestMs(folder, ending = '') {
-  if (!existsSync(path(folder))) return 0;
-  const names = readdirSync(path(folder)).filter((name) => name.endsWith(ending));
-  return Math.max(0, ...names.map((name) => modifiedMs(join(folder, name))));
+function newestMs(folder) {
+  return Math.max(0, ...readdirSync(folder).map((name) => modifiedMs(join(folder, name))));
 }
