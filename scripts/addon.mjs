@@ -30,7 +30,9 @@ export async function compileAddon({ compiler, headers, output, flags = [], link
   try {
     const words = [...CODE, ...WARNINGS, ...DEFINES.map((define) => `-D${define}`), '-isystem', headers, ...flags];
     const jobs = addonSources().map((source) => ({ source, object: join(folder, `${basename(source)}.o`) }));
-    const failure = await runAll(jobs, ({ source, object }) => run([...compiler, ...words, '-c', source, '-o', object]));
+    const failure = await runAll(jobs, ({ source, object }) =>
+      run([...compiler, ...words, '-c', source, '-o', object]),
+    );
     if (failure !== undefined) return failure;
 
     const program = join(folder, 'wiretype.node');

@@ -17,14 +17,20 @@ const KERNEL_HEADERS = ['linux', 'asm', 'asm-generic'];
 /**
  * Returns what a compiler needs for musl; the first call for a processor downloads it to `build/musl`.
  *
- * @returns Folders with the headers of musl and of the kernel, and the library, which is also musl's loader.
+ * @returns Folders with the headers of musl and of the kernel and the start files of programs, and the library, which
+ *   is also musl's loader.
  * @throws {Error} With the output of the program that failed.
  */
 export function fetchMusl(arch) {
   const folder = join(CACHE, arch);
   const headers = join(folder, 'root/usr/include', FOLDERS[arch]);
   if (findLibrary(arch, folder) === undefined || !existsSync(join(headers, 'stdio.h'))) download(arch, folder);
-  return { headers, library: findLibrary(arch, folder), kernelHeaders: linkKernelHeaders(arch, folder) };
+  return {
+    headers,
+    library: findLibrary(arch, folder),
+    startFiles: join(folder, 'root/usr/lib', FOLDERS[arch]),
+    kernelHeaders: linkKernelHeaders(arch, folder),
+  };
 }
 
 /** Debian's packages have it in `/lib` or, after a release, in `/usr/lib`. */

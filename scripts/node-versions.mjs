@@ -12,6 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { installNode } from './node-package.mjs';
+
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const VERSIONS = ['22', '24', '26'];
 const PARTS = ['unit', 'sim'];
@@ -24,10 +26,7 @@ process.exitCode = failed.length === 0 ? 0 : 1;
 function passesOn(version) {
   const folder = mkdtempSync(join(tmpdir(), 'wiretype-node-'));
   try {
-    const name = `node-linux-${process.arch}`;
-    const install = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts'];
-    if (!succeeds('npm', [...install, `${name}@${version}`])) return false;
-    const node = join(folder, 'node_modules', name, 'bin/node');
+    const node = installNode(folder, version);
     process.stdout.write(`\n# Node ${version}\n`);
     return succeeds(node, ['--version']) && succeeds(node, [join(ROOT, 'scripts/test.mjs'), ...PARTS]);
   } finally {

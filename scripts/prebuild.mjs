@@ -1,9 +1,9 @@
 /**
  * Compiles the addon for the systems that the package carries it for, and checks what came out.
  *
- *     node scripts/prebuild.mjs [--available | --check] [TARGET…]      default: all targets
+ *     node scripts/prebuild.mjs [--available | --check] [--here | TARGET…]      default: all targets
  *
- * `--available` leaves out targets whose compiler is missing, with a line about it; `--check` compiles nothing.
+ * `--here` stands for the target of this system. `--available` leaves out targets whose compiler is missing, with a line about it; `--check` compiles nothing.
  * A build for glibc runs on glibc 2.31 and later. Node itself provides OpenSSL, libuv and Node-API.
  */
 import { spawnSync } from 'node:child_process';
@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { prebuiltName } from '../dist/src/addon/load.js';
+import { isMusl, prebuiltName } from '../dist/src/addon/load.js';
 import { compileAddon, findHeaders, SOURCE_FOLDER } from './addon.mjs';
 import { readElf } from './elf.mjs';
 import { fetchMusl } from './musl.mjs';
@@ -39,19 +39,25 @@ const TARGETS = Object.keys(COMPILERS).flatMap((arch) =>
 );
 
 const { values, positionals } = parseArgs({
-  options: { available: { type: 'boolean' }, check: { type: 'boolean' } },
+  options: { available: { type: 'boolean' }, check: { type: 'boolean' }, here: { type: 'boolean' } },
   allowPositionals: true,
 });
 process.exitCode = await main();
 
 async function main() {
   const unknown = positionals.filter((name) => !TARGETS.some((target) => target.name === name));
-  if (unknown.length > 0) return print(`no target ${unknown.join(', ')}: ${TARGETS.map(({ name }) => name).join(', ')}`);
-  for (const target of TARGETS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+  if (unknown.length > 0)
+    return print(`no target ${unknown.join(', ')}: ${TARGETS.map(({ name }) => name).join(', ')}`);
+  for (const target of TARGETS.filter(isWanted)) {
     const problem = values.check ? check(target) : await build(target);
     if (problem !== undefined) return print(`${target.name}: ${problem}`);
   }
   return 0;
+}
+
+function isWanted({ name }) {
+  if (values.here) return name === `linux-${process.arch}-${isMusl() ? 'musl' : 'glibc'}`;
+  return positionals.length === 0 || positionals.includes(name);
 }
 
 /** @returns Nothing, or the problem. */
@@ -81,7 +87,10 @@ function muslOptions(arch, compiler) {
   // Outline atomics come from libgcc and would look for a function that only glibc has.
   const processor = arch === 'arm64' ? ['-mno-outline-atomics'] : [];
   // Lengths of control messages have narrower types in musl, and its macros convert signs.
-  return { flags: [...flags, ...processor, '-nostdlib', '-Wno-conversion', '-Wno-sign-conversion'], linkFlags: [`-L${dirname(library)}`, '-l:libc.so', '-lgcc'] };
+  return {
+    flags: [...flags, ...processor, '-nostdlib', '-Wno-conversion', '-Wno-sign-conversion'],
+    linkFlags: [`-L${dirname(library)}`, '-l:libc.so', '-lgcc'],
+  };
 }
 
 function compilerHeaders(compiler) {
@@ -95,7 +104,8 @@ function check({ arch, libc, file }) {
   if (machine !== MACHINES[arch]) return `compiled for ${machine}`;
   if (!provided.has('napi_register_module_v1')) return 'it does not register with Node';
   const library = libc === 'musl' ? 'libc.so' : 'libc.so.6';
-  if (needed.some((name) => name !== library && !LOADER.test(name))) return `it needs more than ${library}: ${needed.join(', ')}`;
+  if (needed.some((name) => name !== library && !LOADER.test(name)))
+    return `it needs more than ${library}: ${needed.join(', ')}`;
   const fromLibc = wanted.filter(({ name }) => !FROM_NODE.test(name) && !NOBODYS.test(name));
   const missing = libc === 'musl' ? missingInMusl(arch, fromLibc) : newerThanLimit(fromLibc);
   if (missing.length > 0) return `the oldest ${libc} that it has to run on lacks ${missing.join(', ')}`;
@@ -109,11 +119,13 @@ function missingInMusl(arch, symbols) {
 
 function newerThanLimit(symbols) {
   const [limitMajor, limitMinor] = GLIBC_LIMIT;
-  return symbols.filter(({ version }) => {
-    const [, major, minor] = /^GLIBC_(\d+)\.(\d+)/.exec(version ?? '') ?? [];
-    if (major === undefined) return true;
-    return Number(major) > limitMajor || (Number(major) === limitMajor && Number(minor) > limitMinor);
-  }).map(({ name, version }) => `${name} (${version})`);
+  return symbols
+    .filter(({ version }) => {
+      const [, major, minor] = /^GLIBC_(\d+)\.(\d+)/.exec(version ?? '') ?? [];
+      if (major === undefined) return true;
+      return Number(major) > limitMajor || (Number(major) === limitMajor && Number(minor) > limitMinor);
+    })
+    .map(({ name, version }) => `${name} (${version})`);
 }
 
 function print(text) {

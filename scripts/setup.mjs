@@ -70,7 +70,10 @@ function fetchHeaders() {
   const failure = downloadHeaders();
   const headers = findHeaders();
   if (headers !== undefined) return headers;
-  fail('Node came without its headers, and downloading them failed: npm_config_nodedir=FOLDER names one with include/node', failure);
+  fail(
+    'Node came without its headers, and downloading them failed: npm_config_nodedir=FOLDER names one with include/node',
+    failure,
+  );
 }
 
 /** The compiler itself finds out, fast, whether there is anything to do. */
@@ -106,7 +109,10 @@ function run(purpose, command, args) {
   const { status, stdout, stderr, error } = attempt(command, args);
   if (status === 0) return;
   const words = `${command} ${args[0]}`;
-  fail(`${purpose} failed (${words}${error === undefined ? '' : `: ${error.message}`})`, `${stdout ?? ''}${stderr ?? ''}`);
+  fail(
+    `${purpose} failed (${words}${error === undefined ? '' : `: ${error.message}`})`,
+    `${stdout ?? ''}${stderr ?? ''}`,
+  );
 }
 
 function attempt(command, args) {

@@ -14,7 +14,9 @@ const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** Returns the entries of a purpose that this system lacks. */
 export function missingTools(purpose) {
-  return readTools(purpose).filter(({ command, file }) => !(command === undefined ? existsSync(file) : isInstalled(command)));
+  return readTools(purpose).filter(
+    ({ command, file }) => !(command === undefined ? existsSync(file) : isInstalled(command)),
+  );
 }
 
 export function readTools(purpose) {

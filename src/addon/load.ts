@@ -48,7 +48,7 @@ function findAddon(folder: string, prebuilt: string): string | undefined {
 }
 
 /** The loader that a program names is the C library's own: `/lib/ld-musl-x86_64.so.1` or `/lib64/ld-linux-x86-64.so.2`. */
-function isMusl(): boolean {
+export function isMusl(): boolean {
   if (process.platform !== 'linux') return false;
   const head = Buffer.alloc(INTERPRETER_WITHIN_BYTES);
   const fd = openSync(process.execPath, 'r');

@@ -1,0 +1,52 @@
+/**
+ * Runs the unit and addon tests on arm64: Node for arm64, under qemu's emulation of its system calls, with the prebuilt
+ * addon. Needs `npm run prebuild`.
+ *
+ *     node scripts/arm64.mjs [PART…]        default: unit addon
+ *
+ * A machine with another processor can start neither Node nor what the tests start with `process.execPath`: both become
+ * a script that calls the emulator.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { installNode } from './node-package.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LIBRARIES = '/usr/aarch64-linux-gnu';
+const NODE_VERSION = '22';
+/** What the emulator lacks: SO_MARK, and the ancillary data of NETLINK_LISTEN_ALL_NSID. */
+const BEYOND_THE_EMULATOR = [
+  'sets and clears the firewall mark',
+  'survives a move to another namespace: packets, MTU, link state and removal are seen there',
+];
+
+const parts = process.argv.length > 2 ? process.argv.slice(2) : ['unit', 'addon'];
+const folder = mkdtempSync(join(tmpdir(), 'wiretype-arm64-'));
+try {
+  const node = writeEmulatedNode(installNode(folder, NODE_VERSION, 'arm64'));
+  symlinkSync(join(ROOT, 'prebuilds'), join(folder, 'prebuilds'));
+  const { status } = spawnSync(node, [join(ROOT, 'scripts/test.mjs'), ...parts], {
+    cwd: ROOT,
+    // Everything takes ten times as long and more.
+    env: { ...process.env, WIRETYPE_PREBUILD: folder, TEST_TIME_FACTOR: '4' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  process.exitCode = status ?? 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** @returns The path of a script that behaves as Node for this processor would. */
+function writeEmulatedNode(program) {
+  const script = join(folder, 'node');
+  const preload = join(folder, 'exec-path.cjs');
+  const skipped = BEYOND_THE_EMULATOR.map((title) => `--test-skip-pattern='${title}'`).join(' ');
+  writeFileSync(preload, `process.execPath = ${JSON.stringify(script)};\n`);
+  const words = `qemu-aarch64 -L ${LIBRARIES} ${program} --require ${preload} ${skipped}`;
+  writeFileSync(script, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+  return script;
+}
