@@ -208,7 +208,8 @@ bool wt_export(napi_env env, napi_value exports, const char *name, napi_callback
 NAPI_MODULE_INIT() {
   bool is_done = wt_create_environment(env) && wt_export(env, exports, "registerBatch", register_batch) &&
                  wt_export_sources(env, exports) && wt_export_tun(env, exports) && wt_export_udp(env, exports) &&
-                 wt_export_monitor(env, exports) && wt_export_crypto(env, exports) && wt_export_system(env, exports);
+                 wt_export_monitor(env, exports) && wt_export_requests(env, exports) &&
+                 wt_export_crypto(env, exports) && wt_export_system(env, exports);
   if (!is_done) napi_throw_error(env, NULL, "the addon could not be set up");
   return exports;
 }

@@ -98,6 +98,7 @@ bool wt_export_sources(napi_env env, napi_value exports);
 bool wt_export_tun(napi_env env, napi_value exports);
 bool wt_export_udp(napi_env env, napi_value exports);
 bool wt_export_monitor(napi_env env, napi_value exports);
+bool wt_export_requests(napi_env env, napi_value exports);
 bool wt_export_crypto(napi_env env, napi_value exports);
 bool wt_export_system(napi_env env, napi_value exports);
 /* Makes the environment's data and has it torn down with the environment. */

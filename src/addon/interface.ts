@@ -138,6 +138,17 @@ export interface Addon {
   /** The interface over which the endpoint is reached from its source, or −errno. */
   monitorRoute(monitor: NativeMonitor, endpoint: Uint8Array, mark: number): number;
 
+  /**
+   * Opens a netlink socket to the kernel in the caller's network namespace, for requests.
+   *
+   * @returns A descriptor, which the caller closes, or −errno.
+   */
+  netlinkOpen(protocol: number): number;
+  /** @returns 0 or −errno. */
+  netlinkSend(descriptor: number, message: Uint8Array): number;
+  /** Waits for one datagram. @returns Its length, or −errno: −ETIMEDOUT after the time, −EMSGSIZE if it does not fit. */
+  netlinkReceive(descriptor: number, into: Uint8Array, timeoutMs: number): number;
+
   /** @param helpers Threads, 0 to 64, that share the work of large batches with the caller. */
   aeadCreate(helpers: number): NativeAeadTable;
   /** Copies both 32-byte keys. @returns The slot. */

@@ -1,5 +1,6 @@
 import type { DeviceChange } from '../core/configuration.js';
 import { WireGuardError } from '../core/errors.js';
+import type { DeviceClient } from './device-client.js';
 import type { DeviceState } from './device-control.js';
 import { exchange } from './uapi-exchange.js';
 import { parseExplanation, type ReceivedExplanation } from './uapi-explain-text.js';
@@ -13,7 +14,7 @@ import { SystemZoneNames, type ZoneNames } from './zone-names.js';
  *
  * Every call is one connection, as `wg` does it.
  */
-export class UapiClient {
+export class UapiClient implements DeviceClient {
   readonly #path: string;
   readonly #zones: ZoneNames;
 

@@ -23,7 +23,8 @@ export function parseGet(reply: Buffer, zones: ZoneNames): DeviceState {
   return toDeviceState(device, zones);
 }
 
-function toDeviceState(device: ReportedDevice, zones: ZoneNames): DeviceState {
+/** Turns texts of addresses into addresses. The keys are shared. @throws {WireGuardError} ERR_CONTROL_REPLY */
+export function toDeviceState(device: ReportedDevice, zones: ZoneNames): DeviceState {
   const { privateKey, listenPort, fwmark, peers } = device;
   return { privateKey, listenPort, fwmark, peers: peers.map((peer) => toPeerState(peer, zones)) };
 }

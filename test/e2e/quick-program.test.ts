@@ -48,7 +48,10 @@ describe('the name wg-quick', { concurrency: 2 }, () => {
     const own = await nobody(`${CHECKOUT}bin/wiretype`, 'reload', '--dry-run', 'wg0');
 
     assert.equal(quick.status, 7, quick.stderr);
-    assert.match(quick.stdout, /^-p\|wg-quick .*%u: \|--\|.*node\|.*\/wg-quick\|--implementation\|other\|up\|wg0\|$/);
+    assert.match(
+      quick.stdout,
+      /^-p\|wg-quick .*%u: \|--\|.*node\|.*\/wg-quick\|--implementation\|auto:other\|up\|wg0\|$/,
+    );
     assert.equal(own.status, 7, own.stderr);
     assert.match(own.stdout, /\|reload\|--dry-run\|wg0\|$/);
   });

@@ -4,10 +4,11 @@ import path from 'node:path';
 import { readConfigFile } from '../../control/config/config-file.js';
 import { printable } from '../../control/config/secret-text.js';
 import { formatKey } from '../../control/key-text.js';
-import { UapiClient } from '../../control/uapi-client.js';
 import { WireGuardError } from '../../core/errors.js';
 import { findConfig } from '../quick/config-path.js';
 import { clearDevice } from '../quick/require-device.js';
+import { SystemDevice } from '../system-device.js';
+import { kernelLinks } from '../system-kernel.js';
 
 /** A word, and what it means. */
 export interface Candidate {
@@ -25,9 +26,10 @@ export class MachineWords {
     this.#configFolder = configFolder;
   }
 
-  /** Interfaces with a control socket. */
+  /** Interfaces with a control socket, and those of the kernel's own. */
   running(): Candidate[] {
-    return listFolder(this.#socketFolder, '.sock').map((word) => ({ word, about: 'running interface' }));
+    const names = new Set([...kernelLinks(), ...listFolder(this.#socketFolder, '.sock')]);
+    return [...names].sort().map((word) => ({ word, about: 'running interface' }));
   }
 
   /** Interfaces with a file in the folder for them. */
@@ -41,7 +43,9 @@ export class MachineWords {
   /** Public keys of the peers of a running interface, with their names where its file has some. */
   async peerKeys(interfaceName: string): Promise<Candidate[]> {
     const names = await this.#readNames(interfaceName);
-    const device = await orUndefined(new UapiClient(path.join(this.#socketFolder, `${interfaceName}.sock`)).get());
+    const device = await orUndefined(
+      new SystemDevice(interfaceName, path.join(this.#socketFolder, `${interfaceName}.sock`)).get(),
+    );
     if (device === undefined) return [];
     clearDevice(device);
     return [...device.peers].map((peer) => {

@@ -8,7 +8,6 @@ const ENODEV = 19;
 const ENAMETOOLONG = 36;
 const EPROTO = 71;
 const EPROTONOSUPPORT = 93;
-const ENOTSUP = 95;
 const EADDRINUSE = 98;
 
 /** What a number means when it comes from the way to the daemon. */
@@ -17,7 +16,6 @@ const REASONS: ReadonlyMap<number, { readonly code: ErrorCode; readonly text: st
   [EPROTONOSUPPORT, { code: 'ERR_CONTROL_UNREACHABLE', text: 'no daemon answers for this interface' }],
   [EPERM, { code: 'ERR_CONTROL_UNREACHABLE', text: 'you may not talk to its daemon' }],
   [EACCES, { code: 'ERR_CONTROL_UNREACHABLE', text: 'you may not talk to its daemon' }],
-  [ENOTSUP, { code: 'ERR_KERNEL_INTERFACE', text: "this interface is the kernel's own" }],
   [ENAMETOOLONG, { code: 'ERR_INTERFACE_NAME', text: 'this name is too long' }],
 ]);
 
@@ -30,6 +28,7 @@ export function explain(name: string, error: unknown): unknown {
 }
 
 function explainSystem(name: string, failure: SystemFailure): WireGuardError {
+  if (failure.cause instanceof WireGuardError) return failure.cause; // of an interface of the kernel's own
   const { errno, isDaemons } = failure;
   const options = { cause: failure };
   if (isDaemons) {

@@ -2,7 +2,7 @@
  * Runs what talks to a daemon, and says in words what its failures mean.
  *
  * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED, ERR_PORT_IN_USE,
- *   ERR_KERNEL_INTERFACE, ERR_INTERFACE_NAME; ERR_USAGE for words that may not stand where they stand.
+ *   ERR_KERNEL_REFUSED, ERR_ADDON_MISSING, ERR_INTERFACE_NAME; ERR_USAGE for words that may not stand where they stand.
  */
 export async function explained<T>(name: string, run: () => Promise<T>): Promise<T> {
   try {

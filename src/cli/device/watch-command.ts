@@ -36,7 +36,8 @@ const MANUAL: Manual = {
   about: `
 Shows the peers of a running interface again and again: how much they send and receive in a second, how old the last
 handshake is, and what looks wrong: a peer that never answered, or does not answer for 15 seconds; a session that is not
-renewed; and of our daemon, packets that it had to drop, and why. Ctrl-C ends it.
+renewed; and of our daemon, packets that it had to drop, and why: interfaces of the kernel's own do not count them. Ctrl-C
+ends it.
 `,
   words: [RUNNING],
   options: OPTIONS,
@@ -66,8 +67,10 @@ export const watch = deviceCommand({
       const device = await explained(options.name, () => getDevice(context, options.name));
       const drops = await readDrops();
       const peers = rates.look(device, performance.now(), context.unixTimeMs(), drops);
+      const title =
+        device.isKernels === true ? `${options.name} (the kernel's own: drops are not counted)` : options.name;
       context.io.write(
-        options.isJson ? toJsonLine(context, options.name, peers) : toScreen(context, options.name, peers, names),
+        options.isJson ? toJsonLine(context, options.name, peers) : toScreen(context, title, peers, names),
       );
       clearDevice(device);
       if (i >= options.count) return;
@@ -144,14 +147,14 @@ function toJsonLine(context: WgContext, name: string, rates: readonly PeerRates[
 /** On a terminal every look takes the place of the one before it. */
 function toScreen(
   context: WgContext,
-  name: string,
+  title: string,
   rates: readonly PeerRates[],
   names: ReadonlyMap<string, string>,
 ): string {
   const { columns } = context.io;
   const palette = choosePalette(context);
   const time = new Date(context.unixTimeMs()).toISOString().slice(11, 19);
-  const head = `${palette.greenLabel(name)}  ${rates.length} ${rates.length === 1 ? 'peer' : 'peers'}  ${time} UTC\n\n`;
+  const head = `${palette.greenLabel(title)}  ${rates.length} ${rates.length === 1 ? 'peer' : 'peers'}  ${time} UTC\n\n`;
   const table = formatWatchTable(rates, names, columns, palette);
   return columns === undefined || context.io.isDumb === true ? `${head}${table}\n` : `${CLEAR_SCREEN}${head}${table}`;
 }

@@ -4,6 +4,12 @@ export interface Advice {
   readonly nextStep: string;
 }
 
+/** Something that `explain` cannot find out about this interface. */
+export interface NotAvailable {
+  readonly what: string;
+  readonly why: string;
+}
+
 /** Advice about one peer. */
 export interface PeerAdvice {
   readonly publicKey: string;
@@ -19,8 +25,11 @@ export interface PeerAdvice {
 export interface InterfaceAdvice {
   readonly interface: string;
   readonly isUp: boolean | null;
+  /** It is the kernel's own; no daemon is behind it. */
+  readonly isKernels: boolean;
   /** `null`: it does not listen. */
   readonly listenPort: number | null;
+  readonly notAvailable: readonly NotAvailable[];
   readonly advice: readonly Advice[];
   readonly peers: readonly PeerAdvice[];
 }

@@ -1,13 +1,12 @@
 import { promises as dns } from 'node:dns';
 
-import { UapiClient } from '../../control/uapi-client.js';
-import { uapiSocketPath } from '../../control/uapi-socket-file.js';
 import { SystemCommands } from '../../host/net/commands.js';
 import type { Command } from '../command.js';
 import { parseOptions } from '../device/command-options.js';
 import { jsonOption, type Manual, RUNNING } from '../manual.js';
 import { isRoot, runAsRoot } from '../quick/privilege.js';
 import { clearDevice } from '../quick/require-device.js';
+import { SystemDevice } from '../system-device.js';
 import { type DaemonAnswers, explainInterface } from './explain-interface.js';
 import { formatAdvice } from './format-advice.js';
 import { probePort } from './port-probe.js';
@@ -17,7 +16,7 @@ const OPTIONS = jsonOption('explain');
 const MANUAL: Manual = {
   usage: '[--json] INTERFACE [PEER]',
   about: `
-Says why a peer has no handshake, in sentences with the next step: what the daemon knows, and what can be seen on this
+Says why a peer has no handshake, in sentences with the next step: what the daemon or the kernel knows, and what can be seen on this
 host: link, clock, packet filter, the route to the endpoint, whether anything listens there, names that have moved, and
 whether packets for the peer find the interface. Sends one byte to endpoints without a session; changes nothing.
 `,
@@ -53,9 +52,9 @@ export const explain: Command = {
 };
 
 async function askDaemon(interfaceName: string): Promise<DaemonAnswers> {
-  const client = new UapiClient(uapiSocketPath(interfaceName));
+  const client = new SystemDevice(interfaceName);
   const device = await client.get();
   const hasPrivateKey = device.privateKey !== undefined;
   clearDevice(device);
-  return { device, hasPrivateKey, explanation: await client.explain() };
+  return { device, hasPrivateKey, isKernels: client.isKernels, explanation: await client.explain() };
 }

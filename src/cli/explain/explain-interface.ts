@@ -8,8 +8,9 @@ import type { ReceivedExplanation } from '../../control/uapi-explain-text.js';
 import { REJECT_AFTER_TIME_MS } from '../../core/constants.js';
 import { WireGuardError } from '../../core/errors.js';
 import { isLinkUp } from '../../host/net/ip-query.js';
+import { isHostName } from '../quick/endpoint-names.js';
 import { unlessInvalid } from '../unless-invalid.js';
-import type { InterfaceAdvice, PeerAdvice } from './advice.js';
+import type { InterfaceAdvice, NotAvailable, PeerAdvice } from './advice.js';
 import { adviseInterface } from './interface-advice.js';
 import { advisePeer, type Surroundings } from './peer-advice.js';
 
@@ -23,11 +24,13 @@ export interface ExplainRequest {
   readonly unixTimeMs: number;
 }
 
-/** What the daemon answers. */
+/** What the daemon answers, or the kernel. */
 export interface DaemonAnswers {
   /** Without secrets, but for whether there is a private key. */
   readonly device: DeviceState;
   readonly hasPrivateKey: boolean;
+  /** The kernel answers. */
+  readonly isKernels: boolean;
   /** `undefined`: the daemon gives no reasons. */
   readonly explanation: ReceivedExplanation | undefined;
 }
@@ -39,7 +42,7 @@ export interface DaemonAnswers {
  */
 export async function explainInterface(
   surroundings: Surroundings,
-  { device, hasPrivateKey, explanation }: DaemonAnswers,
+  { device, hasPrivateKey, isKernels, explanation }: DaemonAnswers,
   request: ExplainRequest,
 ): Promise<InterfaceAdvice> {
   const { interfaceName: name, unixTimeMs } = request;
@@ -72,7 +75,8 @@ export async function explainInterface(
     drops: explanation?.drops ?? NO_DROPS,
     unixTimeMs,
   });
-  return { interface: name, isUp, listenPort: device.listenPort || null, advice, peers };
+  const notAvailable = isKernels ? notOfKernels(name, document) : [];
+  return { interface: name, isUp, isKernels, listenPort: device.listenPort || null, notAvailable, advice, peers };
 }
 
 function selectPeers(
@@ -87,6 +91,21 @@ function selectPeers(
   });
   if (found.length > 0) return found;
   throw new WireGuardError('ERR_USAGE', `the interface has no peer ${JSON.stringify(wanted)}`);
+}
+
+/** What our daemon does for its interfaces, and nobody does for those of the kernel. */
+function notOfKernels(name: string, document: ConfigDocument | undefined): NotAvailable[] {
+  const reasons = {
+    what: 'reasons and counts of dropped packets',
+    why: 'the WireGuard of the kernel gives none, so that all of this is seen from outside',
+  };
+  const hasNames = document?.peers.some((section) => {
+    const endpoint = unlessInvalid(() => section.endpoint);
+    return endpoint !== undefined && isHostName(endpoint);
+  });
+  if (hasNames !== true) return [reasons];
+  const why = `no daemon looks names up again; systemctl enable --now wiretype-reresolve@${name}.timer does`;
+  return [reasons, { what: 'following endpoints that are names', why }];
 }
 
 /** What can be said of a peer whose daemon gives no reasons. */

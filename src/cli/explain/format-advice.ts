@@ -14,7 +14,12 @@ import type { Advice, InterfaceAdvice, PeerAdvice } from './advice.js';
  */
 export function formatAdvice(about: InterfaceAdvice): string {
   const port = about.listenPort === null ? 'no UDP port' : `UDP port ${about.listenPort}`;
-  const lines = [`${about.interface}: link ${linkText(about.isUp)}, ${port}`, ...about.advice.flatMap(adviceLines)];
+  const head = `${about.interface}: link ${linkText(about.isUp)}, ${port}${about.isKernels ? ", the kernel's own" : ''}`;
+  const lines = [
+    head,
+    ...about.notAvailable.map(({ what, why }) => `  Not available: ${what}: ${why}.`),
+    ...about.advice.flatMap(adviceLines),
+  ];
   if (about.peers.length === 0)
     lines.push('  The interface has no peers.', '    → Add one: wiretype add-peer, or [Peer] in its file');
   return `${[...lines, ...about.peers.flatMap(peerLines)].join('\n')}\n`;

@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { throwIfInterrupted } from '../../control/interrupted.js';
 
 import { WireGuardError } from '../../core/errors.js';
-import { COMMAND_MISSING_STATUS } from '../../host/net/commands.js';
+import { COMMAND_MISSING_STATUS, requireSuccess } from '../../host/net/commands.js';
 import { Link } from '../../host/net/link.js';
 import type { ConfigPath } from './config-path.js';
 import type { QuickHost } from './quick-host.js';
@@ -14,9 +15,74 @@ const OWN_DAEMON = fileURLToPath(new URL('../../../../bin/wiretyped', import.met
 /** Tells our daemon which file to read host names from, so that it can look them up again. */
 export const CONFIG_FILE_VARIABLE = 'WIRETYPE_CONFIG_FILE';
 
-/** @returns The program that shall make the interface: the one asked for, by option or by environment, or ours. */
-export function chooseBackend(option: string | undefined, environment: NodeJS.ProcessEnv): string {
-  return option || environment['WG_QUICK_USERSPACE_IMPLEMENTATION'] || OWN_DAEMON;
+/** The word for the kernel's own WireGuard, and the one for that with a program where the kernel has none. */
+const KERNEL = 'kernel';
+const AUTO = 'auto';
+
+/** What makes an interface. */
+export interface Backend {
+  readonly triesKernel: boolean;
+  /** What does it where the kernel has no WireGuard, or is not tried; `undefined`: nothing does. */
+  readonly program: string | undefined;
+}
+
+/**
+ * Chooses what makes the interface: `kernel`, `auto`, `auto:PROGRAM` or a program, by option, by the variable
+ * WIRETYPE_IMPLEMENTATION, or by the name that we were called by.
+ *
+ * @param isStock Called as `wg-quick`, which prefers the kernel.
+ */
+export function chooseBackend(option: string | undefined, environment: NodeJS.ProcessEnv, isStock: boolean): Backend {
+  const program = environment['WG_QUICK_USERSPACE_IMPLEMENTATION'] || OWN_DAEMON;
+  const choice = option || environment['WIRETYPE_IMPLEMENTATION'] || (isStock ? AUTO : program);
+  if (choice === KERNEL) return { triesKernel: true, program: undefined };
+  if (choice === AUTO) return { triesKernel: true, program };
+  if (choice.startsWith(`${AUTO}:`)) return { triesKernel: true, program: choice.slice(AUTO.length + 1) || OWN_DAEMON };
+  return { triesKernel: false, program: choice };
+}
+
+/**
+ * Puts into one word what the environment says of the choice: sudo does not pass the environment on.
+ *
+ * @returns `undefined` if it says nothing.
+ */
+export function implementationOf(environment: NodeJS.ProcessEnv, isStock: boolean): string | undefined {
+  const program = environment['WG_QUICK_USERSPACE_IMPLEMENTATION'] ?? '';
+  const choice = environment['WIRETYPE_IMPLEMENTATION'] || (isStock && program !== '' ? AUTO : program);
+  if (choice === AUTO && program !== '') return `${AUTO}:${program}`;
+  return choice === '' ? undefined : choice;
+}
+
+/**
+ * Makes an interface, by the kernel or by a userspace WireGuard.
+ *
+ * @throws {WireGuardError} ERR_BACKEND, ERR_COMMAND_FAILED, ERR_INTERRUPTED. There is no interface of ours then.
+ */
+export async function makeInterface(
+  host: QuickHost,
+  { triesKernel, program }: Backend,
+  where: ConfigPath,
+): Promise<void> {
+  if (triesKernel && (await addKernelLink(host, where.interfaceName, program === undefined))) return;
+  if (program === undefined) throw new WireGuardError('ERR_BACKEND', 'the kernel has no WireGuard');
+  await startBackend(host, program, where);
+}
+
+/**
+ * @param isRequired Nothing else is tried: the kernel's refusal counts.
+ * @returns Whether there is an interface; it is not where the kernel has no WireGuard.
+ */
+async function addKernelLink(host: QuickHost, interfaceName: string, isRequired: boolean): Promise<boolean> {
+  throwIfInterrupted(host.interruption);
+  const words = ['ip', 'link', 'add', 'dev', interfaceName, 'type', 'wireguard'];
+  const result = await host.commands.ask(words);
+  if (result.status !== 0 && !isRequired && !existsSync('/sys/module/wireguard')) return false;
+  if (result.status !== 0 && !existsSync('/sys/module/wireguard')) {
+    throw new WireGuardError('ERR_BACKEND', `the kernel has no WireGuard: ${result.stderr.trim()}`);
+  }
+  host.commands.echo(words);
+  requireSuccess(words, result);
+  return true;
 }
 
 /**
@@ -25,11 +91,7 @@ export function chooseBackend(option: string | undefined, environment: NodeJS.Pr
  * @param program A path, or a name in PATH.
  * @throws {WireGuardError} ERR_BACKEND, ERR_INTERRUPTED. There is no interface of ours then.
  */
-export async function startBackend(
-  host: QuickHost,
-  program: string,
-  { interfaceName, file }: ConfigPath,
-): Promise<void> {
+async function startBackend(host: QuickHost, program: string, { interfaceName, file }: ConfigPath): Promise<void> {
   throwIfInterrupted(host.interruption);
   const shown = program === OWN_DAEMON ? path.basename(program) : program;
   host.commands.echo([shown, interfaceName]);

@@ -49,6 +49,7 @@ function explainRefusal(error: unknown, interfaceName: string, listenPort: numbe
     const port = listenPort === undefined ? 'its port' : `port ${listenPort}`;
     return new WireGuardError('ERR_PORT_IN_USE', `${interfaceName}: ${port} is in use`, { cause: error });
   }
+  if (error.code === 'ERR_KERNEL_REFUSED') return error;
   const message = `${interfaceName}: the daemon refuses the configuration: ${systemMessage(error.cause)}`;
   return new WireGuardError('ERR_CONTROL_REFUSED', message, { cause: error });
 }

@@ -1,4 +1,4 @@
-import type { UapiClient } from '../../control/uapi-client.js';
+import type { DeviceClient } from '../../control/device-client.js';
 import type { Commands } from '../../host/net/commands.js';
 import type { DnsBackend } from '../../host/net/dns/dns-settings.js';
 import type { TunnelRecords } from '../../host/net/tunnel-record.js';
@@ -12,7 +12,7 @@ export interface QuickHost {
   readonly interruption: AbortSignal;
 
   /** The device behind an interface. */
-  device(interfaceName: string): UapiClient;
+  device(interfaceName: string): DeviceClient;
 
   /**
    * Runs a program that takes over the terminal while it runs, and waits for its end. A process that it leaves in

@@ -1,4 +1,5 @@
 import { WireGuardError } from '../../core/errors.js';
+import { implementationOf } from './backend.js';
 import { isRoot, runAsRoot } from './privilege.js';
 import { QUICK_VERBS, type QuickCall, type QuickOutput, runQuick } from './run-quick.js';
 
@@ -43,16 +44,16 @@ function parseQuickArguments(argv: readonly string[]): QuickCall | undefined {
   const verb = QUICK_VERBS.find((candidate) => candidate === argv[0]);
   const target = argv[1];
   if (verb === undefined || target === undefined || argv.length !== 2) return undefined;
-  return { verb, target, implementation: undefined };
+  return { verb, target, implementation: undefined, isStock: true };
 }
 
 /** sudo does not pass the environment on: what it says goes into the arguments. */
 function formatQuickArguments({ verb, target, implementation }: QuickCall): string[] {
-  const program = implementation ?? process.env['WG_QUICK_USERSPACE_IMPLEMENTATION'] ?? '';
-  return [...(program === '' ? [] : ['--implementation', program]), verb, target];
+  const choice = implementation ?? implementationOf(process.env, true);
+  return [...(choice === undefined ? [] : ['--implementation', choice]), verb, target];
 }
 
-const USAGE = `Usage: ${PROGRAM} [--implementation PROGRAM] up|down|save|strip FILE|INTERFACE
+const USAGE = `Usage: ${PROGRAM} [--implementation HOW] up|down|save|strip FILE|INTERFACE
 
 INTERFACE stands for the file /etc/wireguard/INTERFACE.conf; a FILE elsewhere is
 called INTERFACE.conf, too.
@@ -66,6 +67,8 @@ called INTERFACE.conf, too.
 These lines of [Interface] are for ${PROGRAM}: Address, DNS, MTU, Table, PreUp,
 PostUp, PreDown, PostDown, SaveConfig. The others are for wg(8).
 
-PROGRAM makes the interface: wiretyped, or another userspace WireGuard. The
-variable WG_QUICK_USERSPACE_IMPLEMENTATION names one, too.
+The kernel makes the interface if it has WireGuard, else wiretyped or the program
+in WG_QUICK_USERSPACE_IMPLEMENTATION. HOW is kernel for the kernel only, or a
+program, such as wiretyped, that is used in any case. The variable
+WIRETYPE_IMPLEMENTATION says the same.
 `;

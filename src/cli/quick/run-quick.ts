@@ -27,8 +27,10 @@ export interface QuickCall {
   readonly verb: QuickVerb;
   /** An interface or a file. */
   readonly target: string;
-  /** The program that makes the interface, if the user named one. */
+  /** What makes the interface, if the user said so. */
   readonly implementation: string | undefined;
+  /** Called as `wg-quick`. */
+  readonly isStock: boolean;
 }
 
 /**
@@ -70,7 +72,8 @@ async function configOf(host: QuickHost, { verb, target }: QuickCall, output: Qu
 type Work = (host: QuickHost, config: QuickConfig, call: QuickCall, output: QuickOutput) => Promise<void>;
 
 const VERBS: Readonly<Record<QuickVerb, Work>> = {
-  up: async (host, config, { implementation }) => await up(host, config, chooseBackend(implementation, process.env)),
+  up: async (host, config, { implementation, isStock }) =>
+    await up(host, config, chooseBackend(implementation, process.env, isStock)),
   down: async (host, config) => await down(host, config),
   save: async (host, config) => {
     await withInterfaceLock(host, config.interfaceName, async () => {

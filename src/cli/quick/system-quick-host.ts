@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import path from 'node:path';
 
-import { UapiClient } from '../../control/uapi-client.js';
-import { uapiSocketPath } from '../../control/uapi-socket-file.js';
+import type { DeviceClient } from '../../control/device-client.js';
 import { WireGuardError } from '../../core/errors.js';
 import { COMMAND_MISSING_STATUS, type Commands, SystemCommands } from '../../host/net/commands.js';
 import { systemDnsBackends } from '../../host/net/dns/dns.js';
 import type { DnsBackend } from '../../host/net/dns/dns-settings.js';
 import { TunnelRecords } from '../../host/net/tunnel-record.js';
 import { attachedStdio } from '../attached-stdio.js';
+import { SystemDevice } from '../system-device.js';
 import type { QuickHost } from './quick-host.js';
 
 /** The machine that the program runs on. */
@@ -25,8 +25,8 @@ export class SystemQuickHost implements QuickHost {
     this.interruption = interruption;
   }
 
-  device(interfaceName: string): UapiClient {
-    return new UapiClient(uapiSocketPath(interfaceName));
+  device(interfaceName: string): DeviceClient {
+    return new SystemDevice(interfaceName);
   }
 
   async runAttached(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<number> {

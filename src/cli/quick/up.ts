@@ -2,7 +2,7 @@ import { throwIfInterrupted } from '../../control/interrupted.js';
 import { WireGuardError } from '../../core/errors.js';
 import { Link } from '../../host/net/link.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
-import { startBackend } from './backend.js';
+import { type Backend, makeInterface } from './backend.js';
 import { addConfiguration } from './device-configuration.js';
 import { runAllHooks, runHooks } from './hooks.js';
 import { withInterfaceLock } from './locks.js';
@@ -32,12 +32,12 @@ interface Progress {
 /**
  * Sets an interface up from its file. Whatever goes wrong on the way, everything that was done is undone.
  *
- * @param backend The program that makes the interface.
+ * @param backend What makes the interface.
  * @throws {WireGuardError} What went wrong.
  *
  * Source: wg-quick(8).
  */
-export async function up(host: QuickHost, config: QuickConfig, backend: string): Promise<void> {
+export async function up(host: QuickHost, config: QuickConfig, backend: Backend): Promise<void> {
   const { interfaceName } = config;
   await withInterfaceLock(host, interfaceName, async () => {
     if (await new Link(host.commands, interfaceName).exists()) {
@@ -55,12 +55,12 @@ export async function up(host: QuickHost, config: QuickConfig, backend: string):
   });
 }
 
-async function setUp(host: QuickHost, config: QuickConfig, backend: string, progress: Progress): Promise<void> {
+async function setUp(host: QuickHost, config: QuickConfig, backend: Backend, progress: Progress): Promise<void> {
   const { interfaceName } = config;
   const { record } = progress;
   const link = new Link(host.commands, interfaceName);
 
-  await startBackend(host, backend, config);
+  await makeInterface(host, backend, config);
   progress.hasInterface = true;
   host.records.write(interfaceName, record);
 

@@ -1,24 +1,29 @@
-import { existsSync, opendirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, opendirSync, statSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
 import { exchange } from '../../control/uapi-exchange.js';
 import { WireGuardError } from '../../core/errors.js';
+import { mayHaveKernelWireguard } from '../system-kernel.js';
 import { SystemFailure, type WgContext } from './wg-context.js';
 
 const SOCKET_SUFFIX = '.sock';
-const MAX_NAME_BYTES = 15;
 
 const ENOENT = 2;
-const ENODEV = 19;
-const ENAMETOOLONG = 36;
 const EPROTO = 71;
-const EPROTONOSUPPORT = 93;
-const ENOTSUP = 95;
 
-/** The interfaces that a daemon answers for, in the directory's order. Sockets without a daemon are removed. */
+/**
+ * The interfaces of the kernel's own, then those that a daemon answers for, in the directory's order. Sockets without a
+ * daemon are removed.
+ *
+ * @throws {SystemFailure}
+ */
 export async function listInterfaces(context: WgContext): Promise<string[]> {
   const names: string[] = [];
+  if (mayHaveKernelWireguard()) {
+    const { listKernelInterfaces } = await import('./kernel-access.js');
+    names.push(...(await listKernelInterfaces(context)));
+  }
   for (const file of readSocketDirectory(context.socketDirectory)) {
     const name = file.slice(0, -SOCKET_SUFFIX.length);
     if (name !== '' && file.endsWith(SOCKET_SUFFIX) && (await isAnswered(socketPath(context, name)))) names.push(name);
@@ -29,19 +34,24 @@ export async function listInterfaces(context: WgContext): Promise<string[]> {
 /**
  * Sends a request to the daemon of an interface.
  *
- * @returns Its answer, up to the first empty line or to where it closed. The caller clears it.
- * @throws {SystemFailure} Nobody answers.
+ * @returns Its answer, up to the first empty line or to where it closed, which the caller clears; `undefined` where no
+ *   daemon answers, so that it may be an interface of the kernel's own.
+ * @throws {SystemFailure}
  */
-export async function askDaemon(context: WgContext, name: string, parts: readonly Buffer[]): Promise<Buffer> {
+export async function askDaemon(
+  context: WgContext,
+  name: string,
+  parts: readonly Buffer[],
+): Promise<Buffer | undefined> {
   const path = socketPath(context, name);
-  if (name.includes('/') || !isSocket(path)) throw kernelFailure(name);
+  if (name.includes('/') || !isSocket(path)) return undefined;
   try {
     return await exchange(path, parts);
   } catch (error) {
     const failure = toSystemFailure(error);
     if (!isRefused(error)) throw failure;
     removeStale(path);
-    throw kernelFailure(name);
+    return undefined;
   }
 }
 
@@ -71,20 +81,6 @@ function readSocketDirectory(directory: string): string[] {
     throw toSystemFailure(error);
   }
   return names;
-}
-
-/** Says what the system says of an interface that no daemon stands behind. */
-function kernelFailure(name: string): SystemFailure {
-  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return new SystemFailure(ENAMETOOLONG, `"${name}" is too long`);
-  if (isKernelInterface(name)) return new SystemFailure(ENOTSUP, `${name} is an interface of the kernel's own`);
-  if (existsSync('/sys/module/wireguard')) return new SystemFailure(ENODEV, `there is no interface ${name}`);
-  return new SystemFailure(EPROTONOSUPPORT, `there is no daemon behind ${name}, and the kernel has no WireGuard`);
-}
-
-function isKernelInterface(name: string): boolean {
-  if (!/^[^/]+$/.test(name) || name === '.' || name === '..') return false;
-  const path = `/sys/class/net/${name}/uevent`;
-  return existsSync(path) && readFileSync(path, 'latin1').includes('DEVTYPE=wireguard\n');
 }
 
 function socketPath(context: WgContext, name: string): string {

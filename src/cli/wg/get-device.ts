@@ -9,13 +9,17 @@ import type { WgDevice } from './wg-device.js';
 const MAX_U16 = 0xffffn;
 
 /**
- * Asks a daemon for its device.
+ * Reads a device: that of a daemon if one answers, else the kernel's.
  *
  * @returns A copy; the caller clears its secret keys.
  * @throws {SystemFailure}
  */
 export async function getDevice(context: WgContext, name: string): Promise<WgDevice> {
   const reply = await askDaemon(context, name, [Buffer.from('get=1\n\n')]);
+  if (reply === undefined) {
+    const { askKernel } = await import('./kernel-access.js');
+    return await askKernel(context, name, (kernel) => ({ ...kernel.get(name), name, isKernels: true }));
+  }
   try {
     return parseDeviceReply(reply, name, !context.isStock);
   } finally {

@@ -5,7 +5,7 @@ import type { WgChange } from './wg-change.js';
 import { SystemFailure, type WgContext } from './wg-context.js';
 
 /**
- * Has a daemon change its device. The keys in the change stay the caller's.
+ * Changes a device: that of a daemon if one answers, else the kernel's. The keys in the change stay the caller's.
  *
  * @throws {SystemFailure} Of a stock `wg` the number is the negative of what the daemon said, so that a daemon
  *   that answers with a positive number shows "Unknown error".
@@ -13,13 +13,22 @@ import { SystemFailure, type WgContext } from './wg-context.js';
 export async function setDevice(context: WgContext, name: string, change: WgChange): Promise<void> {
   const body = formatChange(change);
   try {
-    const said = readErrno(await askDaemon(context, name, [Buffer.from('set=1\n'), body, Buffer.from('\n')]));
+    const reply = await askDaemon(context, name, [Buffer.from('set=1\n'), body, Buffer.from('\n')]);
+    if (reply === undefined) return await setKernelDevice(context, name, change);
+    const said = readErrno(reply);
     if (said === 0) return;
     const errno = context.isStock ? -said : Math.abs(said);
     throw new SystemFailure(errno, `the daemon answers with errno ${said}`, { isDaemons: true });
   } finally {
     body.fill(0);
   }
+}
+
+async function setKernelDevice(context: WgContext, name: string, change: WgChange): Promise<void> {
+  const { askKernel } = await import('./kernel-access.js');
+  const { toDeviceChange } = await import('../../control/change-of-text.js');
+  const { SystemZoneNames } = await import('../../control/zone-names.js');
+  await askKernel(context, name, (kernel) => kernel.set(name, toDeviceChange(change, new SystemZoneNames())));
 }
 
 function readErrno(reply: Buffer): number {

@@ -1,3 +1,4 @@
+import type { KernelWireguard } from '../../control/netlink/kernel-wireguard.js';
 import type { CommandIo } from '../command.js';
 
 /** What a command of `wg` needs of the world, so that tests need no process. */
@@ -17,6 +18,8 @@ export interface WgContext {
   readonly isStock: boolean;
   /** The directory of the control sockets. */
   readonly socketDirectory: string;
+  /** Interfaces of the kernel's own WireGuard. @throws {WireGuardError} ERR_ADDON_MISSING */
+  kernel(): Promise<KernelWireguard>;
   /** Milliseconds since 1970. */
   unixTimeMs(): number;
   /** Ends early, without an error, when `interruption` is aborted. */

@@ -74,6 +74,7 @@ export function createContext(io: CommandIo, isStock: boolean, surroundings: WgS
     program: isStock ? 'wg' : 'wiretype',
     isStock,
     socketDirectory: SOCKET_DIRECTORY,
+    kernel: async () => await (await import('../system-kernel.js')).systemKernel(),
     unixTimeMs: Date.now,
     sleep: sleepUnlessAborted,
     ...rest,

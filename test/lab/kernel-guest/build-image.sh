@@ -10,9 +10,11 @@ set -euo pipefail
 
 folder=${1:?usage: build-image.sh FOLDER}
 source_folder=$(dirname "$(readlink -f "$0")")
-modules=(virtio_pci virtio_net wireguard sch_netem)
+modules=(virtio_pci virtio_net virtio_blk wireguard sch_netem)
+# What the packet filter of a full tunnel takes: loaded only for a guest with a disk.
+filter_modules=(nf_tables nf_conntrack nft_ct nft_fib_inet nft_fib_ipv4 nft_fib_ipv6 nft_compat xt_mark)
 programs=(/usr/bin/wg /sbin/ip /sbin/tc /usr/bin/iperf3)
-applets=(sh cat echo ping ping6 insmod ls mount poweroff sleep stty)
+applets=(sh cat chroot echo ping ping6 insmod ls mount poweroff sleep stty)
 
 if [[ -s $folder/initrd && $folder/initrd -nt $0 && $folder/initrd -nt $source_folder/init.sh ]]; then exit 0; fi
 
@@ -28,7 +30,7 @@ release=$(basename "$work"/package/lib/modules/*)
 depmod --basedir "$work/package" "$release"
 
 root=$work/root
-mkdir -p "$root"/{bin,dev,etc,lib/modules,proc,run,sys,tmp}
+mkdir -p "$root"/{bin,dev,disk,etc,lib/modules,proc,run,sys,tmp}
 cp /bin/busybox "$root/bin/"
 for applet in "${applets[@]}"; do ln -s busybox "$root/bin/$applet"; done
 
@@ -42,12 +44,19 @@ for program in "${programs[@]}"; do
 done
 
 # What a module needs comes before it; the guest loads the files in the order of the list.
-for module in "${modules[@]}"; do
-  modprobe --dirname "$work/package" --set-version "$release" --show-depends "$module"
-done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
-  cp "$path" "$root/lib/modules/"
-  basename "$path" >> "$root/lib/modules/order"
-done
+copy_modules() {
+  local order=$1 module
+  shift
+  for module in "$@"; do
+    modprobe --dirname "$work/package" --set-version "$release" --show-depends "$module"
+  done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
+    if [[ -e $root/lib/modules/$(basename "$path") ]]; then continue; fi
+    cp "$path" "$root/lib/modules/"
+    basename "$path" >> "$root/lib/modules/$order"
+  done
+}
+copy_modules order "${modules[@]}"
+copy_modules filter-order "${filter_modules[@]}"
 
 install --mode 755 "$source_folder/init.sh" "$root/init"
 (cd "$root" && find . | cpio --quiet --create --format newc --owner 0:0 | gzip -1) > "$work/initrd"

@@ -1,5 +1,6 @@
 import type { Command } from '../../command.js';
 import type { Manual } from '../../manual.js';
+import { implementationOf } from '../backend.js';
 import { isRoot, runAsRoot } from '../privilege.js';
 import { type QuickVerb, runQuick } from '../run-quick.js';
 import { parseCommandArguments } from './command-arguments.js';
@@ -11,15 +12,19 @@ export function quickCommand(verb: QuickVerb, manual: Manual): Command {
     manual,
     async run(args, io) {
       const { target, values } = parseCommandArguments(args, manual.options);
-      if (!isRoot()) return await runAsRoot(`wiretype ${verb}`, [verb, ...withImplementation(args)]);
-      return await runQuick({ verb, target, implementation: values.get('implementation') }, io);
+      if (!isRoot()) {
+        const isChosen = manual.options['implementation'] !== undefined;
+        return await runAsRoot(`wiretype ${verb}`, [verb, ...(isChosen ? withImplementation(args) : args)]);
+      }
+      const implementation = values.get('implementation');
+      return await runQuick({ verb, target, implementation, isStock: false }, io);
     },
   };
 }
 
 /** sudo does not pass the environment on: what it says goes into the arguments. */
 function withImplementation(args: readonly string[]): readonly string[] {
-  const program = process.env['WG_QUICK_USERSPACE_IMPLEMENTATION'] ?? '';
-  const isNeeded = program !== '' && !args.some((word) => word.startsWith('--implementation'));
-  return isNeeded ? ['--implementation', program, ...args] : args;
+  const choice = implementationOf(process.env, false);
+  const isNeeded = choice !== undefined && !args.some((word) => word.startsWith('--implementation'));
+  return isNeeded ? ['--implementation', choice, ...args] : args;
 }

@@ -3,7 +3,7 @@ import { quickCommand } from './quick-command.js';
 
 /** Sets an interface up from its file. */
 export const up = quickCommand('up', {
-  usage: '[--implementation PROGRAM] INTERFACE|FILE',
+  usage: '[--implementation HOW] INTERFACE|FILE',
   about: `
 Makes the interface, gives it keys and peers, addresses, name servers and routes from its file, and runs the PreUp and
 PostUp commands. If anything goes wrong, or on Ctrl-C, everything that was done is undone.
@@ -14,13 +14,14 @@ INTERFACE stands for the file /etc/wireguard/INTERFACE.conf; a FILE elsewhere is
   options: {
     implementation: {
       type: 'string',
-      value: 'PROGRAM',
-      about: 'make the interface with another userspace WireGuard than wiretyped',
-      choices: ['wiretyped', 'wireguard-go'],
+      value: 'HOW',
+      about: 'what makes the interface: kernel, auto (the kernel if it has WireGuard, else wiretyped), or a program',
+      choices: ['wiretyped', 'kernel', 'auto', 'wireguard-go'],
     },
   },
   environment: {
-    WG_QUICK_USERSPACE_IMPLEMENTATION: 'the same as --implementation',
+    WIRETYPE_IMPLEMENTATION: 'the same as --implementation',
+    WG_QUICK_USERSPACE_IMPLEMENTATION: 'a program in the place of wiretyped',
   },
-  examples: ['wiretype up wg0', 'wiretype up ./office.conf', 'wiretype up --implementation wireguard-go wg0'],
+  examples: ['wiretype up wg0', 'wiretype up ./office.conf', 'wiretype up --implementation kernel wg0'],
 });
