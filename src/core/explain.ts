@@ -35,7 +35,7 @@ function explainTrouble(exchange: HandshakeExchange, peer: Peer, nowMs: number):
 }
 
 function explainSilence(peer: Peer, nowMs: number): string {
-  if (peer.endpoint === undefined) return 'The peer has no endpoint: set one, or wait until the peer makes contact.';
+  if (peer.destination === undefined) return 'The peer has no endpoint: set one, or wait until the peer makes contact.';
   if (peer.keypairs.next !== undefined && !peer.keypairs.next.isExpired(nowMs))
     return 'The peer started a handshake and was answered, but has not used the session yet: our answers may not reach it.';
   const since = peer.hasTimers ? peer.timers.unansweredSinceMs : undefined;

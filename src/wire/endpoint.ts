@@ -35,7 +35,7 @@ export class Endpoint {
 
   /**
    * @param address 4 or 16 bytes; the length decides the family.
-   * @param port 1–65,535, or 0 where only the address matters.
+   * @param port 0–65,535. Nothing is sent to port 0.
    * @param scopeId Interface index of a link-local IPv6 address, else 0.
    */
   static from(address: Uint8Array, port: number, scopeId = 0): Endpoint {
@@ -91,6 +91,15 @@ export function endpointEquals(a: Int32Array, aAt: number, b: Int32Array, bAt: n
 export function remoteEquals(a: Int32Array, aAt: number, b: Int32Array, bAt: number): boolean {
   for (let i = 0; i < SOURCE_WORD; i++) if (a[aAt + i] !== b[bAt + i]) return false;
   return true;
+}
+
+/**
+ * Tests whether a datagram can be sent to a record: port 0 is no destination. `at` counts words.
+ *
+ * Source: RFC 768 (a source port of zero means that no reply is expected).
+ */
+export function isReachable(words: Int32Array, at: number): boolean {
+  return words[at] >>> 16 !== 0;
 }
 
 export function copyEndpoint(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): void {

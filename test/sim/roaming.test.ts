@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
+import { Verdict } from '../../src/core/packets/verdict.js';
 import type { Peer } from '../../src/core/session/peer.js';
 import { SocketAddress } from '../../src/sim/socket-address.js';
 import {
@@ -10,11 +11,13 @@ import {
   forget,
   makeConnectedCouple,
   makeCouple,
+  makeQuietCouple,
   packetFromA,
   packetFromB,
   receivedTexts,
   textPacket,
 } from './couple.js';
+import { flood } from './flood.js';
 import { scenario } from './scenario.js';
 import { NODE_INNER, SCRIPTED_INNER, SCRIPTED_OUTER, ScriptedLink } from './scripted-link.js';
 import { mac1Of, sealMessage } from './scripted-peer.js';
@@ -60,7 +63,7 @@ describe('An endpoint', () => {
     assert.deepEqual(receivedTexts(b), ['found']);
   });
 
-  for (const [kind, act] of MESSAGES_THAT_ROAM()) {
+  for (const [kind, act] of MESSAGES_THAT_ROAM(NEW_PORT)) {
     scenario(`follows with ${kind} (§2.1)`, (world) => {
       const link = new ScriptedLink(world);
       link.host.listen(NEW_PORT, (datagram) => link.inbox.push(datagram));
@@ -137,6 +140,54 @@ describe('An endpoint', () => {
   });
 });
 
+describe('Port 0', () => {
+  for (const [kind, act] of MESSAGES_THAT_ROAM(0)) {
+    scenario(`is no source: ${kind} from there is dropped and counted, and moves no endpoint`, (world) => {
+      const link = new ScriptedLink(world);
+      link.host.listen(0, (datagram) => link.inbox.push(datagram));
+      act(link, world.random.bytes(32), () => world.advance(100));
+      world.advance(30_000);
+      assert.equal(link.node.device.counters.verdicts[Verdict.SourcePortZero], 1);
+      assert.notEqual(link.peer.endpoint?.port, 0);
+      assert.ok(link.inbox.every(({ to }) => to.port !== 0));
+    });
+  }
+
+  scenario('is never answered, under load either', (world) => {
+    const link = new ScriptedLink(world);
+    flood(world, link.node, link.nodePublic);
+    link.host.listen(0, (datagram) => link.inbox.push(datagram));
+    for (let i = 0; i < 300; i++) link.send(link.initiation(), 0);
+    assert.equal(link.inbox.length, 0);
+  });
+
+  scenario('that the user sets is kept, nothing is sent, and the next authentic message sets the endpoint', (world) => {
+    for (const address of ['0.0.0.0', '::', B_OUTER]) {
+      const { a, b, aOfB, aPublic } = makeQuietCouple(world);
+      b.setPeer(aPublic, { endpoint: new SocketAddress(address, 0), persistentKeepaliveSeconds: 1 });
+      assert.equal(aOfB.endpoint?.port, 0);
+      b.sendPacket(packetFromB('to nowhere'));
+      world.advance(200_000);
+      assert.equal(b.replies.length, 1, 'as unreachable as without an endpoint');
+      assert.equal(
+        world.network.eve.observations.filter(({ datagram }) => datagram.from.address === B_OUTER).length,
+        0,
+      );
+
+      a.sendPacket(packetFromA('from somewhere'));
+      world.advance(100);
+      assert.equal(endpointOf(aOfB), `${A_OUTER}:51820`);
+      b.sendPacket(packetFromB('found'));
+      world.advance(100);
+      assert.deepEqual(receivedTexts(a), ['found']);
+      for (const node of [a, b]) {
+        node.setUp(false);
+        node.host.addresses = [];
+      }
+    }
+  });
+});
+
 describe('The sticky source', () => {
   scenario('is the address that the peer wrote to: answers come from there (§2.1)', (world) => {
     const couple = makeCouple(world);
@@ -189,9 +240,11 @@ describe('The sticky source', () => {
 });
 
 /** Every kind of authentic message: what the script sends from another port. */
-function MESSAGES_THAT_ROAM(): [string, (link: ScriptedLink, random: Uint8Array, settle: () => void) => void][] {
+function MESSAGES_THAT_ROAM(
+  port: number,
+): [string, (link: ScriptedLink, random: Uint8Array, settle: () => void) => void][] {
   return [
-    ['an initiation', (link) => link.send(link.initiation(), NEW_PORT)],
+    ['an initiation', (link) => link.send(link.initiation(), port)],
     [
       'a response',
       (link, random, settle) => {
@@ -200,17 +253,17 @@ function MESSAGES_THAT_ROAM(): [string, (link: ScriptedLink, random: Uint8Array,
         settle();
         const initiation = link.lastReceived(1);
         link.script.consumeInitiation(initiation);
-        link.send(link.script.createResponse(initiation, { ephemeralPrivate: random }).message, NEW_PORT);
+        link.send(link.script.createResponse(initiation, { ephemeralPrivate: random }).message, port);
       },
     ],
-    ['a keepalive', (link) => link.send(sealMessage(link.connectAsInitiator(), 0n, new Uint8Array(0)), NEW_PORT)],
+    ['a keepalive', (link) => link.send(sealMessage(link.connectAsInitiator(), 0n, new Uint8Array(0)), port)],
     [
       'a message under the previous session',
       (link) => {
         const first = link.connectAsInitiator();
         link.sendText(first, 0n, 'one');
         link.sendText(link.connectAsInitiator(), 0n, 'two');
-        link.send(sealMessage(first, 1n, new Uint8Array(0)), NEW_PORT);
+        link.send(sealMessage(first, 1n, new Uint8Array(0)), port);
       },
     ],
   ];

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { copyEndpoint, ENDPOINT_WORDS, Endpoint, endpointEquals, remoteEquals } from '../../src/wire/endpoint.js';
+import {
+  copyEndpoint,
+  ENDPOINT_WORDS,
+  Endpoint,
+  endpointEquals,
+  isReachable,
+  remoteEquals,
+} from '../../src/wire/endpoint.js';
 
 const IPV4 = Uint8Array.of(192, 0, 2, 1);
 const IPV6 = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
@@ -28,6 +35,12 @@ describe('Endpoint', () => {
       assert.equal(remoteEquals(endpoint.words, 0, other.words, 0), false);
       assert.equal(endpointEquals(endpoint.words, 0, other.words, 0), false);
     }
+  });
+
+  it('is reachable unless its port is 0', () => {
+    for (const port of [1, 255, 256, 65_535]) assert.equal(isReachable(Endpoint.from(IPV4, port).words, 0), true);
+    assert.equal(isReachable(Endpoint.from(IPV4, 0).words, 0), false);
+    assert.equal(isReachable(Endpoint.from(IPV6, 0, 3).words, 0), false);
   });
 
   it('compares the remote without the source, and the whole with it', () => {

@@ -1,4 +1,4 @@
-import { copyEndpoint, ENDPOINT_WORDS, Endpoint, endpointEquals } from '../../wire/endpoint.js';
+import { copyEndpoint, ENDPOINT_WORDS, Endpoint, endpointEquals, isReachable } from '../../wire/endpoint.js';
 import * as ipHeader from '../../wire/ip-header.js';
 import * as messages from '../../wire/messages.js';
 import * as transportData from '../../wire/transport-data.js';
@@ -39,6 +39,7 @@ export class Inbound {
   }
 
   #classifyRow(batch: PacketBatch, row: number, nowMs: number): Verdict {
+    if (!isReachable(batch.endpointWords, batch.endpoint[row] * ENDPOINT_WORDS)) return Verdict.SourcePortZero;
     const at = batch.offset[row];
     if (!transportData.isTransportData(batch.bytes, at, batch.length[row])) {
       const type = messages.messageType(batch.bytes, at, batch.length[row]);

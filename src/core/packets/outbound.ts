@@ -51,7 +51,7 @@ export class Outbound {
         ? allowedIps.lookup4(bytes, at + ipHeader.IPV4_DESTINATION_AT)
         : allowedIps.lookup6(bytes, at + ipHeader.IPV6_DESTINATION_AT);
     if (peer === undefined) return this.#answerUnreachable(batch, row, Verdict.NoPeer, nowMs);
-    if (peer.endpoint === undefined) {
+    if (peer.destination === undefined) {
       peer.counters.countVerdict(Verdict.NoEndpoint);
       return this.#answerUnreachable(batch, row, Verdict.NoEndpoint, nowMs);
     }

@@ -37,7 +37,7 @@ export class Transmitter implements TimerActions<Peer> {
 
   /** Sends an empty message under the current session, or has a session made for it (§6.5). */
   sendKeepalive(peer: Peer, nowMs: number): void {
-    if (!this.#context.isReady || peer.endpoint === undefined) return;
+    if (!this.#context.isReady || peer.destination === undefined) return;
     if (peer.staged.count === 0) peer.isKeepaliveOwed = true;
     if (peer.sealingKeypair(nowMs) === undefined) peer.timers.handshakeWanted(nowMs);
     else this.#flushPeer(peer, nowMs);
@@ -66,13 +66,13 @@ export class Transmitter implements TimerActions<Peer> {
 
   sendHandshakeInitiation(peer: Peer, isRetry: boolean, nowMs: number): void {
     const { identity, isReady } = this.#context;
-    const { endpoint } = peer;
-    if (!isReady || identity === undefined || endpoint === undefined || peer.isRemoved) return;
+    const { destination } = peer;
+    if (!isReady || identity === undefined || destination === undefined || peer.isRemoved) return;
 
     const message = this.#createInitiation(peer);
     if (message === undefined) return;
     peer.cookieJar.sign(message, nowMs);
-    this.sendHandshakeMessage(message, endpoint.words, 0);
+    this.sendHandshakeMessage(message, destination.words, 0);
     peer.txBytes += message.length;
     peer.timers.authenticatedMessageSent(nowMs);
     peer.timers.handshakeInitiated(nowMs, isRetry);
@@ -126,7 +126,7 @@ export class Transmitter implements TimerActions<Peer> {
 
   /** @returns Whether nothing waits any more, or nothing can be sent; `false`: the outbox is full. */
   #flushPeer(peer: Peer, nowMs: number): boolean {
-    if (peer.endpoint === undefined || !this.#context.isReady) return true;
+    if (peer.destination === undefined || !this.#context.isReady) return true;
     for (let sent = 0; sent <= MAX_STAGED_PACKETS; sent++) {
       const keypair = peer.sealingKeypair(nowMs);
       if (keypair === undefined) return true;

@@ -40,10 +40,12 @@ export const Verdict = {
   DeviceDown: 17,
   /** Messages of a handshake that were refused; the reasons are counted as `HandshakeRejection`. */
   HandshakeRejected: 18,
+  /** Inbound: sent from UDP port 0, to which nothing can be answered. The port is not authentic, so nobody roams there. */
+  SourcePortZero: 19,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
-export const VERDICT_COUNT = 19;
+export const VERDICT_COUNT = 20;
 
 /** Names for people, in the order of the numbers. */
 export const VERDICT_NAMES = Object.keys(Verdict) as readonly (keyof typeof Verdict)[];

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../wire/endpoint.js';
+import { type Endpoint, isReachable } from '../../wire/endpoint.js';
 import { TAI64N_BYTES } from '../../wire/tai64n.js';
 import type { IpPrefix } from '../configuration.js';
 import type { DeviceContext } from '../device-context.js';
@@ -90,6 +90,12 @@ export class Peer implements RemoteIdentity {
   /** In the order in which they were given; host bits are zero. */
   get allowedIps(): IpPrefix[] {
     return this.#context.allowedIps.list(this);
+  }
+
+  /** The endpoint, unless nothing can be sent there: whoever configures port 0 takes the endpoint away. */
+  get destination(): Endpoint | undefined {
+    const { endpoint } = this;
+    return endpoint !== undefined && isReachable(endpoint.words, 0) ? endpoint : undefined;
   }
 
   get timers(): PeerTimers<Peer> {
