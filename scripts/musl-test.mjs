@@ -32,7 +32,10 @@ function passesOn(arch) {
     const addon = join(ROOT, 'prebuilds', prebuiltName('linux', arch, true));
     const { library, host } = compileHost(arch, addon, folder);
     const emulator = arch === process.arch ? [] : [EMULATORS[arch]];
-    const registered = run([...emulator, library, host, addon]).trim().split('\n').sort();
+    const registered = run([...emulator, library, host, addon])
+      .trim()
+      .split('\n')
+      .sort();
     const isSame = JSON.stringify(registered) === JSON.stringify(expected);
     const verdict = isSame ? `registers ${expected.length} functions` : `registers ${registered}, not ${expected}`;
     process.stdout.write(`${isSame ? '✔' : '✖'} linux-${arch}-musl loads and ${verdict}\n`);
@@ -46,7 +49,12 @@ function compileHost(arch, addon, folder) {
   const { headers, library, startFiles } = fetchMusl(arch);
   const names = readElf(addon).wanted.map(({ name }) => name);
   const stubs = names.filter((name) => FROM_NODE.test(name) && name !== DEFINED_BY_HOST);
-  writeFileSync(join(folder, 'stubs.c'), stubs.map((name) => `long ${name}(void) { return ${name.startsWith("napi_") || name.startsWith("uv_") ? 0 : 1}; }\n`).join(''));
+  writeFileSync(
+    join(folder, 'stubs.c'),
+    stubs
+      .map((name) => `long ${name}(void) { return ${name.startsWith('napi_') || name.startsWith('uv_') ? 0 : 1}; }\n`)
+      .join(''),
+  );
   const compilerHeaders = run([COMPILERS[arch], '-print-file-name=include']).trim();
   const host = join(folder, 'host');
   const [start, ...ends] = ['crt1.o', 'crti.o', 'crtn.o'].map((name) => join(startFiles, name));

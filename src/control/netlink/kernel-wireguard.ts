@@ -160,9 +160,17 @@ function refusal(name: string, { errno, reason }: Verdict, done: number): WireGu
   const rest = done === 0 ? '' : '; what the change says before that is done';
   switch (errno) {
     case ENODEV:
-      return new WireGuardError('ERR_CONTROL_UNREACHABLE', `${name}: no daemon answers for this interface, and the kernel has none`, options);
+      return new WireGuardError(
+        'ERR_CONTROL_UNREACHABLE',
+        `${name}: no daemon answers for this interface, and the kernel has none`,
+        options,
+      );
     case EOPNOTSUPP:
-      return new WireGuardError('ERR_CONTROL_UNREACHABLE', `${name}: no daemon answers for this interface, and it is not one of WireGuard's`, options);
+      return new WireGuardError(
+        'ERR_CONTROL_UNREACHABLE',
+        `${name}: no daemon answers for this interface, and it is not one of WireGuard's`,
+        options,
+      );
     case EPROTONOSUPPORT:
       return new WireGuardError(
         'ERR_CONTROL_UNREACHABLE',

@@ -106,7 +106,7 @@ describe('wiretype set', () => {
     assert.equal(existsSync(socket), true);
     for (const name of ['wg9', 'wg8']) {
       const { code, message } = await runCommand(set, directory, [name, 'listen-port', '5']);
-      assert.equal(code, "ERR_CONTROL_UNREACHABLE");
+      assert.equal(code, 'ERR_CONTROL_UNREACHABLE');
       assert.ok(message?.startsWith(`${name}: no daemon answers for this interface`), message);
     }
     assert.equal(existsSync(socket), false);
