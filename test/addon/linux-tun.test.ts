@@ -163,6 +163,8 @@ async function makeBench(offload: boolean, name = `wtb${interfaces++}`): Promise
   await waitFor('the link', () => tun.isUp && tun.mtu === 1_420);
   const arrived: Uint8Array[] = [];
   const sockets = { 4: await bindInside(4, arrived), 6: await bindInside(6, arrived) };
+  for (const version of [4, 6] as const)
+    await waitFor(`the way out over IPv${version}`, () => hasReadProbe(tun, version, sockets[version]));
   let isEnded = false;
   const bench: TunBench = {
     tun,
@@ -189,6 +191,22 @@ async function makeBench(offload: boolean, name = `wtb${interfaces++}`): Promise
   };
   benches.push(bench);
   return bench;
+}
+
+/**
+ * Reads what has come since the last call, and sends a datagram more if none was among it: the kernel drops what is sent
+ * before it has noticed that the link is up.
+ */
+function hasReadProbe(tun: LinuxTun, version: 4 | 6, socket: Socket): boolean {
+  const batch = new PacketBatch(64, 1 << 18);
+  let count = 0;
+  while (tun.read(batch) > 0)
+    for (let row = 0; row < batch.count; row++) {
+      const packet = batch.bytes.subarray(batch.offset[row], batch.offset[row]! + batch.length[row]!);
+      if (packet[0]! >> 4 === version && packet[version === 4 ? 9 : 6] === UDP) count++;
+    }
+  if (count === 0) socket.send(Uint8Array.of(0), 53, FAR[version]);
+  return count > 0;
 }
 
 /** All that were made: a test that fails leaves its own to be ended. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { after, afterEach, before, describe, it } from 'node:test';
 
@@ -44,6 +44,9 @@ function definePaths(): void {
     });
     await once(echo.stdout!, 'data');
     await waitFor('the link', () => !ip('-6 addr show dev wt0').includes('tentative'));
+    // The kernel drops what is sent before it has noticed the carrier.
+    for (const address of ['10.8.0.2', 'fd08::2', 'fe80::2%wt0'])
+      await waitFor(`an answer of ${address}`, () => isAnswering(address));
   });
   after(async () => {
     echo.kill();
@@ -149,6 +152,10 @@ function definePaths(): void {
     await echoes(socket, new Inbox(socket), Endpoint.from(REMOTE, ECHO_PORT), 20_000, 3);
     setMtu(1_500);
   });
+}
+
+function isAnswering(address: string): boolean {
+  return spawnSync('ping', ['-n', '-c', '1', '-W', '1', address], { stdio: 'ignore' }).status === 0;
 }
 
 const opened: DatagramSocket[] = [];

@@ -9,6 +9,7 @@ import { describe, it } from 'node:test';
 
 import { CHECKOUT } from '../lab/implementation.js';
 import { attempt, Program, run } from '../lab/program.js';
+import { copyReadable } from '../lab/readable-checkout.js';
 import { waitFor } from '../lab/wait.js';
 
 const COMMAND = `${CHECKOUT}bin/wiretype`;
@@ -46,13 +47,14 @@ describe('demo', () => {
       await assertNothingLeft(demo);
     });
 
-  it('says what is missing, in a sentence', { timeout: 120_000 }, async () => {
-    const withoutRoot = await attempt('setpriv', ['--reuid=65534', '--clear-groups', COMMAND, 'demo']);
+  it('says what is missing, in a sentence', { timeout: 120_000 }, async (t) => {
+    const program = `${await copyReadable(t)}bin/wiretype`;
+    const withoutRoot = await attempt('setpriv', ['--reuid=65534', '--clear-groups', program, 'demo']);
     assert.equal(withoutRoot.status, 1);
     assert.match(withoutRoot.stderr, /not run as root/);
 
-    const hidden = `mount -t tmpfs none /dev/net && exec ${COMMAND} demo`;
-    const withoutTun = await attempt('unshare', ['-m', 'sh', '-c', hidden]);
+    const hidden = `mount -t tmpfs none /dev/net && exec "$0" demo`;
+    const withoutTun = await attempt('unshare', ['-m', 'sh', '-c', hidden, COMMAND]);
     assert.equal(withoutTun.status, 1);
     assert.match(withoutTun.stderr, /no \/dev\/net\/tun/);
   });

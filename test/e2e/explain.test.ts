@@ -44,13 +44,12 @@ describe('explain', { concurrency: 2 }, () => {
     await serverWireguard.set('listen-port', '51999');
     await ping(client.host, '10.66.0.1');
 
-    const refused = await explain(setting);
+    const refused = await explainUntil(setting, /203\.0\.113\.1 answers that nothing listens on UDP port 51820/);
     await client.host.ip('route del default');
     await client.host.ip('addr flush dev eth0');
     const unrouted = await explain(setting);
 
     assert.match(refused.peers[0]!.reason, /^A handshake has just been started|^No answer for/);
-    assert.match(problems(refused), /203\.0\.113\.1 answers that nothing listens on UDP port 51820/);
     assert.match(problems(unrouted), /There is no route to 203\.0\.113\.1/);
   });
 
@@ -98,11 +97,10 @@ describe('explain', { concurrency: 2 }, () => {
     await client.host.ip('route add 10.77.0.0/16 dev wg0');
     await client.attempt('ping', ['-c', '40', '-i', '0.002', '-W', '1', '10.77.0.1']);
 
-    const said = await explain(setting);
+    const said = await explainUntil(setting, /Packets to 10\.99\.0\.0\/16 leave by eth0, not by wg0/);
 
-    assert.match(problems(said), /Packets to 10\.99\.0\.0\/16 leave by eth0, not by wg0/);
     if (subject !== wireguardGo)
-      assert.match(said.advice[0]!.problem, /^4\d packets for wg0 had a destination that no peer/);
+      assert.match(said.advice[0]!.problem, /^[4-9]\d packets for wg0 had a destination that no peer/);
   });
 
   it('finds a link that is down, an endpoint inside the tunnel, and a name that has moved', {
@@ -139,11 +137,10 @@ describe('explain', { concurrency: 2 }, () => {
     const idle = await explain(setting);
     await serverWireguard.set('listen-port', '51999');
     await ping(client.host, '10.66.0.1');
-    const silent = await explain(setting);
+    const silent = await explainUntil(setting, /nothing listens on UDP port 51820/);
 
     assert.match(idle.peers[0]!.reason, /There was nothing to send yet/);
     assert.match(silent.peers[0]!.reason, /Nothing has come from the peer/);
-    assert.match(problems(silent), /nothing listens on UDP port 51820/);
   });
 });
 
@@ -168,6 +165,14 @@ async function explain({ client }: QuickClient, ...peer: string[]): Promise<Expl
   const said = JSON.parse(stdout) as Explanation;
   assertFitsSchema(said, 'explain.json');
   return said;
+}
+
+/** Asks until an answer has such a problem: what the explanation is drawn from comes a moment after its cause. */
+async function explainUntil(setting: QuickClient, problem: RegExp): Promise<Explanation> {
+  return await waitFor(`an explanation with ${problem}`, async () => {
+    const said = await explain(setting);
+    return problem.test(problems(said)) ? said : undefined;
+  });
 }
 
 function problems({ peers }: Explanation): string {

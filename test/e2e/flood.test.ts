@@ -11,7 +11,7 @@ import { CHECKOUT, subject } from '../lab/implementation.js';
 import { addAddress, type Lab } from '../lab/lab.js';
 import type { Host } from '../lab/namespace.js';
 import { PingStream } from '../lab/ping-stream.js';
-import { assertPings } from '../lab/traffic.js';
+import { pingUntilAnswered } from '../lab/traffic.js';
 import { LEFT, openTunnel, PORT, RIGHT } from '../lab/two-hosts.js';
 import { waitFor } from '../lab/wait.js';
 import { Wireguard } from '../lab/wireguard.js';
@@ -28,7 +28,7 @@ const ANSWERS = 50;
 describe('under a flood of initiations', () => {
   it('sessions go on, peers can connect, and the stranger gets cookies at most', { timeout: 400_000 }, async (t) => {
     const { lab, left, right, leftWireguard, rightWireguard } = await openTunnel(t);
-    await assertPings(right, LEFT.inner4);
+    await pingUntilAnswered(right, LEFT.inner4);
     const handshake = (await leftWireguard.peer()).latestHandshake;
     await addAddress(right, 'eth0', `${STRANGER}/24`);
     const newcomer = await introduceNewcomer(lab, right, leftWireguard);

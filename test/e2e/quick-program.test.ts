@@ -10,6 +10,7 @@ import { describe, it } from 'node:test';
 import { CHECKOUT, subject } from '../lab/implementation.js';
 import type { Machine } from '../lab/machine.js';
 import { fileWith, hostState, openClient } from '../lab/quick-client.js';
+import { copyReadable } from '../lab/readable-checkout.js';
 
 const FILE = '/etc/wireguard/wg0.conf';
 
@@ -37,7 +38,8 @@ describe('the name wg-quick', { concurrency: 2 }, () => {
 
   it('runs itself again through sudo when it is not root, with the chosen program', { timeout: 240_000 }, async (t) => {
     const { client } = await openClient(t);
-    await client.run('bash', ['-c', `mkdir /run/bin; ln -s ${CHECKOUT}bin/wiretype /run/bin/wg-quick`]);
+    const program = `${await copyReadable(t)}bin/wiretype`;
+    await client.run('bash', ['-c', 'mkdir /run/bin; ln -s "$0" /run/bin/wg-quick', program]);
     await client.write('/run/bin/sudo', '#!/bin/bash\nprintf "%s|" "$@"; exit 7\n', '755');
     const nobody = async (...words: string[]) =>
       await client.attempt('setpriv', ['--reuid=65534', '--clear-groups', ...words], {
@@ -45,7 +47,7 @@ describe('the name wg-quick', { concurrency: 2 }, () => {
       });
 
     const quick = await nobody('/run/bin/wg-quick', 'up', 'wg0');
-    const own = await nobody(`${CHECKOUT}bin/wiretype`, 'reload', '--dry-run', 'wg0');
+    const own = await nobody(program, 'reload', '--dry-run', 'wg0');
 
     assert.equal(quick.status, 7, quick.stderr);
     assert.match(

@@ -40,6 +40,11 @@ export async function assertPings(from: Host, address: string, options: PingOpti
   }
 }
 
+/** Sends echo requests until one is answered: for a way that has just been made, where the first packets may be lost. */
+export async function pingUntilAnswered(from: Host, address: string): Promise<void> {
+  await waitFor(`${from.namespace} to reach ${address}`, async () => (await ping(from, address)).received > 0);
+}
+
 async function pingFor(from: Host, address: string, seconds: number, options: PingOptions): Promise<PingResult> {
   const args = ['-n', '-q', '-c', String(options.count ?? 2), '-i', '0.1', '-W', String(seconds)];
   if (options.size !== undefined) args.push('-s', String(options.size));
