@@ -2,16 +2,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
 import { Verdict } from '../../src/core/packets/verdict.js';
-import {
-  A_OUTER,
-  B_OUTER,
-  makeConnectedCouple,
-  makeCouple,
-  packetFromA,
-  packetFromB,
-  receivedTexts,
-  textPacket,
-} from './couple.js';
+import { makeConnectedCouple, makeCouple, packetFromA, packetFromB, receivedTexts, textPacket } from './couple.js';
 import { packetPayload } from './ip-packet.js';
 import { scenario } from './scenario.js';
 import { NODE_INNER, SCRIPTED_INNER, ScriptedLink } from './scripted-link.js';
@@ -183,60 +174,6 @@ describe('Key confirmation', () => {
     world.advance(0);
     assert.deepEqual(receivedTexts(a), ['at once']);
   });
-});
-
-describe('When both sides initiate at once', () => {
-  scenario('both packets arrive, for 1,000 rounds of any timing (§5.4)', (world) => {
-    const { a, b } = makeConnectedCouple(world);
-    for (let round = 0; round < 1_000; round++) {
-      world.advance(541_000); // sessions are gone
-      world.network.setConditions({ delayMs: world.random.integer(60), jitterMs: world.random.integer(20) });
-      a.received.length = 0;
-      b.received.length = 0;
-      world.after(world.random.integer(40), () => a.sendPacket(packetFromA('from a')));
-      world.after(world.random.integer(40), () => b.sendPacket(packetFromB('from b')));
-      world.advance(6_000);
-      assert.deepEqual([receivedTexts(a), receivedTexts(b)], [['from b'], ['from a']], `round ${round}`);
-    }
-    assert.equal(world.ledger.gaps, 0);
-  });
-
-  scenario('the handshakes do not multiply: each side makes one per session at most (§6.2)', (world) => {
-    const { a, b } = makeCouple(world);
-    b.setPeer(a.device.publicKey!, { endpoint: a.address() });
-    const send = (): void => {
-      a.sendPacket(packetFromA('again'));
-      b.sendPacket(packetFromB('again'));
-      world.after(500, send);
-    };
-    send();
-    world.advance(1_200_000);
-    for (const from of [A_OUTER, B_OUTER]) assert.ok(world.network.eve.times('initiation', from).length <= 11);
-    assert.ok(a.aead.liveSlots <= 3 && b.aead.liveSlots <= 3);
-  });
-
-  scenario(
-    'one of them lets the other go first at the rekey: the sessions after have one initiator (§6.2)',
-    (world) => {
-      const { a, b } = makeCouple(world);
-      b.setPeer(a.device.publicKey!, { endpoint: a.address() });
-      world.network.setConditions({ delayMs: 50 });
-      const send = (): void => {
-        a.sendPacket(packetFromA('again'));
-        b.sendPacket(packetFromB('again'));
-        world.after(500, send);
-      };
-      send();
-      world.advance(1_000_000);
-
-      const times = [A_OUTER, B_OUTER]
-        .flatMap((from) => world.network.eve.times('initiation', from))
-        .sort((x, y) => x - y);
-      assert.equal(times[1]! - times[0]!, 0, 'both at once');
-      assert.equal(times.length, 2 + Math.floor(1_000_000 / 120_000), `${times}`);
-      assert.equal(world.ledger.gaps, 0);
-    },
-  );
 });
 
 /** Points of small order, from the table of the X25519 paper: 0, 1, and those of order 8, with p − 1, p, p + 1. */

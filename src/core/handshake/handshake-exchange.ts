@@ -182,19 +182,29 @@ export class HandshakeExchange {
     peer.pendingHandshake = undefined;
     this.#heardFrom(peer, message.length, nowMs);
     this.#begin(peer, keys, localIndex, true, nowMs);
-    this.completed(peer);
+    this.completed(peer, nowMs);
     peer.isKeepaliveOwed = true; // the responder may not send before it heard from us under the new keypair
     this.#context.requestFlush(peer);
     return undefined;
   }
 
   /** A session is confirmed on our side: what waited for it may go. */
-  completed(peer: Peer): void {
+  completed(peer: Peer, nowMs: number): void {
     peer.timers.handshakeCompleted();
+    this.#endPendingHandshake(peer, nowMs);
     peer.hasAskedForLastRekey = false;
     peer.lastTrouble = undefined;
     peer.lastHandshakeUnixMs = this.#context.environment.unixTimeMs();
     this.#context.requestFlush(peer);
+  }
+
+  /** A response to an initiation of ours may still be on its way, unless the initiation is too old for that. */
+  #endPendingHandshake(peer: Peer, nowMs: number): void {
+    const { pendingHandshake } = peer;
+    if (pendingHandshake === undefined) return;
+    const endsAtMs = pendingHandshake.sentMs + REKEY_TIMEOUT_MS;
+    if (endsAtMs > nowMs) peer.timers.pendingHandshakeOutlived(endsAtMs);
+    else peer.dropPendingHandshake(this.#context.releaseIndex);
   }
 
   #begin(peer: Peer, keys: TransportKeys, localIndex: number, isInitiator: boolean, nowMs: number): void {
@@ -202,12 +212,11 @@ export class HandshakeExchange {
     const keySlot = aead.installKeys(keys.sendKey, keys.receiveKey);
     const { remoteIndex } = keys;
     keys.wipe();
-    const keypair = new Keypair({ peer, keySlot, localIndex, remoteIndex, isInitiator, createdMs: nowMs });
+    const winsTie = identity!.precedes(peer.staticPublic) !== isInitiator; // the end with the higher key wins
+    const keypair = new Keypair({ peer, keySlot, localIndex, remoteIndex, isInitiator, winsTie, createdMs: nowMs });
     indices.replace(localIndex, keypair);
     keypairsByRemoteIndex.set(remoteIndex, keypair);
-    const isCrossed = peer.keypairs.begin(keypair);
-    // Both ends are initiators: unless one of them lets the other go first, they rekey twice as often, for ever (§6.2).
-    if (isCrossed && identity?.precedes(peer.staticPublic)) keypair.rekeyDelayMs = REKEY_TIMEOUT_MS;
+    peer.keypairs.begin(keypair);
     peer.timers.sessionDerived(nowMs);
   }
 

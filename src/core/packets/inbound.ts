@@ -83,7 +83,7 @@ export class Inbound {
 
     this.#roam(peer, batch, row);
     peer.rxBytes += batch.length[row];
-    if (peer.keypairs.confirm(keypair)) this.#exchange.completed(peer);
+    if (peer.keypairs.confirm(keypair)) this.#exchange.completed(peer, nowMs);
     this.#rekeyBeforeTheEnd(keypair, nowMs);
     peer.timers.authenticatedMessageReceived(nowMs);
 

@@ -69,7 +69,7 @@ export class Transmitter implements TimerActions<Peer> {
     const { destination } = peer;
     if (!isReady || identity === undefined || destination === undefined || peer.isRemoved) return;
 
-    const message = this.#createInitiation(peer);
+    const message = this.#createInitiation(peer, nowMs);
     if (message === undefined) return;
     peer.cookieJar.sign(message, nowMs);
     this.sendHandshakeMessage(message, destination.words, 0);
@@ -88,12 +88,16 @@ export class Transmitter implements TimerActions<Peer> {
     peer.dropPendingHandshake(this.#context.releaseIndex);
   }
 
+  dropPendingHandshake(peer: Peer): void {
+    peer.dropPendingHandshake(this.#context.releaseIndex);
+  }
+
   zeroKeyMaterial(peer: Peer): void {
     peer.wipeSessions(this.#context.releaseIndex);
   }
 
   /** @returns `undefined` for a peer whose key is a low-order point: there can be no session with it. */
-  #createInitiation(peer: Peer): Uint8Array | undefined {
+  #createInitiation(peer: Peer, nowMs: number): Uint8Array | undefined {
     const { crypto, environment, identity, indices, releaseIndex } = this.#context;
     const ephemeralPrivate = new Uint8Array(EPHEMERAL_BYTES);
     environment.random(ephemeralPrivate);
@@ -112,7 +116,7 @@ export class Transmitter implements TimerActions<Peer> {
         releaseIndex(localIndex);
         return undefined;
       }
-      peer.pendingHandshake = { state: created.state, localIndex };
+      peer.pendingHandshake = { state: created.state, localIndex, sentMs: nowMs };
       return created.message;
     } finally {
       ephemeralPrivate.fill(0);

@@ -14,6 +14,9 @@ import type { Keypair } from './keypair.js';
  *
  * The responder must not seal with a keypair before the initiator has used it: only that proves that the
  * initiator has it (§5.4.5, key confirmation).
+ *
+ * When both ends initiate at once there are two new keypairs, and one of them wins. The end that initiated the other
+ * one keeps the winner as `next`, so that both soon seal under one keypair, which one end has initiated.
  */
 export class KeypairSlots {
   previous: Keypair | undefined;
@@ -27,16 +30,12 @@ export class KeypairSlots {
     this.#discard = discard;
   }
 
-  /**
-   * Takes in the keypair that a handshake gave.
-   *
-   * @returns Whether the other side initiated at the same time, so that there are two new keypairs.
-   */
-  begin(keypair: Keypair): boolean {
-    const { next } = this;
-    if (keypair.isInitiator) this.#beginAsInitiator(keypair);
-    else this.#beginAsResponder(keypair);
-    return keypair.isInitiator && next !== undefined && keypair.createdMs - next.createdMs < REKEY_TIMEOUT_MS;
+  /** Takes in the keypair that a handshake gave. */
+  begin(keypair: Keypair): void {
+    if (!keypair.isInitiator) this.#beginAsResponder(keypair);
+    else if (yieldsTo(keypair, this.next)) this.#beginBeforeNext(keypair);
+    else if (yieldsTo(keypair, this.current)) this.#beginAsPrevious(keypair);
+    else this.#beginAsInitiator(keypair);
   }
 
   /**
@@ -45,6 +44,7 @@ export class KeypairSlots {
    * @returns Whether that confirmed a keypair of ours as responder, which seals from now on.
    */
   confirm(keypair: Keypair): boolean {
+    if (keypair === this.previous) this.#preferPrevious();
     if (keypair !== this.next) return false;
     this.#drop(this.previous);
     this.previous = this.current;
@@ -81,6 +81,27 @@ export class KeypairSlots {
     this.current = keypair;
   }
 
+  /** Crossed: we seal with our own keypair until the peer's first message under `next` confirms that one. */
+  #beginBeforeNext(keypair: Keypair): void {
+    this.#drop(this.previous);
+    this.previous = this.current;
+    this.current = keypair;
+  }
+
+  /** Crossed: the peer's keypair is confirmed already, so that ours only opens what is in flight. */
+  #beginAsPrevious(keypair: Keypair): void {
+    this.#drop(this.previous);
+    this.previous = keypair;
+  }
+
+  /** Crossed, and messages overtook one another: the peer seals with the keypair that wins, so that we do as well. */
+  #preferPrevious(): void {
+    const { previous, current } = this;
+    if (current === undefined || !yieldsTo(current, previous)) return;
+    this.previous = current;
+    this.current = previous;
+  }
+
   #beginAsResponder(keypair: Keypair): void {
     this.#drop(this.next);
     this.#drop(this.previous);
@@ -91,4 +112,10 @@ export class KeypairSlots {
   #drop(keypair: Keypair | undefined): void {
     if (keypair !== undefined) this.#discard(keypair);
   }
+}
+
+/** Whether the two come of handshakes that crossed, and `other` wins. Both ends come to the same answer. */
+function yieldsTo(keypair: Keypair, other: Keypair | undefined): boolean {
+  if (other === undefined || keypair.winsTie || !other.winsTie || !other.isSealing) return false;
+  return Math.abs(keypair.createdMs - other.createdMs) < REKEY_TIMEOUT_MS;
 }

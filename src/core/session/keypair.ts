@@ -17,6 +17,8 @@ export interface KeypairOptions {
   readonly localIndex: number;
   readonly remoteIndex: number;
   readonly isInitiator: boolean;
+  /** Whether this keypair remains when both ends initiate at once. */
+  readonly winsTie: boolean;
   readonly createdMs: number;
 }
 
@@ -34,6 +36,7 @@ export class Keypair {
   readonly localIndex: number;
   readonly remoteIndex: number;
   readonly isInitiator: boolean;
+  readonly winsTie: boolean;
   readonly createdMs: number;
   readonly replayWindow = new ReplayWindow();
 
@@ -41,8 +44,6 @@ export class Keypair {
   sendLow = 0;
   /** Keys are gone: packets that were on their way to the AEAD stage are not to be believed any more. */
   isWiped = false;
-  /** How much later than the other end this one asks for a rekey by time, where both initiated at once. */
-  rekeyDelayMs = 0;
   /** After a change of the own key: still opens what is under way, seals nothing. */
   isSealing = true;
 
@@ -52,6 +53,7 @@ export class Keypair {
     this.localIndex = options.localIndex;
     this.remoteIndex = options.remoteIndex;
     this.isInitiator = options.isInitiator;
+    this.winsTie = options.winsTie;
     this.createdMs = options.createdMs;
   }
 
@@ -68,7 +70,7 @@ export class Keypair {
   /** §6.2: time or count ask for a new handshake. Only the initiator goes by time, or both ends would rekey at once. */
   wantsRekeyOnSend(nowMs: number): boolean {
     if (this.sendHigh >= REKEY_AFTER_MESSAGES_HIGH) return true;
-    return this.isInitiator && nowMs - this.createdMs >= REKEY_AFTER_TIME_MS + this.rekeyDelayMs;
+    return this.isInitiator && nowMs - this.createdMs >= REKEY_AFTER_TIME_MS;
   }
 
   /** §6.2: data still comes in, but the keypair ends before a passive keepalive and an answer could save it. */

@@ -16,11 +16,13 @@ export interface TimerActions<Owner> {
   /** Nobody answered for REKEY_ATTEMPT_TIME: drop the packets that wait for a session. */
   giveUpHandshake(owner: Owner): void;
   sendKeepalive(owner: Owner, nowMs: number): void;
+  /** A session came about another way, and the response to our last initiation would come too late. */
+  dropPendingHandshake(owner: Owner): void;
   zeroKeyMaterial(owner: Owner): void;
 }
 
 /**
- * The deadlines of one peer: the five timers of the protocol, and a handshake that was asked for.
+ * The deadlines of one peer: the five timers of the protocol, a handshake that is wanted, and one that was overtaken.
  *
  * Holds no clock and no timer handle: callers say what happened and when, ask for the next
  * deadline, and call `expire` once it passed. Calling `expire` early or twice does nothing.
@@ -37,6 +39,7 @@ export class PeerTimers<Owner> implements Scheduled {
   #newHandshakeAt = NEVER;
   #keepaliveAt = NEVER;
   #persistentKeepaliveAt = NEVER;
+  #pendingHandshakeEndsAt = NEVER;
   #zeroKeyMaterialAt = NEVER;
 
   #attemptStartedAt = 0;
@@ -71,6 +74,7 @@ export class PeerTimers<Owner> implements Scheduled {
       this.#newHandshakeAt,
       this.#keepaliveAt,
       this.#persistentKeepaliveAt,
+      this.#pendingHandshakeEndsAt,
       this.#zeroKeyMaterialAt,
     );
   }
@@ -84,6 +88,10 @@ export class PeerTimers<Owner> implements Scheduled {
     if (nowMs >= this.#zeroKeyMaterialAt) {
       this.#zeroKeyMaterialAt = NEVER;
       this.#actions.zeroKeyMaterial(this.#owner);
+    }
+    if (nowMs >= this.#pendingHandshakeEndsAt) {
+      this.#pendingHandshakeEndsAt = NEVER;
+      this.#actions.dropPendingHandshake(this.#owner);
     }
     if (nowMs >= this.#retransmitHandshakeAt) {
       this.#retransmitHandshakeAt = NEVER;
@@ -127,6 +135,7 @@ export class PeerTimers<Owner> implements Scheduled {
     this.#unansweredSinceMs = Math.min(this.#unansweredSinceMs, nowMs);
     this.#handshakeSentAt = nowMs;
     this.#handshakeWantedAt = NEVER;
+    this.#pendingHandshakeEndsAt = NEVER;
     this.#retransmitHandshakeAt = nowMs + REKEY_TIMEOUT_MS + this.#jitter();
     this.#announce(this.#retransmitHandshakeAt);
   }
@@ -140,6 +149,13 @@ export class PeerTimers<Owner> implements Scheduled {
     this.#unansweredSinceMs = NEVER;
     this.#retransmitHandshakeAt = NEVER;
     this.#handshakeWantedAt = NEVER;
+    this.#pendingHandshakeEndsAt = NEVER;
+  }
+
+  /** The peer's handshake completed while ours was under way: ours ends at `endsAtMs`. */
+  pendingHandshakeOutlived(endsAtMs: number): void {
+    this.#pendingHandshakeEndsAt = endsAtMs;
+    this.#announce(endsAtMs);
   }
 
   sessionDerived(nowMs: number): void {
@@ -199,6 +215,7 @@ export class PeerTimers<Owner> implements Scheduled {
     this.#newHandshakeAt = NEVER;
     this.#keepaliveAt = NEVER;
     this.#persistentKeepaliveAt = NEVER;
+    this.#pendingHandshakeEndsAt = NEVER;
     this.#zeroKeyMaterialAt = NEVER;
     this.#isAnotherKeepaliveDue = false;
     this.allowHandshake();

@@ -19,6 +19,7 @@ const NO_TIMESTAMP = new Uint8Array(TAI64N_BYTES);
 export interface PendingHandshake {
   readonly state: InitiatorState;
   readonly localIndex: number;
+  readonly sentMs: number;
 }
 
 /** The last thing that went wrong with a peer, for `explain`. */

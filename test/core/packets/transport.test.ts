@@ -64,5 +64,13 @@ describe('writeTransportData', () => {
 });
 
 function keypairTo(remoteIndex: number): Keypair {
-  return new Keypair({ peer: {} as Peer, keySlot: 7, localIndex: 1, remoteIndex, isInitiator: true, createdMs: 0 });
+  return new Keypair({
+    peer: {} as Peer,
+    keySlot: 7,
+    localIndex: 1,
+    remoteIndex,
+    isInitiator: true,
+    winsTie: true,
+    createdMs: 0,
+  });
 }

@@ -54,20 +54,57 @@ describe('KeypairSlots', () => {
     assert.deepEqual(discarded, [first]);
   });
 
-  it('keeps an answered keypair for opening when both sides initiated at once', () => {
-    const [answeredOne, initiatedOne] = [answered(), initiated()];
-    slots.begin(answeredOne);
-    slots.begin(initiatedOne);
-    assert.deepEqual([slots.previous, slots.current, slots.next], [answeredOne, initiatedOne, undefined]);
+  it('keeps an answered keypair for opening when both sides initiated at once and ours wins', () => {
+    const [theirs, ours] = [keypair(false, 0, false), keypair(true, 0, true)];
+    slots.begin(theirs);
+    slots.begin(ours);
+    assert.deepEqual([slots.previous, slots.current, slots.next], [theirs, ours, undefined]);
     assert.deepEqual(discarded, []);
   });
 
-  it('tells when both sides initiated at once, and that alone', () => {
-    assert.equal(slots.begin(answered()), false);
-    assert.equal(slots.begin(initiated()), true);
-    assert.equal(slots.begin(initiated()), false);
-    assert.equal(slots.begin(answered()), false);
-    assert.equal(slots.begin(keypair(true, 5_000)), false, 'what we answered before our own attempt began');
+  it('seals with the other side’s keypair in the end when both initiated at once and theirs wins', () => {
+    const [theirs, ours] = [keypair(false, 0, true), keypair(true, 0, false)];
+    slots.begin(theirs);
+    slots.begin(ours);
+    assert.deepEqual([slots.previous, slots.current, slots.next], [undefined, ours, theirs]);
+    assert.equal(slots.confirm(theirs), true);
+    assert.deepEqual([slots.previous, slots.current, slots.next], [ours, theirs, undefined]);
+    assert.deepEqual(discarded, []);
+  });
+
+  it('goes on with the other side’s keypair when that wins and is confirmed before ours begins', () => {
+    const [theirs, ours] = [keypair(false, 0, true), keypair(true, 0, false)];
+    slots.begin(theirs);
+    slots.confirm(theirs);
+    slots.begin(ours);
+    assert.deepEqual([slots.previous, slots.current, slots.next], [ours, theirs, undefined]);
+    assert.deepEqual(discarded, []);
+  });
+
+  it('returns to the keypair that wins when the other side seals with it', () => {
+    const [ours, theirs] = [keypair(true, 0, true), keypair(false, 0, false)];
+    slots.begin(ours);
+    slots.begin(theirs);
+    slots.confirm(theirs);
+    assert.deepEqual([slots.previous, slots.current], [ours, theirs]);
+    assert.equal(slots.confirm(ours), false);
+    assert.deepEqual([slots.previous, slots.current], [theirs, ours]);
+    slots.confirm(theirs);
+    assert.deepEqual([slots.previous, slots.current], [theirs, ours]);
+    assert.deepEqual(discarded, []);
+  });
+
+  it('does not yield to a keypair of another time, or to one that may not seal', () => {
+    const [old, ours] = [keypair(false, 0, true), keypair(true, 5_000, false)];
+    slots.begin(old);
+    slots.begin(ours);
+    assert.deepEqual([slots.previous, slots.current, slots.next], [old, ours, undefined]);
+
+    const [stopped, later] = [keypair(false, 9_000, true), keypair(true, 9_001, false)];
+    slots.begin(stopped);
+    slots.stopSealing();
+    slots.begin(later);
+    assert.equal(slots.current, later);
   });
 
   it('stops sealing without forgetting what is under way', () => {
@@ -93,6 +130,6 @@ describe('KeypairSlots', () => {
 const initiated = (): Keypair => keypair(true);
 const answered = (): Keypair => keypair(false);
 
-function keypair(isInitiator: boolean, createdMs = 0): Keypair {
-  return new Keypair({ peer: {} as Peer, keySlot: 0, localIndex: 1, remoteIndex: 2, isInitiator, createdMs });
+function keypair(isInitiator: boolean, createdMs = 0, winsTie = false): Keypair {
+  return new Keypair({ peer: {} as Peer, keySlot: 0, localIndex: 1, remoteIndex: 2, isInitiator, winsTie, createdMs });
 }

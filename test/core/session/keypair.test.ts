@@ -63,7 +63,15 @@ describe('Keypair', () => {
 });
 
 function keypairAt(createdMs: number, isInitiator = true): Keypair {
-  return new Keypair({ peer: {} as Peer, keySlot: 0, localIndex: 1, remoteIndex: 2, isInitiator, createdMs });
+  return new Keypair({
+    peer: {} as Peer,
+    keySlot: 0,
+    localIndex: 1,
+    remoteIndex: 2,
+    isInitiator,
+    winsTie: true,
+    createdMs,
+  });
 }
 
 function setCounter(keypair: Keypair, counter: bigint): void {

@@ -238,6 +238,8 @@ class SimulatedPeer implements TimerActions<SimulatedPeer> {
     this.#record('forget source');
   }
 
+  dropPendingHandshake(): void {}
+
   giveUpHandshake(): void {
     this.#record('give up');
   }
