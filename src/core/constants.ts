@@ -37,6 +37,8 @@ export const PADDING_BYTES = 16;
 /** Handshake initiations accepted from one peer: one in this time. */
 export const FLOOD_INTERVAL_MS = 20;
 export const MAX_STAGED_PACKETS = 128;
+/** Memory for the staged packets of all peers of a device: whoever scans the addresses of many peers gets no more. */
+export const STAGED_BUDGET_BYTES = 32 * 1024 * 1024;
 export const MAX_PEERS = 2 ** 16;
 export const HANDSHAKE_QUEUE_LENGTH = 1_024;
 /** Handshake messages whose sender has proven its address wait apart from the others. */

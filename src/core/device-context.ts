@@ -1,10 +1,11 @@
-import { DEFAULT_MTU } from './constants.js';
+import { DEFAULT_MTU, STAGED_BUDGET_BYTES } from './constants.js';
 import type { Identity } from './handshake/identity.js';
 import { Counters } from './packets/counters.js';
 import { PacketBatch } from './packets/packet-batch.js';
 import type { Verdict } from './packets/verdict.js';
 import type { AeadStage, Crypto, Environment } from './ports.js';
 import { AllowedIps } from './routing/allowed-ips.js';
+import { ByteBudget } from './session/byte-budget.js';
 import { DeadlineQueue } from './session/deadline-queue.js';
 import { IndexTable } from './session/index-table.js';
 import type { Keypair } from './session/keypair.js';
@@ -28,6 +29,7 @@ export class DeviceContext {
   readonly allowedIps = new AllowedIps<Peer>();
   readonly deadlines = new DeadlineQueue<PeerTimers<Peer>>();
   readonly counters = new Counters();
+  readonly stagedBudget = new ByteBudget(STAGED_BUDGET_BYTES);
   readonly outbox = new PacketBatch(OUTBOX_ROWS, OUTBOX_BYTES);
   readonly replies = new PacketBatch(REPLY_ROWS, REPLY_BYTES);
   /** Peers with packets staged, or a keepalive owed, and a session to send them. */

@@ -3,11 +3,14 @@ import { describe } from 'node:test';
 
 import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { Verdict } from '../../src/core/packets/verdict.js';
+import { SocketAddress } from '../../src/sim/socket-address.js';
 import { A_INNER, A_OUTER, B_INNER, B_OUTER, makeCouple, packetFromA, receivedTexts } from './couple.js';
 import { ipPacket } from './ip-packet.js';
 import { scenario } from './scenario.js';
 import { SCRIPTED_INNER, ScriptedLink } from './scripted-link.js';
-import { MAX_STAGED_PACKETS } from './whitepaper.js';
+import { MAX_STAGED_PACKETS, STAGED_BUDGET_BYTES } from './whitepaper.js';
+
+const SILENT_PEERS = 256;
 
 describe('Packets without a session', () => {
   scenario('are kept, 128 for a peer, the oldest dropped, and go out in order (kernel)', (world) => {
@@ -65,6 +68,27 @@ describe('Packets without a session', () => {
     world.advance(120_000);
     assert.equal(a.device.counters.verdicts[Verdict.HandshakeGivenUp], 3);
     assert.equal(bOfA.counters.verdicts[Verdict.HandshakeGivenUp], 3);
+  });
+
+  scenario('take 32 MiB for all peers of a device, and no more: beyond it the newest are dropped', (world) => {
+    const { a } = makeCouple(world);
+    const peers = Array.from({ length: SILENT_PEERS }, (_, i) => {
+      const endpoint = new SocketAddress('203.0.113.1', 1 + i);
+      return a.setPeer(world.random.bytes(32), { endpoint, allowedIps: [`10.1.0.${i}/32`] });
+    });
+    for (let i = 0; i < SILENT_PEERS; i++) {
+      const packet = ipPacket({ source: A_INNER, destination: `10.1.0.${i}`, payload: new Uint8Array(1_400) });
+      a.sendPackets(new Array(MAX_STAGED_PACKETS).fill(packet));
+    }
+    const staged = peers.reduce((sum, peer) => sum + peer.staged.count, 0);
+    const dropped = a.device.counters.verdicts[Verdict.StagedOverflow]!;
+    assert.equal(staged + dropped, SILENT_PEERS * MAX_STAGED_PACKETS);
+    assert.ok(staged * 1_420 < STAGED_BUDGET_BYTES && staged * 1_420 > STAGED_BUDGET_BYTES / 4, `${staged} packets`);
+
+    world.advance(200_000);
+    assert.equal(a.device.counters.verdicts[Verdict.HandshakeGivenUp], staged);
+    a.sendPacket(packetFromA('room again'));
+    assert.equal(a.device.counters.verdicts[Verdict.StagedOverflow], dropped);
   });
 
   scenario('of any size go out: 128 of 65,000 bytes do not overflow anything', (world) => {

@@ -25,6 +25,8 @@ export const KEEPALIVE_BYTES = 32;
 export const MAX_JITTER_MS = 333;
 export const COOKIE_LATENCY_MS = 5_000;
 export const FLOOD_INTERVAL_MS = 20;
+/** Our own: for all peers together. */
+export const STAGED_BUDGET_BYTES = 2 ** 25;
 export const MAX_STAGED_PACKETS = 128;
 export const UNDER_LOAD_MESSAGES = 128;
 export const HANDSHAKES_PER_SECOND = 20;

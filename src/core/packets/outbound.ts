@@ -77,13 +77,12 @@ export class Outbound {
 
   /** Keeps a copy until there is a session; behind packets that wait already, so that order is kept. */
   #stage(peer: Peer, batch: PacketBatch, row: number, nowMs: number): Verdict {
-    const hasRoom = peer.staged.push(batch.bytes, batch.offset[row], batch.length[row], batch.trafficClass[row]);
-    if (!hasRoom) {
-      peer.counters.countVerdict(Verdict.StagedOverflow);
-      this.#context.counters.countVerdict(Verdict.StagedOverflow);
-    }
+    const outcome = peer.staged.push(batch.bytes, batch.offset[row], batch.length[row], batch.trafficClass[row]);
+    if (outcome !== 'kept') peer.counters.countVerdict(Verdict.StagedOverflow);
     if (peer.sealingKeypair(nowMs) === undefined) peer.timers.handshakeWanted(nowMs);
     else this.#context.requestFlush(peer);
+    if (outcome === 'refused') return Verdict.StagedOverflow;
+    if (outcome === 'kept-for-oldest') this.#context.counters.countVerdict(Verdict.StagedOverflow);
     return Verdict.Staged;
   }
 

@@ -30,7 +30,7 @@ export const Verdict = {
   NoEndpoint: 12,
   /** Outbound: kept until there is a session. */
   Staged: 13,
-  /** Outbound: 128 packets wait for the session already; the oldest made room. */
+  /** Outbound: 128 packets already wait for the session and the oldest made room, or the device's budget is spent. */
   StagedOverflow: 14,
   /** Outbound: the handshake was given up and what waited for it was dropped (§6.4). */
   HandshakeGivenUp: 15,

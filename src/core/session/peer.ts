@@ -44,7 +44,7 @@ export class Peer implements RemoteIdentity {
   persistentKeepaliveSeconds = 0;
 
   readonly keypairs: KeypairSlots;
-  readonly staged = new StagedPackets();
+  readonly staged: StagedPackets;
   pendingHandshake: PendingHandshake | undefined;
 
   /** The greatest timestamp that the peer ever sent: an initiation has to exceed it (§5.1). */
@@ -80,6 +80,7 @@ export class Peer implements RemoteIdentity {
   constructor(publicKey: Uint8Array, context: DeviceContext, timerActions: TimerActions<Peer>) {
     this.staticPublic = publicKey.slice();
     this.keypairs = new KeypairSlots(context.discard);
+    this.staged = new StagedPackets(context.stagedBudget);
     this.#context = context;
     this.#timerActions = timerActions;
   }
