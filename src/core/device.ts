@@ -129,15 +129,17 @@ export class Device {
 
   /** @throws {WireGuardError} ERR_TOO_MANY_PEERS. Nothing has changed then. */
   checkChange(change: DeviceChange): void {
-    if (this.#peers.sizeAfter(change) > MAX_PEERS)
+    if (!this.#peers.hasRoomFor(change, MAX_PEERS))
       throw new WireGuardError('ERR_TOO_MANY_PEERS', `more than ${MAX_PEERS} peers`);
   }
 
   /** Applies private key and peers of a change that `checkChange` passed. Port and mark are the host's. */
   applyChange(change: DeviceChange, nowMs: number): void {
     if (change.privateKey !== undefined) this.#setPrivateKey(change.privateKey, nowMs);
-    if (change.replacePeers) for (const peer of [...this.#peers.values()]) this.#removePeer(peer);
+    const replaced = change.replacePeers ? [...this.#peers.values()] : [];
+    for (const peer of replaced) this.#removePeer(peer);
     for (const peerChange of change.peers) this.#applyPeerChange(peerChange, nowMs);
+    for (const peer of replaced) this.#peers.get(peer.staticPublic)?.continueTimestamps(peer);
   }
 
   /** Link up: keepalives leave at once. Link down: sessions are wiped, nothing is sent or believed. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
+import { peerChange } from '../../src/sim/peer-settings.js';
 import { forget, makeConnectedCouple, packetFromA, packetFromB, receivedTexts, restart, textPacket } from './couple.js';
 import { scenario } from './scenario.js';
 import { NODE_INNER, SCRIPTED_INNER, ScriptedLink } from './scripted-link.js';
+import { tai64nOf } from './scripted-peer.js';
 
 describe('After a reboot', () => {
   for (const who of ['a', 'b'] as const) {
@@ -121,6 +123,30 @@ describe('TAI64N timestamps', () => {
     world.advance(1_000_000);
     link.send(initiation);
     assert.equal(link.node.device.counters.rejections.get('replayed-timestamp'), 1);
+  });
+
+  scenario('stay refused when all peers are replaced by the same ones (§5.1)', (world) => {
+    const link = new ScriptedLink(world);
+    const initiation = link.initiation();
+    link.send(initiation);
+    world.advance(1_000);
+    const again = peerChange(link.script.staticPublic, { allowedIps: [] });
+    link.node.apply({ replacePeers: true, peers: [again] });
+    link.send(initiation);
+    assert.equal(link.node.device.counters.rejections.get('replayed-timestamp'), 1);
+    assert.equal(link.peer.endpoint, undefined);
+    link.send(link.initiation());
+    assert.equal(link.inbox.length, 2, 'a later one is answered');
+  });
+
+  scenario('are forgotten with a peer that is removed: this unlocks a key whose clock was wrong (kernel)', (world) => {
+    const link = new ScriptedLink(world);
+    link.send(link.initiation({ timestamp: tai64nOf(Date.UTC(2100, 0, 1)) }));
+    world.advance(1_000);
+    link.node.removePeer(link.script.staticPublic);
+    link.node.setPeer(link.script.staticPublic, { allowedIps: [] });
+    link.send(link.initiation());
+    assert.equal(link.inbox.length, 2);
   });
 
   scenario('far in the future lock nobody else out: only that peer is bound by its own stamp (§5.1)', (world) => {

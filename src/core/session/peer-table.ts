@@ -25,16 +25,16 @@ export class PeerTable {
     return this.#byKey.values();
   }
 
-  /** How many peers there would be once `change` was applied. */
-  sizeAfter(change: DeviceChange): number {
+  /** Whether there are never more than `limit` peers while `change` is applied. */
+  hasRoomFor(change: DeviceChange, limit: number): boolean {
+    if (this.size + change.peers.length <= limit) return true;
     const keys = new Set(change.replacePeers ? [] : this.#byKey.keys());
-    let greatest = keys.size;
     for (const { publicKey, isRemoval, isUpdateOnly } of change.peers) {
       if (isRemoval) keys.delete(nameOf(publicKey));
       else if (!isUpdateOnly) keys.add(nameOf(publicKey));
-      greatest = Math.max(greatest, keys.size);
+      if (keys.size > limit) return false;
     }
-    return greatest;
+    return true;
   }
 }
 

@@ -148,6 +148,11 @@ export class Peer implements RemoteIdentity {
     this.counters.countRejection(rejection);
   }
 
+  /** Takes the place of a removed peer with the same key: its old initiations stay refused (§5.1). */
+  continueTimestamps(earlier: Peer): void {
+    this.greatestTimestamp = earlier.greatestTimestamp;
+  }
+
   /** Forgets sessions and half handshakes, and what waits for them. */
   wipeSessions(releaseIndex: (index: number) => void): void {
     this.keypairs.wipe();
