@@ -75,6 +75,7 @@ describe('A packet costs no heap', () => {
       keepalive.endpointCount = 0;
       keepalive.offset[0] = 0;
       keepalive.length[0] = 32;
+      keepalive.verdict[0] = Verdict.Pass;
       keepalive.setEndpoint(0, endpoint.words, 0);
       view.setUint32(0, 4, true);
       view.setInt32(4, aOfB.keypairs.current!.localIndex, true);

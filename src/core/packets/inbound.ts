@@ -23,16 +23,18 @@ const ECN_CAPABLE_1 = 1;
 export class Inbound {
   readonly #context: DeviceContext;
   readonly #exchange: HandshakeExchange;
+  #lastKeypair: Keypair | undefined;
 
   constructor(context: DeviceContext, exchange: HandshakeExchange) {
     this.#context = context;
     this.#exchange = exchange;
   }
 
-  /** Writes `verdict` and `keySlot` of every row. */
+  /** Writes `verdict` and `keySlot`. Skips rows whose verdict is not `Pass`. */
   classify(batch: PacketBatch, nowMs: number): void {
     const { isReady } = this.#context;
     for (let row = 0; row < batch.count; row++) {
+      if (batch.verdict[row] !== Verdict.Pass) continue;
       batch.keySlot[row] = NO_KEY;
       batch.verdict[row] = isReady ? this.#classifyRow(batch, row, nowMs) : Verdict.DeviceDown;
     }
@@ -45,12 +47,11 @@ export class Inbound {
       const type = messages.messageType(batch.bytes, at, batch.length[row]);
       return type === messages.NO_MESSAGE ? Verdict.Malformed : Verdict.Handshake;
     }
-    const entry = this.#context.indices.get(transportData.receiverIndex(batch.bytes, at));
-    if (!(entry instanceof Keypair)) return Verdict.UnknownReceiverIndex;
-    batch.keypair[row] = entry;
-    if (entry.isExpired(nowMs)) return Verdict.KeypairExpired;
+    const keypair = this.#keypairOf(batch, row);
+    if (keypair === undefined) return Verdict.UnknownReceiverIndex;
+    if (keypair.isExpired(nowMs)) return Verdict.KeypairExpired;
 
-    batch.keySlot[row] = entry.keySlot;
+    batch.keySlot[row] = keypair.keySlot;
     return Verdict.Pass;
   }
 
@@ -61,22 +62,26 @@ export class Inbound {
   admit(batch: PacketBatch, nowMs: number): void {
     const { verdicts } = this.#context.counters;
     for (let row = 0; row < batch.count; row++) {
-      let verdict = batch.verdict[row] as Verdict;
-      if (verdict === Verdict.Pass) verdict = this.#admitRow(batch, row, nowMs);
-      else if (verdict === Verdict.Handshake) verdict = this.#exchange.door.judge(batch, row, nowMs);
-      else if (verdict === Verdict.BadTag || verdict === Verdict.KeypairExpired)
-        drop(batch.keypair[row]!.peer, verdict);
-      batch.verdict[row] = verdict;
-      batch.keypair[row] = undefined;
-      verdicts[verdict]++;
+      switch (batch.verdict[row]) {
+        case Verdict.Pass:
+          batch.verdict[row] = this.#admitRow(batch, row, nowMs);
+          break;
+        case Verdict.Handshake:
+          batch.verdict[row] = this.#exchange.door.judge(batch, row, nowMs);
+          break;
+        case Verdict.BadTag:
+        case Verdict.KeypairExpired:
+          this.#keypairOf(batch, row)?.peer.counters.countVerdict(batch.verdict[row] as Verdict);
+      }
+      verdicts[batch.verdict[row]]++;
     }
   }
 
   #admitRow(batch: PacketBatch, row: number, nowMs: number): Verdict {
-    const keypair = batch.keypair[row]!;
+    const keypair = this.#keypairOf(batch, row);
+    if (keypair === undefined || keypair.keySlot !== batch.keySlot[row]) return Verdict.KeypairExpired; // wiped meanwhile
     const { peer } = keypair;
     const at = batch.offset[row];
-    if (keypair.isWiped) return drop(peer, Verdict.KeypairExpired);
     const { bytes } = batch;
     if (!keypair.replayWindow.accept(transportData.counterHigh(bytes, at), transportData.counterLow(bytes, at)))
       return drop(peer, Verdict.Replayed);
@@ -92,6 +97,16 @@ export class Inbound {
     if (batch.length[row] === 0) return Verdict.Keepalive;
     peer.timers.dataReceived(nowMs);
     return this.#admitPacket(peer, batch, row);
+  }
+
+  /** The keypair that a data message names. Rows in sequence mostly name the same one. */
+  #keypairOf(batch: PacketBatch, row: number): Keypair | undefined {
+    const index = transportData.receiverIndex(batch.bytes, batch.offset[row]);
+    if (this.#lastKeypair?.localIndex === index && !this.#lastKeypair.isWiped) return this.#lastKeypair;
+    const entry = this.#context.indices.get(index);
+    if (!(entry instanceof Keypair)) return undefined;
+    this.#lastKeypair = entry;
+    return entry;
   }
 
   /** §2: the source of the packet inside has to be one that the sender may use. */

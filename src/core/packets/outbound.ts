@@ -28,14 +28,16 @@ export class Outbound {
     this.#loops = new RoutingLoops(context);
   }
 
+  /** Skips rows whose verdict is not `Pass`. */
   route(batch: PacketBatch, nowMs: number): void {
     const { isReady, counters } = this.#context;
     batch.endpointCount = 0;
     for (let row = 0; row < batch.count; row++) {
-      batch.keySlot[row] = NO_KEY;
-      const verdict = isReady ? this.#routeRow(batch, row, nowMs) : Verdict.DeviceDown;
-      batch.verdict[row] = verdict;
-      counters.verdicts[verdict]++;
+      if (batch.verdict[row] === Verdict.Pass) {
+        batch.keySlot[row] = NO_KEY;
+        batch.verdict[row] = isReady ? this.#routeRow(batch, row, nowMs) : Verdict.DeviceDown;
+      }
+      counters.verdicts[batch.verdict[row]]++;
     }
   }
 

@@ -1,5 +1,4 @@
 import { copyEndpoint, ENDPOINT_BYTES, ENDPOINT_WORDS, endpointEquals } from '../../wire/endpoint.js';
-import type { Keypair } from '../session/keypair.js';
 import { Verdict } from './verdict.js';
 
 /** Free bytes that a row of an outbound packet has in front, for the transport data header (§5.4.6). */
@@ -15,7 +14,7 @@ export const NO_KEY = -1;
 /**
  * Packets on their way through the device, one row each.
  *
- * The batch owns all bytes and all columns, and the stages read and write rows in place: no
+ * The batch owns all bytes and all columns, which are typed arrays, and the stages read and write rows in place: no
  * packet ever costs an object. A row is valid until the batch is filled again.
  *
  * ```text
@@ -23,7 +22,22 @@ export const NO_KEY = -1;
  * outbound   tun.read       → route    → aead.seal → socket.send
  * ```
  *
- * Stages skip rows whose verdict is not `Pass`.
+ * Which stage reads (R) and writes (W) which column; source and sink are socket and TUN:
+ *
+ * ```text
+ *                source  classify  open  admit  route  seal  sink
+ * count, offset    W        R       R     RW     RW     R     R
+ * length           W        R       R     RW     RW     RW    R
+ * bytes            W        R       RW    RW     RW     RW    R
+ * verdict          W        RW      RW    RW     RW     R     R
+ * keySlot          –        W       R     R      W      R     –
+ * trafficClass     W*       –       –     R      W      –     R*
+ * endpoint …       W*       R       –     R      W      –     R*
+ *                                                     * the socket only, not the TUN
+ * ```
+ *
+ * A verdict belongs to the stage that set it first: every stage skips rows whose verdict is not `Pass`, so that a filter
+ * between two stages has the last word. Only `admit` goes on with rows that `classify` found to be handshake messages.
  */
 export class PacketBatch {
   /** Rows in use. */
@@ -43,9 +57,6 @@ export class PacketBatch {
   readonly endpoint: Int32Array;
   readonly endpointBytes: Uint8Array;
   readonly endpointWords: Int32Array;
-  /** Set by `classify` and `route`, read by `admit`. */
-  readonly keypair: (Keypair | undefined)[];
-
   readonly capacity: number;
 
   /**
@@ -63,12 +74,16 @@ export class PacketBatch {
     this.endpoint = new Int32Array(capacity);
     this.endpointBytes = new Uint8Array(capacity * ENDPOINT_BYTES);
     this.endpointWords = new Int32Array(this.endpointBytes.buffer);
-    this.keypair = new Array<Keypair | undefined>(capacity).fill(undefined);
   }
 
   clear(): void {
     this.count = 0;
     this.endpointCount = 0;
+  }
+
+  /** Ends the way of a row, unless an earlier stage has ended it already. */
+  drop(row: number, verdict: Verdict): void {
+    if (this.verdict[row] === Verdict.Pass) this.verdict[row] = verdict;
   }
 
   /** Makes `row` refer to a copy of the record at `at` (in words) of `words`; repeats share one record. */
@@ -103,7 +118,6 @@ export class PacketBatch {
     this.verdict[row] = Verdict.Pass;
     this.keySlot[row] = NO_KEY;
     this.trafficClass[row] = 0;
-    this.keypair[row] = undefined;
     this.count++;
     return row;
   }

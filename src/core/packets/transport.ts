@@ -25,7 +25,6 @@ export function writeTransportData(batch: PacketBatch, row: number, keypair: Key
   batch.offset[row] = at;
   batch.length[row] = HEADROOM_BYTES + padded;
   batch.keySlot[row] = keypair.keySlot;
-  batch.keypair[row] = keypair;
   return HEADROOM_BYTES + padded + transportData.TAG_BYTES;
 }
 

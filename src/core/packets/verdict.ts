@@ -42,10 +42,14 @@ export const Verdict = {
   HandshakeRejected: 18,
   /** Inbound: sent from UDP port 0, to which nothing can be answered. The port is not authentic, so nobody roams there. */
   SourcePortZero: 19,
+  /** A filter of the host's dropped it. */
+  Filtered: 20,
+  /** Inbound: not WireGuard, but for another program that shares the socket, such as STUN. */
+  Foreign: 21,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
-export const VERDICT_COUNT = 20;
+export const VERDICT_COUNT = 22;
 
 /** Names for people, in the order of the numbers. */
 export const VERDICT_NAMES = Object.keys(Verdict) as readonly (keyof typeof Verdict)[];
