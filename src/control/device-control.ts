@@ -46,13 +46,15 @@ export interface DeviceExplanation {
 
 /** The device as the configuration protocol sees it. */
 export interface DeviceControl {
-  readonly state: DeviceState;
+  /** Has the state read, over several turns of the event loop if need be, while no change is made. */
+  read<T>(reader: (state: DeviceState) => T | Promise<T>): Promise<T>;
   /**
-   * Applies all of the change or none of it.
+   * Applies all of the change or none of it, after the changes that were asked for earlier. The caller clears the keys
+   * in it once the promise has settled.
    *
-   * @throws {WireGuardError} Nothing has changed. `uapi-errno.ts` says how each code is told to the client.
+   * @throws {WireGuardError} Nothing has changed. `uapi-errno.ts` maps each code to the errno that the client receives.
    */
-  apply(change: DeviceChange): void;
-  /** Answers `explain`, which is our own addition to the protocol. Absent: it is not known. */
+  apply(change: DeviceChange): Promise<void>;
+  /** Answers `explain`, our own addition to the protocol. Absent: the operation is unknown. */
   explain?(): DeviceExplanation;
 }

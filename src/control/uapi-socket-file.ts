@@ -13,11 +13,15 @@ import {
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { WireGuardError } from '../core/errors.js';
+import { isSystemError } from './system-error.js';
 
 /** Where every WireGuard tool looks for the sockets of userspace implementations. */
 export const SOCKET_DIRECTORY = '/var/run/wireguard';
 const DIRECTORY_MODE = 0o755;
-const SOCKET_MODE = 0o600;
+/** Nobody but the owner gets in, from the first moment on. */
+const SOCKET_UMASK = 0o177;
+const OTHERS_WRITE = 0o002;
+const GROUP_WRITES = 0o020;
 
 /** Only where the system has no inotify watch left. */
 const POLL_INTERVAL_MS = 5_000;
@@ -29,23 +33,23 @@ export function uapiSocketPath(interfaceName: string): string {
 export interface UapiSocketFileEvents {
   /** The connection was opened with `allowHalfOpen`. */
   onConnection(socket: Socket): void;
-  /** Somebody deleted or replaced the file: by convention the daemon ends. Called once. */
+  /** The file was deleted or replaced: by convention the daemon ends. Called once. */
   onRemoved(): void;
 }
 
 /**
  * The control socket of a daemon, as a file.
  *
- * The socket is made under another name, gets its mode, and is then renamed to its place: at no moment
- * is there a file that others may open or that nobody answers on. That also replaces a file whose
- * daemon is dead.
+ * The socket is made under another name, with a umask that keeps others out, and is then renamed to its place: at no
+ * moment is there a file that others may open or that nobody answers on. The rename also replaces a file whose daemon is
+ * dead.
  */
 export class UapiSocketFile {
   readonly path: string;
   readonly #server: Server;
   readonly #events: UapiSocketFileEvents;
   #watcher: FSWatcher | undefined;
-  /** The file as we made it. `undefined` once it is not ours any more. */
+  /** The file as we made it. `undefined` once the file is no longer ours. */
   #ours: Stats | undefined;
 
   private constructor(path: string, server: Server, events: UapiSocketFileEvents) {
@@ -63,24 +67,29 @@ export class UapiSocketFile {
   static async create(path: string, events: UapiSocketFileEvents): Promise<UapiSocketFile> {
     await refuseLiveSocket(path);
     const draft = join(dirname(path), `.${basename(path)}.${process.pid}`);
+    let server: Server | undefined;
     try {
       makeDirectory(dirname(path));
       rmSync(draft, { force: true });
-      const server = await listen({ path: draft }, events);
-      chmodSync(draft, SOCKET_MODE);
+      server = await listen({ path: draft }, events);
       renameSync(draft, path);
       return new UapiSocketFile(path, server, events);
     } catch (error) {
+      server?.close();
       rmSync(draft, { force: true });
       throw socketError(path, error);
     }
   }
 
-  /** Takes over a listening socket that a parent process opened (`WG_UAPI_FD`). */
+  /** Takes over a listening Unix socket that a parent process opened (`WG_UAPI_FD`). @throws {WireGuardError} ERR_CONTROL_SOCKET */
   static async adopt(fd: number, path: string, events: UapiSocketFileEvents): Promise<UapiSocketFile> {
+    let server: Server | undefined;
     try {
-      return new UapiSocketFile(path, await listen({ fd }, events), events);
+      server = await listen({ fd }, events);
+      if (isNetworkSocket(server)) throw new Error('it is a socket of the network, not a Unix socket');
+      return new UapiSocketFile(path, server, events);
     } catch (error) {
+      server?.close();
       throw socketError(`from file descriptor ${fd}`, error);
     }
   }
@@ -94,8 +103,14 @@ export class UapiSocketFile {
   }
 
   #isThere(): boolean {
-    const file = statSync(this.path, { throwIfNoEntry: false });
-    return file !== undefined && file.ino === this.#ours?.ino && file.dev === this.#ours.dev;
+    try {
+      const file = statSync(this.path, { throwIfNoEntry: false });
+      return file !== undefined && file.ino === this.#ours?.ino && file.dev === this.#ours.dev;
+    } catch (error) {
+      if (hasCode(error, 'ELOOP', 'ENOTDIR')) return false; // the place leads elsewhere by now
+      if (isSystemError(error)) return true; // not to be found out for now
+      throw error;
+    }
   }
 
   #watch(): void {
@@ -104,7 +119,7 @@ export class UapiSocketFile {
       this.#watcher = watch(dirname(this.path), check);
       this.#watcher.on('error', check);
     } catch (error) {
-      if (!hasCode(error, 'ENOSPC', 'EMFILE')) throw error;
+      if (!isSystemError(error)) throw error;
       watchFile(this.path, { interval: POLL_INTERVAL_MS }, check);
     }
   }
@@ -147,18 +162,33 @@ function isAnswered(path: string): Promise<boolean> {
 function makeDirectory(directory: string): void {
   // The mode is set again because the umask takes bits away.
   if (mkdirSync(directory, { recursive: true }) !== undefined) chmodSync(directory, DIRECTORY_MODE);
+  const { uid, gid, mode } = statSync(directory);
+  if (uid !== 0 && uid !== process.geteuid?.()) throw new Error(`${directory} belongs to another user`);
+  if ((mode & OTHERS_WRITE) !== 0 || (gid !== 0 && (mode & GROUP_WRITES) !== 0))
+    throw new Error(`${directory} can be written to by other users`);
 }
 
 function listen(where: { path: string } | { fd: number }, events: UapiSocketFileEvents): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer({ allowHalfOpen: true }, (socket) => events.onConnection(socket));
     server.once('error', reject);
-    server.listen(where, () => {
-      server.off('error', reject);
-      server.on('error', () => {}); // one client could not be accepted (EMFILE, say); the next may be
-      resolve(server);
-    });
+    const umask = process.umask(SOCKET_UMASK);
+    try {
+      server.listen(where, () => {
+        server.off('error', reject);
+        server.on('error', () => {}); // one client could not be accepted (EMFILE, say); the next may be
+        resolve(server);
+      });
+    } finally {
+      process.umask(umask); // the file is made before `listen` returns
+    }
   });
+}
+
+/** TCP sockets have an address and a port, Unix sockets a path or nothing. */
+function isNetworkSocket(server: Server): boolean {
+  const address = server.address();
+  return typeof address === 'object' && address !== null;
 }
 
 function socketError(where: string, cause: unknown): unknown {

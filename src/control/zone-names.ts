@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
+import { isSystemError } from './system-error.js';
+
 /** The interfaces behind the zones of link-local IPv6 addresses, as in `fe80::1%eth0` (RFC 4007 §11). */
 export interface ZoneNames {
   /** @returns The interface's index, or `undefined` if there is no such interface. */
@@ -11,9 +13,10 @@ export interface ZoneNames {
 const DIRECTORY = '/proc/self/net/dev_snmp6';
 
 /**
- * The zones of this machine at the time of the first question.
+ * The zones of this machine at the time of the first look-up. An interface whose number cannot be read, for want of
+ * descriptors say, counts as absent.
  *
- * Make one per request: interfaces come and go, and thousands of peers may ask.
+ * Make one per request: interfaces come and go, and thousands of peers may need a name.
  */
 export class SystemZoneNames implements ZoneNames {
   #indices: ReadonlyMap<string, number> | undefined;
@@ -39,12 +42,12 @@ function readIndices(): ReadonlyMap<string, number> {
   return indices;
 }
 
-/** None where the system has no IPv6. */
+/** Returns nothing where the system has no IPv6. */
 function interfacesWithIpv6(): readonly string[] {
   try {
     return readdirSync(DIRECTORY);
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isSystemError(error)) return [];
     throw error;
   }
 }
@@ -55,11 +58,7 @@ function readIndex(name: string): number | undefined {
     const match = /^ifIndex\s+([0-9]+)/.exec(readFileSync(`${DIRECTORY}/${name}`, 'latin1'));
     return match === null ? undefined : Number(match[1]);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isSystemError(error)) return undefined;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EINVAL');
 }

@@ -67,6 +67,11 @@ export class Device {
     return this.#context.replies;
   }
 
+  /** The stage that holds the keys of the sessions: it alone can seal and open the device's rows. */
+  get aead(): AeadStage {
+    return this.#context.aead;
+  }
+
   get counters(): Counters {
     return this.#context.counters;
   }
@@ -148,6 +153,13 @@ export class Device {
     this.#context.isUp = isUp;
     if (this.#context.isReady) this.#start(nowMs);
     if (!isUp) for (const peer of this.#peers.values()) this.#stop(peer);
+  }
+
+  /** Wipes all sessions and handshakes, as a link does that goes down and up. */
+  restart(nowMs: number): void {
+    if (!this.#context.isUp) return;
+    this.setUp(false, nowMs);
+    this.setUp(true, nowMs);
   }
 
   /** @param mtu Of the TUN, 0 to 65,535. Caps the padding. */

@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   ERR_TUN_REFUSED: 'The kernel refused the interface; the message has its reason.',
   ERR_INTERFACE_BUSY: 'Choose another name, or end the program that holds the interface (ip link delete removes it).',
   ERR_PORT_PERMISSION: 'Ports below 1024 need CAP_NET_BIND_SERVICE: run the daemon as root, or choose a higher port.',
+  ERR_CLOSED: 'Create another tunnel: a tunnel that was closed stays closed.',
   ERR_SOCKET_REFUSED: 'The kernel refused the UDP socket; the message has its reason.',
   ERR_COMMAND_FAILED: 'A program of the system refused; its own words stand behind the colon.',
   ERR_COMMAND_MISSING: 'Install the program, or put its folder into PATH.',

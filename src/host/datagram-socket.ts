@@ -1,4 +1,5 @@
 import type { PacketBatch } from '../core/packets/packet-batch.js';
+import type { Endpoint } from '../wire/endpoint.js';
 
 /** Both UDP sockets of a device, IPv4 and IPv6, on one port. */
 export interface DatagramSocket {
@@ -7,6 +8,12 @@ export interface DatagramSocket {
 
   /** Called when datagrams wait, again and again until `receive` returned 0. */
   onReadable: () => void;
+  /**
+   * Called from within `send` after the system refused the source address of a record, with the record as it was. The
+   * batch's own copy is cleared already; whoever remembers the source elsewhere forgets it here. Absent: the socket has
+   * no sources.
+   */
+  onSourceRefused?: (endpoint: Endpoint) => void;
   /** Called once after `send` could not send everything, when there is room again. */
   onWritable: () => void;
 

@@ -1,22 +1,25 @@
 import type { Device } from '../core/device.js';
 import { PacketBatch } from '../core/packets/packet-batch.js';
-import type { AeadStage } from '../core/ports.js';
+import type { Clock, ScheduledCall } from './clock.js';
 import type { DatagramSocket } from './datagram-socket.js';
+import { DepartingBatch } from './departing-batch.js';
 import type { Tun } from './tun.js';
 
-/** A super-packet of 64 KiB cut to the usual MTU is 46 rows: room for several, and for one of the greatest MTU. */
+/** A super-packet of 64 KiB cut to the usual MTU is 46 rows: room for several, and for one packet of the greatest MTU. */
 const BATCH_ROWS = 256;
 const BATCH_BYTES = 1024 * 1024;
-/** A batch of fewer rows has emptied the queue, most likely: the next event tells if there is more. */
+/** A batch of fewer rows has most likely emptied the queue; the next event shows whether more waits. */
 const LIGHT_ROWS = 8;
 /** Rows taken from one side before the other side, timers and the control socket get their turn. */
 const ROWS_PER_TURN = 512;
+/** Messages of the device that waited so long for room in the socket are stale: timers have to go on. */
+const OUTBOX_PATIENCE_MS = 5_000;
 
 export interface DriverOptions {
   readonly device: Device;
-  readonly aead: AeadStage;
   readonly socket: DatagramSocket;
   readonly tun: Tun;
+  readonly clock: Clock;
 }
 
 /**
@@ -28,29 +31,34 @@ export interface DriverOptions {
  * timer                                                             ┴▶  settle
  * ```
  *
- * Whoever changes the device from outside calls `settle` afterwards.
+ * Packets are sealed and opened by the AEAD stage that the device was made with. Whoever changes the device from
+ * outside calls `settle` afterwards.
  */
 export class Driver {
   readonly #device: Device;
-  readonly #aead: AeadStage;
   readonly #tun: Tun;
+  readonly #clock: Clock;
   #socket: DatagramSocket;
 
   readonly #inbound = new PacketBatch(BATCH_ROWS, BATCH_BYTES);
-  readonly #outbound = new PacketBatch(BATCH_ROWS, BATCH_BYTES);
-  /** First row of `#outbound` that the socket had no room for. */
-  #unsentFrom = 0;
-  #isBlocked = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #outbound = new DepartingBatch(new PacketBatch(BATCH_ROWS, BATCH_BYTES));
+  readonly #outbox: DepartingBatch;
+  /** When the messages that wait in the outbox are given up. */
+  #outboxStaleAt = Infinity;
+  #isReadingTun = true;
+  #timer: ScheduledCall | undefined;
   #timerAt = Infinity;
-  #isExpiringSoon = false;
+  #isRunDueQueued = false;
+  #suspensions: number;
   #isClosed = false;
 
-  constructor({ device, aead, socket, tun }: DriverOptions) {
+  constructor({ device, socket, tun, clock }: DriverOptions) {
     this.#device = device;
-    this.#aead = aead;
     this.#socket = socket;
     this.#tun = tun;
+    this.#clock = clock;
+    this.#suspensions = clock.suspensions;
+    this.#outbox = new DepartingBatch(device.outbox);
     this.#listen(socket);
     tun.onReadable = () => this.#readTun();
   }
@@ -68,23 +76,24 @@ export class Driver {
   }
 
   /**
-   * Sends what the device has to say, and sees to it that it is asked again when it will have more to say.
+   * Sends what the device has to send, and arms the timer for the moment when the device has to run again.
    *
-   * Rare work is done once per round of the event loop, and in a round less of it than the socket may give: while
-   * handshakes pour in they are to queue up in the device, which knows what to do about it, not in the system's buffer,
-   * where they would push out data.
+   * Rare work is done once per turn of the event loop, and less of it than the socket delivers in one turn: a flood of
+   * handshakes queues up in the device, which limits it, and not in the system's buffer, where it would displace data.
    */
   settle(): void {
     if (this.#isClosed) return;
-    this.#emptyOutbox();
-    if (this.#device.nextDeadline() <= nowMs()) this.#expireSoon();
-    else this.#arm();
+    const nowMs = this.#readClock();
+    this.#emptyOutbox(nowMs);
+    const deadline = this.#nextDeadline();
+    if (deadline <= nowMs) this.#runDueSoon();
+    else this.#arm(deadline);
   }
 
   /** Stops the loop. Socket, TUN and device stay the caller's to close. */
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#tun.onReadable = nothing;
     this.#socket.onReadable = nothing;
     this.#socket.onWritable = nothing;
@@ -95,7 +104,7 @@ export class Driver {
     socket.onWritable = () => this.#goOnSending();
   }
 
-  /** What came in is often answered at once by this host: then the answer need not wait for an event. */
+  /** This host often answers at once what came in: its answer is read without waiting for an event. */
   #readSocket(): void {
     this.#moveInbound();
     this.#moveOutbound();
@@ -109,46 +118,63 @@ export class Driver {
 
   #moveInbound(): void {
     const batch = this.#inbound;
+    const { aead } = this.#device;
     for (let rows = 0; rows < ROWS_PER_TURN && this.#socket.receive(batch) > 0; rows += batch.count) {
-      const now = nowMs();
-      this.#device.classify(batch, now);
-      this.#aead.open(batch);
-      this.#device.admit(batch, now);
+      const nowMs = this.#readClock();
+      this.#device.classify(batch, nowMs);
+      aead.open(batch);
+      this.#device.admit(batch, nowMs);
       this.#tun.write(batch);
       if (batch.count < LIGHT_ROWS) return;
     }
   }
 
   #moveOutbound(): void {
-    const batch = this.#outbound;
-    for (let rows = 0; rows < ROWS_PER_TURN && !this.#isBlocked && this.#tun.read(batch) > 0; rows += batch.count) {
-      this.#device.route(batch, nowMs());
-      this.#aead.seal(batch);
-      this.#send(0);
-      if (batch.count < LIGHT_ROWS) return;
+    const { batch } = this.#outbound;
+    const { aead } = this.#device;
+    for (let rows = 0; rows < ROWS_PER_TURN && this.#hasRoom() && this.#tun.read(batch) > 0; rows += batch.count) {
+      this.#device.route(batch, this.#readClock());
+      aead.seal(batch);
+      this.#outbound.send(this.#socket);
+      if (batch.count < LIGHT_ROWS) break;
     }
+    this.#throttleTun();
   }
 
-  /** While the socket has no room nothing is read from the TUN: its queue is where packets are to wait, or be dropped. */
-  #send(from: number): void {
-    this.#unsentFrom = this.#socket.send(this.#outbound, from);
-    const isBlocked = this.#unsentFrom < this.#outbound.count;
-    if (isBlocked === this.#isBlocked) return;
-    this.#isBlocked = isBlocked;
-    this.#tun.setReading(!isBlocked);
+  #hasRoom(): boolean {
+    return !this.#outbox.isWaiting && !this.#outbound.isWaiting;
   }
 
+  /** While the socket has no room nothing is read from the TUN: packets wait, or are dropped, in the queue of the TUN. */
+  #throttleTun(): void {
+    const isReading = this.#hasRoom();
+    if (isReading === this.#isReadingTun) return;
+    this.#isReadingTun = isReading;
+    this.#tun.setReading(isReading);
+  }
+
+  /** The device's own messages go first: without handshakes there is nothing else to send. */
   #goOnSending(): void {
-    if (this.#isBlocked && !this.#isClosed) this.#send(this.#unsentFrom);
+    if (this.#isClosed) return;
+    const wasWaiting = this.#outbox.isWaiting;
+    if (wasWaiting && this.#outbox.send(this.#socket)) this.#outbox.batch.clear();
+    if (this.#outbound.isWaiting && !this.#outbox.isWaiting) this.#outbound.send(this.#socket);
+    this.#throttleTun();
+    if (wasWaiting) this.settle();
   }
 
-  /** A handshake message or keepalive that the socket has no room for is lost, as any datagram may be. */
-  #emptyOutbox(): void {
-    const { outbox, replies } = this.#device;
-    if (outbox.count > 0) {
-      this.#aead.seal(outbox);
-      this.#socket.send(outbox, 0);
+  /** Messages that the socket has no room for wait for it, and nothing is added to the outbox meanwhile. */
+  #emptyOutbox(nowMs: number): void {
+    const { replies, outbox, aead } = this.#device;
+    if (this.#outbox.isWaiting && nowMs >= this.#outboxStaleAt) {
+      this.#outbox.giveUp();
       outbox.clear();
+    }
+    if (outbox.count > 0 && !this.#outbox.isWaiting) {
+      aead.seal(outbox);
+      if (this.#outbox.send(this.#socket)) outbox.clear();
+      else this.#outboxStaleAt = nowMs + OUTBOX_PATIENCE_MS;
+      this.#throttleTun();
     }
     if (replies.count > 0) {
       this.#tun.write(replies);
@@ -156,34 +182,50 @@ export class Driver {
     }
   }
 
-  #expireSoon(): void {
-    if (this.#isExpiringSoon) return;
-    this.#isExpiringSoon = true;
-    setImmediate(() => {
-      this.#isExpiringSoon = false;
-      if (this.#isClosed) return;
-      this.#device.expire(nowMs());
+  #nextDeadline(): number {
+    const ofTun = this.#tun.nextDeadline?.() ?? Infinity;
+    return Math.min(this.#outbox.isWaiting ? this.#outboxStaleAt : this.#device.nextDeadline(), ofTun);
+  }
+
+  #runDueSoon(): void {
+    if (this.#isRunDueQueued) return;
+    this.#isRunDueQueued = true;
+    this.#clock.callSoon(() => {
+      this.#isRunDueQueued = false;
+      if (!this.#isClosed) this.#runDue();
+    });
+  }
+
+  #runDue(): void {
+    const nowMs = this.#readClock();
+    if (!this.#outbox.isWaiting) this.#device.expire(nowMs);
+    if (this.#tun.runDue !== undefined) {
+      this.#tun.runDue(nowMs);
+      this.#moveOutbound();
+    }
+    this.settle();
+  }
+
+  /** A timer that is armed for an earlier moment stays: it finds nothing due and arms again. */
+  #arm(deadline: number): void {
+    if (deadline >= this.#timerAt || deadline === Infinity) return;
+    this.#timer?.cancel();
+    this.#timerAt = deadline;
+    this.#timer = this.#clock.callAt(deadline, () => {
+      this.#timerAt = Infinity;
       this.settle();
     });
   }
 
-  /** A timer that is armed for an earlier moment stays: it finds nothing due and arms again. */
-  #arm(): void {
-    const deadline = this.#device.nextDeadline();
-    if (deadline >= this.#timerAt || deadline === Infinity) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = deadline;
-    this.#timer = setTimeout(() => this.#timerFired(), Math.max(deadline - nowMs(), 0));
+  /** A sleep of the machine ends all sessions: the other side has given them up, and keys must not outlive it. */
+  #readClock(): number {
+    const nowMs = this.#clock.nowMs();
+    if (this.#clock.suspensions !== this.#suspensions) {
+      this.#suspensions = this.#clock.suspensions;
+      this.#device.restart(nowMs);
+    }
+    return nowMs;
   }
-
-  #timerFired(): void {
-    this.#timerAt = Infinity;
-    this.settle();
-  }
-}
-
-function nowMs(): number {
-  return Math.floor(performance.now());
 }
 
 function nothing(): void {}

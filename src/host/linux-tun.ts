@@ -47,6 +47,7 @@ export class LinuxTun implements Tun {
   #name: string;
   #link: LinkState = { index: 0, mtu: 0, isUp: false };
   #monitor: LinkMonitor | undefined;
+  #watchError: string | undefined;
   /** Packets wait in the addon, where no event of the system will tell of them. */
   #hasMore = false;
   #isAnnounced = false;
@@ -97,6 +98,11 @@ export class LinuxTun implements Tun {
 
   get isUp(): boolean {
     return this.#link.isUp;
+  }
+
+  /** Why changes of the link are not noticed; `undefined` while they are. */
+  get watchError(): string | undefined {
+    return this.#watchError;
   }
 
   /** Packets that the system refused to take, by the name of the errno. */
@@ -178,6 +184,8 @@ export class LinuxTun implements Tun {
     const monitor = LinkMonitor.open(this.#addon, namespace);
     if (namespace >= 0) closeSync(namespace);
     this.#monitor = typeof monitor === 'number' ? undefined : monitor;
+    this.#watchError =
+      typeof monitor === 'number' ? `the link of ${this.#name} cannot be watched: ${errnoName(-monitor)}` : undefined;
     if (this.#monitor === undefined) return;
 
     this.#monitor.onChange = () => this.#linkChanged();
@@ -209,7 +217,8 @@ export class LinuxTun implements Tun {
   }
 
   #tellChange(before: LinkState): void {
-    if (before.mtu !== this.#link.mtu || before.isUp !== this.#link.isUp) this.onChange();
+    const isOther = before.mtu !== this.#link.mtu || before.isUp !== this.#link.isUp;
+    if (isOther || this.#watchError !== undefined) this.onChange();
   }
 }
 

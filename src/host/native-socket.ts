@@ -34,10 +34,6 @@ export interface NativeSocketOptions {
 export class NativeSocket implements DatagramSocket {
   onReadable: () => void = nothing;
   onWritable: () => void = nothing;
-  /**
-   * Called from within `send` after the system refused the source address of a record, with the record as it
-   * was. The batch's own copy is cleared already; whoever remembers the source elsewhere forgets it here.
-   */
   onSourceRefused: (endpoint: Endpoint) => void = nothing;
 
   readonly port: number;

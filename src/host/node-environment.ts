@@ -2,12 +2,15 @@ import { randomFillSync } from 'node:crypto';
 
 import type { Environment } from '../core/ports.js';
 
-/** Asking for random bytes costs microseconds, however few they are: this many are fetched at once. */
-const POOL_BYTES = 2_048;
-/** What is longer is not worth a copy. */
-const MAX_POOLED_BYTES = 64;
+/**
+ * Fetching random bytes costs microseconds, however few they are: one handshake's worth is fetched at once (an ephemeral
+ * key and an index), and no more. Two copies of a virtual machine draw the same bytes until their pools are empty.
+ */
+const POOL_BYTES = 64;
+/** Longer requests bypass the pool. */
+const MAX_POOLED_BYTES = 32;
 
-/** Random bytes that are fetched in advance, each given out once and forgotten. */
+/** Random bytes that are fetched in advance. Each byte is given out once and overwritten. */
 class RandomPool {
   readonly #bytes = new Uint8Array(POOL_BYTES);
   #at = POOL_BYTES;

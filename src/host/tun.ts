@@ -27,5 +27,10 @@ export interface Tun {
   /** With `false`, `onReadable` is not called until reading is switched on again: packets wait in the system's queue. */
   setReading(isReading: boolean): void;
 
+  /** When `runDue` has to be called next; `Infinity` if nothing waits. Absent: the TUN keeps no time. */
+  nextDeadline?(): number;
+  /** Does what is due by the loop's clock. Packets that come of it are read at once. */
+  runDue?(nowMs: number): void;
+
   close(): void;
 }

@@ -12,7 +12,7 @@ import { UapiServer } from '../../src/control/uapi-server.js';
 
 const KEY = new Uint8Array(32).fill(7);
 const SILENT: DeviceControl = {
-  state: { privateKey: undefined, listenPort: 7, fwmark: 0, peers: [] },
+  read: async (reader) => await reader({ privateKey: undefined, listenPort: 7, fwmark: 0, peers: [] }),
   apply: () => assert.fail('nothing is changed'),
 };
 

@@ -15,6 +15,7 @@ import { formatSet } from '../../src/control/uapi-set-text.js';
 import type { ZoneNames } from '../../src/control/zone-names.js';
 import type { DeviceChange } from '../../src/core/configuration.js';
 import { WireGuardError } from '../../src/core/errors.js';
+import { SerialQueue } from '../../src/host/serial-queue.js';
 import { arbitraryChange } from './arbitrary-change.js';
 
 const ZONES: ZoneNames = { indexOf: () => undefined, nameOf: () => undefined };
@@ -28,7 +29,17 @@ class RecordingControl implements DeviceControl {
   readonly applied: DeviceChange[] = [];
   error: Error | undefined;
 
-  apply(change: DeviceChange): void {
+  readonly #queue = new SerialQueue();
+
+  read<T>(reader: (state: DeviceState) => T | Promise<T>): Promise<T> {
+    return this.#queue.run(() => reader(this.state));
+  }
+
+  apply(change: DeviceChange): Promise<void> {
+    return this.#queue.run(() => this.applyNow(change));
+  }
+
+  applyNow(change: DeviceChange): void {
     if (this.error !== undefined) throw this.error;
     this.applied.push(structuredClone({ ...change, peers: change.peers.map(({ endpoint, ...rest }) => rest) }));
   }
@@ -187,7 +198,7 @@ describe('UAPI server', { timeout: 240_000 }, () => {
   it('keeps a set out of a get that is on its way', async () => {
     control.state = { ...control.state, peers: manyPeers(5_000) };
     let peersAtSet = -1;
-    control.apply = () => {
+    control.applyNow = () => {
       peersAtSet = reading.size;
     };
     const reading = new Set<number>();

@@ -9,16 +9,14 @@ import { randomFillSync } from 'node:crypto';
 import { appendFileSync, writeFileSync } from 'node:fs';
 
 import { loadAddon } from '../../src/addon/load.js';
-import { TunnelControl } from '../../src/cli/daemon/tunnel-control.js';
 import { UapiServer } from '../../src/control/uapi-server.js';
 import { UapiSocketFile, uapiSocketPath } from '../../src/control/uapi-socket-file.js';
-import { Device } from '../../src/core/device.js';
 import type { Environment } from '../../src/core/ports.js';
 import { NativeAead } from '../../src/crypto/native-aead.js';
 import { NodeCrypto } from '../../src/crypto/node-crypto.js';
-import { Driver } from '../../src/host/driver.js';
 import { LinuxTun } from '../../src/host/linux-tun.js';
 import { NativeSocket } from '../../src/host/native-socket.js';
+import { Tunnel } from '../../src/host/tunnel.js';
 
 const KEY_BYTES = 32;
 
@@ -34,23 +32,14 @@ const environment: Environment = {
 };
 
 const addon = loadAddon();
-const aead = new NativeAead(addon);
-const tun = LinuxTun.open(addon, interfaceName);
-const device = new Device({ crypto: new NodeCrypto(), environment, aead });
-const driver = new Driver({ device, aead, socket: NativeSocket.open(addon, 0), tun });
-const control = new TunnelControl({
-  device,
-  driver,
+const tunnel = await Tunnel.create({
+  crypto: new NodeCrypto(),
+  aead: new NativeAead(addon),
+  tun: LinuxTun.open(addon, interfaceName),
   openSocket: (port, mark) => NativeSocket.open(addon, port, { mark }),
+  environment,
 });
-const server = new UapiServer(control);
-
-tun.onChange = () => {
-  device.setMtu(tun.mtu);
-  device.setUp(tun.isUp, Math.floor(performance.now()));
-  driver.settle();
-};
-tun.onChange();
+const server = new UapiServer(tunnel);
 const socketFile = await UapiSocketFile.create(uapiSocketPath(interfaceName), {
   onConnection: (socket) => void server.serve(socket),
   onRemoved: () => process.exit(0),

@@ -1,75 +1,62 @@
 /** A user's program: two peers in one process send a packet through their tunnel, over UDP on loopback. */
-import { randomBytes } from 'node:crypto';
 import {
-  Device,
   DgramSocket,
-  Driver,
   Endpoint,
   formatIpPrefix,
+  generateKeyPair,
   JsAead,
   MemoryTun,
   NodeCrypto,
-  nodeEnvironment,
   type PeerChange,
-  type PeerState,
   parseIpPrefix,
+  Tunnel,
   Verdict,
 } from 'wiretype';
 import { parseConfig } from 'wiretype/config';
+import { PacketBatch } from 'wiretype/engine';
+import { Simulation } from 'wiretype/sim';
 
 const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
 
 class TunnelEnd {
-  readonly tun = new MemoryTun();
+  readonly tun: MemoryTun;
+  readonly tunnel: Tunnel;
   readonly address: Uint8Array;
-  readonly #aead = new JsAead();
-  readonly #device = new Device({ crypto: new NodeCrypto(), environment: nodeEnvironment, aead: this.#aead });
-  readonly #driver: Driver;
 
   static async open(lastByte: number): Promise<TunnelEnd> {
-    return new TunnelEnd(await DgramSocket.open(0), Uint8Array.of(10, 0, 0, lastByte));
+    const tun = new MemoryTun();
+    const openSocket = (port: number) => DgramSocket.open(port);
+    const tunnel = await Tunnel.create({ crypto: new NodeCrypto(), aead: new JsAead(), tun, openSocket });
+    const { privateKey } = generateKeyPair();
+    await tunnel.apply({ privateKey, replacePeers: false, peers: [] });
+    return new TunnelEnd(tunnel, tun, Uint8Array.of(10, 0, 0, lastByte));
   }
 
-  private constructor(socket: DgramSocket, address: Uint8Array) {
+  private constructor(tunnel: Tunnel, tun: MemoryTun, address: Uint8Array) {
+    this.tunnel = tunnel;
+    this.tun = tun;
     this.address = address;
-    this.#driver = new Driver({ device: this.#device, aead: this.#aead, socket, tun: this.tun });
-    this.#device.setUp(true, nowMs());
-    this.#device.applyChange({ privateKey: randomBytes(32), replacePeers: false, peers: [] }, nowMs());
   }
 
-  addPeer(other: TunnelEnd): void {
+  async addPeer(other: TunnelEnd): Promise<void> {
     const prefix = { ...parseIpPrefix(`${other.address.join('.')}/32`)!, isRemoval: false };
+    const { publicKey, listenPort } = other.tunnel.state;
     const peer: PeerChange = {
-      publicKey: other.#device.publicKey!,
-      endpoint: Endpoint.from(LOOPBACK, other.#driver.socket.port),
+      publicKey: publicKey!,
+      endpoint: Endpoint.from(LOOPBACK, listenPort),
       allowedIps: [prefix],
       replaceAllowedIps: true,
       isRemoval: false,
       isUpdateOnly: false,
     };
-    this.#device.applyChange({ replacePeers: false, peers: [peer] }, nowMs());
-    this.#driver.settle();
-  }
-
-  get peers(): readonly PeerState[] {
-    return [...this.#device.peers];
-  }
-
-  get droppedCount(): number {
-    return this.#device.counters.verdicts[Verdict.BadTag]!;
-  }
-
-  close(): void {
-    this.#driver.close();
-    this.#driver.socket.close();
-    this.#device.close();
+    await this.tunnel.apply({ replacePeers: false, peers: [peer] });
   }
 }
 
 const left = await TunnelEnd.open(1);
 const right = await TunnelEnd.open(2);
-left.addPeer(right);
-right.addPeer(left);
+await left.addPeer(right);
+await right.addPeer(left);
 
 const arrived = new Promise<Uint8Array>((resolve) => {
   right.tun.onPacket = resolve;
@@ -79,17 +66,15 @@ const packet = await arrived;
 
 const document = parseConfig('[Interface]\nListenPort = 1 # old\n', 'wg0.conf');
 document.ensureInterface().set('ListenPort', '2');
-const [peer] = right.peers;
-console.log(`${packet.length} bytes from ${[...peer!.allowedIps].map(formatIpPrefix)}, ${right.droppedCount} forged`);
+const [peer] = right.tunnel.state.peers;
+const forged = right.tunnel.counters.verdicts[Verdict.BadTag];
+console.log(`${packet.length} bytes from ${[...peer!.allowedIps].map(formatIpPrefix)}, ${forged} forged`);
 console.log(document.text);
-left.close();
-right.close();
+console.log(new PacketBatch(1, 64).capacity, new Simulation({ seed: 1, startMs: 7 }).nowMs);
+left.tunnel.close();
+right.tunnel.close();
 
 /** IPv4 without a payload (RFC 791 §3.1); the tunnel does not look at the checksum. */
 function ipPacket(from: Uint8Array, to: Uint8Array): Uint8Array {
   return Uint8Array.of(0x45, 0, 0, 20, 0, 0, 0, 0, 64, 59, 0, 0, ...from, ...to);
-}
-
-function nowMs(): number {
-  return Math.floor(performance.now());
 }

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { Consumer, packedFiles } from './packed.js';
 
 /** The first block of code in a module's doc comment. */
-const EXAMPLE = /\/\*\*[^/]*?```ts\n(.*?) \* ```/s;
+const EXAMPLE = /\/\*\*[\s\S]*?```ts\n(.*?) \* ```/s;
 
 describe('package', () => {
   it('has what a user needs: programs, modules with declarations, the sources of the addon, and what else they install', async () => {
@@ -56,21 +56,32 @@ describe('package', () => {
       const { status, stdout, stderr } = await consumer.node('consumer-program.js');
       assert.deepEqual(
         { status, stdout, stderr },
-        { status: 0, stdout: '20 bytes from 10.0.0.1/32, 0 forged\n[Interface]\nListenPort = 2 # old\n\n', stderr: '' },
+        {
+          status: 0,
+          stdout: '20 bytes from 10.0.0.1/32, 0 forged\n[Interface]\nListenPort = 2 # old\n\n1 7\n',
+          stderr: '',
+        },
       );
     });
 
     for (const [module, given] of [
-      ['src/index.ts', 'declare const privateKey: Uint8Array;'],
+      ['src/index.ts', ''],
+      ['src/sim/index.ts', ''],
       ['src/control/config/index.ts', 'declare const text: string, publicKey: string;'],
     ] as const) {
       it(`compiles the example of ${module}`, async () => {
-        const example = EXAMPLE.exec(readFileSync(module, 'utf8'))![1]!.replaceAll(/^ \* ?/gm, '');
-        consumer.write('example.ts', `${given}\n${example}`);
+        consumer.write('example.ts', `${given}\n${exampleOf(module)}`);
 
         assert.equal((await consumer.compile('example.ts')).stdout, '');
       });
     }
+
+    it('runs the example of src/index.ts to its end', async () => {
+      consumer.write('example.ts', exampleOf('src/index.ts'));
+      await consumer.compile('example.ts');
+
+      assert.match((await consumer.node('example.js')).stdout, /^left is \S{44}\n20 bytes came through the tunnel\n$/);
+    });
 
     it('exports no module that is not named', async () => {
       consumer.write('private.js', "import 'wiretype/dist/src/core/device.js';");
@@ -88,6 +99,10 @@ describe('package', () => {
     });
   });
 });
+
+function exampleOf(module: string): string {
+  return EXAMPLE.exec(readFileSync(module, 'utf8'))![1]!.replaceAll(/^ \* ?/gm, '');
+}
 
 function filesOf(folder: string): string[] {
   assert.ok(existsSync(folder));

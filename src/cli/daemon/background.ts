@@ -43,7 +43,7 @@ export function spawnDaemon(daemon: DaemonCommand, env: NodeJS.ProcessEnv): Spaw
       ...(tunDescriptor === undefined ? {} : { WG_TUN_FD: String(TUN_DESCRIPTOR) }),
       ...(uapiDescriptor === undefined ? {} : { WG_UAPI_FD: String(UAPI_DESCRIPTOR) }),
     },
-    stdio: ['ignore', output, output, 'pipe', tunDescriptor ?? 'ignore', uapiDescriptor ?? 'ignore'],
+    stdio: ['ignore', 'ignore', output, 'pipe', tunDescriptor ?? 'ignore', uapiDescriptor ?? 'ignore'],
   };
   try {
     const child = spawn(program, [...args, '--foreground', daemon.interfaceName], options);

@@ -48,5 +48,6 @@ async function leaveToChild(options: DaemonOptions, io: CommandIo): Promise<Exit
 
 async function serve(options: DaemonOptions, io: CommandIo): Promise<ExitStatus> {
   const { serveInterface } = await import('./serve-interface.js');
-  return await serveInterface(options, io);
+  // At once: neither a system call that hangs nor a log that nobody reads may keep an interface's process alive.
+  process.exit(await serveInterface(options, io));
 }

@@ -19,8 +19,12 @@ export interface DaemonOptions {
   readonly logLevel: LogLevel;
   /** Somebody asked for a log: the output of a daemon in the background is kept then. */
   readonly isLogWanted: boolean;
-  /** Where a daemon in the background tells its parent that it is ready. */
+  /** Where a daemon in the background reports to its parent that it is ready. */
   readonly readyDescriptor: number | undefined;
+  /** The file that `wiretype up` sets the interface up from (`WIRETYPE_CONFIG_FILE`). */
+  readonly configFile: string | undefined;
+  /** System calls that no tunnel needs are taken away after the start (`WIRETYPE_SECCOMP`). */
+  readonly isHardened: boolean;
 }
 
 export type DaemonCall =
@@ -30,6 +34,9 @@ export type DaemonCall =
 /** Set by the parent for the process that it leaves in the background. */
 export const READY_DESCRIPTOR_VARIABLE = 'WIRETYPED_READY_FD';
 
+/** Set by `wiretype up`: the file of the interface. */
+const CONFIG_FILE_VARIABLE = 'WIRETYPE_CONFIG_FILE';
+const SECCOMP_VARIABLE = 'WIRETYPE_SECCOMP';
 const OFFLOADS_VARIABLE = 'WIRETYPE_OFFLOADS';
 const CRYPTO_THREADS_VARIABLE = 'WIRETYPE_CRYPTO_THREADS';
 const MAX_CRYPTO_THREADS = 64;
@@ -59,10 +66,12 @@ export function parseDaemonCall(argv: readonly string[], env: NodeJS.ProcessEnv)
     tunDescriptor: descriptor(env, 'WG_TUN_FD'),
     uapiDescriptor: descriptor(env, 'WG_UAPI_FD'),
     cryptoThreads: cryptoThreads(env),
-    isOffloading: isOffloading(env),
+    isOffloading: isSwitchedOn(env, OFFLOADS_VARIABLE),
     logLevel: parseLogLevel(env['LOG_LEVEL']),
     isLogWanted: env['LOG_LEVEL'] !== undefined && env['LOG_LEVEL'] !== '',
     readyDescriptor: descriptor(env, READY_DESCRIPTOR_VARIABLE),
+    configFile: env[CONFIG_FILE_VARIABLE] || undefined,
+    isHardened: isSwitchedOn(env, SECCOMP_VARIABLE),
   };
   return { kind: 'run', options };
 }
@@ -87,12 +96,12 @@ function descriptor(env: NodeJS.ProcessEnv, variable: string): number | undefine
   throw new WireGuardError('ERR_USAGE', `${variable} is not the number of a file descriptor`);
 }
 
-/** Not set: yes. */
-function isOffloading(env: NodeJS.ProcessEnv): boolean {
-  const text = env[OFFLOADS_VARIABLE] ?? '';
+/** A variable that is not set counts as 1. */
+function isSwitchedOn(env: NodeJS.ProcessEnv, variable: string): boolean {
+  const text = env[variable] ?? '';
   if (text === '' || text === '1') return true;
   if (text === '0') return false;
-  throw new WireGuardError('ERR_USAGE', `${OFFLOADS_VARIABLE} is neither 0 nor 1`);
+  throw new WireGuardError('ERR_USAGE', `${variable} is neither 0 nor 1`);
 }
 
 /** Not set: with one or two cores the loop does it alone, else one core is left to the others. */

@@ -1,9 +1,9 @@
 import { formatEndpoint } from '../../control/endpoint-text.js';
 import { formatShortKey } from '../../control/key-text.js';
 import { SystemZoneNames } from '../../control/zone-names.js';
-import type { Device } from '../../core/device.js';
 import { VERDICT_NAMES } from '../../core/packets/verdict.js';
 import type { Peer } from '../../core/session/peer.js';
+import type { Tunnel } from '../../host/tunnel.js';
 import type { Log } from './log.js';
 
 const INTERVAL_MS = 1_000;
@@ -19,16 +19,16 @@ interface Seen {
  * Made for the level `debug` only: otherwise an idle tunnel does not wake up.
  */
 export class PeerWatch {
-  readonly #device: Device;
+  readonly #tunnel: Tunnel;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
   #seen: ReadonlyMap<Peer, Seen> = new Map();
   #verdicts: Float64Array;
 
-  constructor(device: Device, log: Log) {
-    this.#device = device;
+  constructor(tunnel: Tunnel, log: Log) {
+    this.#tunnel = tunnel;
     this.#log = log;
-    this.#verdicts = device.counters.verdicts.slice();
+    this.#verdicts = Float64Array.from(tunnel.counters.verdicts);
     this.#timer = setInterval(() => this.#look(), INTERVAL_MS);
   }
 
@@ -39,7 +39,7 @@ export class PeerWatch {
   #look(): void {
     const zones = new SystemZoneNames();
     const seen = new Map<Peer, Seen>();
-    for (const peer of this.#device.peers) {
+    for (const peer of this.#tunnel.state.peers) {
       const now: Seen = {
         lastHandshakeUnixMs: peer.lastHandshakeUnixMs,
         endpoint: peer.endpoint === undefined ? 'none' : formatEndpoint(peer.endpoint, zones),
@@ -59,7 +59,7 @@ export class PeerWatch {
   }
 
   #tellVerdicts(): void {
-    const verdicts = this.#device.counters.verdicts.slice();
+    const verdicts = Float64Array.from(this.#tunnel.counters.verdicts);
     for (const [verdict, name] of VERDICT_NAMES.entries()) {
       const count = verdicts[verdict]! - this.#verdicts[verdict]!;
       if (count > 0 && name !== 'Pass') this.#log.debug(`${count} packets or messages: ${name}`);

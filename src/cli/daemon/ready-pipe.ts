@@ -1,18 +1,23 @@
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, writeSync } from 'node:fs';
+import { isSystemError } from '../../control/system-error.js';
+import { WireGuardError } from '../../core/errors.js';
+import { READY_DESCRIPTOR_VARIABLE } from './options.js';
 
-/** What the daemon in the background says when it is ready; everything else is an error for the user. */
+/** The message of a daemon that is ready; every other message is an error for the user. */
 export const READY = 'ready\n';
 
-/** The child's end of the pipe on which the parent waits. Says one thing, once. */
+/** The child's end of the pipe on which the parent waits. It carries one message. */
 export class ReadyPipe {
   #descriptor: number | undefined;
 
-  /** @param descriptor `undefined`: nobody waits. */
+  /** @param descriptor `undefined`: nobody waits. @throws {WireGuardError} ERR_USAGE if it is no pipe. */
   constructor(descriptor: number | undefined) {
+    if (descriptor !== undefined && !isPipe(descriptor))
+      throw new WireGuardError('ERR_USAGE', `${READY_DESCRIPTOR_VARIABLE} is not a pipe`);
     this.#descriptor = descriptor;
   }
 
-  /** Somebody waits still. */
+  /** The parent is still waiting. */
   get isOpen(): boolean {
     return this.#descriptor !== undefined;
   }
@@ -30,7 +35,20 @@ export class ReadyPipe {
     if (this.#descriptor === undefined) return;
     const descriptor = this.#descriptor;
     this.#descriptor = undefined;
-    writeSync(descriptor, text);
-    closeSync(descriptor);
+    try {
+      writeSync(descriptor, text);
+      closeSync(descriptor);
+    } catch (error) {
+      if (!isSystemError(error)) throw error; // the parent is gone: the tunnel stays
+    }
+  }
+}
+
+function isPipe(descriptor: number): boolean {
+  try {
+    const stat = fstatSync(descriptor);
+    return stat.isFIFO() || stat.isSocket();
+  } catch {
+    return false;
   }
 }

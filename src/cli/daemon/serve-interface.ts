@@ -1,50 +1,48 @@
-import { setFlagsFromString } from 'node:v8';
 import { WireGuardError } from '../../core/errors.js';
 import type { CommandIo } from '../command.js';
 import { type ExitStatus, exitStatusOf, formatError } from '../error-text.js';
+import { denySystemCalls, hardenProcess } from './hardening.js';
 import { Log } from './log.js';
+import { logWriter } from './log-writer.js';
+import { requireAddon } from './native-parts.js';
 import type { DaemonOptions } from './options.js';
+import { setUpProcess } from './process-setup.js';
 import { ReadyPipe } from './ready-pipe.js';
 import { TunnelProcess } from './tunnel-process.js';
 
-/** Set by `wiretype up`: the file of the interface. */
-const CONFIG_FILE_VARIABLE = 'WIRETYPE_CONFIG_FILE';
+const INTERRUPTED = Symbol('interrupted');
 
-/** Serves one interface until it is told to end. Says so first on the ready pipe, if somebody waits there. */
+/**
+ * Serves one interface until the process is told to end. The ready pipe, if there is one, is told about the start first.
+ *
+ * @returns The exit status. The caller ends the process with it: work that hangs in the system must not keep it alive.
+ */
 export async function serveInterface(options: DaemonOptions, io: CommandIo): Promise<ExitStatus> {
-  const log = new Log(options.logLevel, options.interfaceName, (line) => io.writeError(line));
+  setUpProcess(options.interfaceName);
+  const log = new Log(options.logLevel, options.interfaceName, logWriter(process.stderr));
+  const interrupted = signalled(io.interruption());
   const pipe = new ReadyPipe(options.readyDescriptor);
-  process.title = `wiretyped ${options.interfaceName}`;
-  process.on('SIGUSR1', () => {}); // else Node opens its debugger, and with it our keys, to every local user
-  const interruption = io.interruption();
-  keepHeapSmall();
 
-  let tunnel: TunnelProcess;
+  let tunnel: TunnelProcess | typeof INTERRUPTED;
   try {
-    tunnel = await TunnelProcess.start(options, log);
+    const addon = requireAddon();
+    hardenProcess(addon, log);
+    tunnel = await Promise.race([TunnelProcess.start(addon, options, log), interrupted]);
+    if (tunnel === INTERRUPTED) return 0; // everything that was opened goes with the process
+    if (options.isHardened) denySystemCalls(addon, log);
   } catch (error) {
     return reportFailure(error, pipe, io);
   }
-  const configFile = process.env[CONFIG_FILE_VARIABLE];
-  if (configFile !== undefined) await tunnel.followNames(configFile);
   log.info('ready');
   pipe.ready();
 
-  const reason = await Promise.race([tunnel.ended, signalled(interruption)]);
-  log.info(`ending: ${reason}`);
+  const reason = await Promise.race([tunnel.ended, interrupted]);
+  log.info(`ending: ${reason === INTERRUPTED ? 'a signal asked for it' : reason}`);
   tunnel.close();
   return 0;
 }
 
-/**
- * Keeps V8's space for new objects at the megabyte that it starts with. It would grow to 32 MB with the first large
- * `set`, and never shrink; packets make no objects, so that there is nothing to be gained from it.
- */
-function keepHeapSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
-}
-
-/** Tells the user through the parent, if there is one. A bug goes there with its stack, and on to the crash. */
+/** Reports to the user, through the parent if there is one. A bug is reported with its stack, and crashes the process. */
 function reportFailure(error: unknown, pipe: ReadyPipe, io: CommandIo): ExitStatus {
   if (!(error instanceof WireGuardError)) {
     pipe.failed(`wiretyped: ${error instanceof Error ? error.stack : String(error)}\n`);
@@ -56,10 +54,10 @@ function reportFailure(error: unknown, pipe: ReadyPipe, io: CommandIo): ExitStat
   return exitStatusOf(error);
 }
 
-function signalled(interruption: AbortSignal): Promise<string> {
+function signalled(interruption: AbortSignal): Promise<typeof INTERRUPTED> {
   return new Promise((resolve) => {
-    const tell = () => resolve('it was told to');
-    if (interruption.aborted) tell();
-    else interruption.addEventListener('abort', tell, { once: true });
+    const settle = () => resolve(INTERRUPTED);
+    if (interruption.aborted) settle();
+    else interruption.addEventListener('abort', settle, { once: true });
   });
 }

@@ -1,5 +1,5 @@
 import type { Addon } from '../../addon/interface.js';
-import { AddonMissingError, loadAddon } from '../../addon/load.js';
+import type { DeviceControl } from '../../control/device-control.js';
 import { UapiServer } from '../../control/uapi-server.js';
 import {
   refuseLiveSocket,
@@ -7,99 +7,63 @@ import {
   type UapiSocketFileEvents,
   uapiSocketPath,
 } from '../../control/uapi-socket-file.js';
-import { Device } from '../../core/device.js';
-import { WireGuardError } from '../../core/errors.js';
-import { NativeAead } from '../../crypto/native-aead.js';
-import { nativeCrypto } from '../../crypto/native-crypto.js';
-import { Driver } from '../../host/driver.js';
-import { LinuxTun } from '../../host/linux-tun.js';
-import { NativeSocket } from '../../host/native-socket.js';
-import { nodeEnvironment } from '../../host/node-environment.js';
+import type { LinuxTun } from '../../host/linux-tun.js';
 import { RouteMonitor } from '../../host/route-monitor.js';
-import { type Endpoint, endpointEquals } from '../../wire/endpoint.js';
+import type { Tunnel } from '../../host/tunnel.js';
 import type { Log } from './log.js';
+import { openTun, openTunnel } from './native-parts.js';
 import type { DaemonOptions } from './options.js';
 import { PeerWatch } from './peer-watch.js';
-import { TunnelControl } from './tunnel-control.js';
 
 /**
- * One interface with everything behind it: TUN, UDP sockets, device, loop and control socket.
+ * The tunnel of one interface with what belongs to a daemon: control socket, routes, log, names of endpoints.
  *
  * Lives from `start` until the interface or the control socket is removed, or `close` is called.
  */
 export class TunnelProcess {
   readonly name: string;
-  /** Settles with the reason when there is nothing left to serve. */
+  /** Settles with the reason when nothing is left to serve. */
   readonly ended: Promise<string>;
 
   readonly #log: Log;
-  readonly #device: Device;
-  readonly #driver: Driver;
-  readonly #control: TunnelControl;
+  readonly #tunnel: Tunnel;
   readonly #tun: LinuxTun;
+  /** The tunnel as clients of the control socket change it. */
+  #control: DeviceControl;
   readonly #closers: (() => void)[] = [];
   #end: (reason: string) => void = () => {};
 
   /** Makes the interface and its control socket. @throws {WireGuardError} Nothing is left behind then. */
-  static async start(options: DaemonOptions, log: Log): Promise<TunnelProcess> {
+  static async start(addon: Addon, options: DaemonOptions, log: Log): Promise<TunnelProcess> {
     if (options.uapiDescriptor === undefined) await refuseLiveSocket(uapiSocketPath(options.interfaceName));
-    const addon = requireAddon();
     const tun = openTun(addon, options);
-    let tunnel: TunnelProcess | undefined;
+    const tunnel = await openTunnel(addon, tun, options, log);
+    const started = new TunnelProcess(tunnel, tun, log);
     try {
-      tunnel = new TunnelProcess(addon, tun, options, log);
-      await tunnel.#listen(options);
-      return tunnel;
+      started.#followRoutes(addon);
+      if (options.configFile !== undefined) await started.#followNames(options.configFile);
+      await started.#listen(options);
+      return started;
     } catch (error) {
-      if (tunnel === undefined) tun.close();
-      tunnel?.close();
+      started.close();
       throw error;
     }
   }
 
-  private constructor(addon: Addon, tun: LinuxTun, options: DaemonOptions, log: Log) {
+  private constructor(tunnel: Tunnel, tun: LinuxTun, log: Log) {
     this.name = tun.name;
     this.#log = log;
+    this.#tunnel = tunnel;
+    this.#control = tunnel;
     this.#tun = tun;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-
-    const aead = new NativeAead(addon, options.cryptoThreads);
-    const openSocket = (port: number, mark: number) => this.#openSocket(addon, port, mark, options.isOffloading);
-    const socket = openSocket(0, 0);
-    this.#device = new Device({ crypto: nativeCrypto(addon), environment: nodeEnvironment, aead });
-    this.#driver = new Driver({ device: this.#device, aead, socket, tun });
-    this.#control = new TunnelControl({
-      device: this.#device,
-      driver: this.#driver,
-      openSocket,
-    });
-    this.#closers.push(
-      () => this.#tun.close(),
-      () => this.#device.close(),
-      () => this.#driver.socket.close(),
-      () => this.#driver.close(),
-    );
-    this.#followLink();
-    this.#followRoutes(addon);
-    if (log.level === 'debug') this.#followPeers();
-  }
-
-  /** Follows peers that the file knows by name to new addresses. @param configFile The file that set the interface up. */
-  async followNames(configFile: string): Promise<void> {
-    // Loaded here: a tunnel without a file needs neither the reader of files nor the resolver.
-    const { EndpointWatch } = await import('../quick/endpoint-watch.js');
-    const watch = new EndpointWatch({
-      configFile,
-      device: {
-        peers: async () => this.#control.state.peers,
-        apply: async (change) => this.#control.apply(change),
-      },
-      log: (text) => this.#log.info(text),
-    });
-    watch.start();
-    this.#closers.push(() => watch.stop());
+    this.#closers.push(() => tunnel.close());
+    tun.onRemoved = () => this.#end('its interface was removed');
+    tunnel.onLinkChange = () => this.#logLink();
+    this.#logLink();
+    if (log.level === 'debug') this.#logPeers();
   }
 
   /** Ends everything, the last part first; the interface disappears. */
@@ -111,6 +75,7 @@ export class TunnelProcess {
     const server = new UapiServer(this.#control, {
       onRefused: (operation, { errno, key, reason }) =>
         this.#log.error(`${operation} refused with errno ${errno}: ${key === '' ? '' : `${key}: `}${reason}`),
+      onFailed: ({ message }) => this.#log.error(`a request on the control socket failed: ${message}`),
     });
     const events: UapiSocketFileEvents = {
       onConnection: (socket) => void server.serve(socket),
@@ -127,57 +92,46 @@ export class TunnelProcess {
     );
   }
 
-  #openSocket(addon: Addon, port: number, mark: number, isOffloading: boolean): NativeSocket {
-    const offloads = { sendOffload: isOffloading, receiveOffload: isOffloading };
-    const socket = NativeSocket.open(addon, port, { mark, ...offloads });
-    socket.onSourceRefused = (endpoint) => this.#forgetSource(endpoint);
-    this.#log.info(`listening on UDP port ${socket.port}`);
-    return socket;
-  }
-
-  #forgetSource(refused: Endpoint): void {
-    this.#device.forgetSources((endpoint) => endpointEquals(endpoint.words, 0, refused.words, 0));
-  }
-
-  #followLink(): void {
-    this.#tun.onRemoved = () => this.#end('its interface was removed');
-    this.#tun.onChange = () => this.#applyLink();
-    this.#applyLink();
-  }
-
-  #applyLink(): void {
-    const { isUp, mtu } = this.#tun;
-    this.#log.info(`link ${isUp ? 'up' : 'down'}, MTU ${mtu}`);
-    this.#device.setMtu(mtu);
-    this.#device.setUp(isUp, Math.floor(performance.now()));
-    this.#driver.settle();
+  /** Follows peers that the file knows by name to new addresses. @param configFile The file that set the interface up. */
+  async #followNames(configFile: string): Promise<void> {
+    // Loaded here: a tunnel without a file needs neither the reader of files nor the resolver.
+    const { EndpointWatch, recordedLookups } = await import('../quick/endpoint-watch.js');
+    const tunnel = this.#tunnel;
+    const watch = new EndpointWatch({
+      configFile,
+      device: { peers: async () => tunnel.state.peers, apply: (change) => tunnel.apply(change) },
+      lookedUp: recordedLookups(this.name),
+      log: (text) => this.#log.info(text),
+    });
+    this.#control = {
+      read: (reader) => tunnel.read(reader),
+      explain: () => tunnel.explain(),
+      apply: async (change) => {
+        await tunnel.apply(change);
+        watch.note(change);
+      },
+    };
+    watch.start();
+    this.#closers.push(() => watch.stop());
   }
 
   #followRoutes(addon: Addon): void {
     const monitor = RouteMonitor.open(addon);
-    monitor.onChange = () =>
-      this.#device.forgetSources((endpoint) => monitor.isSourceStale(endpoint, this.#control.fwmark));
+    monitor.onChange = () => {
+      const { fwmark } = this.#tunnel.state;
+      this.#tunnel.forgetSources((endpoint) => monitor.isSourceStale(endpoint, fwmark));
+    };
     this.#closers.push(() => monitor.close());
   }
 
-  #followPeers(): void {
-    const watch = new PeerWatch(this.#device, this.#log);
+  #logLink(): void {
+    const { isUp, mtu, watchError } = this.#tun;
+    this.#log.info(`link ${isUp ? 'up' : 'down'}, MTU ${mtu}`);
+    if (watchError !== undefined) this.#log.error(watchError);
+  }
+
+  #logPeers(): void {
+    const watch = new PeerWatch(this.#tunnel, this.#log);
     this.#closers.push(() => watch.close());
   }
-}
-
-/** The loader stands on the lowest floor and has no error of ours. */
-function requireAddon(): Addon {
-  try {
-    return loadAddon();
-  } catch (error) {
-    if (!(error instanceof AddonMissingError)) throw error;
-    throw new WireGuardError('ERR_ADDON_MISSING', error.message, { cause: error });
-  }
-}
-
-function openTun(addon: Addon, { tunDescriptor, interfaceName, isOffloading }: DaemonOptions): LinuxTun {
-  const options = { offload: isOffloading };
-  if (tunDescriptor !== undefined) return LinuxTun.adopt(addon, tunDescriptor, options);
-  return LinuxTun.open(addon, interfaceName, options);
 }

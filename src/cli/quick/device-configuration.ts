@@ -1,11 +1,17 @@
+import type { ConfigDocument } from '../../control/config/index.js';
 import { clearChange, readDeviceChange, readEndpoints } from '../../control/config/device-change.js';
 import { type NameOptions, resolutionRetries } from '../../control/endpoint-names.js';
 import type { DeviceChange } from '../../core/configuration.js';
+import { formatEndpoint } from '../../control/endpoint-text.js';
+import { formatKey } from '../../control/key-text.js';
+import { SystemZoneNames } from '../../control/zone-names.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import type { Endpoint } from '../../wire/endpoint.js';
 import { systemMessage } from '../wg/system-errors.js';
 import type { QuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
+import { hasName } from './reresolve.js';
 
 const EADDRINUSE = 98;
 
@@ -18,9 +24,25 @@ export async function addConfiguration(host: QuickHost, config: QuickConfig, rec
   const { document, interfaceName } = config;
   host.commands.echo(['wg', 'addconf', interfaceName, '/dev/stdin']);
   const change = await readDeviceChange(document, nameOptions(host));
+  record.lookedUp = readLookups(document, change.peers);
   await applyChange(host, interfaceName, change);
   record.endpoints = readEndpoints(document);
   host.records.write(interfaceName, record);
+}
+
+/** The endpoints that peers have now and the file has as names, by public key. */
+export function readLookups(
+  document: ConfigDocument,
+  peers: Iterable<{ readonly publicKey: Uint8Array; readonly endpoint?: Endpoint | undefined }>,
+): Record<string, string> {
+  const zones = new SystemZoneNames();
+  const named = new Set(document.peers.filter(hasName).map(({ publicKeyText }) => publicKeyText));
+  const lookedUp: Record<string, string> = {};
+  for (const { publicKey, endpoint } of peers) {
+    const key = formatKey(publicKey);
+    if (endpoint !== undefined && named.has(key)) lookedUp[key] = formatEndpoint(endpoint, zones);
+  }
+  return lookedUp;
 }
 
 /** Applies a change and wipes the keys in it, whatever comes of it. */

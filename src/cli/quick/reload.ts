@@ -4,7 +4,7 @@ import { throwIfInterrupted } from '../../control/interrupted.js';
 import type { DeviceChange } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
-import { applyChange, nameOptions } from './device-configuration.js';
+import { applyChange, nameOptions, readLookups } from './device-configuration.js';
 import { type DeviceDiff, diffDevice } from './device-diff.js';
 import { withInterfaceLock } from './locks.js';
 import { allowedIpsOf, chooseMtu, planRoutes } from './network-setup.js';
@@ -121,6 +121,8 @@ async function applySteps(
       await step.apply();
     }
     record.endpoints = readEndpoints(config.document);
+    const device = await requireDevice(host, config.interfaceName);
+    record.lookedUp = readLookups(config.document, device.peers); // from here on they are the file's again
     host.records.write(config.interfaceName, record);
   } catch (error) {
     for (const step of begun) await revert(host, step);

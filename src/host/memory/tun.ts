@@ -17,10 +17,13 @@ export class MemoryTun implements Tun {
   #isAnnounced = false;
   #isClosed = false;
   #isReading = true;
+  readonly #callSoon: (callback: () => void) => void;
 
-  constructor(name = 'memory', mtu = 1_420) {
+  /** @param callSoon Calls back in a turn of its own. Default: a microtask. */
+  constructor(name = 'memory', mtu = 1_420, callSoon: (callback: () => void) => void = queueMicrotask) {
     this.name = name;
     this.#mtu = mtu;
+    this.#callSoon = callSoon;
   }
 
   get mtu(): number {
@@ -91,7 +94,7 @@ export class MemoryTun implements Tun {
   #announce(): void {
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;
-    queueMicrotask(() => {
+    this.#callSoon(() => {
       this.#isAnnounced = false;
       if (this.#isReading && this.#queue.length > 0) this.onReadable();
     });

@@ -29,6 +29,8 @@ export interface TunnelRecord {
   routeTable?: string;
   /** The endpoints of the file, by public key: tells an endpoint that was edited from one that roamed. */
   endpoints?: Readonly<Record<string, string>>;
+  /** The addresses that were found for names of the file, by public key: tells them from endpoints that were set by hand. */
+  lookedUp?: Readonly<Record<string, string>>;
 }
 
 /** The records of a network namespace, one file per interface. They do not outlive the running system. */

@@ -1,0 +1,18 @@
+import type { Writable } from 'node:stream';
+
+/** More is lost rather than kept: a reader that stopped reading must not fill the memory. */
+const MAX_UNREAD_BYTES = 64 * 1_024;
+
+/** Returns a writer of lines that loses lines while the reader does not read, and reports how many. */
+export function logWriter(stream: Writable): (line: string) => void {
+  let lost = 0;
+  return (line) => {
+    if (stream.writableLength > MAX_UNREAD_BYTES) {
+      lost++;
+      return;
+    }
+    if (lost > 0) stream.write(`${lost} lines were lost: the log was not read\n`);
+    lost = 0;
+    stream.write(line);
+  };
+}

@@ -1,0 +1,9 @@
+/**
+ * The parts behind `Tunnel`, for whoever wants another loop: the device with its stages over batches, and the loop.
+ *
+ * Unstable: modules that are exported here may change with any version.
+ */
+export { Device, type DeviceOptions } from './core/device.js';
+export type { Counters } from './core/packets/counters.js';
+export { HEADROOM_BYTES, MAX_PACKET_BYTES, NO_KEY, PacketBatch, TAILROOM_BYTES } from './core/packets/packet-batch.js';
+export { Driver, type DriverOptions } from './host/driver.js';

@@ -1,0 +1,82 @@
+import { type Clock, type ScheduledCall, SUSPEND_MS } from './clock.js';
+
+/** Timers of Node stand still while the machine sleeps: this long after it woke up, a sleep is noticed at the latest. */
+const MAX_TIMER_MS = 30_000;
+/** Differences between two readings of clocks that run alike. */
+const BOOT_TIME_TOLERANCE_MS = 10;
+/** The wall clock is corrected by its server all the time; a larger step is taken for a sleep. */
+const WALL_CLOCK_TOLERANCE_MS = SUSPEND_MS;
+
+/** The clocks behind a `SystemClock`; tests bring their own. */
+export interface ClockReadings {
+  /** A clock that stands still while the machine sleeps, in milliseconds. */
+  readonly monotonicMs: () => number;
+  /** A clock that goes on while the machine sleeps, in milliseconds. */
+  readonly awakeAndAsleepMs: () => number;
+  /** Differences between both clocks up to this size mean nothing. */
+  readonly toleranceMs: number;
+}
+
+/**
+ * The clock of the running machine: CLOCK_MONOTONIC plus the time that the machine has slept.
+ *
+ * The time asleep comes from CLOCK_BOOTTIME where the addon is loaded. Elsewhere it comes from forward jumps of the wall
+ * clock by more than a minute, which may also be corrections of that clock: sessions are then made anew without need.
+ */
+export class SystemClock implements Clock {
+  readonly #readings: ClockReadings;
+  #sleptMs = 0;
+  #difference: number;
+  #suspensions = 0;
+
+  /** @param bootTimeMs CLOCK_BOOTTIME, as the addon reads it. */
+  static create(bootTimeMs?: () => number): SystemClock {
+    const monotonicMs = () => performance.now();
+    if (bootTimeMs !== undefined)
+      return new SystemClock({ monotonicMs, awakeAndAsleepMs: bootTimeMs, toleranceMs: BOOT_TIME_TOLERANCE_MS });
+    return new SystemClock({ monotonicMs, awakeAndAsleepMs: Date.now, toleranceMs: WALL_CLOCK_TOLERANCE_MS });
+  }
+
+  constructor(readings: ClockReadings) {
+    this.#readings = readings;
+    this.#difference = this.#readDifference();
+  }
+
+  get suspensions(): number {
+    return this.#suspensions;
+  }
+
+  nowMs(): number {
+    const monotonicMs = Math.floor(this.#readings.monotonicMs());
+    const driftMs = this.#readings.awakeAndAsleepMs() - monotonicMs - this.#difference;
+    if (Math.abs(driftMs) <= this.#readings.toleranceMs) return monotonicMs + this.#sleptMs;
+    this.#noticeDrift();
+    return Math.floor(this.#readings.monotonicMs()) + this.#sleptMs;
+  }
+
+  callAt(atMs: number, callback: () => void): ScheduledCall {
+    const delayMs = Math.min(Math.max(atMs - this.nowMs(), 0), MAX_TIMER_MS);
+    const timer = setTimeout(callback, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  }
+
+  callSoon(callback: () => void): void {
+    setImmediate(callback);
+  }
+
+  /** Reads both clocks again: the process may have been stopped between the two readings. */
+  #noticeDrift(): void {
+    const difference = this.#readDifference();
+    const driftMs = difference - this.#difference;
+    if (Math.abs(driftMs) <= this.#readings.toleranceMs) return;
+    this.#difference = difference;
+    if (driftMs < 0) return; // the wall clock was set back
+    this.#sleptMs += driftMs;
+    if (driftMs > SUSPEND_MS) this.#suspensions++;
+  }
+
+  #readDifference(): number {
+    const monotonicMs = Math.floor(this.#readings.monotonicMs());
+    return Math.floor(this.#readings.awakeAndAsleepMs()) - monotonicMs;
+  }
+}

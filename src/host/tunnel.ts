@@ -1,0 +1,237 @@
+import type { DeviceChange } from '../core/configuration.js';
+import { Device } from '../core/device.js';
+import { WireGuardError } from '../core/errors.js';
+import type { AeadStage, Crypto, Environment } from '../core/ports.js';
+import type { Peer } from '../core/session/peer.js';
+import { type Endpoint, endpointEquals } from '../wire/endpoint.js';
+import type { Clock } from './clock.js';
+import type { DatagramSocket } from './datagram-socket.js';
+import { Driver } from './driver.js';
+import { nodeEnvironment } from './node-environment.js';
+import { SerialQueue } from './serial-queue.js';
+import { SystemClock } from './system-clock.js';
+import type { Tun } from './tun.js';
+
+/**
+ * Opens a UDP socket.
+ *
+ * @param port 0: any free port.
+ * @param mark Firewall mark from the first datagram on; 0: none.
+ */
+export type OpenSocket = (port: number, mark: number) => DatagramSocket | Promise<DatagramSocket>;
+
+export interface TunnelOptions {
+  readonly crypto: Crypto;
+  readonly aead: AeadStage;
+  /** Belongs to the tunnel from here on. */
+  readonly tun: Tun;
+  readonly openSocket: OpenSocket;
+  /** Default: the clock of this machine. */
+  readonly clock?: Clock;
+  /** Default: randomness and wall clock of this process. */
+  readonly environment?: Environment;
+}
+
+/** A tunnel's configuration and what became of it. Keys are the tunnel's own bytes: they must be read at once and not kept. */
+export interface TunnelState {
+  readonly privateKey: Uint8Array | undefined;
+  readonly publicKey: Uint8Array | undefined;
+  readonly listenPort: number;
+  /** 0: none. */
+  readonly fwmark: number;
+  /** In the order in which they were added. */
+  readonly peers: Iterable<Peer>;
+}
+
+/** Why a peer has no session, or that it has one. */
+export interface PeerExplanation {
+  readonly publicKey: Uint8Array;
+  readonly reason: string;
+  /** Packets of this peer, by number of `Verdict`. */
+  readonly verdicts: ArrayLike<number>;
+}
+
+export interface TunnelExplanation {
+  /** Packets of the whole tunnel, by number of `Verdict`. */
+  readonly verdicts: ArrayLike<number>;
+  readonly peers: Iterable<PeerExplanation>;
+}
+
+/**
+ * A running WireGuard tunnel: a device with its TUN, its UDP socket and its loop, configured as a whole.
+ *
+ * ```text
+ * apply   check the change → open the new socket beside the old one, or set the mark
+ *         → apply it to the device → swap the sockets → settle
+ * ```
+ *
+ * Everything that can fail comes before the device changes, and is undone on failure. Changes and long readings form one
+ * queue, whoever asks for them.
+ */
+export class Tunnel {
+  /** Called after the link of the TUN went up or down, or the MTU changed. */
+  onLinkChange: () => void = () => {};
+
+  readonly #device: Device;
+  readonly #driver: Driver;
+  readonly #tun: Tun;
+  readonly #clock: Clock;
+  readonly #openSocket: OpenSocket;
+  readonly #queue = new SerialQueue();
+  #fwmark = 0;
+  #isLinkWanted = true;
+  #isClosed = false;
+
+  /** Opens a socket on a free port. The tunnel has no keys and no peers yet. @throws {WireGuardError} The TUN is closed then. */
+  static async create(options: TunnelOptions): Promise<Tunnel> {
+    let socket: DatagramSocket | undefined;
+    try {
+      socket = await options.openSocket(0, 0);
+      return new Tunnel(options, socket);
+    } catch (error) {
+      socket?.close();
+      options.tun.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: TunnelOptions, socket: DatagramSocket) {
+    const { crypto, aead, tun, openSocket, clock = SystemClock.create(), environment = nodeEnvironment } = options;
+    this.#tun = tun;
+    this.#clock = clock;
+    this.#openSocket = openSocket;
+    this.#device = new Device({ crypto, environment, aead });
+    this.#device.setListenPort(socket.port);
+    this.#driver = new Driver({ device: this.#device, socket, tun, clock });
+    this.#followSources(socket);
+    tun.onChange = () => {
+      this.#followLink();
+      this.onLinkChange();
+    };
+    this.#followLink();
+  }
+
+  /** The state of this moment. Whoever reads over several turns of the event loop uses `read`. */
+  get state(): TunnelState {
+    return {
+      privateKey: this.#device.privateKey,
+      publicKey: this.#device.publicKey,
+      listenPort: this.#driver.socket.port,
+      fwmark: this.#fwmark,
+      peers: this.#device.peers,
+    };
+  }
+
+  /** Counters of packets by verdict, and the socket's errors. */
+  get counters() {
+    return { verdicts: this.#device.counters.verdicts, socket: this.#driver.socket.stats };
+  }
+
+  /** Has the state read while no change is made, however long that takes. */
+  read<T>(reader: (state: TunnelState) => T | Promise<T>): Promise<T> {
+    return this.#queue.run(() => reader(this.state));
+  }
+
+  /**
+   * Applies all of the change or none of it, after the changes that were asked for earlier.
+   *
+   * @param change The caller's until the promise has settled; keys are copied.
+   * @throws {WireGuardError} ERR_PORT_IN_USE, ERR_SOCKET_MARK, ERR_TOO_MANY_PEERS, ERR_CLOSED. Nothing has changed then.
+   */
+  apply(change: DeviceChange): Promise<void> {
+    return this.#queue.run(() => this.#apply(change));
+  }
+
+  explain(): TunnelExplanation {
+    return { verdicts: this.#device.counters.verdicts, peers: this.#explainPeers() };
+  }
+
+  /** Stops all traffic with `false`, and lets it go on with `true`. The link of the TUN has to be up as well. */
+  setLinkUp(isUp: boolean): void {
+    this.#isLinkWanted = isUp;
+    this.#followLink();
+  }
+
+  /** Has the system choose the source address again for the endpoints that `isStale` names. */
+  forgetSources(isStale: (endpoint: Endpoint) => boolean): void {
+    this.#device.forgetSources(isStale);
+  }
+
+  /** Ends the tunnel: socket and TUN are closed, all secrets wiped. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#driver.close();
+    this.#driver.socket.close();
+    this.#device.close();
+    this.#tun.close();
+  }
+
+  async #apply(change: DeviceChange): Promise<void> {
+    this.#refuseWhenClosed();
+    this.#device.checkChange(change);
+    const mark = change.fwmark ?? this.#fwmark;
+    const socket = this.#isPortNew(change.listenPort) ? await this.#openSocket(change.listenPort, mark) : undefined;
+    try {
+      this.#refuseWhenClosed();
+      if (socket === undefined) this.#setMark(mark);
+      this.#device.applyChange(change, this.#clock.nowMs());
+    } catch (error) {
+      socket?.close();
+      if (socket === undefined) this.#restoreMark();
+      throw error;
+    }
+    if (socket !== undefined) this.#useSocket(socket);
+    // Routes may differ by mark, so the system chooses the source addresses again.
+    if (socket !== undefined || mark !== this.#fwmark) this.#device.forgetSources(() => true);
+    this.#fwmark = mark;
+    this.#driver.settle();
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#isClosed) throw new WireGuardError('ERR_CLOSED', 'the tunnel is closed');
+  }
+
+  /** Port 0 asks for another random one each time. */
+  #isPortNew(port: number | undefined): port is number {
+    return port !== undefined && port !== this.#driver.socket.port;
+  }
+
+  #setMark(mark: number): void {
+    if (mark !== this.#fwmark) this.#driver.socket.setMark(mark);
+  }
+
+  /** One of the two sockets may have taken a mark that the other one refused. */
+  #restoreMark(): void {
+    if (this.#isClosed) return;
+    try {
+      this.#driver.socket.setMark(this.#fwmark);
+    } catch (error) {
+      if (!(error instanceof WireGuardError)) throw error; // the error that led here is the one to report
+    }
+  }
+
+  #useSocket(socket: DatagramSocket): void {
+    this.#followSources(socket);
+    this.#driver.replaceSocket(socket);
+    this.#device.setListenPort(socket.port);
+  }
+
+  #followSources(socket: DatagramSocket): void {
+    socket.onSourceRefused = (refused) =>
+      this.#device.forgetSources((endpoint) => endpointEquals(endpoint.words, 0, refused.words, 0));
+  }
+
+  #followLink(): void {
+    if (this.#isClosed) return;
+    this.#device.setMtu(this.#tun.mtu);
+    this.#device.setUp(this.#tun.isUp && this.#isLinkWanted, this.#clock.nowMs());
+    this.#driver.settle();
+  }
+
+  *#explainPeers(): Iterable<PeerExplanation> {
+    const nowMs = this.#clock.nowMs();
+    for (const peer of this.#device.peers)
+      yield { publicKey: peer.publicKey, reason: this.#device.explain(peer, nowMs), verdicts: peer.counters.verdicts };
+  }
+}
