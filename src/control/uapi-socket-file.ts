@@ -52,12 +52,15 @@ export class UapiSocketFile {
   /** The file as we made it. `undefined` once the file is no longer ours. */
   #ours: Stats | undefined;
 
-  private constructor(path: string, server: Server, events: UapiSocketFileEvents) {
+  /** @param ours The file, if there is one. */
+  private constructor(path: string, server: Server, events: UapiSocketFileEvents, ours: Stats | undefined) {
     this.path = path;
     this.#server = server;
     this.#events = events;
-    this.#ours = statSync(path, { throwIfNoEntry: false });
-    if (this.#ours !== undefined) this.#watch();
+    this.#ours = ours;
+    if (ours === undefined) return;
+    this.#watch();
+    setImmediate(() => this.#check()); // the file may have gone before it was watched
   }
 
   /**
@@ -72,8 +75,9 @@ export class UapiSocketFile {
       makeDirectory(dirname(path));
       rmSync(draft, { force: true });
       server = await listen({ path: draft }, events);
+      const ours = statSync(draft);
       renameSync(draft, path);
-      return new UapiSocketFile(path, server, events);
+      return new UapiSocketFile(path, server, events, ours);
     } catch (error) {
       server?.close();
       rmSync(draft, { force: true });
@@ -87,7 +91,7 @@ export class UapiSocketFile {
     try {
       server = await listen({ fd }, events);
       if (isNetworkSocket(server)) throw new Error('it is a socket of the network, not a Unix socket');
-      return new UapiSocketFile(path, server, events);
+      return new UapiSocketFile(path, server, events, statSync(path, { throwIfNoEntry: false }));
     } catch (error) {
       server?.close();
       throw socketError(`from file descriptor ${fd}`, error);
