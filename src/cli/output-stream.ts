@@ -27,6 +27,11 @@ export class OutputStream {
     return this.#failure === undefined || !READER_GONE.has(this.#failure.code);
   }
 
+  /** Bytes that are kept in memory, because the reader does not read for now. */
+  get unreadBytes(): number {
+    return this.#stream?.writableLength ?? 0;
+  }
+
   write(text: string): void {
     if (this.isFailed) return;
     this.#stream ??= this.#open().on('error', (error) => this.#fail(error));

@@ -1,13 +1,13 @@
-import type { Writable } from 'node:stream';
+import type { OutputStream } from '../output-stream.js';
 
 /** More is lost rather than kept: a reader that stopped reading must not fill the memory. */
 const MAX_UNREAD_BYTES = 64 * 1_024;
 
 /** Returns a writer of lines that loses lines while the reader does not read, and reports how many. */
-export function logWriter(stream: Writable): (line: string) => void {
+export function logWriter(stream: OutputStream): (line: string) => void {
   let lost = 0;
   return (line) => {
-    if (stream.writableLength > MAX_UNREAD_BYTES) {
+    if (stream.unreadBytes > MAX_UNREAD_BYTES) {
       lost++;
       return;
     }

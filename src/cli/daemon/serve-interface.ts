@@ -1,6 +1,7 @@
 import { WireGuardError } from '../../core/errors.js';
 import type { CommandIo } from '../command.js';
 import { type ExitStatus, exitStatusOf, formatError } from '../error-text.js';
+import { standardError } from '../output-stream.js';
 import { denySystemCalls, hardenProcess } from './hardening.js';
 import { Log } from './log.js';
 import { logWriter } from './log-writer.js';
@@ -19,7 +20,7 @@ const INTERRUPTED = Symbol('interrupted');
  */
 export async function serveInterface(options: DaemonOptions, io: CommandIo): Promise<ExitStatus> {
   setUpProcess(options.interfaceName);
-  const log = new Log(options.logLevel, options.interfaceName, logWriter(process.stderr));
+  const log = new Log(options.logLevel, options.interfaceName, logWriter(standardError));
   const interrupted = signalled(io.interruption());
   const pipe = new ReadyPipe(options.readyDescriptor);
 

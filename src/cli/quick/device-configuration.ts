@@ -1,10 +1,10 @@
-import type { ConfigDocument } from '../../control/config/index.js';
 import { clearChange, readDeviceChange, readEndpoints } from '../../control/config/device-change.js';
+import type { ConfigDocument } from '../../control/config/index.js';
 import { type NameOptions, resolutionRetries } from '../../control/endpoint-names.js';
-import type { DeviceChange } from '../../core/configuration.js';
 import { formatEndpoint } from '../../control/endpoint-text.js';
 import { formatKey } from '../../control/key-text.js';
 import { SystemZoneNames } from '../../control/zone-names.js';
+import type { DeviceChange } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import type { Endpoint } from '../../wire/endpoint.js';

@@ -1,5 +1,6 @@
 import type { ConfigDocument, PeerSection } from '../../control/config/index.js';
 import type { PeerState } from '../../control/device-control.js';
+import { type NameOptions, resolveName } from '../../control/endpoint-names.js';
 import { formatEndpoint } from '../../control/endpoint-text.js';
 import { formatIpAddress } from '../../control/ip-text.js';
 import { formatKey } from '../../control/key-text.js';
@@ -7,7 +8,6 @@ import { SystemZoneNames } from '../../control/zone-names.js';
 import type { DeviceChange } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import { type Endpoint, remoteEquals } from '../../wire/endpoint.js';
-import { type NameOptions, resolveName } from '../../control/endpoint-names.js';
 import { hasName } from './reresolve.js';
 
 interface OwnedEndpoint {

@@ -2,12 +2,12 @@ import { statSync } from 'node:fs';
 
 import { type ConfigDocument, readConfigFile } from '../../control/config/index.js';
 import type { PeerState } from '../../control/device-control.js';
+import type { Lookup } from '../../control/endpoint-names.js';
 import { formatShortKey } from '../../control/key-text.js';
 import { isSystemError } from '../../control/system-error.js';
 import type { DeviceChange } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import { TunnelRecords } from '../../host/net/tunnel-record.js';
-import type { Lookup } from '../../control/endpoint-names.js';
 import { EndpointOwners } from './endpoint-owners.js';
 import { type EndpointDevice, hasName, reresolve } from './reresolve.js';
 
