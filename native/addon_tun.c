@@ -102,6 +102,15 @@ static napi_value tun_namespace(napi_env env, napi_callback_info info) {
   return wt_number(env, wt_tun_namespace(tun));
 }
 
+static napi_value tun_descriptor(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  bool is_closed;
+  if (!wt_arguments(env, info, 1, &argument)) return NULL;
+  const struct wt_tun *tun = open_tun(env, argument, &is_closed);
+  if (tun == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
+  return wt_number(env, tun->fd);
+}
+
 static napi_value tun_features(napi_env env, napi_callback_info info) {
   napi_value argument;
   bool is_closed;
@@ -136,6 +145,7 @@ bool wt_export_tun(napi_env env, napi_value exports) {
   return wt_export(env, exports, "tunOpen", tun_open) && wt_export(env, exports, "tunAdopt", tun_adopt) &&
          wt_export(env, exports, "tunPair", tun_pair) && wt_export(env, exports, "tunName", tun_name) &&
          wt_export(env, exports, "tunSetMtu", tun_set_mtu) && wt_export(env, exports, "tunNamespace", tun_namespace) &&
+         wt_export(env, exports, "tunDescriptor", tun_descriptor) &&
          wt_export(env, exports, "tunFeatures", tun_features) && wt_export(env, exports, "tunRead", tun_read) &&
          wt_export(env, exports, "tunWrite", tun_write);
 }

@@ -106,6 +106,8 @@ export interface Addon {
   tunSetMtu(tun: NativeTun, mtu: number): number;
   /** A descriptor of the network namespace that the interface is in; the caller closes it. */
   tunNamespace(tun: NativeTun): number;
+  /** The TUN's own descriptor, to be handed to a child process, or −EBADF. It stays the addon's. */
+  tunDescriptor(tun: NativeTun): number;
   /** The `TUN_OFFLOAD_…` bits that the kernel took. */
   tunFeatures(tun: NativeTun): number;
   /** Fills the batch. @returns Rows, with `MORE_WAITS` where it applies, or −errno. */

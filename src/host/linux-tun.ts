@@ -110,6 +110,11 @@ export class LinuxTun implements Tun {
     return countersByErrno(this.#errors);
   }
 
+  /** The open descriptor, for a child process: the interface lives as long as any process holds it. Negative when closed. */
+  get descriptor(): number {
+    return this.#addon.tunDescriptor(this.#tun);
+  }
+
   /** The offloads that the kernel took. */
   get offloads(): { readonly tcp: boolean; readonly udp: boolean } {
     const features = this.#addon.tunFeatures(this.#tun);

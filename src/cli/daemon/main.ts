@@ -4,6 +4,7 @@ import { type ExitStatus, exitStatusOf, formatError } from '../error-text.js';
 import { formatHelp } from '../format-help.js';
 import { createProcessIo } from '../process-io.js';
 import { packageVersion } from '../version.js';
+import type { SpawnedDaemon } from './background.js';
 import { DAEMON_MANUAL } from './daemon-manual.js';
 import { type DaemonCall, type DaemonOptions, parseDaemonCall } from './options.js';
 
@@ -37,13 +38,22 @@ async function answer(call: DaemonCall, io: CommandIo): Promise<ExitStatus> {
 }
 
 async function leaveToChild(options: DaemonOptions, io: CommandIo): Promise<ExitStatus> {
-  const { spawnDaemon } = await import('./background.js');
-  const { child, ready } = spawnDaemon({ ...options, command: [process.execPath, process.argv[1]!] }, process.env);
+  const { confinement } = await import('./confinement.js');
+  const program = [process.execPath, process.argv[1]!];
+  const { configFile } = options;
+  const command = [...confinement([...program, ...(configFile === undefined ? [] : [configFile])]), ...program];
+  const { child, ready } = await spawn(options, command);
   const failure = await ready;
   child.unref();
   if (failure === undefined) return 0;
   io.writeError(failure);
   return 1;
+}
+
+async function spawn(options: DaemonOptions, command: readonly string[]): Promise<SpawnedDaemon> {
+  if (options.isSupervised)
+    return await (await import('./supervised-daemon.js')).spawnSupervised(options, command, process.env);
+  return (await import('./background.js')).spawnDaemon({ ...options, command }, process.env);
 }
 
 async function serve(options: DaemonOptions, io: CommandIo): Promise<ExitStatus> {

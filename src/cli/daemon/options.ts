@@ -21,6 +21,10 @@ export interface DaemonOptions {
   readonly isLogWanted: boolean;
   /** Where a daemon in the background reports to its parent that it is ready. */
   readonly readyDescriptor: number | undefined;
+  /** Where the configuration is kept for the daemon that follows, if this one dies. */
+  readonly stateDescriptor: number | undefined;
+  /** A daemon in the background is started again when it dies (`WIRETYPE_SUPERVISE`, which `wiretype up` sets). */
+  readonly isSupervised: boolean;
   /** The file that `wiretype up` sets the interface up from (`WIRETYPE_CONFIG_FILE`). */
   readonly configFile: string | undefined;
   /** System calls that no tunnel needs are taken away after the start (`WIRETYPE_SECCOMP`). */
@@ -37,6 +41,10 @@ export const READY_DESCRIPTOR_VARIABLE = 'WIRETYPED_READY_FD';
 /** Set by `wiretype up`: the file of the interface. */
 const CONFIG_FILE_VARIABLE = 'WIRETYPE_CONFIG_FILE';
 const SECCOMP_VARIABLE = 'WIRETYPE_SECCOMP';
+/** Set by the parent of a supervised daemon. */
+export const STATE_DESCRIPTOR_VARIABLE = 'WIRETYPED_STATE_FD';
+
+const SUPERVISE_VARIABLE = 'WIRETYPE_SUPERVISE';
 const OFFLOADS_VARIABLE = 'WIRETYPE_OFFLOADS';
 const CRYPTO_THREADS_VARIABLE = 'WIRETYPE_CRYPTO_THREADS';
 const MAX_CRYPTO_THREADS = 64;
@@ -70,6 +78,8 @@ export function parseDaemonCall(argv: readonly string[], env: NodeJS.ProcessEnv)
     logLevel: parseLogLevel(env['LOG_LEVEL']),
     isLogWanted: env['LOG_LEVEL'] !== undefined && env['LOG_LEVEL'] !== '',
     readyDescriptor: descriptor(env, READY_DESCRIPTOR_VARIABLE),
+    stateDescriptor: descriptor(env, STATE_DESCRIPTOR_VARIABLE),
+    isSupervised: isSwitchedOn(env, SUPERVISE_VARIABLE, '0'),
     configFile: env[CONFIG_FILE_VARIABLE] || undefined,
     isHardened: isSwitchedOn(env, SECCOMP_VARIABLE),
   };
@@ -96,10 +106,9 @@ function descriptor(env: NodeJS.ProcessEnv, variable: string): number | undefine
   throw new WireGuardError('ERR_USAGE', `${variable} is not the number of a file descriptor`);
 }
 
-/** A variable that is not set counts as 1. */
-function isSwitchedOn(env: NodeJS.ProcessEnv, variable: string): boolean {
-  const text = env[variable] ?? '';
-  if (text === '' || text === '1') return true;
+function isSwitchedOn(env: NodeJS.ProcessEnv, variable: string, ifNotSet: '0' | '1' = '1'): boolean {
+  const text = env[variable] || ifNotSet;
+  if (text === '1') return true;
   if (text === '0') return false;
   throw new WireGuardError('ERR_USAGE', `${variable} is neither 0 nor 1`);
 }

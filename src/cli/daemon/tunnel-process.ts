@@ -7,6 +7,7 @@ import {
   type UapiSocketFileEvents,
   uapiSocketPath,
 } from '../../control/uapi-socket-file.js';
+import type { DeviceChange } from '../../core/configuration.js';
 import type { LinuxTun } from '../../host/linux-tun.js';
 import { RouteMonitor } from '../../host/route-monitor.js';
 import type { Tunnel } from '../../host/tunnel.js';
@@ -42,6 +43,7 @@ export class TunnelProcess {
     try {
       started.#followRoutes(addon);
       if (options.configFile !== undefined) await started.#followNames(options.configFile);
+      if (options.stateDescriptor !== undefined) await started.#keepState(options.stateDescriptor);
       await started.#listen(options);
       return started;
     } catch (error) {
@@ -103,16 +105,39 @@ export class TunnelProcess {
       lookedUp: recordedLookups(this.name),
       log: (text) => this.#log.info(text),
     });
-    this.#control = {
-      read: (reader) => tunnel.read(reader),
-      explain: () => tunnel.explain(),
-      apply: async (change) => {
-        await tunnel.apply(change);
-        watch.note(change);
-      },
-    };
+    this.#afterChange((change) => watch.note(change));
     watch.start();
     this.#closers.push(() => watch.stop());
+  }
+
+  /** Takes over what a daemon that died has left, and leaves the same to the next one. */
+  async #keepState(descriptor: number): Promise<void> {
+    const { SavedState } = await import('./saved-state.js');
+    const { StateKeeper } = await import('./state-keeper.js');
+    const { clearChange } = await import('../../control/config/device-change.js');
+    const keeper = new StateKeeper(new SavedState(descriptor), () => this.#tunnel.state);
+    const left = keeper.restored();
+    if (left !== undefined) {
+      await this.#control.apply(left);
+      clearChange(left);
+      this.#log.error(`the daemon before this one died: its ${left.peers.length} peers are restored`);
+    }
+    keeper.save();
+    this.#afterChange(() => keeper.changed());
+    this.#closers.push(() => keeper.close());
+  }
+
+  /** Has something done after each change that comes over the control socket. */
+  #afterChange(callback: (change: DeviceChange) => void): void {
+    const control = this.#control;
+    this.#control = {
+      read: (reader) => control.read(reader),
+      explain: () => this.#tunnel.explain(),
+      apply: async (change) => {
+        await control.apply(change);
+        callback(change);
+      },
+    };
   }
 
   #followRoutes(addon: Addon): void {

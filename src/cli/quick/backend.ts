@@ -14,6 +14,8 @@ const OWN_DAEMON = fileURLToPath(new URL('../../../../bin/wiretyped', import.met
 
 /** Tells our daemon which file to read host names from, so that it can look them up again. */
 export const CONFIG_FILE_VARIABLE = 'WIRETYPE_CONFIG_FILE';
+/** Has our daemon started again when it dies. */
+const SUPERVISE_VARIABLE = 'WIRETYPE_SUPERVISE';
 
 /** The word for the kernel's own WireGuard, and the one for that with a program where the kernel has none. */
 const KERNEL = 'kernel';
@@ -95,7 +97,10 @@ async function startBackend(host: QuickHost, program: string, { interfaceName, f
   throwIfInterrupted(host.interruption);
   const shown = program === OWN_DAEMON ? path.basename(program) : program;
   host.commands.echo([shown, interfaceName]);
-  const status = await host.runAttached([program, interfaceName], { [CONFIG_FILE_VARIABLE]: file });
+  const status = await host.runAttached([program, interfaceName], {
+    [CONFIG_FILE_VARIABLE]: file,
+    [SUPERVISE_VARIABLE]: process.env[SUPERVISE_VARIABLE] ?? '1',
+  });
 
   const link = new Link(host.commands, interfaceName);
   if (host.interruption.aborted && (await link.exists())) await link.remove();
