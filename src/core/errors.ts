@@ -15,6 +15,8 @@ export const ERROR_CODES = {
   ERR_DAEMON_START: 'Run it with LOG_LEVEL=debug and --foreground to see more.',
   ERR_CONTROL_SOCKET: 'Run the daemon as root: it writes in /var/run/wireguard. WG_UAPI_FD has to be a Unix socket.',
   ERR_CONTROL_UNREACHABLE: 'Start the daemon first: wiretyped INTERFACE. Talking to it needs root.',
+  ERR_DAEMON_ENDED:
+    'If it is not back within a minute, set the interface up anew: wiretype down INTERFACE && wiretype up INTERFACE.',
   ERR_CONTROL_REPLY: 'The program behind the socket does not speak the WireGuard configuration protocol.',
   ERR_CONTROL_REFUSED: 'Nothing was changed. The daemon logs the reason.',
   ERR_CONFIG: 'Correct the lines that are shown; nothing was changed.',

@@ -36,6 +36,11 @@ export class SavedState {
     throw new RangeError('no folder to save the state in');
   }
 
+  /** A daemon was ready once. */
+  get isWritten(): boolean {
+    return this.#readHeader().length > 0;
+  }
+
   /** @returns The text as it was last written; `undefined` if there is none. The caller clears it. */
   read(): Buffer | undefined {
     const { offset, length } = this.#readHeader();

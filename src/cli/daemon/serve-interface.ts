@@ -9,6 +9,7 @@ import { requireAddon } from './native-parts.js';
 import type { DaemonOptions } from './options.js';
 import { setUpProcess } from './process-setup.js';
 import { ReadyPipe } from './ready-pipe.js';
+import { SavedState } from './saved-state.js';
 import { TunnelProcess } from './tunnel-process.js';
 
 const INTERRUPTED = Symbol('interrupted');
@@ -32,6 +33,7 @@ export async function serveInterface(options: DaemonOptions, io: CommandIo): Pro
     if (tunnel === INTERRUPTED) return 0; // everything that was opened goes with the process
     if (options.isHardened) denySystemCalls(addon, log);
   } catch (error) {
+    if (hasLostInterface(options, error)) return 0;
     return reportFailure(error, pipe, io);
   }
   log.info('ready');
@@ -41,6 +43,12 @@ export async function serveInterface(options: DaemonOptions, io: CommandIo): Pro
   log.info(`ending: ${reason === INTERRUPTED ? 'a signal asked for it' : reason}`);
   tunnel.close();
   return 0;
+}
+
+/** Tests whether the interface was deleted while no daemon was there: the daemon before this one would have ended by that. */
+function hasLostInterface({ stateDescriptor }: DaemonOptions, error: unknown): boolean {
+  if (stateDescriptor === undefined || !(error instanceof WireGuardError)) return false;
+  return error.code === 'ERR_TUN_DESCRIPTOR' && new SavedState(stateDescriptor).isWritten;
 }
 
 /** Reports to the user, through the parent if there is one. A bug is reported with its stack, and crashes the process. */

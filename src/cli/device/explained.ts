@@ -1,13 +1,15 @@
 /**
  * Runs what talks to a daemon, and says in words what its failures mean.
  *
- * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED, ERR_PORT_IN_USE,
- *   ERR_KERNEL_REFUSED, ERR_ADDON_MISSING, ERR_INTERFACE_NAME; ERR_USAGE for words that may not stand where they stand.
+ * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_DAEMON_ENDED, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED,
+ *   ERR_PORT_IN_USE, ERR_KERNEL_REFUSED, ERR_ADDON_MISSING, ERR_INTERFACE_NAME; ERR_USAGE for words that may not stand where they stand.
  */
 export async function explained<T>(name: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw (await import('./explain-failure.js')).explain(name, error);
+    const { explain } = await import('./explain-failure.js');
+    const { explainEndedDaemon } = await import('../ended-daemon.js');
+    throw explainEndedDaemon(name, explain(name, error));
   }
 }

@@ -3,6 +3,7 @@ import { promises as dns } from 'node:dns';
 import { SystemCommands } from '../../host/net/commands.js';
 import type { Command } from '../command.js';
 import { parseOptions } from '../device/command-options.js';
+import { explainEndedDaemon } from '../ended-daemon.js';
 import { jsonOption, type Manual, RUNNING } from '../manual.js';
 import { isRoot, runAsRoot } from '../quick/privilege.js';
 import { clearDevice } from '../quick/require-device.js';
@@ -53,7 +54,9 @@ export const explain: Command = {
 
 async function askDaemon(interfaceName: string): Promise<DaemonAnswers> {
   const client = new SystemDevice(interfaceName);
-  const device = await client.get();
+  const device = await client.get().catch((error: unknown) => {
+    throw explainEndedDaemon(interfaceName, error);
+  });
   const hasPrivateKey = device.privateKey !== undefined;
   clearDevice(device);
   return { device, hasPrivateKey, isKernels: client.isKernels, explanation: await client.explain() };

@@ -14,7 +14,7 @@ describe('systemd units', () => {
     const names = new Set(COMMANDS.map(({ name }) => name));
     const called = [...units.values()].flatMap((text) => [...text.matchAll(/^Exec\w+=.*wiretype (\w+)/gm)]);
 
-    assert.deepEqual(called.map(([, name]) => name).sort(), ['down', 'reload', 'reresolve', 'up']);
+    assert.deepEqual([...new Set(called.map(([, name]) => name))].sort(), ['down', 'reload', 'reresolve', 'up']);
     for (const [, name] of called) assert.ok(names.has(name!), name);
   });
 
@@ -23,6 +23,20 @@ describe('systemd units', () => {
       (text) => text.match(/wiretype[\w-]*@?(?:%i)?\.(?:service|target|timer)/g) ?? [],
     );
     for (const name of named) assert.ok(units.has(name.replace('%i', '')), name);
+  });
+
+  it('watch the process that keeps the daemon alive, and start anew when it dies', () => {
+    const text = units.get('wiretype@.service')!;
+    const [, pidFile] = /^PIDFile=(.+)$/m.exec(text) ?? [];
+    assert.ok(text.includes(`\nEnvironment=WIRETYPE_PID_FILE=${pidFile}\n`), pidFile);
+    for (const setting of ['Type=forking', 'Restart=on-failure']) assert.ok(text.includes(`\n${setting}\n`), setting);
+    assert.doesNotMatch(text, /RemainAfterExit/);
+  });
+
+  it('leave the daemon what it needs, and what it drops', () => {
+    const [, words = ''] = /^CapabilityBoundingSet=(.+)$/m.exec(units.get('wiretype@.service')!) ?? [];
+    for (const name of ['NET_ADMIN', 'NET_BIND_SERVICE', 'NET_BROADCAST', 'SETPCAP'])
+      assert.ok(words.split(' ').includes(`CAP_${name}`), name);
   });
 
   it('are hardened, and every protection that is left out says why', () => {
