@@ -47,8 +47,13 @@ describe('the privileges of the daemon', { skip: isSkipped }, () => {
     const { host } = await start(t, {});
     const pid = await daemonId(host);
     assert.match(readFileSync(`/proc/${pid}/limits`, 'latin1'), /^Max core file size +0 +0 /m);
-    const open = ['--bounding-set=-sys_ptrace', '--', 'sh', '-c', 'exec 3<"$0"'];
-    assert.equal((await host.attempt('setpriv', [...open, `/proc/${process.pid}/mem`])).status, 0);
+    // A process with the same rights may look into others of its user, unless they are not dumpable.
+    const rights = ['--bounding-set=-all,+net_admin,+net_bind_service,+net_broadcast', '--'];
+    const other = host.start('setpriv', [...rights, 'sleep', 'infinity']);
+    const open = [...rights, 'sh', '-c', 'exec 3<"$0"'];
+    await waitFor('the other process', async () => {
+      return (await host.attempt('setpriv', [...open, `/proc/${other.pid}/mem`])).status === 0;
+    });
     const { status, stderr } = await host.attempt('setpriv', [...open, `/proc/${pid}/mem`]);
     assert.notEqual(status, 0);
     assert.match(stderr, /Permission denied/);
