@@ -1,6 +1,6 @@
 /**
  * Runs the unit and addon tests on arm64: Node for arm64, under qemu's emulation of its system calls, with the prebuilt
- * addon. Needs `npm run prebuild`.
+ * addon. Needs `npm run prebuilds`.
  *
  *     node scripts/arm64.mjs [PART…]        default: unit addon
  *

@@ -5,7 +5,7 @@
  *
  * There is no package of Node for musl: a small program takes its place, in which all that Node provides does nothing.
  * What is tested: musl resolves every symbol, and the addon registers the functions that it registers on glibc. Needs
- * `npm run prebuild`.
+ * `npm run prebuilds`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -99,7 +99,7 @@ function compilerHeaders(compiler) {
 
 /** @returns Nothing, or why the file would not load. */
 function check({ arch, libc, file }) {
-  if (!existsSync(file)) return `${file} is missing: npm run prebuild`;
+  if (!existsSync(file)) return `${file} is missing: npm run prebuilds`;
   const { machine, needed, wanted, provided } = readElf(file);
   if (machine !== MACHINES[arch]) return `compiled for ${machine}`;
   if (!provided.has('napi_register_module_v1')) return 'it does not register with Node';

@@ -2,13 +2,23 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
+import { attempt } from '../lab/program.js';
 import { Consumer, packedFiles } from './packed.js';
 
 /** The first block of code in a module's doc comment. */
 const EXAMPLE = /\/\*\*[\s\S]*?```ts\n(.*?) \* ```/s;
+/** The target of a link, or a path in a code span that begins with a folder of documents or is a document itself. */
+const NAMED_FILE = /\]\((?!https?:)([^)#]+)\)|`((?:docs|man|schema|systemd)\/[\w./-]*|[A-Z]+\.md)`/g;
+/** How a user's compiler may look for modules. */
+const MODULE_RULES = [
+  '--module node16',
+  '--module nodenext',
+  '--module preserve --moduleResolution bundler',
+  '--module esnext --moduleResolution bundler',
+];
 
 describe('package', () => {
-  it('has what a user needs: programs, modules with declarations, the sources of the addon, and what else they install', async () => {
+  it('has what a user needs: programs, modules with declarations, the addon, and what else they install', async () => {
     const files = await packedFiles();
 
     const wanted = [
@@ -19,13 +29,10 @@ describe('package', () => {
       'LICENSE',
       'README.md',
     ];
-    wanted.push(
-      'dist/src/control/config/index.js',
-      'dist/src/control/config/index.d.ts',
-      'package.json',
-      'binding.gyp',
-    );
-    for (const folder of ['native', 'schema', 'systemd', 'docs', 'man', 'completions']) wanted.push(...filesOf(folder));
+    wanted.push('dist/src/control/config/index.js', 'dist/src/control/config/index.d.ts', 'package.json');
+    for (const folder of ['schema', 'systemd', 'docs', 'man', 'completions']) wanted.push(...filesOf(folder));
+    // `npm publish` refuses to go on without all of them.
+    if (existsSync('prebuilds')) wanted.push(...filesOf('prebuilds'));
     assert.deepEqual(
       wanted.filter((file) => !files.has(file)),
       [],
@@ -36,10 +43,36 @@ describe('package', () => {
     const files = [...(await packedFiles())];
 
     assert.deepEqual(
-      files.filter((file) => /\.(?:map|tsbuildinfo)$|^(?:build|bench|scripts|src|test|dist\/(?!src\/))/.test(file)),
+      files.filter((file) =>
+        /\.(?:map|tsbuildinfo)$|^(?:build|bench|scripts|src|native|docker|binding\.gyp|test|dist\/(?!src\/))/.test(
+          file,
+        ),
+      ),
       [],
     );
   });
+
+  it('installs without running a script', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+
+    const atInstallation = ['preinstall', 'install', 'postinstall', 'prepare'];
+    assert.deepEqual(
+      atInstallation.filter((name) => name in scripts),
+      [],
+    );
+  });
+
+  for (const readme of ['README.md', 'README.zh-CN.md'])
+    it(`has every file that ${readme} names`, async () => {
+      const files = [...(await packedFiles())];
+
+      const named = [...readFileSync(readme, 'utf8').matchAll(NAMED_FILE)].map((match) => match[1] ?? match[2]!);
+      assert.ok(named.length > 10);
+      assert.deepEqual(
+        named.filter((name) => !files.some((file) => file === name || file.startsWith(name))),
+        [],
+      );
+    });
 
   describe('in a folder of its user', () => {
     let consumer: Consumer;
@@ -83,6 +116,27 @@ describe('package', () => {
       assert.match((await consumer.node('example.js')).stdout, /^left is \S{44}\n20 bytes came through the tunnel\n$/);
     });
 
+    for (const rules of MODULE_RULES)
+      it(`satisfies a strict compiler under ${rules}`, async () => {
+        consumer.write('import.ts', IMPORTS);
+
+        assert.equal((await consumer.compile('import.ts', `${rules} --noEmit`)).stdout, '');
+      });
+
+    it('satisfies publint', async () => {
+      const { status, stdout } = await attempt('node_modules/.bin/publint', ['run', '--strict', consumer.tarball]);
+
+      assert.match(stdout, /All good!/);
+      assert.equal(status, 0);
+    });
+
+    it('has the right types for every way to import it, of which it has one: as an ES module', async () => {
+      const words = [consumer.tarball, '--profile', 'esm-only', '--format', 'ascii'];
+      const { status, stdout } = await attempt('node_modules/.bin/attw', words);
+
+      assert.equal(status, 0, stdout);
+    });
+
     it('exports no module that is not named', async () => {
       consumer.write('private.js', "import 'wiretype/dist/src/core/device.js';");
 
@@ -103,6 +157,19 @@ describe('package', () => {
 function exampleOf(module: string): string {
   return EXAMPLE.exec(readFileSync(module, 'utf8'))![1]!.replaceAll(/^ \* ?/gm, '');
 }
+
+const IMPORTS = `
+  import { Endpoint, Tunnel, type TunnelOptions } from 'wiretype';
+  import { parseConfig } from 'wiretype/config';
+  import { Device, type DeviceOptions } from 'wiretype/engine';
+  import { Simulation } from 'wiretype/sim';
+
+  export const text: string = parseConfig('', 'wg0.conf').text;
+  export const device = (options: DeviceOptions): Device => new Device(options);
+  export const tunnel = (options: TunnelOptions): Promise<Tunnel> => Tunnel.create(options);
+  export const simulation: Simulation = new Simulation({ seed: 1 });
+  export const endpoint: Endpoint = new Endpoint();
+`;
 
 function filesOf(folder: string): string[] {
   assert.ok(existsSync(folder));

@@ -1,12 +1,21 @@
 /** The package as `npm` publishes it, and a folder of somebody who installed it. */
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 
 import { attempt, type RunResult, run } from '../lab/program.js';
 
 /** What the package and its user's compiler import besides: lent by this checkout. */
-const NEIGHBOURS = ['@noble', '@types', 'node-gyp-build', 'qrcode', 'undici-types'];
+const NEIGHBOURS = ['@noble', '@types', 'qrcode', 'undici-types'];
 const TIMEOUT_MS = 120_000;
 
 /** @returns Paths inside the package. */
@@ -18,18 +27,24 @@ export async function packedFiles(): Promise<ReadonlySet<string>> {
 
 /** A folder outside of the checkout that has the package in `node_modules`. `close` removes it. */
 export class Consumer {
+  readonly tarball: string;
   readonly folder = mkdtempSync(join(tmpdir(), 'wiretype-consumer-'));
 
   static async create(): Promise<Consumer> {
     const consumer = new Consumer();
+    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', consumer.folder], { timeoutMs: TIMEOUT_MS });
     const modules = join(consumer.folder, 'node_modules');
     mkdirSync(modules);
-    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', consumer.folder], { timeoutMs: TIMEOUT_MS });
-    await run('sh', ['-c', 'tar -xzf "$0"/wiretype-*.tgz -C "$0"/node_modules', consumer.folder]);
+    await run('sh', ['-c', 'tar -xzf "$0" -C "$1"', consumer.tarball, modules]);
     renameSync(join(modules, 'package'), join(modules, 'wiretype'));
     for (const name of NEIGHBOURS) symlinkSync(resolve('node_modules', name), join(modules, name));
     consumer.write('package.json', '{ "type": "module" }');
     return consumer;
+  }
+
+  private constructor() {
+    const { name, version } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, string>;
+    this.tarball = join(this.folder, `${name}-${version}.tgz`);
   }
 
   write(name: string, text: string): void {
@@ -41,10 +56,10 @@ export class Consumer {
   }
 
   /** Compiles a module under strict rules, with the package's declarations checked. Errors are on standard output. */
-  async compile(name: string): Promise<RunResult> {
+  async compile(name: string, module = '--module nodenext'): Promise<RunResult> {
     const compiler = resolve('node_modules/typescript/bin/tsc');
-    const rules = '--strict --target es2023 --module nodenext --types node --skipLibCheck false'.split(' ');
-    return await this.#attempt(process.execPath, compiler, ...rules, name);
+    const rules = `${module} --strict --exactOptionalPropertyTypes --target es2023 --types node --skipLibCheck false`;
+    return await this.#attempt(process.execPath, compiler, ...rules.split(' '), name);
   }
 
   async node(...words: readonly string[]): Promise<RunResult> {
