@@ -1,8 +1,8 @@
 /**
- * Runs the unit and addon tests on arm64: Node for arm64, under qemu's emulation of its system calls, with the prebuilt
+ * Runs tests on arm64: Node for arm64, under qemu's emulation of its system calls, with the prebuilt
  * addon. Needs `npm run prebuilds`.
  *
- *     node scripts/arm64.mjs [PART…]        default: unit addon
+ *     node scripts/arm64.mjs [PART | FOLDER…]        default: what is near to the processor
  *
  * A machine with another processor can start neither Node nor what the tests start with `process.execPath`: both become
  * a script that calls the emulator.
@@ -24,7 +24,10 @@ const BEYOND_THE_EMULATOR = [
   'survives a move to another namespace: packets, MTU, link state and removal are seen there',
 ];
 
-const parts = process.argv.length > 2 ? process.argv.slice(2) : ['unit', 'addon'];
+/** The others test text and programs, which a processor does not change, and would take long. */
+const PARTS = ['wire', 'crypto', 'core', 'host', 'addon', 'conformance'];
+
+const parts = process.argv.length > 2 ? process.argv.slice(2) : PARTS;
 const folder = mkdtempSync(join(tmpdir(), 'wiretype-arm64-'));
 try {
   const node = writeEmulatedNode(installNode(folder, NODE_VERSION, 'arm64'));

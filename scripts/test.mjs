@@ -1,16 +1,19 @@
 /**
  * Runs the tests, part by part, and closes with one summary over all of them.
  *
- *     node scripts/test.mjs [PART…]        default: all parts
+ *     node scripts/test.mjs [PART | FOLDER…]        default: all parts
  *
- * A part is stopped when its time is over, many times what it takes, which counts as a failure. A part that this machine cannot run is
- * left out and said so; with `CI` in the environment that is a failure too.
+ * A folder is one of `test/` that belongs to the part `unit`. A part is stopped, and has failed, when its time is over:
+ * many times what it takes, and `TEST_TIME_FACTOR` times as much. A part that this machine cannot run is left out, and
+ * its line says so; with `CI` in the environment that is a failure too.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { missingTools, packagesOf } from './system-tools.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const REPORTER = pathToFileURL(join(ROOT, 'scripts/test-reporter.mjs')).href;
@@ -18,6 +21,7 @@ const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo
 const MINUTE_MS = 60_000;
 /** Time to take the laboratory down after a part was told to stop. */
 const GRACE_MS = 15_000;
+const TIME_FACTOR = Number(process.env.TEST_TIME_FACTOR ?? 1);
 
 /** In the order in which they run. `unit` is every folder of `test/` that no other part names. */
 const PARTS = {
@@ -52,13 +56,15 @@ const PARTS = {
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(wanted) {
-  const unknown = wanted.filter((name) => !(name in PARTS));
+  const folders = wanted.filter((name) => !(name in PARTS));
+  const unknown = folders.filter((name) => !existsSync(join(ROOT, 'test', name)));
   if (unknown.length > 0) return usage(`There is no part ${unknown.join(', ')}.`);
 
   const totals = Object.fromEntries(COUNTS.map((name) => [name, 0]));
   for (const [name, part] of Object.entries(PARTS)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    const counts = await runPart(name, part);
+    const isPicked = name === 'unit' && folders.length > 0 && !wanted.includes(name);
+    if (wanted.length > 0 && !wanted.includes(name) && !isPicked) continue;
+    const counts = await runPart(name, isPicked ? { ...part, folders } : part);
     for (const count of COUNTS) totals[count] += counts[count] ?? 0;
   }
   printSummary(totals);
@@ -66,7 +72,7 @@ async function main(wanted) {
 }
 
 async function runPart(name, part) {
-  const files = testFiles(name);
+  const files = testFiles(name, part);
   if (files.length === 0) return {};
   const reason = part.whyNot?.();
   if (reason !== undefined) return leaveOut(name, reason);
@@ -78,7 +84,7 @@ async function runPart(name, part) {
     const isInTime = await runNode(part, files, countsFile);
     const counts = existsSync(countsFile) ? JSON.parse(readFileSync(countsFile, 'utf8')) : {};
     if (isInTime && counts.tests !== undefined) return counts;
-    process.stdout.write(`✖ ${name}: ${isInTime ? 'ended before its time' : `not done in ${part.limitMs / 1000} s`}\n`);
+    process.stdout.write(`✖ ${name}: ${isInTime ? 'ended before its time' : `not done in ${(part.limitMs * TIME_FACTOR) / 1000} s`}\n`);
     return { ...counts, tests: (counts.tests ?? 0) + 1, fail: (counts.fail ?? 0) + 1 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -98,8 +104,8 @@ async function runNode({ limitMs, flags = [], concurrency = 2, isRoot = false, e
   const limit = setTimeout(() => {
     isInTime = false;
     child.kill('SIGTERM');
-  }, limitMs);
-  const insist = setTimeout(() => child.kill('SIGKILL'), limitMs + GRACE_MS);
+  }, limitMs * TIME_FACTOR);
+  const insist = setTimeout(() => child.kill('SIGKILL'), limitMs * TIME_FACTOR + GRACE_MS);
   await new Promise((resolve) => child.on('close', resolve));
   clearTimeout(limit);
   clearTimeout(insist);
@@ -107,13 +113,13 @@ async function runNode({ limitMs, flags = [], concurrency = 2, isRoot = false, e
 }
 
 /** Compiled tests of a part. What was compiled from a file that is gone does not count. */
-function testFiles(part) {
-  return (PARTS[part].files ?? filesOfFolders(part)).map((file) => join('dist', file.replace(/\.ts$/, '.js')));
+function testFiles(name, { files, folders }) {
+  return (files ?? filesOfFolders(name, folders)).map((file) => join('dist', file.replace(/\.ts$/, '.js')));
 }
 
-function filesOfFolders(part) {
+function filesOfFolders(part, picked) {
   const folders = readdirSync(join(ROOT, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const names = folders.map((entry) => entry.name).filter((name) => partOf(name) === part);
+  const names = picked ?? folders.map((entry) => entry.name).filter((name) => partOf(name) === part);
   return names
     .flatMap((name) =>
       readdirSync(join(ROOT, 'test', name), { recursive: true }).map((file) => join('test', name, file)),
@@ -140,15 +146,8 @@ function whyNoNetworkLaboratory() {
   if (process.getuid() !== 0 && spawnSync('sudo', ['-n', 'true']).status !== 0)
     return 'network namespaces need root: run npm test as root, or allow sudo without a password';
   if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
-  const tools = JSON.parse(readFileSync(join(ROOT, 'scripts/test-tools.json'), 'utf8'));
-  const missing = tools.filter(({ command, isOptional }) => !isInstalled(command) && isOptional !== true);
-  if (missing.length === 0) return undefined;
-  return `missing programs; apt-get install ${[...new Set(missing.map((tool) => tool.package))].join(' ')}`;
-}
-
-function isInstalled(command) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => existsSync(join(folder, command)));
+  const missing = missingTools('test').filter(({ isOptional }) => isOptional !== true);
+  return missing.length === 0 ? undefined : `missing programs; apt-get install ${packagesOf(missing).join(' ')}`;
 }
 
 function asRoot(words) {
