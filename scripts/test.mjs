@@ -84,7 +84,9 @@ async function runPart(name, part) {
     const isInTime = await runNode(part, files, countsFile);
     const counts = existsSync(countsFile) ? JSON.parse(readFileSync(countsFile, 'utf8')) : {};
     if (isInTime && counts.tests !== undefined) return counts;
-    process.stdout.write(`✖ ${name}: ${isInTime ? 'ended before its time' : `not done in ${(part.limitMs * TIME_FACTOR) / 1000} s`}\n`);
+    process.stdout.write(
+      `✖ ${name}: ${isInTime ? 'ended before its time' : `not done in ${(part.limitMs * TIME_FACTOR) / 1000} s`}\n`,
+    );
     return { ...counts, tests: (counts.tests ?? 0) + 1, fail: (counts.fail ?? 0) + 1 };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 
 import { isMusl, prebuiltName } from '../../src/addon/load.js';
 
-const LOADER = new URL('../../src/addon/load.js', import.meta.url).href;
+const LOADER = JSON.stringify(new URL('../../src/addon/load.js', import.meta.url).href);
 const PROGRAM = `
-  import { loadAddon } from '${LOADER}';
+  import { loadAddon } from ${LOADER};
   try {
     console.log(JSON.stringify({ functions: Object.keys(loadAddon()).length }));
   } catch ({ name, code, message, cause }) {
@@ -82,7 +82,7 @@ function place(file: string, write: (file: string) => void): void {
 /** The file that the addon of this process came from, whatever `WIRETYPE_PREBUILD` is. */
 function addonOfThisRun(): string {
   const program = `
-    import { loadAddon } from '${LOADER}';
+    import { loadAddon } from ${LOADER};
     loadAddon();
     console.log(process.report.getReport().sharedObjects.find((path) => path.endsWith('.node')));
   `;

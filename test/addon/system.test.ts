@@ -134,7 +134,7 @@ const PROLOGUE = `
   import assert from 'node:assert/strict';
   import { execFileSync, spawnSync } from 'node:child_process';
   import { readFileSync, statSync } from 'node:fs';
-  import { loadAddon } from '${LOADER}';
+  import { loadAddon } from ${JSON.stringify(LOADER)};
   const addon = loadAddon();
 `;
 const PRINT_COOKIE = 'console.log(String(addon.netnsCookie()));';

@@ -86,7 +86,7 @@ describe('a terminal', () => {
     directory = mkdtempSync(join(tmpdir(), 'wiretype-terminal-'));
     const module = new URL('../../src/cli/process-io.js', import.meta.url).href;
     const program = `
-      import { createProcessIo } from '${module}';
+      import { createProcessIo } from ${JSON.stringify(module)};
       const { columns, rows, isDumb } = createProcessIo({ program: 'test' });
       console.log(JSON.stringify({ columns, rows, isDumb }));
     `;

@@ -72,7 +72,7 @@ describe('the hooks of a file', { concurrency: 2 }, () => {
 
   it('find the programs beside the one that runs them', { timeout: 240_000 }, async (t) => {
     const { client } = await openClient(t);
-    await client.run('bash', ['-c', `mkdir /run/own; ln -s ${CHECKOUT}bin/wiretype /run/own/wg-quick`]);
+    await client.run('bash', ['-c', 'mkdir /run/own; ln -s "$0"bin/wiretype /run/own/wg-quick', CHECKOUT]);
     await client.run('ln', ['-s', `${CHECKOUT}bin/wiretype`, '/run/own/wg']);
     await client.write(FILE, fileWith('PostUp = wg --version > /run/version'));
 

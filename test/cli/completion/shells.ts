@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+/** In the environment: the path of a checkout may have characters that a shell would have to quote. */
+const COMPLETIONS = fileURLToPath(new URL('../../../../completions', import.meta.url));
 const LIMIT_MS = 60_000;
 /** Where shells keep what they find out about themselves. */
 const HOME = mkdtempSync(join(tmpdir(), 'wiretype-shells-'));
@@ -34,7 +35,7 @@ export function whyNot({ name }: Shell): string | false {
 /** Calls the function as bash does, and shows the words that it would choose from. */
 function completeInBash(line: string, bin: string): string | undefined {
   const script = `
-    source ${ROOT}completions/wiretype.bash
+    source "$COMPLETIONS"/wiretype.bash
     COMP_LINE=$1 COMP_POINT=\${#1}
     registered=$(complete -p "\${1%% *}" 2>/dev/null) && [[ $registered == *_wiretype* ]] && _wiretype
     printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -47,7 +48,7 @@ function completeInZsh(line: string, bin: string): string | undefined {
     'PS1=',
     'autoload -Uz compinit',
     'compinit -u', // keeps what it finds in the home folder: the next one is faster
-    `source ${ROOT}completions/_wiretype`,
+    'source $COMPLETIONS/_wiretype',
     'show() { print -r -- "<<$BUFFER>>" }',
     'zle -N show',
     "bindkey '^X' show",
@@ -70,7 +71,7 @@ function completeInZsh(line: string, bin: string): string | undefined {
 }
 
 function completeInFish(line: string, bin: string): string | undefined {
-  const script = `source ${ROOT}completions/wiretype.fish; complete -C $argv[1]`;
+  const script = 'source $COMPLETIONS/wiretype.fish; complete -C $argv[1]';
   return only(run(bin, 'fish', ['--no-config', '-c', script, line]).map((found) => found.replace(/\t.*/, '')));
 }
 
@@ -80,7 +81,7 @@ function only(words: readonly string[]): string | undefined {
 
 /** @param bin The folder that is looked in first for programs. */
 function run(bin: string, shell: string, args: readonly string[]): string[] {
-  const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, TERM: 'dumb', HOME };
+  const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, TERM: 'dumb', HOME, COMPLETIONS };
   const { stdout, error, signal } = spawnSync(shell, args, { env, cwd: bin, encoding: 'utf8', timeout: LIMIT_MS });
   if (error !== undefined || signal !== null) throw error ?? new Error(`${shell} ended by ${signal}`);
   return stdout.split('\n').filter((found) => found !== '');
