@@ -4,13 +4,15 @@ import { formatScopedAddress, parseScopedAddress } from './scoped-address.js';
 import type { ZoneNames } from './zone-names.js';
 
 const PORT = /^[0-9]{1,5}$/;
+const MAX_PORT = 65_535;
 
 /**
  * Reads `1.2.3.4:51820`, `[2001:db8::1]:51820` or `[fe80::1%eth0]:51820`. No host names.
  *
- * An IPv4 address written as IPv6 (`::ffff:1.2.3.4`) becomes the IPv4 address that it means.
+ * An IPv4 address written as IPv6 (`::ffff:1.2.3.4`) becomes the IPv4 address that it means. Port 0 is read as
+ * wireguard-go reads it: scripts set `0.0.0.0:0` to forget where a peer was.
  *
- * @returns `undefined` for anything else, for port 0, and for a zone that is no interface.
+ * @returns `undefined` for anything else, and for a zone that is no interface.
  */
 export function parseEndpoint(text: string, zones: ZoneNames): Endpoint | undefined {
   const colon = text.lastIndexOf(':');
@@ -34,6 +36,6 @@ export function formatEndpoint(endpoint: Endpoint, zones: ZoneNames): string {
 }
 
 function parsePort(text: string): number | undefined {
-  const port = PORT.test(text) ? Number(text) : 0;
-  return port >= 1 && port <= 65_535 ? port : undefined;
+  const port = PORT.test(text) ? Number(text) : Number.NaN;
+  return port <= MAX_PORT ? port : undefined;
 }

@@ -3,10 +3,10 @@ import { formatIpAddress, parseIpAddress } from '../wire/address-text.js';
 
 export { formatIpAddress, isIpv4Mapped, parseIpAddress } from '../wire/address-text.js';
 
-const DECIMAL = /^(?:0|[1-9][0-9]{0,2})$/;
+const DECIMAL = /^0*[0-9]{1,3}$/;
 
 /**
- * Reads `ADDRESS/LENGTH`. The length has to be there; host bits may be set.
+ * Reads `ADDRESS/LENGTH`. The length is decimal and must be there; host bits may be set.
  *
  * @returns `undefined` for anything else.
  */

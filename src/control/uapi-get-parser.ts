@@ -1,5 +1,4 @@
 import type { IpPrefix } from '../core/configuration.js';
-import type { Endpoint } from '../wire/endpoint.js';
 import type { DeviceState, PeerState } from './device-control.js';
 import { parseEndpoint } from './endpoint-text.js';
 import { parseIpPrefix } from './ip-text.js';
@@ -34,19 +33,14 @@ function toPeerState(peer: ReportedPeer, zones: ZoneNames): PeerState {
   return {
     publicKey: peer.publicKey,
     presharedKey: peer.presharedKey ?? new Uint8Array(KEY_BYTES),
-    endpoint: endpoint === undefined ? undefined : toEndpoint(endpoint, zones),
+    // An endpoint that cannot be read here, such as one with a zone of another namespace, is none to us.
+    endpoint: endpoint === undefined ? undefined : parseEndpoint(endpoint, zones),
     persistentKeepaliveSeconds: peer.persistentKeepaliveSeconds,
     rxBytes: Number(peer.rxBytes),
     txBytes: Number(peer.txBytes),
     lastHandshakeUnixMs: Number(lastHandshakeSeconds) * 1_000 + Number(lastHandshakeNanoseconds) / NANOSECONDS_PER_MS,
     allowedIps: peer.allowedIps.map(toPrefix),
   };
-}
-
-function toEndpoint(text: string, zones: ZoneNames): Endpoint {
-  const endpoint = parseEndpoint(text, zones);
-  if (endpoint === undefined) throw invalidReply('endpoint makes no sense');
-  return endpoint;
 }
 
 function toPrefix(text: string): IpPrefix {

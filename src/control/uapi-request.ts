@@ -1,4 +1,5 @@
 import type { DeviceChange } from '../core/configuration.js';
+import { HeldLine } from './held-line.js';
 import { Errno, type UapiRefusal } from './uapi-errno.js';
 import { SetParser } from './uapi-set-parser.js';
 import type { ZoneNames } from './zone-names.js';
@@ -21,36 +22,36 @@ export const MAX_REQUEST_BYTES = 64 * 1_024 * 1_024;
 
 const NEWLINE = 0x0a;
 
+/** Where a reader stands in the bytes of a connection. */
+type State =
+  | { readonly kind: 'operation' }
+  | { readonly kind: 'question'; readonly operation: 'get' | 'explain' }
+  | { readonly kind: 'set'; readonly parser: SetParser; bytesRead: number }
+  /** A line of a `set` was refused: the rest is skipped up to its end. */
+  | { readonly kind: 'refused-set'; readonly refusal: UapiRefusal }
+  | { readonly kind: 'done'; readonly request: UapiRequest };
+
+const OPERATION: State = { kind: 'operation' };
+
 /**
  * Cuts the bytes of a connection into requests, wherever they were cut on the way.
  *
  * ```text
- *              "get=1"                 ""
- *  operation ───────────▶ get ───────────────────▶ request: get      ──▶ operation
- *      │     "explain=1"                ""
- *      ├────────────────▶ explain ───────────────▶ request: explain  ──▶ operation
- *      │       "set=1"                 ""  or EOF
- *      ├────────────────▶ set ───────────────────▶ request: set      ──▶ operation
- *      │ else              └─ a line is refused: the rest is skipped, then
- *      ▼                                          ▶ request: refused ──▶ operation
- *  request: unknown
+ *              "get=1", "explain=1"               ""
+ *  operation ──────────────────────▶ question ─────────▶ done: get, explain
+ *      │                                 └── else ─────▶ done: refused
+ *      │       "set=1"                   "" or EOF
+ *      ├──────────────▶ set ───────────────────────────▶ done: set
+ *      │                 └ a bad line ▶ refused-set ───▶ done: refused
+ *      └─ else ────────────────────────────────────────▶ done: unknown       done ── takeRequest ──▶ operation
  * ```
  *
  * A refused `set` is read to its end, so that the next request is found; skipping costs no memory.
  */
 export class UapiRequestReader {
   readonly #readZones: () => ZoneNames;
-  #state: 'operation' | 'get' | 'explain' | 'set' = 'operation';
-  #request: UapiRequest | undefined;
-
-  #parser: SetParser | undefined;
-  #refusal: UapiRefusal | undefined;
-  #requestBytes = 0;
-
-  /** The start of a line whose end has not come yet. May hold a secret. */
-  readonly #kept = Buffer.alloc(MAX_LINE_BYTES);
-  #keptBytes = 0;
-  #isTooLong = false;
+  readonly #held = new HeldLine(MAX_LINE_BYTES);
+  #state: State = OPERATION;
 
   /** @param readZones Called once per `set`. */
   constructor(readZones: () => ZoneNames) {
@@ -59,121 +60,119 @@ export class UapiRequestReader {
 
   /** Reads from `at` to the end of a request or of the chunk. @returns Where to go on. */
   read(chunk: Buffer, at: number): number {
-    while (at < chunk.length && this.#request === undefined) {
-      if (this.#isQuestion && chunk[at] !== NEWLINE) {
+    while (at < chunk.length && this.#state.kind !== 'done') {
+      if (this.#state.kind === 'question' && chunk[at] !== NEWLINE) {
         this.#finish({ kind: 'refused', operation: 'get', refusal: NOTHING_AFTER_GET });
         break;
       }
       const newline = chunk.indexOf(NEWLINE, at);
-      if (newline < 0) return this.#keep(chunk, at, chunk.length);
-      this.#readLineTo(chunk, at, newline);
-      at = newline + 1;
+      if (newline < 0) this.#hold(chunk, at);
+      else this.#readLineTo(chunk, at, newline);
+      at = newline < 0 ? chunk.length : newline + 1;
     }
     return at;
   }
 
-  /** The other side says no more: what stands there so far is taken for the whole request. */
+  /** The other side sends no more: what stands there so far is taken for the whole request. */
   end(): void {
-    this.#finishQuestion();
-    if (this.#state !== 'set') return;
-    if (this.#keptBytes > 0) this.#readKeptLine();
-    if (this.#request === undefined) this.#finishSet();
+    if (this.#state.kind === 'operation' || this.#state.kind === 'done') return;
+    if (this.#held.length > 0) this.#readHeldLine();
+    this.#readEmptyLine();
   }
 
   /** The request that is complete, once. */
   takeRequest(): UapiRequest | undefined {
-    const request = this.#request;
-    this.#request = undefined;
+    if (this.#state.kind !== 'done') return undefined;
+    const { request } = this.#state;
+    this.#state = OPERATION;
     return request;
   }
 
   /** Wipes what a half-read request left. */
   clear(): void {
-    this.#parser?.clear();
-    this.#kept.fill(0);
+    if (this.#state.kind === 'set') this.#state.parser.clear();
+    this.#held.clear();
   }
 
-  #readLineTo(chunk: Buffer, at: number, newline: number): void {
-    if (this.#keptBytes === 0 && newline - at <= MAX_LINE_BYTES) {
-      this.#readLine(chunk, at, newline);
+  #hold(chunk: Buffer, start: number): void {
+    this.#held.append(chunk, start, chunk.length);
+    if (this.#held.isTooLong && this.#state.kind === 'operation') this.#finish({ kind: 'unknown' });
+  }
+
+  #readLineTo(chunk: Buffer, start: number, newline: number): void {
+    if (this.#held.length === 0 && newline - start <= MAX_LINE_BYTES) {
+      this.#readLine(chunk, start, newline);
       return;
     }
-    this.#keep(chunk, at, newline);
-    this.#readKeptLine();
+    this.#held.append(chunk, start, newline);
+    this.#readHeldLine();
   }
 
-  #readKeptLine(): void {
-    this.#readLine(this.#kept, 0, this.#keptBytes);
-    this.#kept.fill(0, 0, this.#keptBytes);
-    this.#keptBytes = 0;
-    this.#isTooLong = false;
-  }
-
-  #keep(chunk: Buffer, at: number, end: number): number {
-    const room = MAX_LINE_BYTES - this.#keptBytes;
-    if (end - at > room) {
-      this.#isTooLong = true;
-      if (this.#state === 'operation') this.#finish({ kind: 'unknown' });
-    }
-    this.#keptBytes += chunk.copy(this.#kept, this.#keptBytes, at, Math.min(end, at + room));
-    return end;
+  #readHeldLine(): void {
+    if (this.#held.isTooLong) this.#readTooLongLine();
+    else this.#readLine(this.#held.bytes, 0, this.#held.length);
+    this.#held.clear();
   }
 
   #readLine(bytes: Buffer, start: number, end: number): void {
-    if (this.#state === 'set') this.#readSetLine(bytes, start, end);
-    else if (this.#isQuestion) this.#finishQuestion();
-    else this.#readOperation(bytes.toString('latin1', start, end));
+    if (this.#state.kind === 'operation') this.#readOperation(bytes.toString('latin1', start, end));
+    else if (start === end) this.#readEmptyLine();
+    else if (this.#state.kind === 'set') this.#readSetLine(this.#state, bytes, start, end);
   }
 
-  /** An operation of one line, which an empty line follows. */
-  get #isQuestion(): boolean {
-    return this.#state === 'get' || this.#state === 'explain';
-  }
-
-  #finishQuestion(): void {
-    if (this.#state === 'get' || this.#state === 'explain') this.#finish({ kind: this.#state });
+  #readTooLongLine(): void {
+    if (this.#state.kind === 'set') this.#refuseSet(this.#state.parser, LINE_TOO_LONG);
+    else if (this.#state.kind === 'operation') this.#finish({ kind: 'unknown' });
   }
 
   #readOperation(line: string): void {
-    if (line === 'get=1') {
-      this.#state = 'get';
-    } else if (line === 'explain=1') {
-      this.#state = 'explain';
-    } else if (line === 'set=1') {
-      this.#state = 'set';
-      this.#parser = new SetParser(this.#readZones());
-    } else {
-      this.#finish({ kind: 'unknown' });
+    switch (line) {
+      case 'get=1':
+        this.#state = { kind: 'question', operation: 'get' };
+        break;
+      case 'explain=1':
+        this.#state = { kind: 'question', operation: 'explain' };
+        break;
+      case 'set=1':
+        this.#state = { kind: 'set', parser: new SetParser(this.#readZones()), bytesRead: 0 };
+        break;
+      default:
+        this.#finish({ kind: 'unknown' });
     }
   }
 
-  #readSetLine(bytes: Buffer, start: number, end: number): void {
-    if (start === end) {
-      this.#finishSet();
-      return;
-    }
-    this.#requestBytes += end - start + 1;
-    if (this.#refusal !== undefined) return;
-
-    if (this.#isTooLong) this.#refusal = LINE_TOO_LONG;
-    else if (this.#requestBytes > MAX_REQUEST_BYTES) this.#refusal = REQUEST_TOO_LONG;
-    else this.#refusal = this.#parser!.readLine(bytes, start, end);
-    if (this.#refusal !== undefined) this.#parser!.clear();
+  #readSetLine(state: State & { kind: 'set' }, bytes: Buffer, start: number, end: number): void {
+    state.bytesRead += end - start + 1;
+    const refusal = state.bytesRead > MAX_REQUEST_BYTES ? REQUEST_TOO_LONG : state.parser.readLine(bytes, start, end);
+    if (refusal !== undefined) this.#refuseSet(state.parser, refusal);
   }
 
-  #finishSet(): void {
-    const parser = this.#parser!;
-    const refusal = this.#refusal;
-    this.#parser = undefined;
-    this.#refusal = undefined;
-    this.#requestBytes = 0;
-    if (refusal !== undefined) this.#finish({ kind: 'refused', operation: 'set', refusal });
-    else this.#finish({ kind: 'set', change: parser.finish(), clear: () => parser.clear() });
+  #refuseSet(parser: SetParser, refusal: UapiRefusal): void {
+    parser.clear();
+    this.#state = { kind: 'refused-set', refusal };
+  }
+
+  /** An empty line, or the end of the connection, completes a request. */
+  #readEmptyLine(): void {
+    const state = this.#state;
+    switch (state.kind) {
+      case 'question':
+        this.#finish({ kind: state.operation });
+        break;
+      case 'set':
+        this.#finish({ kind: 'set', change: state.parser.finish(), clear: () => state.parser.clear() });
+        break;
+      case 'refused-set':
+        this.#finish({ kind: 'refused', operation: 'set', refusal: state.refusal });
+        break;
+      case 'operation':
+      case 'done':
+        break;
+    }
   }
 
   #finish(request: UapiRequest): void {
-    this.#state = 'operation';
-    this.#request = request;
+    this.#state = { kind: 'done', request };
   }
 }
 

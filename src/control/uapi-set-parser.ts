@@ -1,20 +1,32 @@
 import type { AllowedIpChange, DeviceChange, PeerChange } from '../core/configuration.js';
-import { parseEndpoint } from './endpoint-text.js';
-import { parseIpPrefix } from './ip-text.js';
-import { readHexKey } from './key-hex.js';
+import { MAX_PEERS } from '../core/constants.js';
 import { Errno, type UapiRefusal } from './uapi-errno.js';
+import { UapiValue } from './uapi-value.js';
 import type { ZoneNames } from './zone-names.js';
 
-const DECIMAL = /^[0-9]{1,20}$/;
+const EQUALS = 0x3d;
 const MAX_U16 = 0xffff;
 const MAX_U32 = 0xffff_ffff;
-const EQUALS = 0x3d;
+/** A full device can be emptied and filled again by one request. */
+const MAX_PEER_BLOCKS = 2 * MAX_PEERS;
+/** A bound on the memory that one request takes: some 150 bytes for each. */
+const MAX_ALLOWED_IPS = 2 ** 20;
 
-/** A `PeerChange` while its block is being read. */
-type Block = { -readonly [Key in keyof PeerChange]: PeerChange[Key] } & { allowedIps: AllowedIpChange[] };
+const DEVICE_KEYS: ReadonlySet<string> = new Set(['private_key', 'listen_port', 'fwmark', 'replace_peers']);
+const PEER_KEYS: ReadonlySet<string> = new Set([
+  'remove',
+  'update_only',
+  'preshared_key',
+  'endpoint',
+  'persistent_keepalive_interval',
+  'replace_allowed_ips',
+  'allowed_ip',
+  'protocol_version',
+]);
 
-/** Takes the value of a line, `bytes[start…end)`. @returns Why it is refused, or `undefined`. */
-type LineReader = (parser: SetParser, bytes: Buffer, start: number, end: number) => string | undefined;
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+type DeviceLines = Omit<Writable<DeviceChange>, 'peers'>;
+type PeerBlock = Omit<Writable<PeerChange>, 'allowedIps'> & { allowedIps: AllowedIpChange[] };
 
 /**
  * Reads the body of a `set`, line by line, into one `DeviceChange`.
@@ -27,19 +39,13 @@ type LineReader = (parser: SetParser, bytes: Buffer, start: number, end: number)
  * Source: https://www.wireguard.com/xplatform/#configuration-protocol
  */
 export class SetParser {
-  readonly zones: ZoneNames;
-  readonly device: { privateKey?: Uint8Array; listenPort?: number; fwmark?: number; replacePeers: boolean } = {
-    replacePeers: false,
-  };
-  readonly #blocks: Block[] = [];
+  readonly #zones: ZoneNames;
+  readonly #device: DeviceLines = { replacePeers: false };
+  readonly #peers: PeerBlock[] = [];
+  #allowedIpCount = 0;
 
   constructor(zones: ZoneNames) {
-    this.zones = zones;
-  }
-
-  /** The block that is being read; `undefined` while lines of the device are. */
-  get block(): Block | undefined {
-    return this.#blocks[this.#blocks.length - 1];
+    this.#zones = zones;
   }
 
   /** Reads the line `bytes[start…end)`, without its newline. @returns Why the request is refused, or `undefined`. */
@@ -48,172 +54,103 @@ export class SetParser {
     if (equals < 0) return { errno: Errno.Protocol, key: '', reason: 'a line without "="' };
 
     const key = bytes.toString('latin1', start, start + equals);
-    const reader = (this.block === undefined ? DEVICE_LINES : PEER_LINES).get(key);
-    const reason = reader === undefined ? this.#explainKey(key) : reader(this, bytes, start + equals + 1, end);
-    if (reason === undefined) return undefined;
+    const value = new UapiValue(bytes, start + equals + 1, end);
+    const peer = this.#peers.at(-1);
+    if (key === 'public_key') this.#startPeer(value);
+    else if (peer === undefined) this.#readDeviceLine(key, value);
+    else this.#readPeerLine(peer, key, value);
+    if (value.refusal === undefined) return undefined;
     // An unknown key may be anything, a secret too.
-    return { errno: Errno.Invalid, key: reader === undefined ? '' : key, reason };
+    const isKnown = key === 'public_key' || (peer === undefined ? DEVICE_KEYS : PEER_KEYS).has(key);
+    return { errno: Errno.Invalid, key: isKnown ? key : '', reason: value.refusal };
   }
 
   /** @returns The change. Its keys belong to the parser: `clear` wipes them. */
   finish(): DeviceChange {
-    return { ...this.device, peers: this.#blocks };
-  }
-
-  startBlock(publicKey: Uint8Array): void {
-    this.#blocks.push({ publicKey, isRemoval: false, isUpdateOnly: false, replaceAllowedIps: false, allowedIps: [] });
+    return { ...this.#device, peers: this.#peers };
   }
 
   /** Wipes the secret keys. Call it once the change is applied or refused. */
   clear(): void {
-    this.device.privateKey?.fill(0);
-    for (const block of this.#blocks) block.presharedKey?.fill(0);
-    this.#blocks.length = 0;
+    this.#device.privateKey?.fill(0);
+    for (const peer of this.#peers) peer.presharedKey?.fill(0);
+    this.#peers.length = 0;
   }
 
-  #explainKey(key: string): string {
-    if (this.block !== undefined && DEVICE_LINES.has(key)) return `${key} has to stand before the first public_key`;
-    if (this.block === undefined && PEER_LINES.has(key)) return `${key} has to stand after a public_key`;
-    return 'an unknown key';
+  #startPeer(value: UapiValue): void {
+    const publicKey = value.key();
+    if (this.#peers.length >= MAX_PEER_BLOCKS) value.refuse(`more than ${MAX_PEER_BLOCKS} peers in one request`);
+    this.#peers.push({ publicKey, isRemoval: false, isUpdateOnly: false, replaceAllowedIps: false, allowedIps: [] });
+  }
+
+  #readDeviceLine(key: string, value: UapiValue): void {
+    const device = this.#device;
+    switch (key) {
+      case 'private_key':
+        device.privateKey?.fill(0);
+        device.privateKey = clampUnlessZero(value.key());
+        break;
+      case 'listen_port':
+        device.listenPort = value.number(MAX_U16);
+        break;
+      case 'fwmark':
+        device.fwmark = value.number(MAX_U32);
+        break;
+      case 'replace_peers':
+        device.replacePeers = value.isTrue();
+        break;
+      default:
+        value.refuse(PEER_KEYS.has(key) ? `${key} has to stand after a public_key` : 'an unknown key');
+    }
+  }
+
+  #readPeerLine(peer: PeerBlock, key: string, value: UapiValue): void {
+    switch (key) {
+      case 'remove':
+        peer.isRemoval = value.isTrue();
+        break;
+      case 'update_only':
+        peer.isUpdateOnly = value.isTrue();
+        break;
+      case 'preshared_key':
+        peer.presharedKey?.fill(0);
+        peer.presharedKey = value.key();
+        break;
+      case 'endpoint': {
+        const endpoint = value.endpoint(this.#zones);
+        if (endpoint !== undefined) peer.endpoint = endpoint;
+        break;
+      }
+      case 'persistent_keepalive_interval':
+        peer.persistentKeepaliveSeconds = value.number(MAX_U16);
+        break;
+      case 'replace_allowed_ips':
+        peer.replaceAllowedIps = value.isTrue();
+        peer.allowedIps.length = 0;
+        break;
+      case 'allowed_ip':
+        this.#addAllowedIp(peer, value);
+        break;
+      case 'protocol_version':
+        if (value.text !== '1') value.refuse('not 1, the only version');
+        break;
+      default:
+        value.refuse(DEVICE_KEYS.has(key) ? `${key} has to stand before the first public_key` : 'an unknown key');
+    }
+  }
+
+  #addAllowedIp(peer: PeerBlock, value: UapiValue): void {
+    const change = value.allowedIp();
+    if (++this.#allowedIpCount > MAX_ALLOWED_IPS)
+      value.refuse(`more than ${MAX_ALLOWED_IPS} allowed IPs in one request`);
+    if (change !== undefined) peer.allowedIps.push(change);
   }
 }
 
-const readPublicKey: LineReader = (parser, bytes, start, end) => {
-  const key = readHexKey(bytes, start, end);
-  if (key === undefined) return 'not a key of 64 hexadecimal digits';
-  parser.startBlock(key);
-  return undefined;
-};
-
-const DEVICE_LINES: ReadonlyMap<string, LineReader> = new Map([
-  [
-    'private_key',
-    secretLine(({ device }, key) => {
-      device.privateKey?.fill(0);
-      clampUnlessZero(key);
-      device.privateKey = key;
-    }),
-  ],
-  [
-    'listen_port',
-    numberLine(MAX_U16, ({ device }, port) => {
-      device.listenPort = port;
-    }),
-  ],
-  [
-    'fwmark',
-    numberLine(MAX_U32, ({ device }, mark) => {
-      device.fwmark = mark;
-    }),
-  ],
-  [
-    'replace_peers',
-    flagLine(({ device }) => {
-      device.replacePeers = true;
-    }),
-  ],
-  ['public_key', readPublicKey],
-]);
-
-const PEER_LINES: ReadonlyMap<string, LineReader> = new Map([
-  ['public_key', readPublicKey],
-  [
-    'remove',
-    flagLine(({ block }) => {
-      block!.isRemoval = true;
-    }),
-  ],
-  [
-    'update_only',
-    flagLine(({ block }) => {
-      block!.isUpdateOnly = true;
-    }),
-  ],
-  [
-    'preshared_key',
-    secretLine(({ block }, key) => {
-      block!.presharedKey?.fill(0);
-      block!.presharedKey = key;
-    }),
-  ],
-  [
-    'endpoint',
-    valueLine('not an address with a port', parseEndpoint, ({ block }, endpoint) => {
-      block!.endpoint = endpoint;
-    }),
-  ],
-  [
-    'persistent_keepalive_interval',
-    numberLine(MAX_U16, ({ block }, seconds) => {
-      block!.persistentKeepaliveSeconds = seconds;
-    }),
-  ],
-  [
-    'replace_allowed_ips',
-    flagLine(({ block }) => {
-      block!.replaceAllowedIps = true;
-      block!.allowedIps.length = 0;
-    }),
-  ],
-  [
-    'allowed_ip',
-    valueLine('not an address with a prefix length', parseAllowedIp, ({ block }, change) => {
-      block!.allowedIps.push(change);
-    }),
-  ],
-  [
-    'protocol_version',
-    valueLine(
-      'not 1, the only version',
-      (text) => (text === '1' ? 1 : undefined),
-      () => {},
-    ),
-  ],
-]);
-
-function parseAllowedIp(text: string): AllowedIpChange | undefined {
-  const isRemoval = text.startsWith('-');
-  const prefix = parseIpPrefix(isRemoval ? text.slice(1) : text);
-  return prefix && { ...prefix, isRemoval };
-}
-
-function secretLine(take: (parser: SetParser, key: Uint8Array) => void): LineReader {
-  return (parser, bytes, start, end) => {
-    const key = readHexKey(bytes, start, end);
-    if (key === undefined) return 'not a key of 64 hexadecimal digits';
-    take(parser, key);
-    return undefined;
-  };
-}
-
-function numberLine(max: number, take: (parser: SetParser, value: number) => void): LineReader {
-  return valueLine(
-    `not a decimal number from 0 to ${max}`,
-    (text) => (DECIMAL.test(text) && Number(text) <= max ? Number(text) : undefined),
-    take,
-  );
-}
-
-function flagLine(take: (parser: SetParser) => void): LineReader {
-  return valueLine('not "true"', (text) => (text === 'true' ? true : undefined), take);
-}
-
-function valueLine<T>(
-  refusal: string,
-  parse: (text: string, zones: ZoneNames) => T | undefined,
-  take: (parser: SetParser, value: T) => void,
-): LineReader {
-  return (parser, bytes, start, end) => {
-    const value = parse(bytes.toString('latin1', start, end), parser.zones);
-    if (value === undefined) return refusal;
-    take(parser, value);
-    return undefined;
-  };
-}
-
-/** RFC 7748 §5. Zeros stay: they mean "no key". */
-function clampUnlessZero(key: Uint8Array): void {
-  if (key.every((byte) => byte === 0)) return;
+/** Makes random bytes a private key (RFC 7748 §5). Zeros stay: they mean "no key". */
+function clampUnlessZero(key: Uint8Array): Uint8Array {
+  if (key.every((byte) => byte === 0)) return key;
   key[0]! &= 248;
   key[31] = (key[31]! & 127) | 64;
+  return key;
 }

@@ -16,7 +16,12 @@ describe('IP prefixes as text', () => {
     fc.assert(fc.property(prefixes, (prefix) => assert.deepEqual(parseIpPrefix(formatIpPrefix(prefix)), prefix)));
   });
 
-  for (const text of ['10.0.0.1', '10.0.0.0/', '10.0.0.0/33', '::/129', '10.0.0.0/08', '10.0.0.0/+8', '10.0.0.0/-1'])
+  it('read a length with leading zeros, as wg and wireguard-go do', () => {
+    assert.deepEqual(parseIpPrefix('10.1.0.0/016'), parseIpPrefix('10.1.0.0/16'));
+    assert.deepEqual(parseIpPrefix('::/000'), parseIpPrefix('::/0'));
+  });
+
+  for (const text of ['10.0.0.1', '10.0.0.0/', '10.0.0.0/33', '::/129', '10.0.0.0/033', '10.0.0.0/+8', '10.0.0.0/-1'])
     it(`refuses ${text}`, () => assert.equal(parseIpPrefix(text), undefined));
 
   for (const text of ['10.0.0.0/8/8', '/8', '10.0.0.0/8 ', 'fe80::1%lo/64', '10.0.0.0/255.0.0.0', 'localhost/32'])

@@ -107,15 +107,31 @@ describe('the answer of another daemon', () => {
     ['has no empty line at its end', 'listen_port=1\nerrno=0\n'],
     ['is cut in a line', 'listen_port=1\nerrn'],
     ['has a negative counter', `public_key=${'22'.repeat(32)}\nrx_bytes=-1\nerrno=0\n\n`],
-    ['has an empty endpoint', `public_key=${'22'.repeat(32)}\nendpoint=\nerrno=0\n\n`],
     ['has a line without "="', 'listen_port\nerrno=0\n\n'],
-    ['has an endpoint by name', `public_key=${'22'.repeat(32)}\nendpoint=example.net:5\nerrno=0\n\n`],
     ['has an allowed IP without a length', `public_key=${'22'.repeat(32)}\nallowed_ip=10.0.0.1\nerrno=0\n\n`],
     ['has an errno that is no number', 'errno=x\n\n'],
   ])
     it(`is not believed when it ${why}`, () => {
       assert.throws(() => parseGet(Buffer.from(text), ZONES), { code: 'ERR_CONTROL_REPLY' });
     });
+
+  for (const endpoint of ['', 'example.net:5', '[fe80::1%eth-of-another-namespace]:5', '1.2.3.4:99999'])
+    it(`has a peer without endpoint where that cannot be read: "${endpoint}"`, () => {
+      const reply = `public_key=${'22'.repeat(32)}\nendpoint=${endpoint}\nallowed_ip=10.0.0.0/8\nerrno=0\n\n`;
+
+      const [peer] = parseGet(Buffer.from(reply), ZONES).peers;
+
+      assert.equal(peer!.endpoint, undefined);
+      assert.equal([...peer!.allowedIps].length, 1);
+    });
+
+  it('may have an endpoint of port 0', () => {
+    const reply = `public_key=${'22'.repeat(32)}\nendpoint=192.0.2.1:0\nerrno=0\n\n`;
+
+    const [peer] = parseGet(Buffer.from(reply), ZONES).peers;
+
+    assert.equal(peer!.endpoint?.port, 0);
+  });
 
   it('may be a refusal, with either sign', () => {
     for (const errno of [22, -22])

@@ -80,16 +80,28 @@ describe('requests on a connection', () => {
   });
 
   it('are refused beyond a size that no device needs, without keeping it', () => {
-    const line = `public_key=${'ab'.repeat(32)}\n`;
+    const line = 'protocol_version=1\n';
     const mebibyte = line.repeat(Math.ceil(MEBIBYTE / line.length));
     const reader = new UapiRequestReader(() => ZONES);
-    reader.read(Buffer.from('set=1\n'), 0);
+    reader.read(Buffer.from(`set=1\npublic_key=${'ab'.repeat(32)}\n`), 0);
     for (let sent = 0; sent < MAX_REQUEST_BYTES; sent += mebibyte.length) reader.read(Buffer.from(mebibyte), 0);
     reader.read(Buffer.from('\n'), 0);
 
     const request = reader.takeRequest();
     assert.ok(request?.kind === 'refused' && request.refusal.errno === 90);
   });
+
+  for (const [what, line, count] of [
+    ['peers', `public_key=${'ab'.repeat(32)}\n`, 131_073],
+    ['allowed IPs', 'allowed_ip=10.0.0.0/8\n', 1_048_577],
+  ] as const)
+    it(`are refused with more ${what} than their memory is worth`, () => {
+      const reader = new UapiRequestReader(() => ZONES);
+      reader.read(Buffer.from(`set=1\npublic_key=${'cd'.repeat(32)}\n${line.repeat(count)}\n`), 0);
+
+      const request = reader.takeRequest();
+      assert.ok(request?.kind === 'refused' && request.refusal.errno === 22);
+    });
 
   it('lose their secrets when the connection is cut', () => {
     const reader = new UapiRequestReader(() => ZONES);
