@@ -124,7 +124,10 @@ describe('up that cannot be finished', { concurrency: 2 }, () => {
 describe('down', { concurrency: 2 }, () => {
   it('clears up after an interface whose daemon has died', { timeout: 240_000 }, async (t) => {
     const { client } = await openClient(t);
-    await client.write('/etc/wireguard/wg0.conf', fileOf(['DNS = 10.66.0.1', 'PostDown = echo %i >> /run/after']));
+    await client.write(
+      '/etc/wireguard/wg0.conf',
+      fileOf(['DNS = 10.66.0.1', 'PreDown = echo pre >> /run/after', 'PostDown = echo %i >> /run/after']),
+    );
     const before = await hostState(client);
     for (const command of ['down', 'up'] as const) {
       assert.equal((await client.wiretype(...UP)).status, 0);
@@ -142,7 +145,7 @@ describe('down', { concurrency: 2 }, () => {
       if (command === 'up') assert.equal((await client.wiretype('down', 'wg0')).status, 0);
       await waitForState(client, before, stderr);
     }
-    assert.equal(await client.read('/run/after'), 'wg0\nwg0\n');
+    assert.equal(await client.read('/run/after'), 'pre\nwg0\n'.repeat(3), 'the commands undo what those of PostUp did');
   });
 
   it('stops before anything has changed when a PreDown command fails', { timeout: 240_000 }, async (t) => {

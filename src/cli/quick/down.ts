@@ -4,47 +4,67 @@ import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import { runAllHooks, runHooks } from './hooks.js';
 import { withInterfaceLock } from './locks.js';
 import type { QuickConfig } from './quick-config.js';
+import type { QuickFile } from './quick-file.js';
 import type { QuickHost } from './quick-host.js';
-import { notWireGuard, requireDevice } from './require-device.js';
-import { saveConfig } from './save.js';
+import { isAnswering, notWireGuard, requireDevice, requireLink } from './require-device.js';
+import { saveNow } from './save.js';
 import { reconstructRecord, takeDown } from './take-down.js';
+import { needsPostDown } from './up.js';
 
 /**
  * Takes an interface down and puts the host back as it was before `up`.
  *
- * A PreDown command that fails, or a file that cannot be saved, stops it before anything has changed; later errors do not.
- * An interface whose daemon has died is cleared up after.
+ * A PreDown command that fails, or a file that cannot be saved, stops `down` before anything has changed; later errors
+ * do not. Where `up` was killed, or the daemon has died, nothing stops it.
  *
- * @throws {WireGuardError} ERR_NOT_WIREGUARD, ERR_HOOK, or what could not be undone.
+ * @throws {WireGuardError} ERR_NOT_WIREGUARD, ERR_OTHER_NAMESPACE, ERR_HOOK, or what could not be undone.
  *
  * Source: wg-quick(8).
  */
-export async function down(host: QuickHost, config: QuickConfig): Promise<void> {
-  const { interfaceName } = config;
-  await withInterfaceLock(host, interfaceName, async () => {
-    const record = await requireRecord(host, config);
-    if (await new Link(host.commands, interfaceName).exists()) {
+export async function down(host: QuickHost, file: QuickFile): Promise<void> {
+  const { interfaceName } = file;
+  await withInterfaceLock(host, interfaceName, { waits: false }, async () => {
+    const config = await file.read();
+    const found = await findInterface(host, config);
+    if (found.isWhole) {
       await runHooks(host, config, 'PreDown');
-      if (config.saveConfig) await saveConfig(host, config);
+      await requireLink(host, interfaceName);
+      if (config.saveConfig) await saveNow(host, file);
+    } else if (found.record.hooks?.PostUp !== undefined) {
+      await runAllHooks(host, config, 'PreDown');
     }
-    let errors: WireGuardError[];
+    // A command of PreDown may have changed what is recorded.
+    const record = host.records.read(interfaceName) ?? found.record;
+    let errors: WireGuardError[] = [];
     try {
       await takeDown(host, interfaceName, record);
     } finally {
-      errors = await runAllHooks(host, config, 'PostDown');
+      if (needsPostDown(config, record)) errors = await runAllHooks(host, config, 'PostDown');
     }
     if (errors[0] !== undefined) throw errors[0];
   });
 }
 
-async function requireRecord(host: QuickHost, config: QuickConfig): Promise<TunnelRecord> {
+interface FoundInterface {
+  readonly record: TunnelRecord;
+  /** The interface is there, and `up` has come to its end. */
+  readonly isWhole: boolean;
+}
+
+/** @throws {WireGuardError} ERR_NOT_WIREGUARD if there is neither an interface nor anything left of one. */
+async function findInterface(host: QuickHost, config: QuickConfig): Promise<FoundInterface> {
   const { interfaceName } = config;
   const record = host.records.read(interfaceName);
-  if (!(await new Link(host.commands, interfaceName).exists())) {
-    if (record === undefined) throw notWireGuard(interfaceName);
-    host.commands.warn(`${interfaceName} is gone already: clearing up after it`);
-    return record;
+  if (await new Link(host.commands, interfaceName).exists()) {
+    const device = await requireDevice(host, interfaceName);
+    const hooks = record?.hooks;
+    const isWhole = hooks === undefined || hooks.PostUp === 'done';
+    if (!isWhole) host.commands.warn(`${interfaceName} was not set up to its end: clearing up after it`);
+    return { record: record ?? (await reconstructRecord(host, config, device)), isWhole };
   }
-  const device = await requireDevice(host, interfaceName);
-  return record ?? (await reconstructRecord(host, config, device));
+  if (record === undefined) throw notWireGuard(interfaceName);
+  // Its commands may bring an interface back that was moved into another network namespace.
+  if (await isAnswering(host, interfaceName)) return { record, isWhole: true };
+  host.commands.warn(`${interfaceName} is gone already: clearing up after it`);
+  return { record, isWhole: false };
 }

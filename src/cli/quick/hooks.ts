@@ -38,6 +38,11 @@ export async function runAllHooks(host: QuickHost, config: QuickConfig, name: Ho
   return errors;
 }
 
+/** Returns whether there are commands for a hook. */
+export function hasHooks(config: QuickConfig, name: HookName): boolean {
+  return hooksOf(config, name).length > 0;
+}
+
 function hooksOf({ hooks }: QuickConfig, name: HookName): Hook[] {
   return hooks.filter((hook) => hook.name === name);
 }

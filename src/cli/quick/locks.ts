@@ -3,19 +3,27 @@ import { FileLock } from '../../host/net/file-lock.js';
 import type { QuickHost } from './quick-host.js';
 
 /**
- * Works on an interface while no other command of ours does.
+ * Works on an interface while no other command of ours does. A command in a hook works inside the lock of the command
+ * that runs the hook.
  *
- * @throws {WireGuardError} ERR_ANOTHER_AT_WORK at once, if another one does.
+ * @param options `waits`: wait for another command, a minute at most. Without it a second one fails at once.
+ * @throws {WireGuardError} ERR_ANOTHER_AT_WORK if another command holds the interface.
  */
-export async function withInterfaceLock<T>(host: QuickHost, interfaceName: string, work: () => Promise<T>): Promise<T> {
-  const lock = await FileLock.tryAcquire(host.records.lockFile(interfaceName));
+export async function withInterfaceLock<T>(
+  host: QuickHost,
+  interfaceName: string,
+  options: { readonly waits: boolean },
+  work: () => Promise<T>,
+): Promise<T> {
+  const file = host.records.lockFile(interfaceName);
+  const lock = options.waits ? await FileLock.acquire(file) : await FileLock.tryAcquire(file);
   if (lock === undefined) {
     throw new WireGuardError('ERR_ANOTHER_AT_WORK', `another command is at work on \`${interfaceName}'`);
   }
   try {
     return await work();
   } finally {
-    await lock.release();
+    lock.release();
   }
 }
 
@@ -32,6 +40,6 @@ export async function withNetworkLock<T>(host: QuickHost, work: () => Promise<T>
   try {
     return await work();
   } finally {
-    await lock.release();
+    lock.release();
   }
 }

@@ -4,12 +4,14 @@ import { throwIfInterrupted } from '../../control/interrupted.js';
 import type { DeviceChange } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import { holdConfigFile } from './change-config-file.js';
 import { applyChange, nameOptions, readLookups } from './device-configuration.js';
 import { type DeviceDiff, diffDevice } from './device-diff.js';
 import { withInterfaceLock } from './locks.js';
 import { allowedIpsOf, chooseMtu, planRoutes } from './network-setup.js';
 import { type NetworkState, readNetworkState } from './network-state.js';
 import type { QuickConfig } from './quick-config.js';
+import type { QuickFile } from './quick-file.js';
 import type { QuickHost } from './quick-host.js';
 import { planAddresses, planMtu } from './reload-addresses.js';
 import { planDns } from './reload-dns.js';
@@ -28,28 +30,37 @@ import { reconstructRecord } from './take-down.js';
  */
 export async function reload(
   host: QuickHost,
+  file: QuickFile,
+  show: (lines: readonly string[]) => void,
+  isDryRun: boolean,
+): Promise<void> {
+  await withInterfaceLock(host, file.interfaceName, { waits: true }, async () => {
+    await holdConfigFile(file.file, async () => await reloadNow(host, await file.read(), show, isDryRun));
+  });
+}
+
+async function reloadNow(
+  host: QuickHost,
   config: QuickConfig,
   show: (lines: readonly string[]) => void,
   isDryRun: boolean,
 ): Promise<void> {
   const { interfaceName } = config;
-  await withInterfaceLock(host, interfaceName, async () => {
-    const record = host.records.read(interfaceName);
-    const device = await requireDevice(host, interfaceName, { withSecrets: true });
-    const secrets: DeviceChange[] = [];
-    try {
-      await requireLink(host, interfaceName);
-      const known = record ?? (await reconstructRecord(host, config, device));
-      const state = await readNetworkState(host, interfaceName, known);
-      const steps = await planSteps(host, config, device, state, secrets);
-      const lines = steps.flatMap((step) => step.lines);
-      show(lines);
-      if (!isDryRun) await applySteps(host, config, steps, state.record);
-    } finally {
-      clearDevice(device);
-      for (const change of secrets) clearChange(change);
-    }
-  });
+  const record = host.records.read(interfaceName);
+  const device = await requireDevice(host, interfaceName, { withSecrets: true });
+  const secrets: DeviceChange[] = [];
+  try {
+    await requireLink(host, interfaceName);
+    const known = record ?? (await reconstructRecord(host, config, device));
+    const state = await readNetworkState(host, interfaceName, known);
+    const steps = await planSteps(host, config, device, state, secrets);
+    const lines = steps.flatMap((step) => step.lines);
+    show(lines);
+    if (!isDryRun) await applySteps(host, config, steps, state.record);
+  } finally {
+    clearDevice(device);
+    for (const change of secrets) clearChange(change);
+  }
 }
 
 /** @param secrets Gets the changes that hold keys, for the caller to wipe. */

@@ -24,6 +24,17 @@ export async function requireDevice(
   }
 }
 
+/** Returns whether a daemon answers for the interface, wherever the interface is. */
+export async function isAnswering(host: QuickHost, interfaceName: string): Promise<boolean> {
+  try {
+    await requireDevice(host, interfaceName);
+    return true;
+  } catch (error) {
+    if (error instanceof WireGuardError && error.code === 'ERR_NOT_WIREGUARD') return false;
+    throw error;
+  }
+}
+
 /**
  * For what reads or changes addresses and routes.
  *
@@ -31,7 +42,21 @@ export async function requireDevice(
  */
 export async function requireLink(host: QuickHost, interfaceName: string): Promise<void> {
   if (await new Link(host.commands, interfaceName).exists()) return;
-  throw new WireGuardError('ERR_OTHER_NAMESPACE', `${interfaceName} is in another network namespace`);
+  const namespace = await namespaceOf(host, interfaceName);
+  const where = namespace === undefined ? 'another network namespace' : `the network namespace ${namespace}`;
+  throw new WireGuardError('ERR_OTHER_NAMESPACE', `${interfaceName} is in ${where}`);
+}
+
+/** @returns The named namespace that has an interface of this name; `undefined` if it is in none, or in several. */
+async function namespaceOf({ commands }: QuickHost, interfaceName: string): Promise<string | undefined> {
+  const found: string[] = [];
+  const { stdout } = await commands.ask(['ip', 'netns', 'list']);
+  for (const line of stdout.split('\n')) {
+    const name = line.split(' ')[0]!;
+    const words = ['ip', '-netns', name, 'link', 'show', 'dev', interfaceName];
+    if (name !== '' && (await commands.ask(words)).status === 0) found.push(name);
+  }
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** Wipes the keys of a device's copy. */

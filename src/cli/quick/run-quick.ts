@@ -1,12 +1,9 @@
-import { WireGuardError } from '../../core/errors.js';
 import { chooseBackend } from './backend.js';
-import { findConfig, interfaceOf } from './config-path.js';
 import { down } from './down.js';
 import { Interruption } from './interruption.js';
-import { withInterfaceLock } from './locks.js';
-import { emptyQuickConfig, type QuickConfig, readQuickConfig } from './quick-config.js';
+import { findQuickFile, type QuickFile } from './quick-file.js';
 import type { QuickHost } from './quick-host.js';
-import { saveConfig } from './save.js';
+import { save } from './save.js';
 import { strip } from './strip.js';
 import { SystemQuickHost } from './system-quick-host.js';
 import { up } from './up.js';
@@ -43,8 +40,10 @@ export async function runQuick(call: QuickCall, output: QuickOutput): Promise<nu
   const interruption = new Interruption();
   try {
     const host = new SystemQuickHost((text) => output.writeError(text), interruption.signal);
-    const config = await configOf(host, call, output);
-    await VERBS[call.verb](host, config, call, output);
+    const warn = (text: string) => output.writeError(text);
+    // An interface that is up has to come down, and a file that is to be stripped is for others to judge.
+    const options = { isLenient: call.verb !== 'up', mayBeMissing: call.verb === 'down' };
+    await VERBS[call.verb](host, findQuickFile(host, call.target, warn, options), call, output);
     return 0;
   } catch (error) {
     if (interruption.status === undefined) throw error;
@@ -55,30 +54,12 @@ export async function runQuick(call: QuickCall, output: QuickOutput): Promise<nu
   }
 }
 
-async function configOf(host: QuickHost, { verb, target }: QuickCall, output: QuickOutput): Promise<QuickConfig> {
-  try {
-    const warn = (text: string) => output.writeError(text);
-    // What is up has to come down, and what is to be stripped is for others to judge.
-    return await readQuickConfig(findConfig(target), warn, { isLenient: verb !== 'up' });
-  } catch (error) {
-    const interfaceName = interfaceOf(target);
-    const isKnown = interfaceName !== undefined && host.records.read(interfaceName) !== undefined;
-    if (verb !== 'down' || !isKnown || !(error instanceof WireGuardError)) throw error;
-    host.commands.warn(`${error.message}: taking ${interfaceName} down without its commands`);
-    return emptyQuickConfig({ interfaceName, file: target });
-  }
-}
-
-type Work = (host: QuickHost, config: QuickConfig, call: QuickCall, output: QuickOutput) => Promise<void>;
+type Work = (host: QuickHost, file: QuickFile, call: QuickCall, output: QuickOutput) => Promise<void>;
 
 const VERBS: Readonly<Record<QuickVerb, Work>> = {
-  up: async (host, config, { implementation, isStock }) =>
-    await up(host, config, chooseBackend(implementation, process.env, isStock)),
-  down: async (host, config) => await down(host, config),
-  save: async (host, config) => {
-    await withInterfaceLock(host, config.interfaceName, async () => {
-      await saveConfig(host, config);
-    });
-  },
-  strip: async (_host, config, _call, output) => output.write(strip(config.document)),
+  up: async (host, file, { implementation, isStock }) =>
+    await up(host, file, chooseBackend(implementation, process.env, isStock)),
+  down: async (host, file) => await down(host, file),
+  save: async (host, file) => await save(host, file),
+  strip: async (_host, file, _call, output) => output.write(strip((await file.read()).document)),
 };

@@ -1,9 +1,4 @@
-import {
-  type ConfigDocument,
-  type InterfaceSection,
-  type PeerSection,
-  writeConfigFile,
-} from '../../control/config/index.js';
+import type { ConfigDocument, InterfaceSection, PeerSection } from '../../control/config/index.js';
 import type { DeviceState, PeerState } from '../../control/device-control.js';
 import { isHostName } from '../../control/endpoint-names.js';
 import { formatEndpoint } from '../../control/endpoint-text.js';
@@ -14,9 +9,22 @@ import { queryAddresses, queryMtu } from '../../host/net/ip-query.js';
 import { formatPrefix } from '../../host/net/prefix.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import { clamp, isZeroKey } from '../wg/key-pair.js';
+import { type ConfigFileWriter, holdConfigFile } from './change-config-file.js';
+import { withInterfaceLock } from './locks.js';
 import type { QuickConfig } from './quick-config.js';
+import type { QuickFile } from './quick-file.js';
 import type { QuickHost } from './quick-host.js';
 import { clearDevice, requireDevice, requireLink } from './require-device.js';
+
+/** Writes the state of the running interface into its file, while no other command changes the one or the other. */
+export async function save(host: QuickHost, file: QuickFile): Promise<void> {
+  await withInterfaceLock(host, file.interfaceName, { waits: true }, async () => await saveNow(host, file));
+}
+
+/** Does what `save` does for a command that works on the interface already. */
+export async function saveNow(host: QuickHost, file: QuickFile): Promise<void> {
+  await holdConfigFile(file.file, async (writer) => await saveConfig(host, await file.read(), writer));
+}
 
 /**
  * Writes the state of the running interface into its file.
@@ -26,7 +34,7 @@ import { clearDevice, requireDevice, requireLink } from './require-device.js';
  *
  * @throws {WireGuardError} ERR_CONFIG_FILE, ERR_OTHER_NAMESPACE; the old file is unchanged then.
  */
-export async function saveConfig(host: QuickHost, config: QuickConfig): Promise<void> {
+async function saveConfig(host: QuickHost, config: QuickConfig, writer: ConfigFileWriter): Promise<void> {
   const { document, interfaceName, file } = config;
   const before = document.text;
   const device = await requireDevice(host, interfaceName, { withSecrets: true });
@@ -42,7 +50,7 @@ export async function saveConfig(host: QuickHost, config: QuickConfig): Promise<
   }
   if (document.text === before) return;
   host.commands.echo(['save', file]);
-  await writeConfigFile(file, document.text);
+  await writer.write(document.text);
 }
 
 async function saveAddresses(host: QuickHost, config: QuickConfig, section: InterfaceSection): Promise<void> {

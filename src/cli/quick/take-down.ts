@@ -7,6 +7,7 @@ import { removeFirewall } from '../../host/net/firewall.js';
 import { queryRoutes } from '../../host/net/ip-query.js';
 import { Link } from '../../host/net/link.js';
 import { restoreSourceValidation } from '../../host/net/source-validation.js';
+import { isSystemError } from '../../host/net/system-error.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import type { IpFamily } from '../../wire/endpoint.js';
 import { withNetworkLock } from './locks.js';
@@ -31,8 +32,8 @@ export async function takeDown(host: QuickHost, interfaceName: string, record: T
     try {
       await step();
     } catch (error) {
-      if (!(error instanceof WireGuardError)) throw error;
-      errors.push(error);
+      if (error instanceof WireGuardError) errors.push(error);
+      else warnOfSystem(host, error);
     }
   };
 
@@ -47,9 +48,25 @@ export async function takeDown(host: QuickHost, interfaceName: string, record: T
       await attempt(() => restoreSourceValidation(commands, host.records.folder));
     }),
   );
-  if (errors.length === 0) host.records.remove(interfaceName);
+  if (errors.length === 0) await attempt(async () => host.records.remove(interfaceName));
   for (const error of errors.slice(1)) commands.warn(error.message);
   if (errors[0] !== undefined) throw errors[0];
+}
+
+/** Does something whose failure is a warning: more has to be undone. */
+export async function warnOfFailure(host: QuickHost, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof WireGuardError) host.commands.warn(error.message);
+    else warnOfSystem(host, error);
+  }
+}
+
+/** What the system refuses on the way down is a warning: the rest goes all the same. */
+function warnOfSystem(host: QuickHost, error: unknown): void {
+  if (!isSystemError(error)) throw error;
+  host.commands.warn(`could not be undone: ${error.message}`);
 }
 
 /** Finds out what was done for an interface that another program, such as stock wg-quick, has set up. */

@@ -3,8 +3,9 @@ import { WireGuardError } from '../../core/errors.js';
 import { Link } from '../../host/net/link.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import { type Backend, makeInterface } from './backend.js';
+import { holdConfigFile } from './change-config-file.js';
 import { addConfiguration } from './device-configuration.js';
-import { runAllHooks, runHooks } from './hooks.js';
+import { hasHooks, runAllHooks, runHooks } from './hooks.js';
 import { withInterfaceLock } from './locks.js';
 import {
   allowedIpsOf,
@@ -17,16 +18,15 @@ import {
   setUpRoutes,
 } from './network-setup.js';
 import type { QuickConfig } from './quick-config.js';
+import type { QuickFile } from './quick-file.js';
 import type { QuickHost } from './quick-host.js';
-import { requireDevice } from './require-device.js';
-import { takeDown } from './take-down.js';
+import { isAnswering, requireDevice, requireLink } from './require-device.js';
+import { takeDown, warnOfFailure } from './take-down.js';
 
 /** How far an interface has come: what has to be undone if it comes no further. */
 interface Progress {
   readonly record: TunnelRecord;
   hasInterface: boolean;
-  hasRunPreUp: boolean;
-  hasRunPostUp: boolean;
 }
 
 /**
@@ -37,41 +37,47 @@ interface Progress {
  *
  * Source: wg-quick(8).
  */
-export async function up(host: QuickHost, config: QuickConfig, backend: Backend): Promise<void> {
-  const { interfaceName } = config;
-  await withInterfaceLock(host, interfaceName, async () => {
-    if (await new Link(host.commands, interfaceName).exists()) {
-      throw new WireGuardError('ERR_INTERFACE_EXISTS', `\`${interfaceName}' already exists`);
-    }
-    await clearRemains(host, interfaceName);
-
-    const progress: Progress = { record: {}, hasInterface: false, hasRunPreUp: false, hasRunPostUp: false };
-    try {
-      await setUp(host, config, backend, progress);
-    } catch (error) {
-      await undo(host, config, progress);
-      throw error;
-    }
+export async function up(host: QuickHost, file: QuickFile, backend: Backend): Promise<void> {
+  await withInterfaceLock(host, file.interfaceName, { waits: false }, async () => {
+    // A peer that another command adds to the file is added either before the file is read, or when the device is there.
+    const { config, progress } = await holdConfigFile(file.file, async () => await beginUp(host, file, backend));
+    await orUndo(host, config, progress, async () => await finishUp(host, config, progress.record));
   });
 }
 
-async function setUp(host: QuickHost, config: QuickConfig, backend: Backend, progress: Progress): Promise<void> {
+async function beginUp(
+  host: QuickHost,
+  file: QuickFile,
+  backend: Backend,
+): Promise<{ config: QuickConfig; progress: Progress }> {
+  const config = await file.read();
   const { interfaceName } = config;
-  const { record } = progress;
-  const link = new Link(host.commands, interfaceName);
+  if (await new Link(host.commands, interfaceName).exists()) {
+    throw new WireGuardError('ERR_INTERFACE_EXISTS', `\`${interfaceName}' already exists`);
+  }
+  await clearRemains(host, config);
 
+  const progress: Progress = { record: { hooks: {} }, hasInterface: false };
+  await orUndo(host, config, progress, async () => await setUpDevice(host, config, backend, progress));
+  return { config, progress };
+}
+
+async function setUpDevice(host: QuickHost, config: QuickConfig, backend: Backend, progress: Progress): Promise<void> {
+  const { record } = progress;
+  host.records.write(config.interfaceName, record); // a host that cannot keep records is found out before anything is done
   await makeInterface(host, backend, config);
   progress.hasInterface = true;
-  host.records.write(interfaceName, record);
 
-  progress.hasRunPreUp = true;
-  await runHooks(host, config, 'PreUp');
+  await runUpHooks(host, config, record, 'PreUp');
   await addConfiguration(host, config, record);
+}
+
+async function finishUp(host: QuickHost, config: QuickConfig, record: TunnelRecord): Promise<void> {
+  const link = new Link(host.commands, config.interfaceName);
   for (const address of config.addresses) await link.addAddress(address);
 
   await setUpNetwork(host, config, record);
-  progress.hasRunPostUp = true;
-  await runHooks(host, config, 'PostUp');
+  await runUpHooks(host, config, record, 'PostUp');
   throwIfInterrupted(host.interruption);
 }
 
@@ -93,26 +99,58 @@ async function setUpNetwork(host: QuickHost, config: QuickConfig, record: Tunnel
   }
 }
 
-/** The hooks of the way down undo those of the way up, as far as these have come. */
-async function undo(host: QuickHost, config: QuickConfig, progress: Progress): Promise<void> {
-  if (progress.hasRunPostUp) await runAllHooks(host, config, 'PreDown');
-  if (progress.hasInterface) await showErrors(host, () => takeDown(host, config.interfaceName, progress.record));
-  if (progress.hasRunPreUp) await runAllHooks(host, config, 'PostDown');
+/** Runs hooks, and records how far they came: `down` undoes no more than was done. */
+async function runUpHooks(
+  host: QuickHost,
+  config: QuickConfig,
+  record: TunnelRecord,
+  name: 'PreUp' | 'PostUp',
+): Promise<void> {
+  const state = (value: 'begun' | 'done') => {
+    record.hooks = { ...record.hooks, [name]: value };
+    host.records.write(config.interfaceName, record);
+  };
+  if (!hasHooks(config, name)) return state('done');
+  state('begun');
+  await runHooks(host, config, name);
+  state('done');
 }
 
-/** An interface that went away by itself, with its daemon, has left its rules behind. */
-async function clearRemains(host: QuickHost, interfaceName: string): Promise<void> {
-  const record = host.records.read(interfaceName);
-  if (record === undefined) return;
-  host.commands.warn(`${interfaceName} went away without being taken down: clearing up after it`);
-  await takeDown(host, interfaceName, record);
-}
-
-async function showErrors(host: QuickHost, work: () => Promise<void>): Promise<void> {
+async function orUndo(
+  host: QuickHost,
+  config: QuickConfig,
+  progress: Progress,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof WireGuardError)) throw error;
-    host.commands.warn(error.message);
+    await undo(host, config, progress);
+    throw error;
   }
+}
+
+/** The hooks of the way down undo those of the way up, as far as these have come. */
+async function undo(host: QuickHost, config: QuickConfig, { record, hasInterface }: Progress): Promise<void> {
+  const { interfaceName } = config;
+  if (record.hooks?.PostUp !== undefined) await runAllHooks(host, config, 'PreDown');
+  if (hasInterface) await warnOfFailure(host, () => takeDown(host, interfaceName, record));
+  else host.records.remove(interfaceName);
+  if (needsPostDown(config, record)) await runAllHooks(host, config, 'PostDown');
+}
+
+/** An interface that went away by itself, with its daemon, has left its rules behind, and what its hooks did. */
+async function clearRemains(host: QuickHost, config: QuickConfig): Promise<void> {
+  const { interfaceName } = config;
+  const record = host.records.read(interfaceName);
+  if (record === undefined) return;
+  if (await isAnswering(host, interfaceName)) await requireLink(host, interfaceName);
+  host.commands.warn(`${interfaceName} went away without being taken down: clearing up after it`);
+  await undo(host, config, { record, hasInterface: true });
+}
+
+/** Returns whether PostDown commands have anything to undo. Where it is not known how far the way up came, they have. */
+export function needsPostDown(config: QuickConfig, { hooks }: TunnelRecord): boolean {
+  if (hooks === undefined || hooks.PostUp !== undefined) return true;
+  return hooks.PreUp !== undefined && hasHooks(config, 'PreUp');
 }

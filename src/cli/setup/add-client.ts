@@ -5,7 +5,7 @@ import { clearChange, type WgChange } from '../wg/wg-change.js';
 import type { WgContext } from '../wg/wg-context.js';
 import type { ClientSettings } from './client-config.js';
 import { publicKeyText } from './new-key.js';
-import { type ServerFile, saveAndApply } from './server-file.js';
+import { type HeldServerFile, saveAndApply } from './server-file.js';
 
 /** What became of a client. */
 export interface AddedClient {
@@ -25,7 +25,7 @@ export interface AddedClient {
  */
 export async function addClient(
   context: WgContext,
-  file: ServerFile,
+  file: HeldServerFile,
   client: ClientSettings,
   ownKey: string | undefined,
   networks: readonly string[],

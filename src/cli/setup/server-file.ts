@@ -1,12 +1,10 @@
-import { dirname } from 'node:path';
-
 import type { ConfigDocument } from '../../control/config/config-document.js';
-import { readConfigFile, writeConfigFile } from '../../control/config/config-file.js';
+import { readConfigFile } from '../../control/config/config-file.js';
 import type { PeerSection } from '../../control/config/peer-section.js';
 import { quote } from '../../control/config/secret-text.js';
 import { WireGuardError } from '../../core/errors.js';
-import { FileLock } from '../../host/net/file-lock.js';
 import { explained } from '../device/explained.js';
+import { type ConfigFileWriter, changeConfigFile } from '../quick/change-config-file.js';
 import { findConfig } from '../quick/config-path.js';
 import { setDevice } from '../wg/set-device.js';
 import type { WgChange } from '../wg/wg-change.js';
@@ -21,6 +19,11 @@ export interface ServerFile {
   readonly interfaceName: string;
   readonly path: string;
   readonly document: ConfigDocument;
+}
+
+/** A server's file that is held: no other command of ours changes it. */
+export interface HeldServerFile extends ServerFile {
+  readonly writer: ConfigFileWriter;
 }
 
 /**
@@ -41,15 +44,12 @@ export async function readServerFile(target: string): Promise<ServerFile> {
  *
  * @throws {WireGuardError} ERR_ANOTHER_AT_WORK if another does for a minute.
  */
-export async function withServerFile<T>(target: string, work: (file: ServerFile) => Promise<T>): Promise<T> {
-  const { file } = findConfig(target);
-  const lock = await FileLock.acquire(dirname(file)); // of a directory, so that no file is left behind
-  if (lock === undefined) throw new WireGuardError('ERR_ANOTHER_AT_WORK', `another command is at work on ${file}`);
-  try {
-    return await work(await readServerFile(target));
-  } finally {
-    await lock.release();
-  }
+export async function withServerFile<T>(target: string, work: (file: HeldServerFile) => Promise<T>): Promise<T> {
+  const { interfaceName, file: path } = findConfig(target);
+  return await changeConfigFile(path, async (document, writer) => {
+    document.assertValid();
+    return await work({ interfaceName, path, document, writer });
+  });
 }
 
 /**
@@ -60,18 +60,18 @@ export async function withServerFile<T>(target: string, work: (file: ServerFile)
  */
 export async function saveAndApply(
   context: WgContext,
-  file: ServerFile,
+  file: HeldServerFile,
   oldText: string,
   change: WgChange,
 ): Promise<boolean> {
-  const { interfaceName, path, document } = file;
-  await writeConfigFile(path, document.text);
+  const { interfaceName, writer, document } = file;
+  await writer.write(document.text);
   try {
     await setDevice(context, interfaceName, change);
     return true;
   } catch (error) {
     if (error instanceof SystemFailure && isNotRunning(error)) return false;
-    await writeConfigFile(path, oldText);
+    await writer.write(oldText);
     return await explained(interfaceName, () => Promise.reject(error));
   }
 }

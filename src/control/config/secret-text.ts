@@ -15,7 +15,7 @@ export function quote(text: string): string {
   return `"${shown.length > MAX_QUOTED ? `${shown.slice(0, MAX_QUOTED)}…` : shown}"`;
 }
 
-/** One column for every character: spaces for tabs, a sign for controls and for marks of direction. */
+/** One column for every character: spaces for tabs, a sign for controls, for marks of direction, and for bytes that are no text. */
 export function printable(text: string): string {
-  return text.replaceAll('\t', ' ').replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd');
+  return text.replaceAll('\t', ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, '\ufffd');
 }

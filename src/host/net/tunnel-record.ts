@@ -7,6 +7,9 @@ import { isSystemError } from './system-error.js';
 
 const STATE_FOLDER = '/run/wiretype';
 
+/** How far the commands of a hook have come. */
+export type HookState = 'begun' | 'done';
+
 /**
  * What was done to the host for a tunnel, as far as the interface does not take it along when it goes.
  *
@@ -21,6 +24,8 @@ export interface TunnelRecord {
   diverted?: IpFamily[];
   /** The families in which its datagrams have a rule to leave beside another tunnel. */
   bypassing?: IpFamily[];
+  /** How far the commands of the way up have come; absent for an interface that another program has set up. */
+  hooks?: { readonly PreUp?: HookState; readonly PostUp?: HookState };
   dns?: DnsBackendName;
   /** What is set, in one line, to tell whether it has changed. */
   dnsText?: string;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -18,6 +18,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { readConfigFile, writeConfigFile } from '../../../src/control/config/index.js';
+import { removeDrafts } from '../../../src/control/config/replace-file.js';
 
 const FILE = '[Interface]\nListenPort = 5\n# ä € 😀\n';
 
@@ -53,9 +54,12 @@ describe('configuration files on disk', () => {
     });
   }
 
-  it('names the line that is not UTF-8', async () => {
-    writeFileSync(path, Buffer.concat([Buffer.from('[Interface]\n# ä\n# '), Buffer.from([0xe4, 0x0a])]));
-    await assert.rejects(readConfigFile(path), { code: 'ERR_CONFIG_FILE', message: `${path}:3: not UTF-8 text` });
+  it('says that a file is UTF-16 text', async () => {
+    writeFileSync(path, Buffer.from('\ufeff[Interface]\n', 'utf16le'));
+    await assert.rejects(readConfigFile(path), {
+      code: 'ERR_CONFIG_FILE',
+      message: /UTF-16 text: save the file as UTF-8/,
+    });
   });
 
   it('reads a pipe to its end', async () => {
@@ -66,7 +70,7 @@ describe('configuration files on disk', () => {
     rmSync(pipe);
   });
 
-  it('reads any bytes that are UTF-8 to the last one, and refuses all others', async () => {
+  it('reads any bytes, and writes them back', async () => {
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),
       fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
@@ -74,9 +78,12 @@ describe('configuration files on disk', () => {
     );
     await fc.assert(
       fc.asyncProperty(bytes, async (written) => {
+        if (/^(?:\xff\xfe|\xfe\xff)/.test(Buffer.from(written).toString('latin1'))) return;
         writeFileSync(path, written);
-        if (isUtf8(written)) assert.deepEqual(Buffer.from((await readConfigFile(path)).text), Buffer.from(written));
-        else await assert.rejects(readConfigFile(path), { code: 'ERR_CONFIG_FILE', message: /:\d+: not UTF-8 text$/ });
+        const { text } = await readConfigFile(path);
+        if (isUtf8(written)) assert.equal(text, Buffer.from(written).toString());
+        await writeConfigFile(path, text);
+        assert.deepEqual(readFileSync(path), Buffer.from(written));
       }),
       { numRuns: 300 },
     );
@@ -100,6 +107,40 @@ describe('configuration files on disk', () => {
       [],
     );
     chmodSync(path, 0o600);
+  });
+
+  it('changes one value of a file in another encoding, and no other byte', async () => {
+    const latin1 = Buffer.from(
+      '[Interface] # caf\xe9\nPostUp = echo "Gr\xfc\xdfe"\nListenPort = 5 # B\xfcro\n',
+      'latin1',
+    );
+    writeFileSync(path, latin1);
+
+    const document = await readConfigFile(path);
+    document.interfaceSection!.set('ListenPort', '51820');
+    await writeConfigFile(path, document.text);
+
+    assert.equal(readFileSync(path, 'latin1'), latin1.toString('latin1').replace('= 5', '= 51820'));
+  });
+
+  it('removes what killed writers have left, and nothing else', async () => {
+    const gone = spawnSync('true').pid;
+    const names = [`wg0.conf.${gone}.tmp`, `wg0.conf.${process.pid}.0123456789ab.tmp`];
+    const kept = ['wg0.conf.1.tmp', 'wg0.conf.bak.tmp', `wg1.conf.${gone}.tmp`];
+    for (const name of [...names, ...kept]) writeFileSync(join(directory, name), 'PrivateKey = x');
+
+    await removeDrafts(path);
+
+    const left = readdirSync(directory).filter((name) => name.endsWith('.tmp'));
+    assert.deepEqual(left.sort(), kept.sort());
+    for (const name of left) rmSync(join(directory, name));
+  });
+
+  it('writes beside the draft of a killed writer of the same number', async () => {
+    writeFileSync(`${path}.${process.pid}.tmp`, 'PrivateKey = x');
+    await writeConfigFile(path, 'y\n');
+    assert.equal(readFileSync(path, 'utf8'), 'y\n');
+    rmSync(`${path}.${process.pid}.tmp`);
   });
 
   it('writes through a symbolic link', async () => {

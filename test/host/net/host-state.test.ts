@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 
 import { FileLock } from '../../../src/host/net/file-lock.js';
 import { markSourceValidation, restoreSourceValidation } from '../../../src/host/net/source-validation.js';
 import { TunnelRecords } from '../../../src/host/net/tunnel-record.js';
 import { FakeCommands } from './fake-commands.js';
 
+const run = promisify(execFile);
+const MODULE = new URL('../../../src/host/net/file-lock.js', import.meta.url).href;
 const DIVERTING = '[{"priority":5,"not":null,"src":"all","fwmark":"0xca6c","table":"51820"}]';
 
 describe('FileLock', () => {
@@ -18,16 +22,54 @@ describe('FileLock', () => {
 
     assert.equal(await FileLock.tryAcquire(file), undefined);
     const waiting = FileLock.acquire(file);
-    await first!.release();
+    first!.release();
     const second = await waiting;
 
     assert.ok(second !== undefined);
     assert.equal(await FileLock.tryAcquire(file), undefined);
-    await second.release();
-    await second.release();
+    second.release();
+    second.release();
     const third = await FileLock.tryAcquire(file);
     assert.ok(third !== undefined);
-    await third.release();
+    third.release();
+  });
+
+  it('gives up after a while', async (t) => {
+    const file = join(scratch(t), 'lock');
+    const first = await FileLock.acquire(file);
+
+    assert.equal(await FileLock.acquire(file, 200), undefined);
+    first!.release();
+  });
+
+  it('is lent to a process that the holder has started, whatever the environment of that process', async (t) => {
+    const file = join(scratch(t), 'lock');
+    const ask = `const { FileLock } = await import(${JSON.stringify(MODULE)}); console.log(await FileLock.tryAcquire(process.argv[1]) !== undefined)`;
+    const child = ['--input-type=module', '-e', ask, file];
+    const holder = await FileLock.acquire(file);
+
+    const { stdout } = await run('bash', ['-c', '"$0" "$@"; true', process.execPath, ...child], { env: {} });
+    assert.equal(stdout, 'true\n', 'a descendant');
+    assert.equal(await FileLock.tryAcquire(file), undefined, 'the process itself asked twice');
+    holder!.release();
+  });
+
+  it('is none where the folder cannot be written', async () => {
+    const lock = await FileLock.acquire('/etc/hosts/folder/lock');
+    assert.ok(lock !== undefined);
+    lock.release();
+  });
+
+  it('follows a file that is replaced', async (t) => {
+    const file = join(scratch(t), 'lock');
+    const lock = await FileLock.acquire(file);
+    assert.ok(lock!.isOf(file));
+
+    writeFileSync(`${file}.new`, '');
+    renameSync(`${file}.new`, file);
+
+    assert.ok(!lock!.isOf(file));
+    lock!.release();
   });
 });
 

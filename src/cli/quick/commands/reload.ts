@@ -1,9 +1,8 @@
 import type { Command, CommandIo } from '../../command.js';
 import { jsonOption, type Manual, TARGET } from '../../manual.js';
-import { findConfig } from '../config-path.js';
 import { Interruption } from '../interruption.js';
 import { isRoot, runAsRoot } from '../privilege.js';
-import { readQuickConfig } from '../quick-config.js';
+import { findQuickFile } from '../quick-file.js';
 import { reload as reloadInterface } from '../reload.js';
 import { SystemQuickHost } from '../system-quick-host.js';
 import { parseCommandArguments } from './command-arguments.js';
@@ -31,12 +30,12 @@ export const reload: Command = {
 
     const interruption = new Interruption();
     try {
-      const where = findConfig(target);
       const host = new SystemQuickHost((text) => io.writeError(text), interruption.signal);
-      const config = await readQuickConfig(where, (text) => io.writeError(text));
+      const options = { isLenient: false, mayBeMissing: false };
+      const file = findQuickFile(host, target, (text) => io.writeError(text), options);
       const show = flags.has('json') ? showJson : showText;
       const isDryRun = flags.has('dry-run');
-      await reloadInterface(host, config, (lines) => show(io, where.interfaceName, lines, isDryRun), isDryRun);
+      await reloadInterface(host, file, (lines) => show(io, file.interfaceName, lines, isDryRun), isDryRun);
     } finally {
       interruption.dispose();
     }
