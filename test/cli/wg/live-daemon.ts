@@ -12,13 +12,17 @@ const PATIENCE_MS = 60_000;
 /** A daemon in namespaces of its own, with a directory of ours in the place of /var/run/wireguard. */
 const FIRST = 'mkdir -p /run/wireguard && mount --bind "$0" /run/wireguard && exec "$1" -f "$2"';
 
+/** In the place of a daemon's path: the kernel makes the interfaces, in the network namespace of this process. */
+export const KERNEL = 'kernel';
+
 /** Whether this machine has what it takes to run a daemon and the stock `wg` beside it. */
 export function canRunDaemon(program: string): boolean {
+  if (program === KERNEL) return hasStockWg();
   const isThere = spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
   return hasStockWg() && isThere && existsSync('/dev/net/tun');
 }
 
-/** Real daemons, one for each name, in one network namespace. `close` ends them. */
+/** Real daemons, or interfaces of the kernel's, one for each name, in one network namespace. `close` ends them. */
 export class LiveDaemons {
   /** Of the control sockets. */
   readonly directory: string;
@@ -26,22 +30,31 @@ export class LiveDaemons {
 
   static async start(program: string, ...names: readonly string[]): Promise<LiveDaemons> {
     const daemons = new LiveDaemons();
-    for (const name of names) await daemons.#start(program, name);
+    for (const name of names) await daemons.#make(program, name);
     for (const name of ['lo', ...names]) daemons.#inside('ip', 'link', 'set', name, 'up');
     return daemons;
   }
+
+  readonly #links: string[] = [];
 
   private constructor() {
     this.directory = mkdtempSync(join(tmpdir(), 'wiretype-live-'));
   }
 
   async close(): Promise<void> {
+    for (const name of this.#links) execFileSync('ip', ['link', 'delete', 'dev', name]);
     for (const daemon of this.#processes) {
       const exit = once(daemon, 'exit');
       daemon.kill();
       await exit;
     }
     rmSync(this.directory, { recursive: true });
+  }
+
+  async #make(program: string, name: string): Promise<void> {
+    if (program !== KERNEL) return await this.#start(program, name);
+    execFileSync('ip', ['link', 'add', 'dev', name, 'type', 'wireguard']);
+    this.#links.push(name);
   }
 
   async #start(program: string, name: string): Promise<void> {
@@ -64,6 +77,7 @@ export class LiveDaemons {
 
   /** The first daemon has taken the place of the shell that made the namespaces. */
   #enter(): string[] {
+    if (this.#processes.length === 0) return ['env'];
     return ['nsenter', '-m', '-n', '-t', String(this.#processes[0]!.pid), '--'];
   }
 }

@@ -5,8 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { generateKeyPair } from '../../lab/keys.js';
-import { canRunDaemon, LiveDaemons, until } from './live-daemon.js';
-import { FIELDS, type Outcome, type RunOptions, runOurs, runStock, withoutTick } from './run-wg.js';
+import { canRunDaemon, KERNEL, LiveDaemons, until } from './live-daemon.js';
+import { FIELDS, IS_KERNEL_GUEST, type Outcome, type RunOptions, runOurs, runStock, withoutTick } from './run-wg.js';
 
 const WIRETYPED = fileURLToPath(new URL('../../../../bin/wiretyped', import.meta.url));
 const NAME = 'wg0';
@@ -14,7 +14,7 @@ const KEY = Buffer.alloc(32, 0x48).toString('base64');
 const PEER = Buffer.alloc(32, 7).toString('base64');
 const OTHER_PEER = Buffer.alloc(32, 9).toString('base64');
 
-for (const program of ['wireguard-go', WIRETYPED]) {
+for (const program of IS_KERNEL_GUEST ? [KERNEL] : ['wireguard-go', WIRETYPED]) {
   describe(`wg with running ${basename(program)}, as the stock wg`, {
     skip: !canRunDaemon(program) && 'needs root, wg, wireguard-go, TUN',
     timeout: 240_000,

@@ -23,6 +23,9 @@ export interface RunOptions {
 /** Puts a directory in the place of /var/run/wireguard, for one process, in a mount namespace of its own. */
 const WITH_SOCKETS = 'mkdir -p /run/wireguard && mount --bind "$0" /run/wireguard && exec "$@"';
 
+/** Whether this is the virtual machine whose kernel has WireGuard: it has no daemons, and no interfaces that matter. */
+export const IS_KERNEL_GUEST = process.env['WIRETYPE_KERNEL_GUEST'] !== undefined;
+
 /** What `wg show IF` can be asked for. */
 export const FIELDS = [
   'public-key',
@@ -48,7 +51,8 @@ export function hasStockWg(): boolean {
 
 /** Runs the stock `wg`, with a directory of sockets. */
 export async function runStock(directory: string, argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const child = spawn('unshare', ['-m', 'sh', '-c', WITH_SOCKETS, directory, 'wg', ...argv], {
+  const [program, ...before] = IS_KERNEL_GUEST ? ['wg'] : ['unshare', '-m', 'sh', '-c', WITH_SOCKETS, directory, 'wg'];
+  const child = spawn(program!, [...before, ...argv], {
     env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', ...options.env },
   });
   child.stdin.on('error', () => {}); // it may end without reading
