@@ -14,10 +14,13 @@ import { waitFor } from './wait.js';
 
 const IMAGE_FOLDER = join(CHECKOUT, 'dist/kernel-guest');
 const BUILD_SCRIPT = join(CHECKOUT, 'test/lab/kernel-guest/build-image.sh');
+const DISK_SCRIPT = join(CHECKOUT, 'test/lab/kernel-guest/build-disk.sh');
 const EMULATOR = '/usr/bin/qemu-system-x86_64';
 const BUILD_TIMEOUT_MS = 600_000;
 const BOOT_TIMEOUT_MS = 400_000;
 const COMMAND_TIMEOUT_MS = 200_000;
+/** A terminal takes no longer line. */
+const MAX_LINE = 4_000;
 /** What the guest's console says when a command is done. */
 const DONE = /^=== (\d+|ready)\r?$/m;
 
@@ -30,6 +33,7 @@ const TOOLS = [
   ['/bin/busybox', 'busybox-static'],
   ['/usr/bin/cpio', 'cpio'],
   ['/sbin/modprobe', 'kmod'],
+  ['/sbin/mke2fs', 'e2fsprogs'],
 ] as const;
 
 /** Why there can be no guest on this machine, if so. In continuous integration there must be one. */
@@ -47,13 +51,23 @@ export class KernelGuest {
     this.#emulator = emulator;
   }
 
-  /** Boots a guest whose `eth0` is on a cable to `host`. Addresses come with their prefix lengths. */
-  static async boot(host: Host, hostAddress: string, guestAddress: string): Promise<KernelGuest> {
+  /**
+   * Boots a guest whose `eth0` is on a cable to `host`. Addresses come with their prefix lengths.
+   *
+   * @param options `hasCheckout`: the guest has Node, this checkout in /opt/wiretype, and links in /opt/names.
+   */
+  static async boot(
+    host: Host,
+    hostAddress: string,
+    guestAddress: string,
+    { hasCheckout }: { readonly hasCheckout: boolean } = { hasCheckout: false },
+  ): Promise<KernelGuest> {
     await run('bash', [BUILD_SCRIPT, IMAGE_FOLDER], { timeoutMs: BUILD_TIMEOUT_MS });
+    if (hasCheckout) await run('bash', [DISK_SCRIPT, IMAGE_FOLDER, CHECKOUT], { timeoutMs: BUILD_TIMEOUT_MS });
     await host.ip(`tuntap add dev ${TAP} mode tap`);
     await addAddress(host, TAP, hostAddress);
     await host.ip(`link set ${TAP} up`);
-    const guest = new KernelGuest(host.start(EMULATOR, emulatorArguments(), { isInteractive: true }));
+    const guest = new KernelGuest(host.start(EMULATOR, emulatorArguments(hasCheckout), { isInteractive: true }));
     await guest.#answer('the guest to boot', BOOT_TIMEOUT_MS);
     await guest.run('ip link set eth0 up');
     await guest.run(`ip addr add ${guestAddress} dev eth0`);
@@ -79,6 +93,13 @@ export class KernelGuest {
     await this.run(`echo ${secret} > ${path}`);
   }
 
+  /** Writes a file of some lines, without quotes or backslashes. */
+  async writeFile(path: string, text: string): Promise<void> {
+    const command = `printf '%b' '${text.replaceAll('\n', '\\n')}' > ${path}`;
+    if (command.length > MAX_LINE || /['"\\]/.test(text)) throw new RangeError(`${path}: not a line for a terminal`);
+    await this.run(command);
+  }
+
   async #answer(what: string, withinMs: number): Promise<{ status: number; output: string }> {
     const match = await waitFor(
       what,
@@ -94,10 +115,11 @@ export class KernelGuest {
   }
 }
 
-/** One processor without acceleration, a serial console on the standard streams, one network card on the tap. */
-function emulatorArguments(): string[] {
+/** One processor without acceleration, a serial console on the standard streams, one network card on the tap; what is written to the disk is lost. */
+function emulatorArguments(hasDisk: boolean): string[] {
+  const disk = `-drive file=${IMAGE_FOLDER}/disk,format=raw,if=virtio,snapshot=on -m 768`;
   const words =
-    `-accel tcg,thread=multi,tb-size=128 -cpu max -smp 1 -m 256 -nodefaults -no-reboot -display none -serial stdio
+    `${hasDisk ? disk : '-m 256'} -accel tcg,thread=multi,tb-size=128 -cpu max -smp 1 -nodefaults -no-reboot -display none -serial stdio
     -netdev tap,id=cable,ifname=${TAP},script=no,downscript=no -device virtio-net-pci,netdev=cable,romfile=
     -kernel ${IMAGE_FOLDER}/vmlinuz -initrd ${IMAGE_FOLDER}/initrd`.split(/\s+/);
   return [...words, '-append', 'console=ttyS0 quiet mitigations=off panic=-1'];

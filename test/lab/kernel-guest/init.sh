@@ -7,6 +7,7 @@ export PATH=/bin
 mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t devtmpfs none /dev
+ln -s /proc/self/fd /dev/fd
 mount -t tmpfs none /tmp
 while read -r module; do insmod "/lib/modules/$module"; done < /lib/modules/order
 ip link set lo up
