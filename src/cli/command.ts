@@ -32,6 +32,8 @@ export interface CommandIo {
   readonly rows?: number | undefined;
   /** The terminal has neither cursor movements nor colours (`TERM=dumb`). */
   readonly isDumb?: boolean;
+  /** Reports keys as they are pressed, until the function that it returns is called. Absent: there is no keyboard. */
+  readonly readKeys?: ((listener: (key: string) => void) => () => void) | undefined;
   /**
    * Aborted by Ctrl-C, SIGTERM, SIGHUP, and when nobody reads standard output any more. After the first call
    * signals no longer end the process.

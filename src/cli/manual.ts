@@ -76,5 +76,8 @@ export const TARGET = {
   kinds: ['configured', 'config-file'],
 } as const satisfies WordManual;
 
+/** A peer in the file that the first word names. */
+export const PEER = { name: 'NAME|KEY', kinds: ['peer-name'] } as const satisfies WordManual;
+
 /** An interface that runs. */
 export const RUNNING = { name: 'INTERFACE', kinds: ['running'] } as const satisfies WordManual;

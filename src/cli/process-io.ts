@@ -2,6 +2,7 @@ import { closeSync, fstatSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import type { CommandIo } from './command.js';
 import { standardError, standardOutput } from './output-stream.js';
+import { readTerminalKeys } from './terminal-keys.js';
 
 /** Exit status of a program whose reader went away, as a shell shows the end by SIGPIPE. */
 const NO_READER_STATUS = 141;
@@ -50,6 +51,9 @@ export function createProcessIo({ program, ignoresFullOutput = false }: ProcessI
       return process.stdout.isTTY ? process.stdout.rows || DEFAULT_ROWS : undefined;
     },
     isDumb: process.env['TERM'] === 'dumb',
+    get readKeys() {
+      return process.stdin.isTTY && process.stdout.isTTY ? readTerminalKeys : undefined;
+    },
     interruption() {
       const controller = new AbortController();
       const abort = () => controller.abort();

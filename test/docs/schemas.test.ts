@@ -23,7 +23,12 @@ describe('schema/', () => {
     const printing = [
       'init',
       'add-peer',
+      'rotate-peer',
+      'disable-peer',
+      'enable-peer',
+      'rename-peer',
       'remove-peer',
+      'expire',
       'list-peers',
       'show',
       'watch',

@@ -1,6 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 import { WireGuardError } from '../../core/errors.js';
+import type { WordManual } from '../manual.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Parsed<T extends Options> = ReturnType<
@@ -11,19 +12,24 @@ type Parsed<T extends Options> = ReturnType<
  * Reads the options of a command and the words between them.
  *
  * @param count The least and the greatest number of words.
+ * @param words Name the words, for messages.
  * @throws {WireGuardError} ERR_USAGE
  */
 export function parseOptions<const T extends Options>(
   args: readonly string[],
   options: T,
   count: readonly [least: number, most: number],
+  words: readonly WordManual[] = [],
 ): Parsed<T> {
   const parsed = parseStrictly(args, options);
   const [least, most] = count;
   const { positionals } = parsed;
-  if (positionals.length < least) throw new WireGuardError('ERR_USAGE', 'a word is missing');
+  if (positionals.length < least) {
+    const missing = words.slice(positionals.length, least).map(({ name }) => name);
+    throw new WireGuardError('ERR_USAGE', `${missing.join(' and ') || 'an argument'} is missing`);
+  }
   if (positionals.length > most) {
-    throw new WireGuardError('ERR_USAGE', `"${positionals[most]}" is one word too many`);
+    throw new WireGuardError('ERR_USAGE', `${JSON.stringify(positionals[most])} is one argument too many`);
   }
   return parsed;
 }

@@ -6,8 +6,7 @@ import type { WgContext } from '../wg/wg-context.js';
 import { resolve } from './checked-values.js';
 
 /**
- * Adds what a checked file says about the device to a change. Keys of wg-quick are about the host and are
- * passed over.
+ * Adds the device settings of a checked file to a change. Keys of wg-quick are about the host and are ignored.
  *
  * @throws {WireGuardError} ERR_NAME_RESOLUTION. The caller clears the keys that `change` holds by then.
  */
@@ -17,12 +16,15 @@ export async function addDocument(context: WgContext, document: ConfigDocument, 
   if (privateKey !== undefined) change.privateKey = privateKey;
   if (listenPort !== undefined) change.listenPort = listenPort;
   if (fwmark !== undefined) change.fwmark = fwmark;
-  for (const peer of document.peers) {
-    const peerChange = readPeer(peer);
-    change.peers.push(peerChange);
-    const { endpoint } = peer;
-    if (endpoint !== undefined) peerChange.endpoint = await resolve(context, endpoint);
-  }
+  for (const peer of document.peers) await addPeerSection(context, peer, change);
+}
+
+/** Adds a peer of a checked file to a change. @throws {WireGuardError} ERR_NAME_RESOLUTION, as `addDocument`. */
+export async function addPeerSection(context: WgContext, peer: PeerSection, change: WgChange): Promise<void> {
+  const peerChange = readPeer(peer);
+  change.peers.push(peerChange);
+  const { endpoint } = peer;
+  if (endpoint !== undefined) peerChange.endpoint = await resolve(context, endpoint);
 }
 
 function readPeer(peer: PeerSection): WgPeerChange {

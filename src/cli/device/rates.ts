@@ -1,6 +1,7 @@
 import { formatKey } from '../../control/key-text.js';
 import type { DropCounts } from '../../control/uapi-explain-text.js';
 import type { WgDevice, WgPeer } from '../wg/wg-device.js';
+import { handshakeAge } from './peer-status.js';
 
 /** Nothing came back for this long after something was sent: the peer, or the way to it, is gone (§6.5, §6.2). */
 const UNANSWERED_SECONDS = 15;
@@ -96,10 +97,7 @@ function compareDrops(before: DropCounts, now: DropCounts): Dropped | undefined 
 
 function comparePeer(peer: WgPeer, before: Look | undefined, look: Look, unixTimeMs: number): PeerRates {
   const seconds = before === undefined ? 0 : (look.timeMs - before.timeMs) / 1_000;
-  const handshakeAgeSeconds =
-    peer.lastHandshakeSeconds === 0n
-      ? undefined
-      : Math.max(0, Math.floor(unixTimeMs / 1_000) - Number(peer.lastHandshakeSeconds));
+  const handshakeAgeSeconds = handshakeAge(peer.lastHandshakeSeconds, unixTimeMs);
   return {
     peer,
     rxRate: rate(look.rxBytes, before?.rxBytes, seconds),

@@ -7,6 +7,7 @@ import type { WgContext } from '../wg/wg-context.js';
 import { clearDevice } from '../wg/wg-device.js';
 import { deviceCommand } from './device-command.js';
 import { explained } from './explained.js';
+import { readPeerNames } from './peer-names.js';
 import type { ShownDevice } from './show-json.js';
 
 const FIELDS = [
@@ -52,7 +53,7 @@ scripts: one line for each peer, separated by tabs.
   ],
 };
 
-/** Behaves as `wg show`, and knows JSON and NO_COLOR. */
+/** Behaves as `wg show`, with JSON and NO_COLOR in addition. */
 export const show = deviceCommand({
   name: 'show',
   manual: MANUAL,
@@ -87,12 +88,13 @@ async function showJson(context: WgContext, name: string): Promise<0 | 1> {
   return names.length > 0 && interfaces.length === 0 ? 1 : 0;
 }
 
-/** @param mayFail Says that an interface cannot be read, and goes on. */
+/** @param mayFail Reports an interface that cannot be read, and continues. */
 async function tryDevice(context: WgContext, name: string, mayFail: boolean): Promise<ShownDevice | undefined> {
   try {
     const device = await explained(name, () => getDevice(context, name));
     const { toShownDevice } = await import('./show-json.js');
-    const shown = toShownDevice(device, context.io.env['WG_HIDE_KEYS'] === 'never');
+    const names = await readPeerNames(name, context.configDirectory);
+    const shown = toShownDevice(device, context.io.env['WG_HIDE_KEYS'] === 'never', names);
     clearDevice(device);
     return shown;
   } catch (error) {

@@ -1,6 +1,7 @@
 import { formatKey } from '../../control/key-text.js';
 import { publicKeyOf } from '../wg/key-pair.js';
 import type { WgDevice, WgPeer } from '../wg/wg-device.js';
+import type { PeerNames } from './peer-names.js';
 
 /** A device as `wiretype show --json` writes it; `schema/show.json` describes it. */
 export interface ShownDevice {
@@ -13,6 +14,8 @@ export interface ShownDevice {
 }
 
 export interface ShownPeer {
+  /** From a comment of the interface's file. */
+  readonly name: string | null;
   readonly publicKey: string;
   readonly hasPresharedKey: boolean;
   readonly presharedKey?: string | null;
@@ -28,7 +31,7 @@ export interface ShownPeer {
 const MAX_DATE_SECONDS = 8_640_000_000_000n;
 
 /** @param showsKeys Adds private and preshared keys. */
-export function toShownDevice(device: WgDevice, showsKeys: boolean): ShownDevice {
+export function toShownDevice(device: WgDevice, showsKeys: boolean, names: PeerNames): ShownDevice {
   const { name, privateKey, listenPort, fwmark, peers } = device;
   return {
     name,
@@ -36,21 +39,23 @@ export function toShownDevice(device: WgDevice, showsKeys: boolean): ShownDevice
     ...(showsKeys ? { privateKey: privateKey === undefined ? null : formatKey(privateKey) } : {}),
     listenPort: listenPort || null,
     fwMark: fwmark || null,
-    peers: peers.map((peer) => toShownPeer(peer, showsKeys)),
+    peers: peers.map((peer) => toShownPeer(peer, showsKeys, names)),
   };
 }
 
-/** The time of a handshake; of a clock that cannot be right, none. */
+/** Returns the time of a handshake; `null` for none, and for a clock that cannot be right. */
 export function handshakeTime({ lastHandshakeSeconds }: WgPeer): Date | null {
   if (lastHandshakeSeconds === 0n || lastHandshakeSeconds > MAX_DATE_SECONDS) return null;
   return new Date(Number(lastHandshakeSeconds) * 1_000);
 }
 
 /** @param showsKeys Adds the preshared key. */
-export function toShownPeer(peer: WgPeer, showsKeys: boolean): ShownPeer {
+export function toShownPeer(peer: WgPeer, showsKeys: boolean, names: PeerNames): ShownPeer {
   const { presharedKey } = peer;
+  const publicKey = formatKey(peer.publicKey);
   return {
-    publicKey: formatKey(peer.publicKey),
+    name: names.get(publicKey) ?? null,
+    publicKey,
     hasPresharedKey: presharedKey !== undefined,
     ...(showsKeys ? { presharedKey: presharedKey === undefined ? null : formatKey(presharedKey) } : {}),
     endpoint: peer.endpoint ?? null,

@@ -1,6 +1,10 @@
 import { formatKey } from '../../control/key-text.js';
 import type { Palette } from '../wg/palette.js';
+import type { PeerNames } from './peer-names.js';
+import { peerStatus, statusText } from './peer-status.js';
 import type { Dropped, Hint, PeerRates } from './rates.js';
+import { formatTextTable, type TableSacrifice, type TextColumn } from './text-table.js';
+import { cutText } from './text-width.js';
 
 const HINTS: Readonly<Record<Exclude<Hint, 'dropping'>, string>> = {
   'no-handshake': 'sent, but never answered: is the endpoint right, is its port open?',
@@ -9,66 +13,92 @@ const HINTS: Readonly<Record<Exclude<Hint, 'dropping'>, string>> = {
 };
 
 const DROP_REASONS: Readonly<Record<string, string>> = {
-  replayed: 'they came twice, or far too late',
+  replayed: 'they arrived twice, or far too late',
   disallowed_source: 'their source is not among the allowed IPs',
   keypair_expired: 'the session has expired',
-  bad_tag: 'they were changed on the way',
+  bad_tag: 'they were altered in transit',
   staged_overflow: 'too many waited for a session',
-  handshake_given_up: 'no handshake came about',
+  handshake_given_up: 'no handshake succeeded',
   no_endpoint: 'there is no endpoint to send them to',
-  routing_loop: 'the way to the endpoint leads into the tunnel',
+  routing_loop: 'the route to the endpoint leads into the tunnel',
 };
 
-const HEAD = ['PEER', 'ENDPOINT', 'HANDSHAKE', 'RECEIVED', 'RX/S', 'SENT', 'TX/S'];
-/** Columns of numbers, written from the right. */
-const RIGHT = new Set([2, 3, 4, 5, 6]);
 const KEY_SHOWN = 12;
+/** What a narrow terminal does without, in this order. */
+const SACRIFICES: readonly TableSacrifice[] = [
+  { title: 'ENDPOINT', minWidth: 0 },
+  { title: 'STATE', minWidth: 0 },
+  { title: 'PEER', minWidth: 16 },
+  { title: 'SENT', minWidth: 0 },
+  { title: 'RECEIVED', minWidth: 0 },
+  { title: 'PEER', minWidth: 8 },
+];
+
+/** A table of peers: its line of titles, and an entry for each peer. */
+export interface WatchTable {
+  readonly head: string;
+  readonly entries: readonly WatchEntry[];
+}
+
+/** One peer, and below it what looks wrong. */
+export interface WatchEntry {
+  readonly lines: readonly string[];
+  /** The peer neither sent nor received since the last look, and has no hint. */
+  readonly isIdle: boolean;
+}
+
+/** Sorts peers: the busiest first, then those with a hint, then by their last handshake. */
+export function sortByActivity(rates: readonly PeerRates[]): PeerRates[] {
+  const age = ({ handshakeAgeSeconds }: PeerRates) => handshakeAgeSeconds ?? Number.MAX_SAFE_INTEGER;
+  return [...rates].sort(
+    (a, b) =>
+      b.rxRate + b.txRate - (a.rxRate + a.txRate) ||
+      Number(b.hint !== undefined) - Number(a.hint !== undefined) ||
+      age(a) - age(b),
+  );
+}
 
 /**
  * Writes the peers as a table, one line each, and below a peer what looks wrong with it.
  *
- * @param names Of peers, by public key in base64. @param width Longer lines are cut; `undefined`: none is.
+ * @param width Of the terminal: columns are dropped and lines are cut to fit; `undefined`: unlimited.
  */
 export function formatWatchTable(
   rates: readonly PeerRates[],
-  names: ReadonlyMap<string, string>,
+  names: PeerNames,
   width: number | undefined,
   palette: Palette,
-): string {
-  const rows = [HEAD, ...rates.map((peer) => toCells(peer, names))];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => {
-    const cells = row.map((cell, column) =>
-      RIGHT.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
-    );
-    return cells.join('  ').trimEnd().slice(0, width);
+): WatchTable {
+  const [head, ...lines] = formatTextTable(toColumns(rates, names), width, SACRIFICES);
+  const entries = rates.map((peer, i): WatchEntry => {
+    const hint = formatHint(peer);
+    const shown = hint === undefined ? [] : [palette.yellow(cutText(`  → ${hint}`, width ?? Number.POSITIVE_INFINITY))];
+    return { lines: [lines[i]!, ...shown], isIdle: hint === undefined && peer.rxRate + peer.txRate === 0 };
   });
-  const [head, ...peers] = lines;
-  const entries = peers.map((line, i) => {
-    const hint = formatHint(rates[i]!);
-    return hint === undefined ? line : `${line}\n${palette.yellow(`  → ${hint}`.slice(0, width))}`;
-  });
-  return [palette.bold(head!), ...entries].map((entry) => `${entry}\n`).join('');
+  return { head: palette.bold(head!), entries };
 }
 
 function formatHint({ hint, dropped }: PeerRates): string | undefined {
   return hint === 'dropping' ? formatDropped(dropped!) : hint && HINTS[hint];
 }
 
-function toCells(
-  { peer, rxRate, txRate, handshakeAgeSeconds }: PeerRates,
-  names: ReadonlyMap<string, string>,
-): string[] {
-  const key = formatKey(peer.publicKey);
+function toColumns(rates: readonly PeerRates[], names: PeerNames): TextColumn[] {
+  const column = (title: string, cell: (peer: PeerRates) => string) => ({ title, cells: rates.map(cell) });
+  const right = (title: string, cell: (peer: PeerRates) => string) => ({ ...column(title, cell), isRight: true });
   return [
-    names.get(key) ?? `${key.slice(0, KEY_SHOWN)}…`,
-    peer.endpoint ?? '-',
-    handshakeAgeSeconds === undefined ? 'never' : formatAge(handshakeAgeSeconds),
-    formatAmount(Number(peer.rxBytes)),
-    formatAmount(rxRate),
-    formatAmount(Number(peer.txBytes)),
-    formatAmount(txRate),
+    column('PEER', ({ peer }) => nameOf(formatKey(peer.publicKey), names)),
+    column('ENDPOINT', ({ peer }) => peer.endpoint ?? '-'),
+    column('STATE', ({ handshakeAgeSeconds }) => statusText(peerStatus(handshakeAgeSeconds))),
+    right('HANDSHAKE', ({ handshakeAgeSeconds: age }) => (age === undefined ? 'never' : formatAge(age))),
+    right('RECEIVED', ({ peer }) => formatAmount(Number(peer.rxBytes))),
+    right('RX/S', ({ rxRate }) => formatAmount(rxRate)),
+    right('SENT', ({ peer }) => formatAmount(Number(peer.txBytes))),
+    right('TX/S', ({ txRate }) => formatAmount(txRate)),
   ];
+}
+
+function nameOf(publicKey: string, names: PeerNames): string {
+  return names.get(publicKey) ?? `${publicKey.slice(0, KEY_SHOWN)}…`;
 }
 
 function formatDropped({ reason, packets }: Dropped): string {

@@ -1,79 +1,94 @@
+import type { PeerSection } from '../../control/config/peer-section.js';
+import { parseIpPrefix } from '../../control/ip-text.js';
 import { parseKey } from '../../control/key-text.js';
-import { WireGuardError } from '../../core/errors.js';
 import { newPeerChange } from '../wg/set-arguments.js';
-import { clearChange, type WgChange } from '../wg/wg-change.js';
+import { clearChange, type WgPeerChange } from '../wg/wg-change.js';
 import type { WgContext } from '../wg/wg-context.js';
+import { covers } from './address-range.js';
 import type { ClientSettings } from './client-config.js';
-import { publicKeyText } from './new-key.js';
-import { type HeldServerFile, saveAndApply } from './server-file.js';
+import { writeClientNotes } from './client-notes.js';
+import { setExpiry } from './expiry.js';
+import type { MadeClient } from './make-client.js';
+import { refuseTakenName } from './new-peer-rules.js';
+import { type HeldServerFile, type ServerFile, saveAndApply } from './server-file.js';
 
-/** What became of a client. */
+/** What the server's file gets besides the client itself. */
+export interface PeerExtras {
+  /** Networks behind the client, in addition to its own addresses. */
+  readonly networks: readonly string[];
+  /** Milliseconds since 1970; `undefined`: the peer never expires. */
+  readonly expiryMs: number | undefined;
+}
+
+/** The state of a client that was added. */
 export interface AddedClient {
-  readonly publicKey: string;
   /** The interface runs, and has the peer. */
   readonly isRunning: boolean;
-  /** What to tell the user. */
+  /** For the user. */
   readonly note: string;
 }
 
 /**
- * Writes a client into the server's file, and into the running interface.
+ * Adds a client to the server's file, and to the running interface.
  *
- * @param ownKey The public key of a client that keeps its private key.
- * @param networks Behind the client, besides its own addresses.
- * @throws {WireGuardError} ERR_PEER for a name that is taken, ERR_CONFIG for a key that is; what `saveAndApply` throws.
+ * @throws {WireGuardError} ERR_PEER for a name that is taken, and every error of `saveAndApply`.
  */
 export async function addClient(
   context: WgContext,
   file: HeldServerFile,
-  client: ClientSettings,
-  ownKey: string | undefined,
-  networks: readonly string[],
+  { client, notes }: MadeClient,
+  { networks, expiryMs }: PeerExtras,
 ): Promise<AddedClient> {
-  const { document, interfaceName, path } = file;
-  if (document.peers.some(({ name }) => name === client.name)) {
-    throw new WireGuardError('ERR_PEER', `${path} has a peer "${client.name}" already`);
-  }
+  const { document } = file;
+  refuseTakenName(document, client.name);
   const oldText = document.text;
-  const publicKey = ownKey ?? publicKeyText(client.privateKey!);
   const allowedIps = [...client.addresses, ...networks];
-  const peer = document.addPeer(publicKey, client.name);
-  if (client.presharedKey !== undefined) peer.set('PresharedKey', client.presharedKey);
+  const peer = document.addPeer(client.publicKey, client.name);
+  writeClientNotes(peer, notes);
+  setExpiry(peer, expiryMs);
+  setKeys(peer, client.publicKey, client.presharedKey);
   peer.set('AllowedIPs', allowedIps.join(', '));
 
-  const change = toChange(publicKey, client.presharedKey, allowedIps);
+  const change = { replacePeers: false, peers: [addition(client.publicKey, client.presharedKey, allowedIps)] };
   try {
     const isRunning = await saveAndApply(context, file, oldText, change);
-    return { publicKey, isRunning, note: describe(client, interfaceName, path, isRunning, networks.length > 0) };
+    const outside = client.addresses.filter((address) => !isInSubnet(file, address));
+    return { isRunning, note: describe(client, file, isRunning, [...outside, ...networks]) };
   } finally {
     clearChange(change);
   }
 }
 
-function toChange(publicKey: string, presharedKey: string | undefined, allowedIps: readonly string[]): WgChange {
-  const peer = newPeerChange(parseKey(publicKey, 'public key'));
+/** Writes the keys of a peer; without a preshared key, the line is removed. */
+export function setKeys(peer: PeerSection, publicKey: string, presharedKey: string | undefined): void {
+  peer.set('PublicKey', publicKey);
+  if (presharedKey === undefined) peer.delete('PresharedKey');
+  else peer.set('PresharedKey', presharedKey);
+}
+
+function addition(publicKey: string, presharedKey: string | undefined, allowedIps: readonly string[]): WgPeerChange {
   return {
-    replacePeers: false,
-    peers: [
-      {
-        ...peer,
-        ...(presharedKey === undefined ? {} : { presharedKey: parseKey(presharedKey, 'preshared key') }),
-        replaceAllowedIps: true,
-        allowedIps: [...allowedIps],
-      },
-    ],
+    ...newPeerChange(parseKey(publicKey, 'public key')),
+    ...(presharedKey === undefined ? {} : { presharedKey: parseKey(presharedKey, 'preshared key') }),
+    replaceAllowedIps: true,
+    allowedIps: [...allowedIps],
   };
 }
 
+function isInSubnet({ document }: ServerFile, address: string): boolean {
+  const range = parseIpPrefix(address)!;
+  return (document.interfaceSection?.addresses ?? []).some((own) => covers(own, range));
+}
+
 function describe(
-  client: ClientSettings,
-  interfaceName: string,
-  path: string,
+  { name, addresses }: ClientSettings,
+  { interfaceName, path }: ServerFile,
   isRunning: boolean,
-  needsRoutes: boolean,
+  routed: readonly string[],
 ): string {
-  const added = `Added ${client.name} with ${client.addresses.join(', ')} to ${path}`;
-  if (!isRunning) return `${added}; ${interfaceName} does not run, so it counts from the next start.\n`;
-  const routes = needsRoutes ? `Its networks need routes: wiretype reload ${interfaceName}\n` : '';
+  const added = `Added ${name} (${addresses.join(', ')}) to ${path}`;
+  if (!isRunning) return `${added}; ${interfaceName} is not running, so the change takes effect when it starts.\n`;
+  const routes =
+    routed.length === 0 ? '' : `${routed.join(', ')} need routes on this host: wiretype reload ${interfaceName}\n`;
   return `${added} and to the running interface.\n${routes}`;
 }

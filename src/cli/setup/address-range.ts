@@ -1,16 +1,16 @@
 import type { IpPrefix } from '../../core/configuration.js';
 
-/** Addresses as numbers, for arithmetic. Both ends count. */
+/** Addresses as numbers, for arithmetic. Both ends are inside. */
 interface Span {
   readonly first: bigint;
   readonly last: bigint;
 }
 
 /**
- * Finds the lowest address of a subnet that nobody has.
+ * Finds the lowest address of a subnet that is not taken.
  *
- * The subnet's own address, and the broadcast address of IPv4, are nobody's. Of `taken`, ranges that are
- * as large as the subnet or larger do not count: they are routes, not addresses of peers.
+ * The subnet's own address and the broadcast address of IPv4 are reserved. Ranges in `taken` that are as large as
+ * the subnet or larger are ignored: they are routes, not addresses of peers.
  *
  * @returns 4 or 16 bytes; `undefined` if the subnet is full.
  */
@@ -31,6 +31,24 @@ export function overlaps(a: IpPrefix, b: IpPrefix): boolean {
   if (a.address.length !== b.address.length) return false;
   const [x, y] = [toSpan(a), toSpan(b)];
   return x.first <= y.last && y.first <= x.last;
+}
+
+/** Tests whether all of `inner` is in `outer`. */
+export function covers(outer: IpPrefix, inner: IpPrefix): boolean {
+  return overlaps(outer, inner) && outer.prefixLength <= inner.prefixLength;
+}
+
+/**
+ * Tests whether an address of a subnet is reserved: the first one (for IPv6 the anycast address of routers, RFC 4291
+ * §2.6.1), and the broadcast address of IPv4. Subnets of two addresses have neither (RFC 3021, RFC 6164).
+ */
+export function isReserved(subnet: IpPrefix, address: Uint8Array): boolean {
+  const bits = 8 * subnet.address.length;
+  const single = { address, prefixLength: 8 * address.length };
+  if (subnet.prefixLength >= bits - 1 || !overlaps(subnet, single)) return false;
+  const { first, last } = toSpan(subnet);
+  const number = toSpan(single).first;
+  return number === first || (bits === 32 && number === last);
 }
 
 /** The first address of a range: the range as it is usually written. */

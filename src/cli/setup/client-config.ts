@@ -1,11 +1,13 @@
-/** What a client's file says. Keys in base64. */
+/** The contents of a client's file. Keys in base64. */
 export interface ClientSettings {
   readonly name: string;
-  /** `undefined`: the client keeps its own key, and puts it into the file itself. */
+  /** `undefined`: the client keeps its own key, and adds it to the file itself. */
   readonly privateKey: string | undefined;
+  readonly publicKey: string;
   readonly addresses: readonly string[];
   readonly dns: string | undefined;
   readonly mtu: number | undefined;
+  readonly serverName: string;
   readonly serverPublicKey: string;
   readonly presharedKey: string | undefined;
   readonly allowedIps: readonly string[];
@@ -26,6 +28,7 @@ export function formatClientConfig(client: ClientSettings): string {
   ];
   const peerLines = [
     '[Peer]',
+    `# Name = ${client.serverName}`,
     `PublicKey = ${client.serverPublicKey}`,
     client.presharedKey === undefined ? '' : `PresharedKey = ${client.presharedKey}`,
     `AllowedIPs = ${client.allowedIps.join(', ')}`,
@@ -34,4 +37,9 @@ export function formatClientConfig(client: ClientSettings): string {
   ];
   const block = (lines: readonly string[]) => `${lines.filter((line) => line !== '').join('\n')}\n`;
   return `${block(interfaceLines)}\n${block(peerLines)}`;
+}
+
+/** Removes the comments, which apps drop when they read a QR code: the code gets smaller. */
+export function withoutComments(text: string): string {
+  return text.replace(/^#.*\n/gm, '');
 }

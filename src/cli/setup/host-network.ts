@@ -1,18 +1,21 @@
 import type { IpPrefix } from '../../core/configuration.js';
 
-/** What `init` and `add-peer` ask of the machine. */
+/** The network of a host, as `init` and `add-peer` see it. */
 export interface HostNetwork {
-  /** The interface of the default route. */
+  /** Returns the interface of the default route. */
   defaultInterface(family: 4 | 6): string | undefined;
-  /** The networks that the machine is in. */
-  networks(): readonly IpPrefix[];
-  /** An address that others could reach the machine at, not link-local. */
+  /** Returns the networks that the host is in. @param except The networks of this interface are left out. */
+  networks(except?: string): readonly IpPrefix[];
+  /** Returns an address at which others could reach the host, not link-local. */
   addressOf(interfaceName: string): string | undefined;
+  hasInterface(name: string): boolean;
   isUdpPortUsed(port: number): boolean;
-  /** Which firewall the hooks are written for. */
+  /** Returns the firewall that the hooks are written for. */
   firewall(): Promise<Firewall>;
+  /** Tests whether a program is installed. */
+  hasProgram(name: string): boolean;
   random(bytes: number): Uint8Array;
 }
 
-/** `none`: the machine has neither program. */
+/** `none`: the host has neither program. */
 export type Firewall = 'nft' | 'iptables' | 'none';

@@ -1,52 +1,83 @@
 import { formatConfigEndpoint } from '../../control/config/peer-values.js';
-import { formatIpAddress, formatIpPrefix, parseIpAddress } from '../../control/ip-text.js';
+import { formatIpPrefix, parseIpAddress } from '../../control/ip-text.js';
 import { formatKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import { publicKeyOf } from '../wg/key-pair.js';
 import { networkOf } from './address-range.js';
 import type { ClientSettings } from './client-config.js';
-import { freeAddresses } from './free-addresses.js';
+import type { ClientNotes } from './client-notes.js';
+import { type ClientWishes, DEFAULT_KEEPALIVE } from './client-options.js';
 import type { HostNetwork } from './host-network.js';
-import { newPresharedKey, newPrivateKey } from './new-key.js';
+import { newPresharedKey, newPrivateKey, publicKeyText } from './new-key.js';
+import { refuseTakenKey } from './new-peer-rules.js';
 import { readClientDefaults } from './server-config.js';
 import type { ServerFile } from './server-file.js';
 
-/** What the user wants of a client; the rest is picked. */
-export interface ClientWishes {
+/** A client that is to be made. */
+export interface ClientPlan {
   readonly name: string;
-  /** Send everything through the tunnel, not only what is for the server's subnets. */
-  readonly isFull: boolean;
-  /** Networks that go through the tunnel besides the server's subnets. */
-  readonly reach: readonly string[];
-  /** The client makes its private key itself. */
-  readonly keepsKey: boolean;
-  readonly hasPresharedKey: boolean;
-  readonly addresses: readonly string[] | undefined;
-  readonly endpoint: string | undefined;
-  readonly dns: string | undefined;
-  readonly persistentKeepalive: number;
+  /** With prefix lengths. */
+  readonly addresses: readonly string[];
+  readonly wishes: ClientWishes;
+  readonly notes: ClientNotes;
 }
 
+/** A client, and the notes that make it again. */
+export interface MadeClient {
+  readonly client: ClientSettings;
+  readonly notes: ClientNotes;
+}
+
+const DEFAULT_KEEPALIVE_SECONDS = Number(DEFAULT_KEEPALIVE);
+const EVERYTHING = ['0.0.0.0/0', '::/0'];
+
 /**
- * Makes a client for a server: addresses, keys, and where the server is.
+ * Makes a client for a server: its keys, and how it reaches the server.
  *
- * @throws {WireGuardError} ERR_CONFIG if the server's file has no key, ERR_NO_ADDRESS, ERR_NO_ENDPOINT
+ * @throws {WireGuardError} ERR_CONFIG if the server's file has no key, ERR_NO_ADDRESS, ERR_NO_ENDPOINT, ERR_PEER for a
+ *   public key that is taken.
  */
-export function makeClient(host: HostNetwork, file: ServerFile, wishes: ClientWishes): ClientSettings {
+export function makeClient(host: HostNetwork, file: ServerFile, plan: ClientPlan): MadeClient {
   const { document } = file;
+  const { wishes } = plan;
   const defaults = readClientDefaults(document);
-  const addresses = wishes.addresses ?? freeAddresses(document).map((address) => singleAddress(address));
-  return {
-    name: wishes.name,
-    privateKey: wishes.keepsKey ? undefined : newPrivateKey(host),
-    addresses,
-    dns: wishes.dns ?? (wishes.isFull ? defaults.dns : undefined),
+  const notes = chooseNotes(file, plan);
+  const serverKey = serverPublicKey(file);
+  if (wishes.publicKey !== undefined) refuseTakenKey(document, wishes.publicKey, serverKey);
+  const privateKey = wishes.publicKey === undefined ? newPrivateKey(host) : undefined;
+  const allowedIps = notes.allowedIps ?? subnetsOf(file);
+  const endpoint = notes.endpoint ?? defaults.endpoint ?? guessEndpoint(host, file);
+  const client: ClientSettings = {
+    name: plan.name,
+    privateKey,
+    publicKey: wishes.publicKey ?? publicKeyText(privateKey!),
+    addresses: plan.addresses,
+    dns: notes.dns ?? (allowedIps.some((range) => range.endsWith('/0')) ? defaults.dns : undefined),
     mtu: document.interfaceSection?.mtu,
-    serverPublicKey: serverPublicKey(file),
+    serverName: defaults.name ?? hostOf(endpoint),
+    serverPublicKey: serverKey,
     presharedKey: wishes.hasPresharedKey ? newPresharedKey(host) : undefined,
-    allowedIps: wishes.isFull ? ['0.0.0.0/0', '::/0'] : [...new Set([...subnetsOf(file), ...wishes.reach])],
-    endpoint: wishes.endpoint ?? defaults.endpoint ?? guessEndpoint(host, file),
-    persistentKeepalive: wishes.persistentKeepalive,
+    allowedIps,
+    endpoint,
+    persistentKeepalive: notes.persistentKeepalive ?? DEFAULT_KEEPALIVE_SECONDS,
+  };
+  return { client, notes };
+}
+
+/** The host in HOST:PORT, without the brackets of an IPv6 address. */
+export function hostOf(endpoint: string): string {
+  return endpoint.replace(/:[0-9]+$/, '').replace(/[[\]]/g, '');
+}
+
+function chooseNotes(file: ServerFile, { wishes, notes }: ClientPlan): ClientNotes {
+  const { isFull, reach, dns, endpoint, persistentKeepalive = notes.persistentKeepalive } = wishes;
+  const split = reach === undefined ? undefined : [...new Set([...subnetsOf(file), ...reach])];
+  const isAsBefore = isFull === undefined && reach === undefined;
+  return {
+    allowedIps: isAsBefore ? notes.allowedIps : isFull === true ? EVERYTHING : split,
+    dns: dns ?? notes.dns,
+    endpoint: endpoint ?? notes.endpoint,
+    persistentKeepalive: persistentKeepalive === DEFAULT_KEEPALIVE_SECONDS ? undefined : persistentKeepalive,
   };
 }
 
@@ -79,17 +110,18 @@ function subnetsOf({ document, path }: ServerFile): string[] {
   return [...new Set(subnets)];
 }
 
-/** The machine's own address and the port of the file. */
+/** Returns the host's own address with the port of the file. */
 function guessEndpoint(host: HostNetwork, { document, path }: ServerFile): string {
   const port = document.interfaceSection?.listenPort ?? 0;
   if (port === 0) throw new WireGuardError('ERR_NO_ENDPOINT', `${path} has no ListenPort`);
-  const out = host.defaultInterface(4) ?? host.defaultInterface(6);
-  const address = out === undefined ? undefined : host.addressOf(out);
-  if (address === undefined)
-    throw new WireGuardError('ERR_NO_ENDPOINT', 'this machine has no address that clients could reach');
-  return formatConfigEndpoint({ host: address, port });
+  const endpoint = guessAddress(host, port);
+  if (endpoint !== undefined) return endpoint;
+  throw new WireGuardError('ERR_NO_ENDPOINT', 'this host has no address that clients could reach');
 }
 
-function singleAddress(address: Uint8Array): string {
-  return `${formatIpAddress(address)}/${8 * address.length}`;
+/** Returns the host's own address with a port; `undefined` without a default route. */
+export function guessAddress(host: HostNetwork, port: number): string | undefined {
+  const out = host.defaultInterface(4) ?? host.defaultInterface(6);
+  const address = out === undefined ? undefined : host.addressOf(out);
+  return address === undefined ? undefined : formatConfigEndpoint({ host: address, port });
 }

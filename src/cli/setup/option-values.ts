@@ -2,22 +2,39 @@ import { lookupKey } from '../../control/config/config-keys.js';
 import { quote } from '../../control/config/secret-text.js';
 import { WireGuardError } from '../../core/errors.js';
 
+const MAX_NAME_CHARACTERS = 64;
+
 /**
  * Reads the value of an option as a key of a file has it.
  *
  * @throws {WireGuardError} ERR_VALUE naming the option.
  */
 export function checkOption<T>(option: string, keyName: string, text: string): T {
-  if (/[\r\n#]/.test(text)) throw new WireGuardError('ERR_VALUE', `${option}: a value is one line without "#"`);
+  if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}#]/u.test(text)) {
+    throw new WireGuardError('ERR_VALUE', `${option}: a value is one line of printable characters without "#"`);
+  }
   const value = lookupKey(keyName)!.parse(text, (fault) => {
     if (fault.severity === 'error') throw new WireGuardError('ERR_VALUE', `${option} ${quote(text)}: ${fault.message}`);
   });
   return value as T;
 }
 
-/** Reads the name of a peer, which will stand in a comment. @throws {WireGuardError} ERR_VALUE */
+/** Reads the name of a peer, which is written into a comment. @throws {WireGuardError} ERR_VALUE */
 export function checkPeerName(text: string): string {
   const name = text.trim();
-  if (/^[^\p{C}#[\]=]{1,64}$/u.test(name)) return name;
-  throw new WireGuardError('ERR_VALUE', `${quote(text)} is no name: 1 to 64 characters without # [ ] =`);
+  const length = [...name].length;
+  if (length === 0) throw new WireGuardError('ERR_VALUE', 'a name has at least one character');
+  if (length > MAX_NAME_CHARACTERS) {
+    throw new WireGuardError(
+      'ERR_VALUE',
+      `a name has 1 to ${MAX_NAME_CHARACTERS} characters, and this one has ${length}`,
+    );
+  }
+  // Controls, marks of direction, ends of lines and of paragraphs: a name is shown in terminals.
+  const unfit = /[\p{C}\p{Zl}\p{Zp}#[\]=]/u.exec(name)?.[0];
+  if (unfit === undefined) return name;
+  const shown = /[#[\]=]/.test(unfit)
+    ? unfit
+    : `U+${unfit.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
+  throw new WireGuardError('ERR_VALUE', `${quote(name)}: a name cannot contain ${shown}`);
 }

@@ -1,44 +1,37 @@
-import { parseKey } from '../../control/key-text.js';
 import { parseOptions } from '../device/command-options.js';
-import { jsonOption, type Manual, TARGET } from '../manual.js';
-import { newPeerChange } from '../wg/set-arguments.js';
-import { findPeer, saveAndApply, withServerFile } from './server-file.js';
+import { jsonOption, type Manual, PEER, TARGET } from '../manual.js';
+import { changedPeer, effectText, removalOf, writeJson } from './changed-peer.js';
+import { findPeer, peerLabel } from './file-peers.js';
+import { saveAndApply, withServerFile } from './server-file.js';
 import { setupCommand } from './setup-command.js';
 
 const OPTIONS = jsonOption('remove-peer');
 
 const MANUAL: Manual = {
   usage: 'INTERFACE|FILE NAME|KEY [--json]',
-  about: 'Takes a peer out of a file, with its comments and nothing else, and out of the running interface.',
-  words: [TARGET, { name: 'NAME|KEY', kinds: ['peer-name'] }],
+  about: 'Removes a peer from a file, with its comments and nothing else, and from the running interface.',
+  words: [TARGET, PEER],
   options: OPTIONS,
   examples: ['wiretype remove-peer wg0 phone', 'wiretype remove-peer wg0 xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg='],
 };
 
-/** Takes a peer out of a server. */
+/** Removes a peer from a server. */
 export const removePeer = setupCommand({
   name: 'remove-peer',
   manual: MANUAL,
 
   async runOn(_host, context, args) {
-    const { positionals, values } = parseOptions(args, OPTIONS, [2, 2]);
+    const { positionals, values } = parseOptions(args, OPTIONS, [2, 2], MANUAL.words);
     const [target, nameOrKey] = positionals as [string, string];
     await withServerFile(target, async (file) => {
-      const { document, interfaceName, path } = file;
+      const { document } = file;
       const oldText = document.text;
-      const peer = findPeer(document, nameOrKey);
-      const key = peer.publicKeyText;
-      const peerName = peer.name ?? null;
-      const shownName = peerName ?? key;
-      document.removePeer(peer);
+      const { peer, disabled } = findPeer(document, nameOrKey);
+      document.replaceSection((disabled ?? peer).section, []);
 
-      const change = { ...newPeerChange(parseKey(key, 'public key')), isRemoval: true };
-      const isRunning = await saveAndApply(context, file, oldText, { replacePeers: false, peers: [change] });
-      const where = isRunning ? ' and of the running interface' : `; ${interfaceName} does not run`;
-      context.io.writeError(`Took ${shownName} out of ${path}${where}.\n`);
-      if (values.json !== true) return;
-      const removed = { interface: interfaceName, file: path, name: peerName, publicKey: key, isRunning };
-      context.io.write(`${JSON.stringify(removed, undefined, 2)}\n`);
+      const isRunning = await saveAndApply(context, file, oldText, removalOf(peer.publicKeyText));
+      context.io.writeError(`Removed ${peerLabel(peer)} from ${effectText(file, isRunning)}.\n`);
+      if (values.json === true) writeJson(context, changedPeer(file, peer.name, peer.publicKeyText, isRunning));
     });
   },
 });

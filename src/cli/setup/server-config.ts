@@ -3,12 +3,14 @@ import { parseConfig } from '../../control/config/parse-config.js';
 import { parseIpPrefix } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { overlaps } from './address-range.js';
+import { checkDns, checkEndpoint, readNote } from './client-notes.js';
 import type { HookLine } from './forwarding-hooks.js';
 import type { HostNetwork } from './host-network.js';
+import { checkPeerName } from './option-values.js';
 
 const SUBNET_TRIES = 1_000;
 
-/** What `init` puts into a new file. */
+/** The contents of a new file. */
 export interface ServerSettings {
   /** In base64. */
   readonly privateKey: string;
@@ -22,8 +24,10 @@ export interface ServerSettings {
   readonly hooks: readonly HookLine[];
 }
 
-/** Settings for clients, which stand in comments of the server's file. */
+/** Settings for clients, which are comments in the server's file. */
 export interface ClientDefaults {
+  /** Names the server in the files of clients. */
+  readonly name: string | undefined;
   readonly endpoint: string | undefined;
   readonly dns: string | undefined;
 }
@@ -44,26 +48,30 @@ export function makeServerConfig(settings: ServerSettings, fileName: string): Co
   return parseConfig(document.text.replace('[Interface]\n', `[Interface]\n${comments.join('')}`), fileName);
 }
 
-/** Reads what `init` noted for clients. */
+/** Reads the settings for clients. @throws {WireGuardError} ERR_CONFIG if a comment is not a value of its kind. */
 export function readClientDefaults(document: ConfigDocument): ClientDefaults {
   const lines = document.sections.filter(({ kind }) => kind === 'interface').flatMap(({ body }) => body);
-  const read = (name: string) => {
+  const find = (name: string) => {
     const pattern = new RegExp(`^#\\s*${name}\\s*=\\s*(.+?)\\s*$`, 'i');
     return lines.map(({ raw }) => pattern.exec(raw.trim())?.[1]).find((value) => value !== undefined);
   };
-  return { endpoint: read('ClientEndpoint'), dns: read('ClientDNS') };
+  const { fileName } = document;
+  return {
+    name: readNote(fileName, 'Name', find('Name'), (text) => checkPeerName(text)),
+    endpoint: readNote(fileName, 'ClientEndpoint', find('ClientEndpoint'), checkEndpoint),
+    dns: readNote(fileName, 'ClientDNS', find('ClientDNS'), checkDns),
+  };
 }
 
 /**
- * Picks a subnet of 254 addresses that the machine is not in: 10.X.Y.0/24, at random, since everyone's
- * first choice collides when two networks are joined.
+ * Picks a subnet of 254 addresses that is not in use: 10.X.Y.0/24, at random, since a common choice collides when two
+ * networks are joined.
  */
-export function pickSubnet4(host: HostNetwork): string {
-  const networks = host.networks();
+export function pickSubnet4(host: HostNetwork, used: readonly IpPrefix[]): string {
   for (let i = 0; i < SUBNET_TRIES; i++) {
     const [a, b] = host.random(2);
     const subnet = `10.${a}.${b}`;
-    if (!networks.some((network) => overlaps(network, prefix(`${subnet}.0/24`)))) return `${subnet}.1/24`;
+    if (!used.some((network) => overlaps(network, prefix(`${subnet}.0/24`)))) return `${subnet}.1/24`;
   }
   return '10.66.66.1/24';
 }
@@ -74,10 +82,10 @@ export function pickSubnet6(host: HostNetwork): string {
   return `fd${a}:${b}${c}:${d}${e}::1/64`;
 }
 
-/** Picks the first free port from 51820 on. */
-export function pickPort(host: HostNetwork): number {
+/** Picks the first free port from 51820 on. @param used Ports of interfaces that may be down. */
+export function pickPort(host: HostNetwork, used: ReadonlySet<number>): number {
   let port = 51_820;
-  while (port < 65_535 && host.isUdpPortUsed(port)) port++;
+  while (port < 65_535 && (used.has(port) || host.isUdpPortUsed(port))) port++;
   return port;
 }
 

@@ -1,8 +1,5 @@
 import type { ConfigDocument } from '../../control/config/config-document.js';
 import { readConfigFile } from '../../control/config/config-file.js';
-import type { PeerSection } from '../../control/config/peer-section.js';
-import { quote } from '../../control/config/secret-text.js';
-import { WireGuardError } from '../../core/errors.js';
 import { explained } from '../device/explained.js';
 import { type ConfigFileWriter, changeConfigFile } from '../quick/change-config-file.js';
 import { findConfig } from '../quick/config-path.js';
@@ -14,7 +11,7 @@ const ENODEV = 19;
 const EPROTONOSUPPORT = 93;
 const ENOTSUP = 95;
 
-/** A server's file that is being worked on. */
+/** The file of a server while it is changed. */
 export interface ServerFile {
   readonly interfaceName: string;
   readonly path: string;
@@ -40,9 +37,9 @@ export async function readServerFile(target: string): Promise<ServerFile> {
 }
 
 /**
- * Works on a file while no other command of ours does.
+ * Reads a file and changes it while no other command of ours does.
  *
- * @throws {WireGuardError} ERR_ANOTHER_AT_WORK if another does for a minute.
+ * @throws {WireGuardError} ERR_ANOTHER_AT_WORK if another command holds the lock for a minute.
  */
 export async function withServerFile<T>(target: string, work: (file: HeldServerFile) => Promise<T>): Promise<T> {
   const { interfaceName, file: path } = findConfig(target);
@@ -52,11 +49,16 @@ export async function withServerFile<T>(target: string, work: (file: HeldServerF
   });
 }
 
+/** Writes the file where the running interface need not follow. @throws {WireGuardError} ERR_CONFIG_FILE */
+export async function saveFile({ writer, document }: HeldServerFile): Promise<void> {
+  await writer.write(document.text);
+}
+
 /**
- * Writes the file, and has the running interface follow. If the daemon refuses, the file is as it was.
+ * Writes the file and changes the running interface. If the daemon refuses, the old text is restored.
  *
  * @returns Whether the interface runs.
- * @throws {WireGuardError} ERR_CONFIG_FILE, ERR_CONTROL_REFUSED and what else `explained` throws.
+ * @throws {WireGuardError} ERR_CONFIG_FILE, ERR_CONTROL_REFUSED and every error of `explained`.
  */
 export async function saveAndApply(
   context: WgContext,
@@ -65,28 +67,16 @@ export async function saveAndApply(
   change: WgChange,
 ): Promise<boolean> {
   const { interfaceName, writer, document } = file;
-  await writer.write(document.text);
+  const { text } = document;
+  if (text !== oldText) await writer.write(text);
   try {
     await setDevice(context, interfaceName, change);
     return true;
   } catch (error) {
     if (error instanceof SystemFailure && isNotRunning(error)) return false;
-    await writer.write(oldText);
+    if (text !== oldText) await writer.write(oldText);
     return await explained(interfaceName, () => Promise.reject(error));
   }
-}
-
-/** Finds a peer by its name or its public key. @throws {WireGuardError} ERR_PEER */
-export function findPeer(document: ConfigDocument, nameOrKey: string): PeerSection {
-  const found = document.peers.filter(({ name, publicKeyText }) => name === nameOrKey || publicKeyText === nameOrKey);
-  if (found.length === 1) return found[0]!;
-  const why = found.length === 0 ? 'has no peer' : `has ${found.length} peers`;
-  throw new WireGuardError('ERR_PEER', `${document.fileName} ${why} ${quoteKey(nameOrKey)}`);
-}
-
-/** A public key is no secret, but it looks like one. */
-function quoteKey(text: string): string {
-  return /^[A-Za-z0-9+/]{43}=$/.test(text) ? text : quote(text);
 }
 
 function isNotRunning({ errno, isDaemons }: SystemFailure): boolean {

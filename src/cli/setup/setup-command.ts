@@ -2,10 +2,10 @@ import { type DeviceCommand, deviceCommand } from '../device/device-command.js';
 import type { WgContext } from '../wg/wg-context.js';
 import type { HostNetwork } from './host-network.js';
 
-/** A command that works on a file, and asks the machine about its network. */
+/** A command that works on a file, and reads the network of this host. */
 export interface SetupCommand extends DeviceCommand {
-  /** Runs it in surroundings that tests choose. @throws {WireGuardError} */
-  runOn(host: HostNetwork, context: WgContext, args: readonly string[]): Promise<void>;
+  /** Runs in surroundings that tests choose. @returns As `run`. @throws {WireGuardError} */
+  runOn(host: HostNetwork, context: WgContext, args: readonly string[]): Promise<number | void>;
 }
 
 /** Makes a command that runs on this machine. */
@@ -13,7 +13,7 @@ export function setupCommand(command: Pick<SetupCommand, 'name' | 'manual' | 'ru
   const { name, manual } = command;
   const runIn = async (context: WgContext, args: readonly string[]) => {
     const { systemHostNetwork } = await import('./system-host-network.js');
-    await command.runOn(systemHostNetwork, context, args);
+    return await command.runOn(systemHostNetwork, context, args);
   };
   return { ...deviceCommand({ name, manual, runIn }), runOn: command.runOn };
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { parseIpPrefix } from '../../control/ip-text.js';
@@ -11,13 +12,16 @@ import type { Firewall, HostNetwork } from './host-network.js';
 const TIMEOUT_MS = 10_000;
 const ZEROS = '0'.repeat(32);
 
-/** Asks the running system. */
+/** Root's programs are found although a user's PATH lacks their folders. */
+const MORE_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** The network of this host. */
 export const systemHostNetwork: HostNetwork = {
   defaultInterface: (family) => (family === 4 ? defaultInterface4() : defaultInterface6()),
 
-  networks: () =>
-    Object.values(networkInterfaces())
-      .flatMap((addresses) => addresses ?? [])
+  networks: (except) =>
+    Object.entries(networkInterfaces())
+      .flatMap(([name, addresses = []]) => (name === except ? [] : addresses))
       .map(({ cidr }) => (cidr === null ? undefined : parseIpPrefix(cidr)))
       .filter((prefix): prefix is IpPrefix => prefix !== undefined),
 
@@ -26,12 +30,18 @@ export const systemHostNetwork: HostNetwork = {
     return (usable.find(({ family }) => family === 'IPv4') ?? usable[0])?.address;
   },
 
+  hasInterface: (name) => existsSync(`/sys/class/net/${name}`),
+
   isUdpPortUsed(port) {
     const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
     return ['udp', 'udp6'].some((table) => rows(table).some(([, address]) => address?.endsWith(local) === true));
   },
 
   firewall,
+  hasProgram: (name) => {
+    const folders = [...(process.env['PATH'] ?? '').split(':'), ...MORE_FOLDERS];
+    return folders.some((folder) => folder !== '' && existsSync(join(folder, name)));
+  },
   random: (bytes) => new Uint8Array(randomBytes(bytes)),
 };
 
@@ -50,8 +60,8 @@ function defaultInterface6(): string | undefined {
 }
 
 /**
- * Where iptables drops forwarded packets, as Docker and ufw have it do, an nft table of ours could not let
- * them pass: then the hooks have to be iptables rules.
+ * Chooses iptables where it drops forwarded packets, as Docker and ufw configure it: a table of nft cannot let packets
+ * pass that iptables drops.
  */
 async function firewall(): Promise<Firewall> {
   const rules = await tryRun('iptables', ['-S', 'FORWARD']);
@@ -60,7 +70,7 @@ async function firewall(): Promise<Firewall> {
   return rules === undefined ? 'none' : 'iptables';
 }
 
-/** @returns What the program writes; `undefined` if there is none, or it fails. */
+/** @returns The output of the program; `undefined` if it is missing, or fails. */
 async function tryRun(program: string, args: readonly string[]): Promise<string | undefined> {
   try {
     return (await promisify(execFile)(program, args, { timeout: TIMEOUT_MS })).stdout;
@@ -70,7 +80,7 @@ async function tryRun(program: string, args: readonly string[]): Promise<string 
   }
 }
 
-/** The words of the lines of a table of the kernel. */
+/** Returns the words of each line of a table of the kernel. */
 function rows(table: string): string[][] {
   try {
     const lines = readFileSync(`/proc/net/${table}`, 'latin1').split('\n');

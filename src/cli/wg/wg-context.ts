@@ -20,6 +20,8 @@ export interface WgContext {
   readonly socketDirectory: string;
   /** Interfaces of the kernel's own WireGuard. @throws {WireGuardError} ERR_ADDON_MISSING */
   kernel(): Promise<KernelWireguard>;
+  /** The folder of configuration files, for names of peers; absent: /etc/wireguard. */
+  readonly configDirectory?: string;
   /** Milliseconds since 1970. */
   unixTimeMs(): number;
   /** Ends early, without an error, when `interruption` is aborted. */

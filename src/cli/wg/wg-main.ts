@@ -66,6 +66,9 @@ export function createContext(io: CommandIo, isStock: boolean, surroundings: WgS
         return io.rows;
       },
       isDumb: io.isDumb ?? false,
+      get readKeys() {
+        return io.readKeys;
+      },
       interruption: () => io.interruption(),
       readInput: () => io.readInput(),
       write: (text) => io.write(text),

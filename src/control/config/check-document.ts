@@ -56,7 +56,7 @@ function checkHeader(section: ConfigSection, number: number, seen: { interfaces:
     if (seen.interfaces++ > 0) {
       note(header, number, onKey(header, 'warning', 'there is an [Interface] section above: both count as one'));
     }
-  } else if (kind !== 'peer') {
+  } else if (kind !== 'peer' && !section.isDisabledPeer) {
     note(
       header,
       number,

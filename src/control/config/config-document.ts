@@ -128,6 +128,14 @@ export class ConfigDocument implements ValueSource {
     return true;
   }
 
+  /** Puts other sections in the place of one. */
+  replaceSection(old: ConfigSection, sections: readonly ConfigSection[]): void {
+    const at = this.#parts.sections.indexOf(old);
+    if (at < 0) return;
+    this.#parts.sections.splice(at, 1, ...sections);
+    this.#peers = undefined;
+  }
+
   fail(line: ConfigLine, fault: ConfigFault): never {
     let number = 1;
     for (const candidate of this.lines()) {

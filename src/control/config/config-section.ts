@@ -9,10 +9,10 @@ import { type ConfigLine, parseLine } from './config-line.js';
  * behind a value.
  */
 export class ConfigSection {
-  /** `interface` or `peer`, or another name, which is an error: lower case. */
+  /** `interface` or `peer`, or another name, which is an error: lower case. `''` for a disabled peer. */
   readonly kind: string;
   readonly #newline: string;
-  readonly #leading: readonly ConfigLine[];
+  #leading: readonly ConfigLine[];
   #header: ConfigLine;
   #body: ConfigLine[];
 
@@ -27,6 +27,11 @@ export class ConfigSection {
 
   get header(): ConfigLine {
     return this.#header;
+  }
+
+  /** Tests whether this is a peer that is kept as comments, see `disabled-peer.ts`: the header is its first line. */
+  get isDisabledPeer(): boolean {
+    return this.#header.kind === 'comment';
   }
 
   /** The comment lines directly above the header: they belong to this section and go with it. */
@@ -95,10 +100,22 @@ export class ConfigSection {
     return this.#body.length < before;
   }
 
-  /** Adds a comment line right below the header. */
+  /** Adds a comment line below the header, and below the comments that are there. */
   addComment(text: string): void {
     this.#endWithNewline();
-    this.#body.unshift(parseLine(`# ${text.replace(/[\r\n]+/g, ' ')}${this.#newline}`));
+    const at = this.#body.findIndex(({ kind }) => kind !== 'comment');
+    const line = parseLine(`# ${text.replace(/[\r\n]+/g, ' ')}${this.#newline}`);
+    this.#body.splice(at < 0 ? this.#body.length : at, 0, line);
+  }
+
+  /** Puts another comment in the place of one of this section; `undefined` removes the line. */
+  replaceComment(line: ConfigLine, text: string | undefined): void {
+    const lineEnd = /\r?\n$/.exec(line.raw)?.[0] ?? '';
+    const indent = line.raw.slice(0, line.keyAt);
+    const replaced = text === undefined ? [] : [parseLine(`${indent}# ${text.replace(/[\r\n]+/g, ' ')}${lineEnd}`)];
+    const replace = (lines: readonly ConfigLine[]) => lines.flatMap((old) => (old === line ? replaced : [old]));
+    this.#leading = replace(this.#leading);
+    this.#body = replace(this.#body);
   }
 
   /** Ends the section with a blank line, so that another can follow. */

@@ -2,6 +2,7 @@ import { ConfigDocument } from './config-document.js';
 import { lookupKey } from './config-keys.js';
 import { type ConfigLine, parseLine } from './config-line.js';
 import { ConfigSection } from './config-section.js';
+import { enableLine, isDisabledLine } from './disabled-lines.js';
 
 const BYTE_ORDER_MARK = '\ufeff';
 /** An entry that was commented out belongs to the section above it, not to the one below. */
@@ -14,22 +15,82 @@ const COMMENTED_ENTRY = /^\s*#+\s*([A-Za-z]+)\s*=/;
  * @param fileName As it shall stand in messages.
  */
 export function parseConfig(text: string, fileName: string): ConfigDocument {
+  return parseLines(text, fileName, (lines) => cutPieces(lines, fileName));
+}
+
+function parseLines(
+  text: string,
+  fileName: string,
+  cut: (lines: readonly ConfigLine[]) => readonly Piece[],
+): ConfigDocument {
   const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : '';
   const newline = /^[^\n]*\r\n/.test(text) ? '\r\n' : '\n';
   const preamble: ConfigLine[] = [];
   const sections: ConfigSection[] = [];
 
   let body = preamble;
-  for (const line of cutLines(text, mark.length)) {
-    if (line.kind !== 'header') {
-      body.push(line);
+  for (const { lines, isDisabledPeer } of cut([...cutLines(text, mark.length)])) {
+    if (!isDisabledPeer && lines[0]!.kind !== 'header') {
+      body.push(...lines);
       continue;
     }
     const leading = takeLeading(body);
-    body = [];
-    sections.push(new ConfigSection(leading, line, body, newline));
+    const [header, ...rest] = lines;
+    body = rest;
+    sections.push(new ConfigSection(leading, header!, body, newline));
   }
   return new ConfigDocument({ fileName, mark, preamble, sections, newline });
+}
+
+/** Lines that stay together: a disabled peer, or a single line. */
+interface Piece {
+  readonly lines: readonly ConfigLine[];
+  readonly isDisabledPeer: boolean;
+}
+
+function cutPieces(lines: readonly ConfigLine[], fileName: string): Piece[] {
+  const pieces: Piece[] = [];
+  const endsSection = sectionEnds(lines);
+  for (let at = 0; at < lines.length; ) {
+    let end = at;
+    while (end < lines.length && isDisabledLine(lines[end]!.raw)) end++;
+    const run = lines.slice(at, Math.max(end, at + 1));
+    const disabled = end > at && endsSection[end]! ? cutDisabled(run, fileName) : [];
+    pieces.push(...(disabled.length > 0 ? disabled : cutSingly(run)));
+    at += run.length;
+  }
+  return pieces;
+}
+
+function cutSingly(lines: readonly ConfigLine[]): Piece[] {
+  return lines.map((line) => ({ lines: [line], isDisabledPeer: false }));
+}
+
+/**
+ * Finds for every line whether the next line with a meaning is a header, or there is none. An entry behind a run of
+ * comments would belong to the section above it: then the run is comments of that section.
+ */
+function sectionEnds(lines: readonly ConfigLine[]): boolean[] {
+  const ends = new Array<boolean>(lines.length + 1).fill(true);
+  for (let at = lines.length - 1; at >= 0; at--) {
+    const { kind } = lines[at]!;
+    ends[at] = kind === 'header' || ((kind === 'blank' || kind === 'comment') && ends[at + 1]!);
+  }
+  return ends;
+}
+
+/** @returns One piece for each peer; none if the lines are something else. */
+function cutDisabled(lines: readonly ConfigLine[], fileName: string): Piece[] {
+  const text = lines.map(({ raw }) => enableLine(raw)).join('');
+  const { preamble, sections } = parseLines(text, fileName, cutSingly);
+  if (preamble.length > 0 || text.startsWith(BYTE_ORDER_MARK) || sections.some(({ kind }) => kind !== 'peer'))
+    return [];
+  let at = 0;
+  return sections.map((section) => {
+    const start = at;
+    at += [...section.lines()].length;
+    return { lines: lines.slice(start, at), isDisabledPeer: true };
+  });
 }
 
 function* cutLines(text: string, start: number): Iterable<ConfigLine> {
@@ -49,7 +110,7 @@ function takeLeading(body: ConfigLine[]): ConfigLine[] {
 }
 
 function isLeadingComment({ kind, raw }: ConfigLine): boolean {
-  if (kind !== 'comment') return false;
+  if (kind !== 'comment' || isDisabledLine(raw)) return false;
   const entry = COMMENTED_ENTRY.exec(raw)?.[1];
   return entry === undefined || lookupKey(entry) === undefined;
 }

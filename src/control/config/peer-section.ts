@@ -1,9 +1,10 @@
+import type { ConfigLine } from './config-line.js';
 import type { ConfigSection } from './config-section.js';
 import { parseKeyValue, parsePersistentKeepalive } from './config-values.js';
 import { type ConfigAllowedIp, type ConfigEndpoint, parseAllowedIps, parseEndpointValue } from './peer-values.js';
 import { SectionValues, type ValueSource } from './section-values.js';
 
-const NAME_COMMENT = /^#+\s*(?:name|friendly_name|client)\s*[=:]\s*(.+?)\s*$/i;
+const NAME_COMMENT = /^#+\s*((?:name|friendly_name|client)\s*[=:]\s*)(.+?)\s*$/i;
 const PLAIN_COMMENT = /^#+\s*([^#\s].*?)\s*$/;
 
 /**
@@ -53,14 +54,28 @@ export class PeerSection {
 
   /** From a comment, see above. */
   get name(): string | undefined {
-    const { leading, body } = this.section;
-    const comments = [...body, ...leading].filter(({ kind }) => kind === 'comment').map(({ raw }) => raw.trim());
-    for (const comment of comments) {
-      const name = NAME_COMMENT.exec(comment)?.[1];
-      if (name !== undefined) return name;
-    }
-    const above = leading.at(-1)?.raw.trim();
-    return above === undefined ? undefined : PLAIN_COMMENT.exec(above)?.[1];
+    const line = this.#nameLine?.raw.trim() ?? '';
+    return NAME_COMMENT.exec(line)?.[2] ?? PLAIN_COMMENT.exec(line)?.[1];
+  }
+
+  /** Gives the peer a name: in place of the one in a comment, or in a new one. */
+  rename(name: string): void {
+    const line = this.#nameLine;
+    if (line === undefined) this.section.addComment(`Name = ${name}`);
+    else this.section.replaceComment(line, `${NAME_COMMENT.exec(line.raw.trim())?.[1] ?? 'Name = '}${name}`);
+  }
+
+  /** Reads a note, `# KEY = VALUE` below the header. Other programs take it for a comment. */
+  note(key: string): string | undefined {
+    return this.#noteLine(key)?.[1];
+  }
+
+  /** Writes a note; `undefined` removes it. */
+  setNote(key: string, value: string | undefined): void {
+    const text = value === undefined ? undefined : `${key} = ${value}`;
+    const line = this.#noteLine(key)?.[0];
+    if (line !== undefined) this.section.replaceComment(line, text);
+    else if (text !== undefined) this.section.addComment(text);
   }
 
   /** Gives a key one value, see `ConfigSection.set`. */
@@ -71,5 +86,22 @@ export class PeerSection {
   /** Takes the lines of a key away. @returns Whether there was one. */
   delete(key: string): boolean {
     return this.section.delete(key);
+  }
+
+  get #nameLine(): ConfigLine | undefined {
+    const { leading, body } = this.section;
+    const comments = [...body, ...leading].filter(({ kind }) => kind === 'comment');
+    const above = leading.at(-1);
+    const isPlain = above !== undefined && PLAIN_COMMENT.test(above.raw.trim());
+    return comments.find(({ raw }) => NAME_COMMENT.test(raw.trim())) ?? (isPlain ? above : undefined);
+  }
+
+  #noteLine(key: string): readonly [line: ConfigLine, value: string] | undefined {
+    const pattern = new RegExp(`^#+\\s*${key}\\s*=\\s*(.+?)\\s*$`, 'i');
+    for (const line of this.section.body) {
+      const value = line.kind === 'comment' ? pattern.exec(line.raw.trim())?.[1] : undefined;
+      if (value !== undefined) return [line, value];
+    }
+    return undefined;
   }
 }

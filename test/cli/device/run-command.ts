@@ -14,6 +14,10 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>;
   readonly unixTimeMs?: () => number;
   readonly columns?: number;
+  readonly rows?: number;
+  /** Receives the function that presses a key. */
+  readonly onKeyboard?: (press: (key: string) => void) => void;
+  readonly configDirectory?: string;
   readonly input?: string;
   /** Called instead of waiting. */
   readonly onSleep?: (ms: number) => void;
@@ -36,11 +40,19 @@ export async function runCommand(
       said.err += text;
     },
     columns: surroundings.columns,
+    rows: surroundings.rows,
+    readKeys:
+      surroundings.onKeyboard &&
+      ((listener: (key: string) => void) => {
+        surroundings.onKeyboard!(listener);
+        return () => {};
+      }),
     interruption: () => new AbortController().signal,
   };
   const context = createContext(io, false, {
     env: surroundings.env ?? {},
     socketDirectory: directory,
+    configDirectory: surroundings.configDirectory ?? directory,
     unixTimeMs: surroundings.unixTimeMs ?? (() => 0),
     sleep: async (ms) => surroundings.onSleep?.(ms),
   });

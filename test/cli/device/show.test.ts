@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -102,6 +102,7 @@ describe('wiretype show and watch', () => {
           fwMark: 16,
           peers: [
             {
+              name: null,
               publicKey: key,
               hasPresharedKey: true,
               presharedKey: key,
@@ -171,6 +172,7 @@ describe('wiretype show and watch', () => {
       .map((line) => JSON.parse(line));
     assert.equal(lines.length, 2);
     for (const line of lines) assertFitsSchema(line, 'watch.json');
+    assert.equal(lines[0].peers[0].status, 'online');
     assert.equal(lines[0].peers[0].txBytesPerSecond, 0);
     assert.ok(lines[1].peers[0].txBytesPerSecond > 0);
     assert.equal(lines[1].peers[0].handshakeAgeSeconds, 70);
@@ -227,7 +229,42 @@ describe('wiretype show and watch', () => {
     );
   });
 
-  for (const args of [['wg0', '--interval', '0'], ['wg0', '--count', 'x'], [], ['wg0', 'wg1']]) {
+  it('names the peers of the interface in all JSON, from the comments of its file', async () => {
+    daemon.answers.get = device(peer({ last_handshake_time_sec: NOW_S }));
+    const key = Buffer.from(HEX, 'hex').toString('base64');
+    writeFileSync(join(directory, 'wg0.conf'), `[Peer]\n# Name = phone\nPublicKey = ${key}\n`);
+    const surroundings = { configDirectory: directory };
+    const shown = JSON.parse((await runCommand(show, directory, ['wg0', '--json'], surroundings)).out);
+    const watched = JSON.parse(
+      (await runCommand(watch, directory, ['wg0', '--json', '--count', '1'], surroundings)).out,
+    );
+    rmSync(join(directory, 'wg0.conf'));
+    assert.deepEqual([shown.interfaces[0].peers[0].name, watched.peers[0].name], ['phone', 'phone']);
+  });
+
+  it('fits a terminal of 40 columns, where names are cut and the endpoint goes first', async () => {
+    daemon.answers.get = device(
+      peer({
+        endpoint: '203.0.113.77:51820',
+        last_handshake_time_sec: NOW_S,
+        rx_bytes: 5_000_000,
+        tx_bytes: 7_000_000,
+      }),
+    );
+    const surroundings = { unixTimeMs: () => NOW_S * 1_000, env: { NO_COLOR: '1' }, columns: 40 };
+    const { out } = await runCommand(watch, directory, ['wg0', '--count', '1'], surroundings);
+    const lines = out.replace('\u001b[H\u001b[J', '').split('\n');
+    assert.ok(lines.every((line) => line.length <= 40));
+    assert.match(out, /^PEER +HANDSHAKE +RX\/S +TX\/S$/m);
+  });
+
+  for (const args of [
+    ['wg0', '--interval', '0'],
+    ['wg0', '--count', 'x'],
+    ['wg0', '--count', '1.5'],
+    [],
+    ['wg0', 'wg1'],
+  ]) {
     it(`refuses "watch ${args.join(' ')}"`, async () => {
       assert.equal((await runCommand(watch, directory, args)).code, 'ERR_USAGE');
     });

@@ -9,6 +9,8 @@ export interface FakeHostOptions {
   readonly usedPorts?: readonly number[];
   readonly address?: string;
   readonly seed?: number;
+  /** `undefined`: all programs. */
+  readonly programs?: readonly string[];
 }
 
 /** A machine as tests want it, whose random numbers come again. */
@@ -18,6 +20,8 @@ export function fakeHost(options: FakeHostOptions = {}): HostNetwork {
     defaultInterface: (family) => (family === 4 ? options.out4 : options.out6),
     networks: () => (options.networks ?? []).map((text) => parseIpPrefix(text)!),
     addressOf: () => options.address,
+    hasInterface: (name) => [options.out4, options.out6, 'lo'].includes(name),
+    hasProgram: (name) => options.programs?.includes(name) ?? true,
     isUdpPortUsed: (port) => options.usedPorts?.includes(port) === true,
     firewall: async () => options.firewall ?? 'nft',
     random: (bytes) =>

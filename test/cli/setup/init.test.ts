@@ -64,7 +64,7 @@ describe('wiretype init', () => {
           ? /ip6 saddr fd09::\/64 oifname "wan\.6" masquerade/
           : /-s fd09::\/64 -o wan\.6 -j MASQUERADE/,
       );
-      assert.equal(section.hooks('PostDown').length, firewall === 'nft' ? 1 : 6);
+      assert.equal(section.hooks('PostDown').length, firewall === 'nft' ? 3 : 8);
     });
 
     it(`writes hooks for ${firewall} that work in a network namespace`, {
@@ -122,7 +122,105 @@ describe('wiretype init', () => {
     assert.equal(readFileSync(path, 'utf8'), text);
   });
 
+  it('gives each interface of a host a port and a subnet of its own, up or not', async () => {
+    const folder = join(directory, 'two');
+    const paths = ['wg0', 'wg1'].map((name) => join(folder, `${name}.conf`));
+    for (const path of paths) await runSetup(init, directory, [path], { host: fakeHost() });
+
+    const [first, second] = paths.map(parse);
+    assert.deepEqual([first!.listenPort, second!.listenPort], [51_820, 51_821]);
+    assert.notEqual(first!.addresses[0]!.text, second!.addresses[0]!.text);
+    const third = join(folder, 'wg2.conf');
+    for (const taken of [
+      ['--port', '51821'],
+      ['--address', first!.addresses[0]!.text],
+    ]) {
+      assert.equal((await runSetup(init, directory, [third, ...taken])).code, 'ERR_VALUE');
+    }
+    assert.equal((await runSetup(init, directory, [third, '--port', '51821', '--force'])).code, undefined);
+  });
+
+  it("refuses the host's own network, unless it is the interface's own or --force is given", async () => {
+    const host = fakeHost({ networks: ['192.168.1.20/24'] });
+    const address = ['--address', '192.168.1.1/24'];
+    assert.equal((await run(address, host)).outcome.code, 'ERR_VALUE');
+    assert.equal((await run([...address, '--force'], host)).outcome.code, undefined);
+    const asked: (string | undefined)[] = [];
+    const networks = (except?: string) => {
+      asked.push(except);
+      return [];
+    };
+    const up = { ...host, networks };
+    assert.equal((await run(address, up)).outcome.code, undefined);
+    assert.deepEqual(asked, ['wg0']);
+  });
+
+  it('prints its choices: endpoint, interfaces, firewall, and whether peers reach each other', async () => {
+    const host = fakeHost({ firewall: 'nft', out4: 'eth0', out6: 'eth1', address: '192.168.1.5' });
+    const { outcome } = await run(['--isolate'], host);
+    assert.match(outcome.out, /endpoint: {3}192\.168\.1\.5:51820 \(a private address: /);
+    assert.match(outcome.out, /forwarding: IPv4 by eth0, IPv6 by eth1, rules by nft; peers cannot reach each other\n/);
+  });
+
+  it('says at once that the firewall of --firewall is not installed', async () => {
+    const host = fakeHost({ programs: ['nft'] });
+    const { outcome } = await run(['--firewall', 'iptables'], host);
+    assert.deepEqual(
+      [outcome.code, outcome.message],
+      ['ERR_COMMAND_MISSING', '--firewall: this host has no iptables; it has nft'],
+    );
+  });
+
+  for (const firewall of ['nft', 'iptables'] as const) {
+    it(`drops packets between peers with --isolate, by ${firewall}, with and without forwarding`, async () => {
+      const host = fakeHost({ firewall, out4: 'eth0', out6: 'eth0' });
+      for (const more of [[], ['--no-forward']]) {
+        const up = parse((await run(['--isolate', ...more], host)).path)
+          .hooks('PostUp')
+          .join('\n');
+        const rule =
+          firewall === 'nft'
+            ? /iifname "%i" oifname "%i" drop; iifname/
+            : /^ip6?tables -I FORWARD -i %i -o %i -j DROP$/gm;
+        assert.match(up, rule);
+        assert.equal(/masquerade/i.test(up), more.length === 0);
+      }
+    });
+  }
+
+  it('restores forwarding when the last of two interfaces goes down', {
+    skip: process.getuid?.() !== 0 && 'needs root',
+  }, async () => {
+    const section = parse((await run([], fakeHost({ out4: 'lo', out6: 'lo' }))).path);
+    const hook = (name: 'PostUp' | 'PostDown', interfaceName: string) =>
+      section.hooks(name).slice(0, 2).join('\n').replaceAll('%i', interfaceName);
+    const show =
+      'sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv6.conf.lo.accept_ra | tr "\\n" " "; echo';
+    const steps = [
+      hook('PostUp', 'a'),
+      hook('PostUp', 'b'),
+      hook('PostDown', 'a'),
+      hook('PostDown', 'b'),
+      hook('PostDown', 'b'),
+    ];
+    const script = `set -e; sysctl -q -w net.ipv4.ip_forward=0; ${show}\n${steps.map((step) => `${step}\n${show}`).join('\n')}\n! ls -d "/run/wiretype-forwarding/$(readlink /proc/self/ns/net)"/*`;
+
+    const { status, stdout, stderr } = spawnSync('unshare', ['-n', 'bash', '-c', script], { encoding: 'utf8' });
+
+    assert.equal(status, 0, stderr);
+    const [before, ...shown] = stdout.split('\n').map((line) => line.trim());
+    assert.match(before!, /^0 0 /);
+    assert.deepEqual(shown.slice(0, 5), ['1 1 2', '1 1 2', '1 1 2', before, before]);
+  });
+
   for (const [args, code] of [
+    [['--port', '0'], 'ERR_VALUE'],
+    [['--address', '10.9.0.0/24'], 'ERR_VALUE'],
+    [['--address', '10.9.0.255/24'], 'ERR_VALUE'],
+    [['--address', 'fd09::/64'], 'ERR_VALUE'],
+    [['--address', '10.9.0.1'], 'ERR_VALUE'],
+    [['--out', 'nosuch'], 'ERR_VALUE'],
+    [['--out', '..'], 'ERR_USAGE'],
     [['--port', '99999'], 'ERR_VALUE'],
     [['--address', '10.0.0.1/99'], 'ERR_VALUE'],
     [['--address', ','], 'ERR_VALUE'],
@@ -146,8 +244,9 @@ describe('wiretype init', () => {
     });
   }
 
+  /** Each in a folder of its own: files in one folder are interfaces of one host. */
   async function run(args: readonly string[], host = fakeHost()) {
-    const path = join(directory, `wg${count++}.conf`);
+    const path = join(directory, String(count++), 'wg0.conf');
     return { path, outcome: await runSetup(init, directory, [path, ...args], { host }) };
   }
 });

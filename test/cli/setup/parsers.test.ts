@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-
+import { findPeer } from '../../../src/cli/setup/file-peers.js';
 import { checkOption, checkPeerName } from '../../../src/cli/setup/option-values.js';
 import { readClientDefaults } from '../../../src/cli/setup/server-config.js';
-import { findPeer } from '../../../src/cli/setup/server-file.js';
 import { parseConfig } from '../../../src/control/config/index.js';
 import { WireGuardError } from '../../../src/core/errors.js';
 import { arbitraryText } from '../../control/config/arbitrary-text.js';

@@ -81,7 +81,7 @@ describe('wiretype add-peer, remove-peer and list-peers', () => {
       ['10.9.0.0/24', 'fd09::/64'],
     );
     assert.equal(server!.persistentKeepalive, 25);
-    assert.match(err, /^Added phone with 10\.9\.0\.3\/32, fd09::2\/128 to .*; wg0 does not run/);
+    assert.match(err, /^Added phone \(10\.9\.0\.3\/32, fd09::2\/128\) to .*; wg0 is not running/);
     const privateKey = base64(client.interfaceSection!.privateKey!);
     assert.ok(!err.includes(privateKey) && !readFileSync(file, 'utf8').includes(privateKey));
   });
@@ -180,19 +180,22 @@ describe('wiretype add-peer, remove-peer and list-peers', () => {
     const { out } = await runSetup(listPeers, directory, [file]);
     assert.match(
       out,
-      /^NAME +PUBLIC KEY +ALLOWED IPS +LATEST HANDSHAKE\nAnna +CQkJ\S+ +10\.9\.0\.2\/32, 192\.168\.1\.0\/24 +-\nphone +\S+ +10\.9\.0\.3\/32, fd09::2\/128 +-\n$/,
+      /^NAME +STATE +ALLOWED IPS +LATEST HANDSHAKE +PUBLIC KEY\nAnna +- +10\.9\.0\.2\/32, 192\.168\.1\.0\/24 +- +CQkJ\S+=\nphone +- +10\.9\.0\.3\/32, fd09::2\/128 +- +\S+=\n$/,
     );
+    const narrow = (await runSetup(listPeers, directory, [file], { columns: 80, env: { NO_COLOR: '1' } })).out;
+    assert.ok(narrow.split('\n').every((line) => line.length <= 80));
+    assert.match(narrow, /^Anna .* 10\.9\.0\.2\/32, 192\.168\.1\.0\/24 /m);
 
     const daemon = await FakeDaemon.start(directory, 'wg0');
     daemon.answers.get = `public_key=${'09'.repeat(32)}\nendpoint=192.0.2.7:5\nlast_handshake_time_sec=100\nerrno=0\n\n`;
     try {
       const live = await runSetup(listPeers, directory, [file], { unixTimeMs: () => 161_000 });
-      assert.match(live.out, /Anna .* 1 minute, 1 second ago\n/);
+      assert.match(live.out, /Anna +online .* 1 minute, 1 second ago /);
       const json = JSON.parse((await runSetup(listPeers, directory, [file, '--json'])).out);
       assertFitsSchema(json, 'list-peers.json');
       assert.deepEqual(
-        [json.isRunning, json.peers[0].endpoint, json.peers[0].latestHandshake],
-        [true, '192.0.2.7:5', '1970-01-01T00:01:40.000Z'],
+        [json.isRunning, json.peers[0].endpoint, json.peers[0].latestHandshake, json.peers[1].status],
+        [true, '192.0.2.7:5', '1970-01-01T00:01:40.000Z', 'never-seen'],
       );
       assert.equal(json.peers[1].name, 'phone');
     } finally {
@@ -232,7 +235,37 @@ describe('wiretype add-peer, remove-peer and list-peers', () => {
 
   for (const [what, edit, args, code] of [
     ['a name that is taken', (text: string) => text, ['Anna'], 'ERR_PEER'],
-    ['a key that is taken', (text: string) => text, ['x', '--public-key', OTHER_KEY], 'ERR_CONFIG'],
+    ['a key that is taken', (text: string) => text, ['x', '--public-key', OTHER_KEY], 'ERR_PEER'],
+    ['the key of the server', (text: string) => text, ['x', '--public-key', SERVER_PUBLIC_KEY], 'ERR_PEER'],
+    ["the server's own address", (text: string) => text, ['x', '--address', '10.9.0.1'], 'ERR_VALUE'],
+    ["another peer's address", (text: string) => text, ['x', '--address', '10.9.0.2/32'], 'ERR_VALUE'],
+    ["an address in another peer's network", (text: string) => text, ['x', '--address', '192.168.1.7'], 'ERR_VALUE'],
+    ['an address with a shorter prefix', (text: string) => text, ['x', '--address', '10.9.0.7/24'], 'ERR_VALUE'],
+    ['the address of the subnet', (text: string) => text, ['x', '--address', '10.9.0.0'], 'ERR_VALUE'],
+    ['the broadcast address', (text: string) => text, ['x', '--address', '10.9.0.255'], 'ERR_VALUE'],
+    ['the anycast address of routers', (text: string) => text, ['x', '--address', 'fd09::'], 'ERR_VALUE'],
+    ['one address twice', (text: string) => text, ['x', '--address', '10.9.0.7,10.9.0.7'], 'ERR_VALUE'],
+    ['an empty list of addresses', (text: string) => text, ['x', '--address', ''], 'ERR_VALUE'],
+    ["another peer's network", (text: string) => text, ['x', '--networks', '192.168.1.9/24'], 'ERR_VALUE'],
+    ["the server's own subnet as a network", (text: string) => text, ['x', '--networks', '10.9.0.0/25'], 'ERR_VALUE'],
+    ['a name of 300 characters', (text: string) => text, ['x'.repeat(300)], 'ERR_VALUE'],
+    ['a name with a line separator', (text: string) => text, ['a\u2028b'], 'ERR_VALUE'],
+    ['a name with an escape', (text: string) => text, ['a\u001b[31m'], 'ERR_VALUE'],
+    ['a name with a mark of direction', (text: string) => text, ['a\u202eb'], 'ERR_VALUE'],
+    ['a time that has passed', (text: string) => text, ['x', '--expires', '1969-01-01'], 'ERR_VALUE'],
+    ['a time that is none', (text: string) => text, ['x', '--expires', '2030-02-30'], 'ERR_VALUE'],
+    [
+      'a note for clients with an escape',
+      (text: string) => text.replace('vpn.example.net:51820', 'a\u001b[31m:5'),
+      ['x'],
+      'ERR_CONFIG',
+    ],
+    [
+      'a note for clients with a second line of its own',
+      (text: string) => text.replace('9.9.9.9', '9.9.9.9, \u001b]0;x\u0007'),
+      ['x', '--full'],
+      'ERR_CONFIG',
+    ],
     ['a name over two lines', (text: string) => text, ['a\nb'], 'ERR_VALUE'],
     ['--full and --split', (text: string) => text, ['x', '--full', '--split'], 'ERR_USAGE'],
     ['--full and --reach', (text: string) => text, ['x', '--full', '--reach', '10.0.0.0/8'], 'ERR_USAGE'],

@@ -35,6 +35,11 @@ describe('--json of init, add-peer and remove-peer', () => {
       publicKey: made.publicKey,
       addresses: ['10.9.0.1/24'],
       listenPort: 51_820,
+      endpoint: 'vpn.example.net:51820',
+      firewall: 'nft',
+      outInterface4: 'eth0',
+      outInterface6: null,
+      isIsolated: false,
     });
   });
 
@@ -46,6 +51,7 @@ describe('--json of init, add-peer and remove-peer', () => {
       name: 'phone',
       addresses: ['10.9.0.2/32'],
       endpoint: 'vpn.example.net:51820',
+      expires: null,
       isRunning: false,
     });
     assert.equal(parseConfig(readFileSync(file, 'utf8'), file).peers.at(-1)!.publicKeyText, publicKey);
@@ -72,7 +78,7 @@ describe('--json of init, add-peer and remove-peer', () => {
   });
 
   async function run(schema: string, command: SetupCommand, ...args: string[]) {
-    const host = fakeHost({ seed: ++seed }); // keys of its own
+    const host = fakeHost({ seed: ++seed, out4: 'eth0' }); // keys of its own
     const { out, message } = await runSetup(command, directory, [...args, '--json'], { host });
     assert.equal(message, undefined);
     const shown = JSON.parse(out);

@@ -1,0 +1,89 @@
+import { WireGuardError } from '../../core/errors.js';
+import type { WgContext } from '../wg/wg-context.js';
+import { withoutComments } from './client-config.js';
+import type { ClientOptionValues } from './client-options.js';
+import { type Output, OutputFiles } from './output-files.js';
+import type { QrCode } from './qr-code.js';
+
+/** How a client's file reaches the user. */
+export type DeliveryOptions = ClientOptionValues & { readonly json?: boolean | undefined };
+
+/**
+ * Hands a client's file to the user: in files, as a picture, as a QR code, or on standard output.
+ *
+ * Files are written and codes are drawn before the server is changed; `show` prints after it.
+ */
+export class ClientDelivery {
+  readonly #context: WgContext;
+  readonly #options: DeliveryOptions;
+  #files: OutputFiles | undefined;
+  #shown = '';
+
+  /** @throws {WireGuardError} ERR_USAGE */
+  constructor(context: WgContext, options: DeliveryOptions) {
+    if (options.json === true && options.qr === true) {
+      throw new WireGuardError('ERR_USAGE', '--json or --qr, not both: --qr-file makes a picture');
+    }
+    const picture = options['qr-file'];
+    if (picture !== undefined && !/\.(?:png|svg)$/.test(picture)) {
+      throw new WireGuardError('ERR_USAGE', `${picture}: a picture ends with .png or .svg`);
+    }
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /** The configuration goes into a file or a picture. */
+  get isInFile(): boolean {
+    return this.#options.output !== undefined || this.#options['qr-file'] !== undefined;
+  }
+
+  /**
+   * Writes the files, and draws the code of `--qr`.
+   *
+   * @param text The client's file.
+   * @throws {WireGuardError} ERR_FILE_EXISTS, ERR_CONFIG_FILE, ERR_QR_CODE; no file is left then.
+   */
+  async prepare(text: string, serverFile: string): Promise<void> {
+    const { output, qr, 'qr-file': picture, force, json } = this.#options;
+    const code = qr === true || picture !== undefined ? await encode(text) : undefined;
+    if (qr === true) this.#shown = await this.#draw(code!);
+    else if (json !== true && !this.isInFile) this.#shown = text;
+
+    const outputs: Output[] = output === undefined ? [] : [{ path: output, contents: text }];
+    if (picture !== undefined) {
+      const { drawPicture } = await import('./qr-picture.js');
+      outputs.push({ path: picture, contents: drawPicture(code!, picture) });
+    }
+    this.#files = await OutputFiles.write(outputs, { mayReplace: force === true, protectedFile: serverFile });
+  }
+
+  /** Does `change`, and removes the files again if it fails. */
+  async complete<T>(change: () => Promise<T>): Promise<T> {
+    let result: T;
+    try {
+      result = await change();
+    } catch (error) {
+      await this.#files?.discard();
+      throw error;
+    }
+    await this.#files?.publish();
+    return result;
+  }
+
+  /** Prints what goes to standard output. */
+  show(): void {
+    this.#context.io.write(this.#shown);
+  }
+
+  async #draw(code: QrCode): Promise<string> {
+    const { io } = this.#context;
+    const isColoured = io.columns !== undefined && (io.env['NO_COLOR'] ?? '') === '';
+    const { drawQrCode } = await import('./drawn-qr-code.js');
+    return drawQrCode(code, { isColoured, columns: io.columns, rows: undefined });
+  }
+}
+
+async function encode(text: string): Promise<QrCode> {
+  const { encodeQrCode } = await import('./qr-code.js');
+  return await encodeQrCode(withoutComments(text));
+}
