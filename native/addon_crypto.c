@@ -57,18 +57,17 @@ static napi_value aead_wipe(napi_env env, napi_callback_info info) {
   return wt_undefined(env);
 }
 
-typedef enum wt_aead_fault aead_stage(struct wt_aead *aead, struct wt_batch *batch, uint32_t count, uint32_t *row);
+typedef enum wt_aead_fault aead_stage(struct wt_aead *aead, struct wt_batch *batch, uint32_t count);
 
 static napi_value run_stage(napi_env env, napi_callback_info info, aead_stage *stage) {
   napi_value arguments[3];
   uint32_t count;
-  uint32_t row = 0;
   if (!wt_arguments(env, info, 3, arguments) || !wt_uint32(env, arguments[2], &count)) return NULL;
   struct wt_aead *aead = aead_of(env, arguments[0]);
   if (aead == NULL) return NULL;
   struct wt_batch *batch = wt_checked_batch(env, arguments[1], 0, count);
   if (batch == NULL) return NULL;
-  switch (stage(aead, batch, count, &row)) {
+  switch (stage(aead, batch, count)) {
     case WT_AEAD_ROW_OUTSIDE:
       wt_throw_range(env, "a row has no header or no room for its tag");
       break;
@@ -192,7 +191,8 @@ static napi_value x25519(napi_env env, napi_callback_info info) {
   if (!wt_arguments(env, info, 3, arguments) || !wt_output(env, arguments[0], WT_KEY_BYTES, &out)) return NULL;
   if (!wt_uint8_array(env, arguments[1], WT_KEY_BYTES, &private_key)) return NULL;
   if (!wt_uint8_array(env, arguments[2], WT_KEY_BYTES, &public_key)) return NULL;
-  if (!wt_x25519(out, private_key.bytes, public_key.bytes, &is_zero)) return done(env, false);
+  const struct wt_key_pair keys = {.private_key = private_key.bytes, .public_key = public_key.bytes};
+  if (!wt_x25519(&wt_environment_handshake(env)->x25519, out, &keys, &is_zero)) return done(env, false);
   napi_get_boolean(env, !is_zero, &result);
   return result;
 }

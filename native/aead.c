@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "burn.h"
+
+#define SLOT_MASK (WT_MAX_SLOTS - 1)
+#define GENERATION_MASK 0x7ff
+#define NO_HANDLE (-1)
 #define FIRST_CAPACITY 64
 #define COUNTER_AT 8u
 #define COUNTER_BYTES 8u
@@ -12,7 +17,7 @@
 #define ROWS_WORTH_HELP 24u
 
 static bool create_side(struct wt_aead_side *side) {
-  side->slot = -1;
+  side->handle = NO_HANDLE;
   return wt_cipher_create(&side->cipher);
 }
 
@@ -38,6 +43,7 @@ bool wt_aead_create(struct wt_aead *aead, uint32_t helpers) {
 /* A table of twice the size; the old one is wiped. */
 static bool grow(struct wt_aead *aead) {
   int32_t capacity = aead->capacity == 0 ? FIRST_CAPACITY : 2 * aead->capacity;
+  if (capacity > WT_MAX_SLOTS) return false;
   struct wt_aead_keys *slots = calloc((size_t)capacity, sizeof *slots);
   if (slots == NULL) return false;
   if (aead->slots != NULL) {
@@ -61,26 +67,37 @@ int32_t wt_aead_install(struct wt_aead *aead, const uint8_t *send, const uint8_t
   keys->is_used = true;
   memcpy(keys->send, send, WT_KEY_BYTES);
   memcpy(keys->receive, receive, WT_KEY_BYTES);
-  return slot;
+  return slot | keys->generation << WT_SLOT_BITS;
+}
+
+/* The keys of a handle, or NULL if it has none or none any more. */
+static struct wt_aead_keys *keys_of(const struct wt_aead *aead, int32_t handle) {
+  int32_t slot = handle & SLOT_MASK;
+  if (handle < 0 || slot >= aead->capacity) return NULL;
+  struct wt_aead_keys *keys = &aead->slots[slot];
+  return keys->is_used && keys->generation == handle >> WT_SLOT_BITS ? keys : NULL;
 }
 
 /* The cipher has a copy of the key in use. */
-static void forget_key(struct wt_aead_side *side, int32_t slot) {
-  static const uint8_t no_key[WT_KEY_BYTES];
-  if (side->slot != slot) return;
-  wt_cipher_set_key(&side->cipher, no_key);
-  side->slot = -1;
+static void forget_key(struct wt_aead_side *side, int32_t handle) {
+  if (side->handle != handle) return;
+  wt_cipher_forget(&side->cipher);
+  side->handle = NO_HANDLE;
 }
 
-bool wt_aead_wipe(struct wt_aead *aead, int32_t slot) {
-  if (slot < 0 || slot >= aead->capacity || !aead->slots[slot].is_used) return false;
+bool wt_aead_wipe(struct wt_aead *aead, int32_t handle) {
+  struct wt_aead_keys *keys = keys_of(aead, handle);
+  if (keys == NULL) return false;
   for (uint32_t i = 0; i < aead->worker_count; i++) {
-    forget_key(&aead->workers[i].seal, slot);
-    forget_key(&aead->workers[i].open, slot);
+    forget_key(&aead->workers[i].seal, handle);
+    forget_key(&aead->workers[i].open, handle);
   }
-  OPENSSL_cleanse(&aead->slots[slot], sizeof aead->slots[slot]);
-  aead->slots[slot].next_free = aead->first_free;
-  aead->first_free = slot;
+  int32_t generation = (keys->generation + 1) & GENERATION_MASK;
+  OPENSSL_cleanse(keys, sizeof *keys);
+  keys->generation = generation;
+  keys->next_free = aead->first_free;
+  aead->first_free = handle & SLOT_MASK;
+  wt_burn_stack();
   return true;
 }
 
@@ -88,24 +105,29 @@ static bool is_concerned(const struct wt_batch *batch, uint32_t row) {
   return batch->verdict[row] == WT_VERDICT_PASS && batch->key_slot[row] >= 0;
 }
 
-static enum wt_aead_fault check(const struct wt_aead *aead, const struct wt_batch *batch, uint32_t count, bool is_seal,
-                                uint32_t *at) {
+static enum wt_aead_fault check(const struct wt_aead *aead, const struct wt_batch *batch, uint32_t count,
+                                bool is_seal) {
   for (uint32_t row = 0; row < count; row++) {
     if (!is_concerned(batch, row)) continue;
-    *at = row;
     if (!wt_row_fits(batch, row, is_seal ? WT_TAG_BYTES : 0)) return WT_AEAD_ROW_OUTSIDE;
     if (is_seal && batch->length[row] < WT_MESSAGE_HEADER_BYTES) return WT_AEAD_ROW_OUTSIDE;
-    int32_t slot = batch->key_slot[row];
-    if (slot >= aead->capacity || !aead->slots[slot].is_used) return WT_AEAD_NO_KEY;
+    if (keys_of(aead, batch->key_slot[row]) == NULL) return WT_AEAD_NO_KEY;
   }
   return WT_AEAD_OK;
 }
 
-/* Sets the key, if it is another one than before. */
-static bool use_slot(struct wt_aead_side *side, int32_t slot, const uint8_t *key) {
-  if (side->slot == slot) return true;
-  side->slot = slot;
-  return wt_cipher_set_key(&side->cipher, key);
+/* Sets the key, if it is another one than before. After a failure the cipher counts as having none. */
+static bool use_key(struct wt_aead_side *side, int32_t handle, const uint8_t *key) {
+  if (side->handle == handle) return true;
+  side->handle = NO_HANDLE;
+  if (!wt_cipher_set_key(&side->cipher, key)) return false;
+  side->handle = handle;
+  return true;
+}
+
+/* `handle` was checked. */
+static const struct wt_aead_keys *slot_of(const struct wt_aead *aead, int32_t handle) {
+  return &aead->slots[handle & SLOT_MASK];
 }
 
 /* The nonce is four zero bytes and the message's counter; there is no associated data (§5.4.6). */
@@ -117,25 +139,26 @@ static struct wt_binding binding_of(const uint8_t *message) {
 
 static bool seal_row(const struct wt_aead *aead, struct wt_aead_side *side, struct wt_batch *batch, uint32_t row) {
   uint8_t *message = wt_row(batch, row);
-  int32_t slot = batch->key_slot[row];
-  if (!use_slot(side, slot, aead->slots[slot].send)) return false;
+  int32_t handle = batch->key_slot[row];
+  if (!use_key(side, handle, slot_of(aead, handle)->send)) return false;
   size_t bytes = batch->length[row] - WT_MESSAGE_HEADER_BYTES;
-  batch->length[row] += WT_TAG_BYTES;
   struct wt_binding binding = binding_of(message);
-  return wt_cipher_seal(&side->cipher, &binding, message + WT_MESSAGE_HEADER_BYTES, bytes);
+  if (!wt_cipher_seal(&side->cipher, &binding, message + WT_MESSAGE_HEADER_BYTES, bytes)) return false;
+  batch->length[row] += WT_TAG_BYTES;
+  return true;
 }
 
 static bool open_row(const struct wt_aead *aead, struct wt_aead_side *side, struct wt_batch *batch, uint32_t row) {
   if (batch->length[row] < WT_MESSAGE_HEADER_BYTES + WT_TAG_BYTES) return false;
   uint8_t *message = wt_row(batch, row);
-  int32_t slot = batch->key_slot[row];
-  if (!use_slot(side, slot, aead->slots[slot].receive)) return false;
+  int32_t handle = batch->key_slot[row];
+  if (!use_key(side, handle, slot_of(aead, handle)->receive)) return false;
   size_t bytes = batch->length[row] - WT_MESSAGE_HEADER_BYTES - WT_TAG_BYTES;
   struct wt_binding binding = binding_of(message);
   return wt_cipher_open(&side->cipher, &binding, message + WT_MESSAGE_HEADER_BYTES, bytes);
 }
 
-/* One pass over a batch, as the threads share it. Rows do not overlap, and each is one thread's. */
+/* One pass over a batch, which the threads share. Rows do not overlap, and each belongs to one thread. */
 struct pass {
   const struct wt_aead *aead;
   struct wt_batch *batch;
@@ -145,8 +168,11 @@ struct pass {
 static void seal_rows(void *context, uint32_t worker, uint32_t from, uint32_t to) {
   struct pass *pass = context;
   struct wt_aead_side *side = &pass->aead->workers[worker].seal;
-  for (uint32_t row = from; row < to; row++)
-    if (is_concerned(pass->batch, row) && !seal_row(pass->aead, side, pass->batch, row)) pass->is_refused = true;
+  for (uint32_t row = from; row < to; row++) {
+    if (!is_concerned(pass->batch, row) || seal_row(pass->aead, side, pass->batch, row)) continue;
+    pass->batch->verdict[row] = WT_VERDICT_BAD_TAG; /* It has no tag, and must not be sent. */
+    pass->is_refused = true;
+  }
 }
 
 static void open_rows(void *context, uint32_t worker, uint32_t from, uint32_t to) {
@@ -164,14 +190,14 @@ static bool run(const struct wt_aead *aead, struct wt_batch *batch, uint32_t cou
   return !pass.is_refused;
 }
 
-enum wt_aead_fault wt_aead_seal(struct wt_aead *aead, struct wt_batch *batch, uint32_t count, uint32_t *row) {
-  enum wt_aead_fault fault = check(aead, batch, count, true, row);
+enum wt_aead_fault wt_aead_seal(struct wt_aead *aead, struct wt_batch *batch, uint32_t count) {
+  enum wt_aead_fault fault = check(aead, batch, count, true);
   if (fault != WT_AEAD_OK) return fault;
   return run(aead, batch, count, seal_rows) ? WT_AEAD_OK : WT_AEAD_CIPHER;
 }
 
-enum wt_aead_fault wt_aead_open(struct wt_aead *aead, struct wt_batch *batch, uint32_t count, uint32_t *row) {
-  enum wt_aead_fault fault = check(aead, batch, count, false, row);
+enum wt_aead_fault wt_aead_open(struct wt_aead *aead, struct wt_batch *batch, uint32_t count) {
+  enum wt_aead_fault fault = check(aead, batch, count, false);
   if (fault != WT_AEAD_OK) return fault;
   return run(aead, batch, count, open_rows) ? WT_AEAD_OK : WT_AEAD_CIPHER;
 }

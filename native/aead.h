@@ -9,20 +9,26 @@
 /* The header of a message, which ends with the counter. */
 #define WT_MESSAGE_HEADER_BYTES 16u
 
+/* A handle to keys: the slot in the low bits, above it the slot's generation. */
+#define WT_SLOT_BITS 20
+#define WT_MAX_SLOTS (1 << WT_SLOT_BITS)
+
 struct wt_aead_keys {
   uint8_t send[WT_KEY_BYTES];
   uint8_t receive[WT_KEY_BYTES];
   bool is_used;
+  /* How often the slot has been wiped, so that handles are not used again when slots are. */
+  int32_t generation;
   int32_t next_free;
 };
 
-/* A cipher and the slot whose key it holds at the moment, or −1. */
+/* A cipher and the handle whose key it holds at the moment, or −1. */
 struct wt_aead_side {
   struct wt_cipher cipher;
-  int32_t slot;
+  int32_t handle;
 };
 
-/* What one thread works with. */
+/* The ciphers of one thread. */
 struct wt_aead_worker {
   struct wt_aead_side seal;
   struct wt_aead_side open;
@@ -39,18 +45,21 @@ struct wt_aead {
   int32_t first_free;
 };
 
-/* What is wrong with a row, for an error message. */
+/* The fault of a row, for an error message. */
 enum wt_aead_fault { WT_AEAD_OK, WT_AEAD_ROW_OUTSIDE, WT_AEAD_NO_KEY, WT_AEAD_CIPHER };
 
 /* With 0 to WT_POOL_MAX_HELPERS threads that help with large batches. */
 bool wt_aead_create(struct wt_aead *aead, uint32_t helpers);
-/* Copies both keys. Returns the slot, or −1 without memory. */
+/* Copies both keys. Returns the handle, or −1 without memory. */
 int32_t wt_aead_install(struct wt_aead *aead, const uint8_t *send, const uint8_t *receive);
-/* Returns false if the slot is not in use. */
-bool wt_aead_wipe(struct wt_aead *aead, int32_t slot);
-/* On a fault nothing is changed and `row` says where; only a fault of the cipher itself comes half-way. */
-enum wt_aead_fault wt_aead_seal(struct wt_aead *aead, struct wt_batch *batch, uint32_t count, uint32_t *row);
-enum wt_aead_fault wt_aead_open(struct wt_aead *aead, struct wt_batch *batch, uint32_t count, uint32_t *row);
+/* Returns false if the handle is not in use. */
+bool wt_aead_wipe(struct wt_aead *aead, int32_t handle);
+/*
+ * Both change nothing on a fault, except for WT_AEAD_CIPHER: rows that the cipher refused get a verdict and keep their
+ * length, the others are done.
+ */
+enum wt_aead_fault wt_aead_seal(struct wt_aead *aead, struct wt_batch *batch, uint32_t count);
+enum wt_aead_fault wt_aead_open(struct wt_aead *aead, struct wt_batch *batch, uint32_t count);
 void wt_aead_destroy(struct wt_aead *aead);
 
 #endif

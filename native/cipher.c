@@ -121,6 +121,13 @@ bool wt_cipher_open(struct wt_cipher *cipher, const struct wt_binding *binding, 
          CRYPTO_memcmp(tag, text + bytes, sizeof tag) == 0 && crypt(cipher, text, bytes);
 }
 
+void wt_cipher_forget(struct wt_cipher *cipher) {
+  static const uint8_t no_key[WT_KEY_BYTES];
+  wt_cipher_set_key(cipher, no_key);
+  EVP_MAC_init(cipher->mac, no_key, sizeof no_key, NULL);
+  OPENSSL_cleanse(cipher->keystream, sizeof cipher->keystream);
+}
+
 void wt_cipher_destroy(struct wt_cipher *cipher) {
   EVP_CIPHER_CTX_free(cipher->stream);
   EVP_MAC_CTX_free(cipher->mac);

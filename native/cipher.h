@@ -20,7 +20,7 @@ struct wt_cipher {
   uint8_t keystream[WT_KEYSTREAM_BYTES];
 };
 
-/* What a text is bound to, besides the key. */
+/* The data that a text is bound to, besides the key. */
 struct wt_binding {
   uint8_t nonce[WT_NONCE_BYTES];
   const uint8_t *associated;
@@ -34,6 +34,8 @@ bool wt_cipher_set_key(struct wt_cipher *cipher, const uint8_t *key);
 bool wt_cipher_seal(struct wt_cipher *cipher, const struct wt_binding *binding, uint8_t *text, size_t bytes);
 /* Decrypts `bytes`, behind which the tag stands. Returns false, with nothing changed, if the tag is wrong. */
 bool wt_cipher_open(struct wt_cipher *cipher, const struct wt_binding *binding, uint8_t *text, size_t bytes);
+/* Clears the key, the keystream and the state of the tag, as far as the cipher holds them. */
+void wt_cipher_forget(struct wt_cipher *cipher);
 void wt_cipher_destroy(struct wt_cipher *cipher);
 
 #endif

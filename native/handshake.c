@@ -2,12 +2,12 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/params.h>
 #include <string.h>
 
+#include "burn.h"
+
 #define BLOCK_BYTES 64u
-#define KEY_BYTES 32u
 #define INNER_PAD 0x36u
 #define OUTER_PAD 0x5cu
 
@@ -16,6 +16,7 @@ bool wt_handshake_create(struct wt_handshake *handshake) {
   handshake->hash = EVP_MD_CTX_new();
   handshake->mac_algorithm = EVP_MAC_fetch(NULL, "BLAKE2SMAC", NULL);
   handshake->mac = handshake->mac_algorithm == NULL ? NULL : EVP_MAC_CTX_new(handshake->mac_algorithm);
+  wt_x25519_create(&handshake->x25519);
   bool has_cipher = wt_cipher_create(&handshake->cipher);
   if (has_cipher && handshake->blake2s != NULL && handshake->hash != NULL && handshake->mac != NULL) return true;
   wt_handshake_destroy(handshake);
@@ -74,6 +75,7 @@ bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_byt
   is_done = is_done && hash_after(handshake, out, padded, &inner, 1);
   OPENSSL_cleanse(block, sizeof block);
   OPENSSL_cleanse(digest, sizeof digest);
+  wt_burn_stack();
   return is_done;
 }
 
@@ -83,54 +85,20 @@ static bool begin(struct wt_cipher *cipher, const struct wt_sealing *sealing, st
   return wt_cipher_set_key(cipher, sealing->key);
 }
 
+static bool end(struct wt_cipher *cipher, bool is_done) {
+  wt_cipher_forget(cipher);
+  wt_burn_stack();
+  return is_done;
+}
+
 bool wt_seal(struct wt_handshake *handshake, const struct wt_sealing *sealing, uint8_t *text, size_t bytes) {
   struct wt_binding binding;
-  return begin(&handshake->cipher, sealing, &binding) && wt_cipher_seal(&handshake->cipher, &binding, text, bytes);
+  struct wt_cipher *cipher = &handshake->cipher;
+  return end(cipher, begin(cipher, sealing, &binding) && wt_cipher_seal(cipher, &binding, text, bytes));
 }
 
 bool wt_open(struct wt_handshake *handshake, const struct wt_sealing *sealing, uint8_t *text, size_t bytes) {
   struct wt_binding binding;
-  return begin(&handshake->cipher, sealing, &binding) && wt_cipher_open(&handshake->cipher, &binding, text, bytes);
-}
-
-/*
- * A private key together with a public key that is not its own: OpenSSL would compute the right one, which
- * takes as long as the multiplication that is wanted, and never looks at it.
- */
-static EVP_PKEY *read_private_key(const uint8_t *private_key) {
-  uint8_t no_public_key[KEY_BYTES] = {0};
-  OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, (void *)(uintptr_t)private_key, KEY_BYTES),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, no_public_key, KEY_BYTES),
-      OSSL_PARAM_construct_end(),
-  };
-  EVP_PKEY *key = NULL;
-  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
-  bool is_read = context != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
-                 EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params) == 1;
-  EVP_PKEY_CTX_free(context);
-  return is_read ? key : NULL;
-}
-
-bool wt_x25519(uint8_t *out, const uint8_t *private_key, const uint8_t *public_key, bool *is_zero) {
-  EVP_PKEY *own = read_private_key(private_key);
-  EVP_PKEY *other = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, KEY_BYTES);
-  EVP_PKEY_CTX *context = own == NULL ? NULL : EVP_PKEY_CTX_new(own, NULL);
-  size_t length = KEY_BYTES;
-  bool is_ready = context != NULL && other != NULL && EVP_PKEY_derive_init(context) == 1 &&
-                  EVP_PKEY_derive_set_peer_ex(context, other, 0) == 1;
-  *is_zero = is_ready && EVP_PKEY_derive(context, out, &length) != 1;
-  if (*is_zero) ERR_clear_error();
-  EVP_PKEY_CTX_free(context);
-  EVP_PKEY_free(other);
-  EVP_PKEY_free(own);
-  return is_ready;
-}
-
-bool wt_x25519_public(uint8_t *out, const uint8_t *private_key) {
-  EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key, KEY_BYTES);
-  size_t length = KEY_BYTES;
-  bool is_done = own != NULL && EVP_PKEY_get_raw_public_key(own, out, &length) == 1;
-  EVP_PKEY_free(own);
-  return is_done;
+  struct wt_cipher *cipher = &handshake->cipher;
+  return end(cipher, begin(cipher, sealing, &binding) && wt_cipher_open(cipher, &binding, text, bytes));
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "cipher.h"
+#include "x25519.h"
 
 #define WT_HASH_BYTES 32u
 #define WT_MAC_BYTES 16u
@@ -25,6 +26,7 @@ struct wt_handshake {
   EVP_MAC *mac_algorithm;
   EVP_MAC_CTX *mac;
   struct wt_cipher cipher;
+  struct wt_x25519 x25519;
 };
 
 /* How a text is sealed. The nonce has WT_NONCE_BYTES. */
@@ -43,12 +45,9 @@ bool wt_blake2s_mac(struct wt_handshake *handshake, uint8_t *out, size_t out_byt
                     struct wt_bytes data);
 bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_bytes key, const struct wt_bytes *parts,
                      size_t count);
-/* `is_zero` is set for a shared secret of zeros, which OpenSSL refuses (RFC 7748 §6.1). */
-bool wt_x25519(uint8_t *out, const uint8_t *private_key, const uint8_t *public_key, bool *is_zero);
 /* Seals `bytes` in place and puts the tag behind them. */
 bool wt_seal(struct wt_handshake *handshake, const struct wt_sealing *sealing, uint8_t *text, size_t bytes);
 /* Opens in place what is followed by its tag. Returns false, with nothing changed, if the tag is wrong. */
 bool wt_open(struct wt_handshake *handshake, const struct wt_sealing *sealing, uint8_t *text, size_t bytes);
-bool wt_x25519_public(uint8_t *out, const uint8_t *private_key);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "burn.h"
+
 /* Tasks that are taken at a time: some microseconds of work, so that nobody waits long for the last ones. */
 #define TASKS_AT_ONCE 8u
 /* How often a helper looks for work before it sleeps, some tens of microseconds: the next batch is likely to be near. */
@@ -91,7 +93,9 @@ static void *help(void *data) {
     work_along(pool, helper->worker);
     uint32_t looks = 0;
     while (looks++ < LOOKS && !has_work(pool)) rest();
-    if (!has_work(pool)) sleep_until_work(pool);
+    if (has_work(pool)) continue;
+    wt_burn_stack(); /* Keys of the last tasks must not lie on the stack while the thread sleeps. */
+    sleep_until_work(pool);
   }
   return NULL;
 }

@@ -19,7 +19,7 @@ const SOURCES = ['native', 'binding.gyp', 'package.json', 'package-lock.json'];
 const PORT_TESTS = ['crypto/native-aead', 'crypto/native-crypto'];
 
 /** What works with threads, and the program that has it do so. */
-const THREADED = ['native/aead', 'native/cipher', 'native/pool', 'test/native/aead-threads'];
+const THREADED = ['native/aead', 'native/burn', 'native/cipher', 'native/pool', 'test/native/aead-threads'];
 const HELPERS = ['1', '3'];
 
 const folder = mkdtempSync(join(tmpdir(), 'wiretype-sanitize-'));

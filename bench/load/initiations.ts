@@ -30,8 +30,9 @@ export function benchCrypto(): Crypto {
 /** An initiator with a fresh key for the responder with this public key. */
 export function makeInitiator(crypto: Crypto, responderPublic: Uint8Array): Initiator {
   const identity = Identity.from(crypto, randomBytes(KEY_BYTES));
-  const staticStatic = identity && crypto.x25519(identity.staticPrivate, responderPublic);
-  if (identity === undefined || staticStatic === undefined) throw new Error('not a public key');
+  const staticStatic = new Uint8Array(KEY_BYTES);
+  if (identity === undefined || !crypto.x25519(staticStatic, identity.staticPrivate, responderPublic))
+    throw new Error('not a public key');
   return { identity, remote: { staticPublic: responderPublic, presharedKey: new Uint8Array(KEY_BYTES), staticStatic } };
 }
 

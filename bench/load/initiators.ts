@@ -111,8 +111,8 @@ function take(row: number): void {
   if (typeof keys === 'string') throw new Error(`the response is refused: ${keys}`);
   const keepalive = new Uint8Array(messages.TRANSPORT_DATA_MIN_BYTES);
   transportData.writeHeader(keepalive, 0, keys.remoteIndex, 0, 0);
-  const tag = crypto.seal(keys.sendKey, new Uint8Array(0), new Uint8Array(0));
-  keepalive.set(tag, transportData.TRANSPORT_DATA_HEADER_BYTES);
+  const tag = keepalive.subarray(transportData.TRANSPORT_DATA_HEADER_BYTES);
+  crypto.seal(tag, keys.sendKey, new Uint8Array(0), new Uint8Array(0));
   put(keepalive);
   completed++;
 }

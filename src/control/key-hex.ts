@@ -1,3 +1,5 @@
+import { secretBytes } from '../core/secret-bytes.js';
+
 /**
  * Keys as the configuration protocol writes them: 64 hexadecimal digits.
  *
@@ -24,7 +26,7 @@ for (let value = 0; value < 16; value++) {
 export function readHexKey(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
   if (end - start !== KEY_HEX_BYTES) return undefined;
 
-  const key = new Uint8Array(KEY_BYTES);
+  const key = secretBytes(KEY_BYTES);
   let seen = 0;
   for (let i = 0; i < KEY_BYTES; i++) {
     const high = DIGIT_VALUE[bytes[start + 2 * i]!]!;

@@ -1,4 +1,7 @@
 import { WireGuardError } from '../core/errors.js';
+import { secretBytes } from '../core/secret-bytes.js';
+
+const KEY_BYTES = 32;
 
 /** 32 bytes leave four bits for the 43rd character, hence its short alphabet. */
 const KEY_TEXT = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
@@ -12,7 +15,9 @@ const KEY_TEXT = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
  */
 export function parseKey(text: string, what: string): Uint8Array {
   if (!KEY_TEXT.test(text)) throw new WireGuardError('ERR_KEY_FORMAT', `${what}: not a key`);
-  return new Uint8Array(Buffer.from(text, 'base64'));
+  const key = secretBytes(KEY_BYTES);
+  Buffer.from(key.buffer).write(text, 'base64');
+  return key;
 }
 
 export function formatKey(key: Uint8Array): string {

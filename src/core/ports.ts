@@ -1,28 +1,38 @@
 import type { PacketBatch } from './packets/packet-batch.js';
 
 /**
- * Primitives of the handshake. Everything is synchronous, takes and returns 32-byte keys unless a
- * line says otherwise, and never keeps a reference to an argument.
+ * Primitives of the handshake. Everything is synchronous, takes 32-byte keys unless a line says otherwise, and never keeps
+ * a reference to an argument.
+ *
+ * Results go into `out`, which the caller owns and clears: no implementation leaves a copy of a result or an argument
+ * behind. `out` has the length of the result at least. For `seal` and `open` it must not overlap an argument; elsewhere it
+ * may.
  *
  * Source: whitepaper §5.4.
  */
 export interface Crypto {
-  /** @returns The shared secret, which the caller clears; `undefined` when it is all zero (RFC 7748 §6.1). */
-  x25519(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined;
-  x25519PublicKey(privateKey: Uint8Array): Uint8Array;
-  /** BLAKE2s with 32 bytes of output, over the parts in order. */
-  hash(...parts: readonly Uint8Array[]): Uint8Array;
-  /** Keyed BLAKE2s with 16 bytes of output; `key` has 1 to 32 bytes. */
-  mac(key: Uint8Array, data: Uint8Array): Uint8Array;
-  /** HMAC-BLAKE2s with 32 bytes of output. */
-  hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
-  /** ChaCha20-Poly1305 with counter 0 as nonce. @returns `plaintext.length + 16` bytes. */
-  seal(key: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Uint8Array;
-  /** @returns `sealed.length − 16` bytes, or `undefined` if the tag is wrong. */
-  open(key: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array | undefined;
-  /** XChaCha20-Poly1305; `nonce` has 24 bytes. */
-  xSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Uint8Array;
-  xOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array | undefined;
+  /** Writes the shared secret, 32 bytes. @returns `false` when it is all zero (RFC 7748 §6.1): `out` is of no use then. */
+  x25519(out: Uint8Array, privateKey: Uint8Array, publicKey: Uint8Array): boolean;
+  /** Writes 32 bytes. */
+  x25519PublicKey(out: Uint8Array, privateKey: Uint8Array): void;
+  /** BLAKE2s over the parts in order: writes 32 bytes. */
+  hash(out: Uint8Array, ...parts: readonly Uint8Array[]): void;
+  /** Keyed BLAKE2s: writes 16 bytes; `key` has 1 to 32. */
+  mac(out: Uint8Array, key: Uint8Array, data: Uint8Array): void;
+  /** HMAC-BLAKE2s: writes 32 bytes; `key` has up to 64. */
+  hmac(out: Uint8Array, key: Uint8Array, ...parts: readonly Uint8Array[]): void;
+  /** ChaCha20-Poly1305 with counter 0 as nonce: writes `plaintext.length + 16` bytes. */
+  seal(out: Uint8Array, key: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): void;
+  /**
+   * Writes `sealed.length − 16` bytes; `out` has `sealed.length` at least.
+   *
+   * @returns `false` if the tag is wrong: `out` is of no use then.
+   */
+  open(out: Uint8Array, key: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): boolean;
+  /** XChaCha20-Poly1305, otherwise as `seal`; `nonce` has 24 bytes. */
+  xSeal(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): void;
+  /** As `open`; `nonce` has 24 bytes. */
+  xOpen(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): boolean;
 }
 
 /** What the core needs of the world, apart from `nowMs`. */

@@ -1,7 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 
-import { bytesOf } from './bytes-of.js';
-
 /**
  * ChaCha20-Poly1305 of OpenSSL, one message a call.
  *
@@ -9,43 +7,48 @@ import { bytesOf } from './bytes-of.js';
  */
 const CIPHER = 'chacha20-poly1305';
 const TAG_BYTES = 16;
+const AUTHENTICATION = { authTagLength: TAG_BYTES };
 
-/**
- * @param key 32 bytes.
- * @param nonce 12 bytes.
- * @returns `plaintext.length + 16` bytes.
- */
-export function sealChaCha20Poly1305(
-  key: Uint8Array,
-  nonce: Uint8Array,
-  plaintext: Uint8Array,
-  associatedData: Uint8Array,
-): Uint8Array {
-  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(associatedData, { plaintextLength: plaintext.length });
-  const sealed = new Uint8Array(plaintext.length + TAG_BYTES);
-  sealed.set(cipher.update(plaintext));
-  cipher.final();
-  sealed.set(cipher.getAuthTag(), plaintext.length);
-  return sealed;
+/** What a message is sealed with. `nonce` has 12 bytes. */
+export interface Sealing {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly associatedData: Uint8Array;
 }
 
-/** @returns `sealed.length − 16` bytes, or `undefined` if the tag is wrong. */
+/** Writes `plaintext.length + 16` bytes to `out`, which may begin where `plaintext` does. */
+export function sealChaCha20Poly1305(
+  out: Uint8Array,
+  { key, nonce, associatedData }: Sealing,
+  plaintext: Uint8Array,
+): void {
+  const cipher = createCipheriv(CIPHER, key, nonce, AUTHENTICATION);
+  cipher.setAAD(associatedData, { plaintextLength: plaintext.length });
+  out.set(cipher.update(plaintext));
+  cipher.final();
+  out.set(cipher.getAuthTag(), plaintext.length);
+}
+
+/**
+ * Writes `sealed.length − 16` bytes to `out`, which may begin where `sealed` does.
+ *
+ * @returns `false`, with nothing written, if the tag is wrong or there is none.
+ */
 export function openChaCha20Poly1305(
-  key: Uint8Array,
-  nonce: Uint8Array,
+  out: Uint8Array,
+  { key, nonce, associatedData }: Sealing,
   sealed: Uint8Array,
-  associatedData: Uint8Array,
-): Uint8Array | undefined {
+): boolean {
   const plaintextLength = sealed.length - TAG_BYTES;
-  if (plaintextLength < 0) return undefined;
-  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
+  if (plaintextLength < 0) return false;
+  const decipher = createDecipheriv(CIPHER, key, nonce, AUTHENTICATION);
   decipher.setAAD(associatedData, { plaintextLength });
   decipher.setAuthTag(sealed.subarray(plaintextLength));
-  const plaintext = bytesOf(decipher.update(sealed.subarray(0, plaintextLength)));
-  if (isAuthentic(decipher)) return plaintext;
+  const plaintext = decipher.update(sealed.subarray(0, plaintextLength));
+  const isRight = isAuthentic(decipher);
+  if (isRight) out.set(plaintext);
   plaintext.fill(0);
-  return undefined;
+  return isRight;
 }
 
 function isAuthentic(decipher: { final(): unknown }): boolean {

@@ -45,9 +45,9 @@ export class JsAead implements AeadStage {
     const end = batch.offset[row]! + batch.length[row]!;
     if (end < textAt || end + TAG_BYTES > bytes.length) throw new RangeError(`row ${row} lies outside`);
 
-    const { sendKey } = this.#keys.keysOf(batch.keySlot[row]!);
-    const sealed = sealChaCha20Poly1305(sendKey, this.#nonceOf(batch, row), bytes.subarray(textAt, end), NOTHING);
-    bytes.set(sealed, textAt);
+    const { sendKey: key } = this.#keys.keysOf(batch.keySlot[row]!);
+    const sealing = { key, nonce: this.#nonceOf(batch, row), associatedData: NOTHING };
+    sealChaCha20Poly1305(bytes.subarray(textAt, end + TAG_BYTES), sealing, bytes.subarray(textAt, end));
     batch.length[row] = batch.length[row]! + TAG_BYTES;
   }
 
@@ -58,11 +58,10 @@ export class JsAead implements AeadStage {
     const end = batch.offset[row]! + batch.length[row]!;
     if (end > bytes.length) throw new RangeError(`row ${row} lies outside`);
 
-    const { receiveKey } = this.#keys.keysOf(batch.keySlot[row]!);
+    const { receiveKey: key } = this.#keys.keysOf(batch.keySlot[row]!);
     if (end < textAt + TAG_BYTES) return false;
-    const plaintext = openChaCha20Poly1305(receiveKey, this.#nonceOf(batch, row), bytes.subarray(textAt, end), NOTHING);
-    if (plaintext !== undefined) bytes.set(plaintext, textAt);
-    return plaintext !== undefined;
+    const text = bytes.subarray(textAt, end);
+    return openChaCha20Poly1305(text, { key, nonce: this.#nonceOf(batch, row), associatedData: NOTHING }, text);
   }
 
   #nonceOf(batch: PacketBatch, row: number): Uint8Array {

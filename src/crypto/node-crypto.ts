@@ -1,22 +1,21 @@
 import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { blake2s } from '@noble/hashes/blake2.js';
 
 import type { Crypto } from '../core/ports.js';
-import { type Blake2s, fastestBlake2s } from './blake2s.js';
-import { bytesOf } from './bytes-of.js';
+import { secretBytes } from '../core/secret-bytes.js';
+import { Blake2s } from './blake2s.js';
 import { openChaCha20Poly1305, sealChaCha20Poly1305 } from './chacha20-poly1305.js';
 
 const TAG_BYTES = 16;
-const MAC_BYTES = 16;
+const KEY_BYTES = 32;
 /** Fields of a handshake have a key of their own each, so the counter in the nonce is always 0. */
 const NONCE = new Uint8Array(12);
 /** What precedes the 32 bytes of an X25519 private key in PKCS #8. Source: RFC 8410 §7. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
-/** A private key that OpenSSL has read already, which costs more than using it. */
+/** A private key that OpenSSL has read. */
 interface ReadPrivateKey {
-  /** Of the 32 bytes: an array may have been filled with another key, or cleared. */
+  /** Hash of the 32 bytes: an array may have been filled with another key, or cleared. */
   readonly fingerprint: Uint8Array;
   readonly key: KeyObject;
 }
@@ -25,70 +24,89 @@ interface ReadPrivateKey {
  * The primitives of the handshake without the addon: X25519 and ChaCha20-Poly1305 of OpenSSL,
  * XChaCha20-Poly1305 and keyed BLAKE2s of noble.
  *
- * OpenSSL's copy of a private key lives as long as the array that it was read from, and is cleared when
- * the garbage collector finds it.
+ * Node gives no way to clear OpenSSL's copy of a private key at will: the copy is cleared when the garbage collector finds
+ * the array that the key was read from. All else is cleared at once.
  */
 export class NodeCrypto implements Crypto {
-  readonly #privateKeys = new WeakMap<Uint8Array, ReadPrivateKey>();
   readonly hash: Crypto['hash'];
-  readonly hmac: Crypto['hmac'];
+  readonly #blake2s: Blake2s;
+  readonly #privateKeys = new WeakMap<Uint8Array, ReadPrivateKey>();
+  readonly #pkcs8: Buffer;
 
-  constructor({ hash, hmac }: Blake2s = fastestBlake2s) {
-    this.hash = hash;
-    this.hmac = hmac;
+  constructor(blake2s = new Blake2s()) {
+    this.#pkcs8 = Buffer.from(secretBytes(PKCS8_HEAD.length + KEY_BYTES).buffer);
+    this.#blake2s = blake2s;
+    this.hash = blake2s.hash;
+    this.#pkcs8.set(PKCS8_HEAD);
   }
 
-  x25519(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
+  x25519(out: Uint8Array, privateKey: Uint8Array, publicKey: Uint8Array): boolean {
     const keys = { privateKey: this.#read(privateKey), publicKey: readPublicKey(publicKey) };
     try {
-      return bytesOf(diffieHellman(keys));
+      const shared = diffieHellman(keys);
+      out.set(shared);
+      shared.fill(0);
+      return true;
     } catch (error) {
-      if (isRefusedByOpenSsl(error)) return undefined; // all zero: nothing else goes wrong with two keys that could be read
+      if (isRefusedByOpenSsl(error)) return false; // all zero: nothing else goes wrong with two keys that could be read
       throw error;
     }
   }
 
-  x25519PublicKey(privateKey: Uint8Array): Uint8Array {
+  x25519PublicKey(out: Uint8Array, privateKey: Uint8Array): void {
     const { x } = createPublicKey(this.#read(privateKey)).export({ format: 'jwk' });
-    return new Uint8Array(Buffer.from(x!, 'base64url'));
+    out.set(Buffer.from(x!, 'base64url'));
   }
 
-  mac(key: Uint8Array, data: Uint8Array): Uint8Array {
-    return blake2s(data, { key, dkLen: MAC_BYTES });
+  mac(out: Uint8Array, key: Uint8Array, data: Uint8Array): void {
+    this.#blake2s.mac(out, key, data);
   }
 
-  seal(key: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Uint8Array {
-    return sealChaCha20Poly1305(key, NONCE, plaintext, associatedData);
+  hmac(out: Uint8Array, key: Uint8Array, ...parts: readonly Uint8Array[]): void {
+    this.#blake2s.hmac(out, key, ...parts);
   }
 
-  open(key: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array | undefined {
-    return openChaCha20Poly1305(key, NONCE, sealed, associatedData);
+  seal(out: Uint8Array, key: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): void {
+    sealChaCha20Poly1305(out, { key, nonce: NONCE, associatedData }, plaintext);
   }
 
-  xSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): Uint8Array {
-    return xchacha20poly1305(key, nonce, associatedData).encrypt(plaintext);
+  open(out: Uint8Array, key: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): boolean {
+    return openChaCha20Poly1305(out, { key, nonce: NONCE, associatedData }, sealed);
   }
 
-  xOpen(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): Uint8Array | undefined {
-    if (sealed.length < TAG_BYTES) return undefined;
+  xSeal(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): void {
+    out.set(xchacha20poly1305(key, nonce, associatedData).encrypt(plaintext));
+  }
+
+  xOpen(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): boolean {
+    if (sealed.length < TAG_BYTES) return false;
+    const cipher = xchacha20poly1305(key, nonce, associatedData);
     try {
-      return xchacha20poly1305(key, nonce, associatedData).decrypt(sealed);
+      out.set(cipher.decrypt(sealed));
+      return true;
     } catch (error) {
-      if (error instanceof Error && error.message === 'invalid tag') return undefined;
+      if (error instanceof Error) return false; // a wrong tag: key, nonce and length are as they have to be
       throw error;
     }
   }
 
+  /** A private key that is used often is read once: reading costs ten times as much as using it. */
   #read(privateKey: Uint8Array): KeyObject {
-    const fingerprint = this.hash(privateKey);
+    const fingerprint = new Uint8Array(KEY_BYTES);
+    this.hash(fingerprint, privateKey);
     const known = this.#privateKeys.get(privateKey);
     if (known !== undefined && Buffer.compare(known.fingerprint, fingerprint) === 0) return known.key;
 
-    const pkcs8 = Buffer.concat([PKCS8_HEAD, privateKey]);
-    const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
-    pkcs8.fill(0);
+    this.#pkcs8.set(privateKey, PKCS8_HEAD.length);
+    const key = this.#parsePkcs8();
+    this.#pkcs8.fill(0, PKCS8_HEAD.length);
+    this.#parsePkcs8(); // a key of zeros takes the place of what OpenSSL freed uncleared
     this.#privateKeys.set(privateKey, { fingerprint, key });
     return key;
+  }
+
+  #parsePkcs8(): KeyObject {
+    return createPrivateKey({ key: this.#pkcs8, format: 'der', type: 'pkcs8' });
   }
 }
 

@@ -1,5 +1,7 @@
 import { hchacha } from '@noble/ciphers/chacha.js';
 
+import { secretBytes } from '../core/secret-bytes.js';
+
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const HCHACHA_INPUT_BYTES = 16;
@@ -13,12 +15,12 @@ const CONSTANTS = wordsOf(Uint8Array.from('expand 32-byte k', (character) => cha
  * Source: draft-irtf-cfrg-xchacha-03 §2.3.
  */
 export class XChaChaKey {
-  readonly key = new Uint8Array(KEY_BYTES);
-  readonly nonce = new Uint8Array(NONCE_BYTES);
+  readonly key = secretBytes(KEY_BYTES);
+  readonly nonce = secretBytes(NONCE_BYTES);
   readonly #keyWords = new Uint32Array(this.key.buffer);
-  readonly #longKey = new Uint8Array(KEY_BYTES);
+  readonly #longKey = secretBytes(KEY_BYTES);
   readonly #longKeyWords = new Uint32Array(this.#longKey.buffer);
-  readonly #input = new Uint8Array(HCHACHA_INPUT_BYTES);
+  readonly #input = secretBytes(HCHACHA_INPUT_BYTES);
   readonly #inputWords = new Uint32Array(this.#input.buffer);
 
   /** @param longKey 32 bytes. @param longNonce 24 bytes. */

@@ -20,6 +20,13 @@ import { ENDPOINT_BYTES } from '../../src/wire/endpoint.js';
 const EBADF = 9;
 /** A virtio-net header of zeros and 20 bytes more. */
 const PACKET = new Uint8Array(30);
+/** There is nothing to refuse, and two of them would lock this process. */
+const WITHOUT_ARGUMENTS: ReadonlySet<keyof Addon> = new Set([
+  'bootTimeMs',
+  'netnsCookie',
+  'hardenProcess',
+  'denySystemCalls',
+]);
 const addon = loadAddon();
 
 describe('batches of the addon', () => {
@@ -103,6 +110,7 @@ describe('handles of the addon', () => {
 
   it('refuses too few arguments and arguments of a wrong type', () => {
     for (const name of Object.keys(addon) as (keyof Addon)[]) {
+      if (WITHOUT_ARGUMENTS.has(name)) continue;
       assert.throws(() => (addon[name] as () => void)(), /Error/, name);
       assert.throws(() => (addon[name] as (...args: unknown[]) => void)('x', {}, Symbol('x'), 3n), /Error/, name);
     }

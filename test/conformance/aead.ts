@@ -131,12 +131,36 @@ export function describeAead(name: string, makeStage: () => AeadStage): void {
 
       stage.wipeKeys(first.slot);
       const second = install(stage, random);
-      assert.equal(second.slot, first.slot, 'slots are used again');
+      assert.notEqual(second.slot, first.slot, 'handles are not used again');
       const again = batchOf(random, [50]);
       again.keySlot[0] = second.slot;
       put(again, 0, sealed(first.keys.receive, again, 0));
       stage.open(again);
       assert.equal(again.verdict[0], Verdict.BadTag);
+    });
+
+    it('refuses a row that outlived its keys, though other keys are in their place', () => {
+      const random = new SeededRandom(7);
+      const stage = makeStage();
+      const slots = new Set<number>();
+      for (let i = 0; i < 2_000; i++) {
+        const { slot } = install(stage, random);
+        assert.ok(slot >= 0 && slot <= 0x7fff_ffff);
+        slots.add(slot);
+        stage.wipeKeys(slot);
+      }
+      assert.equal(slots.size, 2_000);
+
+      install(stage, random);
+      for (const slot of slots) {
+        const batch = batchOf(random, [50]);
+        batch.keySlot[0] = slot;
+        const before = batch.bytes.slice();
+        assert.throws(() => stage.seal(batch), RangeError);
+        assert.throws(() => stage.open(batch), RangeError);
+        assert.throws(() => stage.wipeKeys(slot), RangeError);
+        assert.deepEqual(batch.bytes, before);
+      }
     });
 
     it('refuses a slot without keys, and a second wipe', () => {

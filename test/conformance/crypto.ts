@@ -4,6 +4,7 @@ import fc from 'fast-check';
 
 import type { Crypto } from '../../src/core/ports.js';
 import { NodeCrypto } from '../../src/crypto/node-crypto.js';
+import { ReturningCrypto } from '../returning-crypto.js';
 import { fromHex, readVectors, toHex } from '../vectors.js';
 
 /** What every implementation of the `Crypto` port has to do: published vectors, and agreement with `NodeCrypto`. */
@@ -18,14 +19,14 @@ export function describeCrypto(name: string, makeCrypto: () => Crypto): void {
 
 function describeX25519(makeCrypto: () => Crypto): void {
   it('multiplies as RFC 7748 §5.2 does, and ignores the top bit of a public key', () => {
-    const crypto = makeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
     const { scalar_mult } = readVectors<Rfc7748>('rfc/rfc7748.json');
     for (const { scalar, u, out } of scalar_mult)
       assert.equal(toHex(crypto.x25519(fromHex(scalar), fromHex(u))!), out, scalar);
   });
 
   it('arrives at the values of RFC 7748 §5.2 after 1 and 1,000 iterations', () => {
-    const crypto = makeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
     const { iterated_from_9: expected } = readVectors<Rfc7748>('rfc/rfc7748.json');
     let scalar: Uint8Array = new Uint8Array(32).fill(9, 0, 1);
     let u = scalar;
@@ -39,7 +40,7 @@ function describeX25519(makeCrypto: () => Crypto): void {
   });
 
   it('derives the keys and the secret of RFC 7748 §6.1', () => {
-    const crypto = makeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
     const { diffie_hellman: dh } = readVectors<Rfc7748>('rfc/rfc7748.json');
     assert.equal(toHex(crypto.x25519PublicKey(fromHex(dh.a_private))), dh.a_public);
     assert.equal(toHex(crypto.x25519PublicKey(fromHex(dh.b_private))), dh.b_public);
@@ -49,7 +50,7 @@ function describeX25519(makeCrypto: () => Crypto): void {
 
   for (const file of ['x25519_test', 'x25519_asn_test'])
     it(`passes Wycheproof, and gives no secret for a low-order point (${file})`, () => {
-      const crypto = makeCrypto();
+      const crypto = new ReturningCrypto(makeCrypto());
       let lowOrderPoints = 0;
       for (const { tests } of readVectors<Wycheproof<XdhTest>>(`wycheproof/${file}.json`).testGroups)
         for (const test of tests) {
@@ -64,7 +65,7 @@ function describeX25519(makeCrypto: () => Crypto): void {
     });
 
   it('reads a private key again when its array holds another one', () => {
-    const crypto = makeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
     const privateKey = new Uint8Array(32).fill(1);
     const before = crypto.x25519PublicKey(privateKey);
     privateKey.fill(2);
@@ -79,7 +80,7 @@ const DER_PRIVATE = /^302e020100300506032b656e04220420/;
 
 function describeHashes(makeCrypto: () => Crypto): void {
   it('hashes as the known answers of BLAKE2s say, in one part or in several', () => {
-    const crypto = makeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
     const answers = readVectors<Blake2Answer[]>('blake2/blake2s-kat.json').filter(({ key }) => key === '');
     assert.equal(answers.length, 256);
     for (const { in: input, out } of answers) {
@@ -92,11 +93,11 @@ function describeHashes(makeCrypto: () => Crypto): void {
 
   it('hashes "abc" to the value of RFC 7693 appendix B', () => {
     const { blake2s_abc } = readVectors<Rfc7693>('rfc/rfc7693.json');
-    assert.equal(toHex(makeCrypto().hash(new TextEncoder().encode('abc'))), blake2s_abc);
+    assert.equal(toHex(new ReturningCrypto(makeCrypto()).hash(new TextEncoder().encode('abc'))), blake2s_abc);
   });
 
   it('makes the keyed 16-byte MACs of RFC 7693 appendix E', () => {
-    const crypto = makeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
     const items = readVectors<Rfc7693>('rfc/rfc7693.json').selftest.items.filter(({ outlen }) => outlen === 16);
     assert.equal(items.length, 6);
     for (const { inlen, key, keyed } of items)
@@ -104,7 +105,7 @@ function describeHashes(makeCrypto: () => Crypto): void {
   });
 
   it('makes an HMAC as RFC 2104 says, for keys up to and beyond a block', () => {
-    const crypto = makeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
     const key = fc.uint8Array({ maxLength: 64 });
     fc.assert(
       fc.property(key, fc.array(fc.uint8Array({ maxLength: 100 }), { maxLength: 3 }), (key, parts) => {
@@ -115,7 +116,7 @@ function describeHashes(makeCrypto: () => Crypto): void {
 }
 
 /** H((K ⊕ opad) ‖ H((K ⊕ ipad) ‖ text)), block size 64. */
-function rfc2104(crypto: Crypto, key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
+function rfc2104(crypto: ReturningCrypto, key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
   const padded = new Uint8Array(64);
   padded.set(key);
   const inner = crypto.hash(
@@ -130,7 +131,7 @@ function rfc2104(crypto: Crypto, key: Uint8Array, parts: readonly Uint8Array[]):
 
 function describeSealing(makeCrypto: () => Crypto): void {
   it('passes Wycheproof for XChaCha20-Poly1305', () => {
-    const crypto = makeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
     for (const test of aeadTests('xchacha20_poly1305', 192)) {
       const [key, nonce] = [fromHex(test.key), fromHex(test.iv)];
       checkAead(
@@ -142,7 +143,7 @@ function describeSealing(makeCrypto: () => Crypto): void {
   });
 
   it('opens nothing that is shorter than a tag', () => {
-    const crypto = makeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
     for (let length = 0; length < 16; length++) {
       const sealed = new Uint8Array(length);
       assert.equal(crypto.open(new Uint8Array(32), sealed, NOTHING), undefined);
@@ -151,8 +152,8 @@ function describeSealing(makeCrypto: () => Crypto): void {
   });
 
   it('seals as NodeCrypto does', () => {
-    const crypto = makeCrypto();
-    const other = new NodeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
+    const other = new ReturningCrypto(new NodeCrypto());
     const bytes = fc.uint8Array({ maxLength: 80 });
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), bytes, bytes, (key, plaintext, associatedData) => {
@@ -166,7 +167,7 @@ function describeSealing(makeCrypto: () => Crypto): void {
 
 function describeArguments(makeCrypto: () => Crypto): void {
   it('takes views into larger buffers, and changes no argument', () => {
-    const crypto = makeCrypto();
+    const crypto = new ReturningCrypto(makeCrypto());
     const bytes = Uint8Array.from({ length: 300 }, (_, i) => i);
     const before = bytes.slice();
     const key = bytes.subarray(3, 35);
@@ -178,6 +179,62 @@ function describeArguments(makeCrypto: () => Crypto): void {
     assert.deepEqual(crypto.mac(key, data), crypto.mac(key.slice(), data.slice()));
     assert.deepEqual(crypto.x25519(key, bytes.subarray(7, 39)), crypto.x25519(key.slice(), bytes.slice(7, 39)));
     assert.deepEqual(bytes, before);
+  });
+
+  it('writes no byte behind a result, wherever the result goes', () => {
+    const crypto = makeCrypto();
+    const [key, nonce, text] = [new Uint8Array(32).fill(7), new Uint8Array(24).fill(8), new Uint8Array(40).fill(9)];
+    const results: readonly [number, (out: Uint8Array) => unknown][] = [
+      [32, (out) => crypto.x25519(out, key, key)],
+      [32, (out) => crypto.x25519PublicKey(out, key)],
+      [32, (out) => crypto.hash(out, text)],
+      [16, (out) => crypto.mac(out, key, text)],
+      [32, (out) => crypto.hmac(out, key, text)],
+      [56, (out) => crypto.seal(out, key, text, text)],
+      [56, (out) => crypto.xSeal(out, key, nonce, text, text)],
+    ];
+    for (const [lengthBytes, write] of results)
+      for (const at of [0, 1, 3, 8]) {
+        const memory = new Uint8Array(100).fill(0xee);
+        write(memory.subarray(at, at + lengthBytes));
+        const around = memory.filter((_, i) => i < at || i >= at + lengthBytes);
+        assert.ok(
+          around.every((byte) => byte === 0xee),
+          `${write}, at ${at}`,
+        );
+        assert.ok(!memory.subarray(at, at + lengthBytes).every((byte) => byte === 0xee));
+      }
+  });
+
+  it('may write a hash, a MAC or a secret over its own argument', () => {
+    const crypto = makeCrypto();
+    const expected = new ReturningCrypto(crypto);
+    const start = Uint8Array.from({ length: 32 }, (_, i) => 3 * i);
+    const over = (write: (bytes: Uint8Array) => unknown): Uint8Array => {
+      const bytes = start.slice();
+      write(bytes);
+      return bytes;
+    };
+    assert.deepEqual(
+      over((bytes) => crypto.hash(bytes, bytes, start)),
+      expected.hash(start, start),
+    );
+    assert.deepEqual(
+      over((bytes) => crypto.hmac(bytes, bytes, start)),
+      expected.hmac(start, start),
+    );
+    assert.deepEqual(
+      over((bytes) => crypto.hmac(bytes, start, bytes)),
+      expected.hmac(start, start),
+    );
+    assert.deepEqual(
+      over((bytes) => crypto.x25519(bytes, bytes, start)),
+      expected.x25519(start, start),
+    );
+    assert.deepEqual(
+      over((bytes) => crypto.x25519PublicKey(bytes, bytes)),
+      expected.x25519PublicKey(start),
+    );
   });
 }
 

@@ -5,6 +5,7 @@ import { coveredByMac1, coveredByMac2, mac1, mac2 } from '../../wire/handshake-m
 import { equalInConstantTime, isZeroInConstantTime } from '../constant-time.js';
 import { COOKIE_LATENCY_MS, COOKIE_LIFETIME_MS } from '../constants.js';
 import type { Crypto, Environment } from '../ports.js';
+import { secretBytes } from '../secret-bytes.js';
 
 /**
  * The receiving side of MAC1 and MAC2: whether a handshake message is meant for us, and whether its sender
@@ -19,7 +20,10 @@ export class CookieChecker {
   readonly #crypto: Crypto;
   readonly #environment: Environment;
   #keys: CookieKeys | undefined;
-  readonly #secret = new Uint8Array(SECRET_BYTES);
+  readonly #secret = secretBytes(SECRET_BYTES);
+  /** Both are clear between two calls. */
+  readonly #cookie = secretBytes(MAC_BYTES);
+  readonly #mac = secretBytes(MAC_BYTES);
   #secretMadeMs = -Infinity;
 
   constructor(crypto: Crypto, environment: Environment) {
@@ -35,7 +39,7 @@ export class CookieChecker {
   /** @param message One whole handshake initiation or response. */
   hasValidMac1(message: Uint8Array): boolean {
     if (this.#keys === undefined) return false;
-    return equalInConstantTime(this.#crypto.mac(this.#keys.mac1Key, coveredByMac1(message)), mac1(message));
+    return this.#isRight(mac1(message), this.#keys.mac1Key, coveredByMac1(message));
   }
 
   /**
@@ -45,8 +49,10 @@ export class CookieChecker {
    */
   hasValidMac2(message: Uint8Array, endpointBytes: Uint8Array, at: number, nowMs: number): boolean {
     if (this.#isSecretOld(nowMs) || hasNoMac2(message)) return false;
-    const cookie = this.#cookieFor(endpointBytes, at);
-    return equalInConstantTime(this.#crypto.mac(cookie, coveredByMac2(message)), mac2(message));
+    this.#makeCookie(endpointBytes, at);
+    const isRight = this.#isRight(mac2(message), this.#cookie, coveredByMac2(message));
+    this.#cookie.fill(0);
+    return isRight;
   }
 
   /**
@@ -63,9 +69,19 @@ export class CookieChecker {
     }
     const nonce = new Uint8Array(cookieReply.COOKIE_NONCE_BYTES);
     this.#environment.random(nonce);
-    const cookie = this.#cookieFor(endpointBytes, at);
-    const encryptedCookie = this.#crypto.xSeal(this.#keys.cookieKey, nonce, cookie, mac1(message));
+    const encryptedCookie = new Uint8Array(new ArrayBuffer(MAC_BYTES + TAG_BYTES));
+    this.#makeCookie(endpointBytes, at);
+    this.#crypto.xSeal(encryptedCookie, this.#keys.cookieKey, nonce, this.#cookie, mac1(message));
+    this.#cookie.fill(0);
     return cookieReply.formatCookieReply(senderIndex(message), nonce, encryptedCookie);
+  }
+
+  /** The right MAC does not stay: whoever has it can forge the message. */
+  #isRight(mac: Uint8Array, key: Uint8Array, covered: Uint8Array): boolean {
+    this.#crypto.mac(this.#mac, key, covered);
+    const isRight = equalInConstantTime(this.#mac, mac);
+    this.#mac.fill(0);
+    return isRight;
   }
 
   #isSecretOld(nowMs: number): boolean {
@@ -73,12 +89,12 @@ export class CookieChecker {
   }
 
   /** Over address and port: a cookie for one port of a NAT is no use to another one behind it. */
-  #cookieFor(endpointBytes: Uint8Array, at: number): Uint8Array {
+  #makeCookie(endpointBytes: Uint8Array, at: number): void {
     const addressBytes = endpointBytes[at + ENDPOINT_FAMILY_AT] === 4 ? 4 : 16;
     const source = new Uint8Array(addressBytes + PORT_BYTES);
     source.set(endpointBytes.subarray(at + ENDPOINT_ADDRESS_AT, at + ENDPOINT_ADDRESS_AT + addressBytes));
     source.set(endpointBytes.subarray(at + ENDPOINT_PORT_AT, at + ENDPOINT_PORT_AT + PORT_BYTES), addressBytes);
-    return this.#crypto.mac(this.#secret, source);
+    this.#crypto.mac(this.#cookie, this.#secret, source);
   }
 }
 
@@ -92,8 +108,11 @@ export class CookieJar {
   readonly #remotePublic: Uint8Array;
   /** Made when first needed: most peers are idle. */
   #keys: CookieKeys | undefined;
-  /** Of the last message, until a cookie reply has answered it: one MAC1 is good for one reply. */
-  #lastMac1: Uint8Array | undefined;
+  /** MAC1 of the last message. */
+  readonly #lastMac1 = new Uint8Array(new ArrayBuffer(MAC_BYTES));
+  /** No cookie reply has answered the last message yet: one MAC1 is good for one reply. */
+  #isReplyAwaited = false;
+  /** The cookie, in the first 16 bytes: a reply is opened here. */
   #cookie: Uint8Array | undefined;
   #cookieReceivedMs = 0;
 
@@ -115,10 +134,11 @@ export class CookieJar {
   /** Fills in MAC1, and MAC2 if there is a cookie, which is zeros otherwise. Call it once the rest is complete. */
   sign(message: Uint8Array, nowMs: number): void {
     this.#keys ??= deriveKeys(this.#crypto, this.#remotePublic);
-    this.#lastMac1 = this.#crypto.mac(this.#keys.mac1Key, coveredByMac1(message));
+    this.#crypto.mac(this.#lastMac1, this.#keys.mac1Key, coveredByMac1(message));
+    this.#isReplyAwaited = true;
     mac1(message).set(this.#lastMac1);
     if (this.#cookie !== undefined && this.hasCookie(nowMs))
-      mac2(message).set(this.#crypto.mac(this.#cookie, coveredByMac2(message)));
+      this.#crypto.mac(mac2(message), this.#cookie.subarray(0, MAC_BYTES), coveredByMac2(message));
     else mac2(message).fill(0);
   }
 
@@ -129,12 +149,12 @@ export class CookieJar {
    * @returns `false` if it is no answer to that message, or a second one. Nothing changes then.
    */
   consumeReply(message: Uint8Array, nowMs: number): boolean {
-    if (this.#keys === undefined || this.#lastMac1 === undefined) return false;
+    if (this.#keys === undefined || !this.#isReplyAwaited) return false;
     const nonce = cookieReply.nonce(message);
     const sealed = cookieReply.encryptedCookie(message);
-    const cookie = this.#crypto.xOpen(this.#keys.cookieKey, nonce, sealed, this.#lastMac1);
-    if (cookie === undefined) return false;
-    this.#lastMac1 = undefined;
+    const cookie = secretBytes(sealed.length);
+    if (!this.#crypto.xOpen(cookie, this.#keys.cookieKey, nonce, sealed, this.#lastMac1)) return false;
+    this.#isReplyAwaited = false;
     this.#cookie = cookie;
     this.#cookieReceivedMs = nowMs;
     return true;
@@ -148,10 +168,16 @@ interface CookieKeys {
 }
 
 function deriveKeys(crypto: Crypto, publicKey: Uint8Array): CookieKeys {
-  return { mac1Key: crypto.hash(LABEL_MAC1, publicKey), cookieKey: crypto.hash(LABEL_COOKIE, publicKey) };
+  const keys = { mac1Key: secretBytes(KEY_BYTES), cookieKey: secretBytes(KEY_BYTES) };
+  crypto.hash(keys.mac1Key, LABEL_MAC1, publicKey);
+  crypto.hash(keys.cookieKey, LABEL_COOKIE, publicKey);
+  return keys;
 }
 
 const SECRET_BYTES = 32;
+const KEY_BYTES = 32;
+const MAC_BYTES = 16;
+const TAG_BYTES = 16;
 const PORT_BYTES = 2;
 /** LABEL-MAC1 and LABEL-COOKIE of §5.4. */
 const LABEL_MAC1 = Uint8Array.from('mac1----', (character) => character.charCodeAt(0));

@@ -5,6 +5,7 @@ import { compareTai64n } from '../../wire/tai64n.js';
 import { FLOOD_INTERVAL_MS, REKEY_TIMEOUT_MS } from '../constants.js';
 import type { DeviceContext } from '../device-context.js';
 import type { Transmitter } from '../packets/transmitter.js';
+import { secretBytes } from '../secret-bytes.js';
 import { Keypair } from '../session/keypair.js';
 import { Peer } from '../session/peer.js';
 import { CookieChecker } from './cookie.js';
@@ -144,7 +145,7 @@ export class HandshakeExchange {
     nowMs: number,
   ): HandshakeRejection | undefined {
     const { crypto, environment, indices, releaseIndex } = this.#context;
-    const ephemeralPrivate = new Uint8Array(EPHEMERAL_BYTES);
+    const ephemeralPrivate = secretBytes(EPHEMERAL_BYTES);
     environment.random(ephemeralPrivate);
     const localIndex = indices.allocate(peer);
     const created = createResponse(crypto, consumed, peer, ephemeralPrivate, localIndex);

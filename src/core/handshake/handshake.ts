@@ -2,10 +2,13 @@ import * as initiation from '../../wire/handshake-initiation.js';
 import * as response from '../../wire/handshake-response.js';
 import { isZeroInConstantTime } from '../constant-time.js';
 import type { Crypto } from '../ports.js';
+import { copySecret, secretBytes } from '../secret-bytes.js';
 import type { HandshakeRejection } from './handshake-rejection.js';
 import { SymmetricState } from './noise.js';
 
 export type { HandshakeRejection } from './handshake-rejection.js';
+
+const KEY_BYTES = 32;
 
 /**
  * The handshake: Noise_IKpsk2 with 25519, ChaCha20-Poly1305 and BLAKE2s.
@@ -44,16 +47,20 @@ export class TransportKeys {
   readonly receiveKey: Uint8Array;
   /** The index that the other side gave its end, as int32. */
   readonly remoteIndex: number;
+  readonly #memory = secretBytes(2 * KEY_BYTES);
 
-  constructor(sendKey: Uint8Array, receiveKey: Uint8Array, remoteIndex: number) {
-    this.sendKey = sendKey;
-    this.receiveKey = receiveKey;
+  /** @param noise A state that has gone through both messages. */
+  constructor(noise: SymmetricState, isInitiator: boolean, remoteIndex: number) {
+    const initiatorKey = this.#memory.subarray(0, KEY_BYTES);
+    const responderKey = this.#memory.subarray(KEY_BYTES);
+    noise.split(initiatorKey, responderKey);
+    this.sendKey = isInitiator ? initiatorKey : responderKey;
+    this.receiveKey = isInitiator ? responderKey : initiatorKey;
     this.remoteIndex = remoteIndex;
   }
 
   wipe(): void {
-    this.sendKey.fill(0);
-    this.receiveKey.fill(0);
+    this.#memory.fill(0);
   }
 }
 
@@ -112,10 +119,10 @@ export function createInitiation(
   timestamp: Uint8Array,
 ): { message: Uint8Array; state: InitiatorState } | undefined {
   if (isZeroInConstantTime(remote.staticStatic)) return undefined;
-  const state = new InitiatorState(begin(crypto, remote.staticPublic), ephemeralPrivate.slice(), localIndex);
+  const state = new InitiatorState(begin(crypto, remote.staticPublic), copySecret(ephemeralPrivate), localIndex);
   const { noise } = state;
 
-  const ephemeral = crypto.x25519PublicKey(state.ephemeralPrivate);
+  const ephemeral = publicKeyOf(crypto, state.ephemeralPrivate);
   noise.mixEphemeral(ephemeral); // e
   if (!noise.mixDh(state.ephemeralPrivate, remote.staticPublic)) {
     state.wipe();
@@ -184,7 +191,7 @@ export function createResponse(
 ): { message: Uint8Array; keys: TransportKeys } | undefined {
   const noise = consumed.noise.fork();
   try {
-    const ephemeral = crypto.x25519PublicKey(ephemeralPrivate);
+    const ephemeral = publicKeyOf(crypto, ephemeralPrivate);
     noise.mixEphemeral(ephemeral); // e
     if (!noise.mixDhWithoutKey(ephemeralPrivate, consumed.remoteEphemeral)) return undefined; // ee
     if (!noise.mixDhWithoutKey(ephemeralPrivate, remote.staticPublic)) return undefined; // se
@@ -193,8 +200,7 @@ export function createResponse(
 
     const { senderIndex } = consumed;
     const message = response.formatHandshakeResponse(localIndex, senderIndex, ephemeral, encryptedNothing);
-    const [receiveKey, sendKey] = noise.split();
-    return { message, keys: new TransportKeys(sendKey, receiveKey, senderIndex) };
+    return { message, keys: new TransportKeys(noise, false, senderIndex) };
   } finally {
     noise.wipe();
   }
@@ -222,8 +228,7 @@ export function consumeResponse(
     noise.mixKeyAndHash(remote.presharedKey); // psk
     if (noise.openAndHash(response.encryptedNothing(message)) === undefined) return 'wrong-response';
 
-    const [sendKey, receiveKey] = noise.split();
-    return new TransportKeys(sendKey, receiveKey, response.senderIndex(message));
+    return new TransportKeys(noise, true, response.senderIndex(message));
   } finally {
     noise.wipe();
   }
@@ -234,6 +239,12 @@ function begin(crypto: Crypto, responderPublic: Uint8Array): SymmetricState {
   const noise = SymmetricState.begin(crypto, CONSTRUCTION, IDENTIFIER);
   noise.mixHash(responderPublic); // <- s
   return noise;
+}
+
+function publicKeyOf(crypto: Crypto, privateKey: Uint8Array): Uint8Array {
+  const publicKey = new Uint8Array(new ArrayBuffer(KEY_BYTES));
+  crypto.x25519PublicKey(publicKey, privateKey);
+  return publicKey;
 }
 
 const NOTHING = new Uint8Array(0);

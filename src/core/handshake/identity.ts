@@ -1,5 +1,6 @@
 import { equalInConstantTime } from '../constant-time.js';
 import type { Crypto } from '../ports.js';
+import { copySecret } from '../secret-bytes.js';
 import type { LocalIdentity } from './handshake.js';
 
 /** The device's own static key pair. Owns the private key and clears it in `wipe`. */
@@ -18,10 +19,12 @@ export class Identity implements LocalIdentity {
    */
   static from(crypto: Crypto, privateKey: Uint8Array): Identity | undefined {
     if (privateKey.every((byte) => byte === 0)) return undefined;
-    const clamped = privateKey.slice();
+    const clamped = copySecret(privateKey);
     clamped[0] &= 248;
     clamped[31] = (clamped[31] & 127) | 64;
-    return new Identity(clamped, crypto.x25519PublicKey(clamped));
+    const staticPublic = new Uint8Array(new ArrayBuffer(clamped.length));
+    crypto.x25519PublicKey(staticPublic, clamped);
+    return new Identity(clamped, staticPublic);
   }
 
   equals(other: LocalIdentity): boolean {

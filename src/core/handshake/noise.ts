@@ -1,4 +1,8 @@
 import type { Crypto } from '../ports.js';
+import { secretBytes } from '../secret-bytes.js';
+
+const KEY_BYTES = 32;
+const TAG_BYTES = 16;
 
 /**
  * The running state of a Noise handshake: chaining key, hash, and the key for the next field.
@@ -7,47 +11,64 @@ import type { Crypto } from '../ports.js';
  * a column of calls (`handshake.ts`), and published vectors with other payloads can be run through it.
  * In a PSK pattern of 25519 keys every field has a key of its own, so the nonce is always 0.
  *
+ * Everything lies in one piece of memory, and every result is computed into its place there, so that nothing is
+ * copied and one `fill` clears it all:
+ *
+ * ```text
+ *   0            32      64     96           128       160
+ *   chainingKey  hash    key    extracted    shared
+ *   └── what a fork takes along ┘
+ * ```
+ *
  * Whoever makes a state wipes it.
  *
  * Source: Noise Protocol Framework (revision 34) §4.3, §5.2, §9.2; whitepaper §5.4.
  */
 export class SymmetricState {
   readonly #crypto: Crypto;
-  #chainingKey: Uint8Array;
-  #hash: Uint8Array;
-  /** Secret, as the chaining key is. `undefined` until the first `mixKey`. */
-  #key: Uint8Array | undefined;
+  readonly #memory = secretBytes(5 * KEY_BYTES);
+  readonly #chainingKey = this.#place(0);
+  readonly #hash = this.#place(1);
+  readonly #key = this.#place(2);
+  /** The pseudorandom key that one HKDF extracts. Cleared after it. */
+  readonly #extracted = this.#place(3);
+  /** A shared secret, or the output of HKDF that goes into the hash. Cleared after use. */
+  readonly #shared = this.#place(4);
 
-  private constructor(crypto: Crypto, chainingKey: Uint8Array, hash: Uint8Array) {
+  private constructor(crypto: Crypto) {
     this.#crypto = crypto;
-    this.#chainingKey = chainingKey;
-    this.#hash = hash;
   }
 
   /** @param protocolName More than 32 bytes, which are hashed. */
   static begin(crypto: Crypto, protocolName: Uint8Array, prologue: Uint8Array): SymmetricState {
-    const start = crypto.hash(protocolName);
-    return new SymmetricState(crypto, start, crypto.hash(start, prologue));
+    const state = new SymmetricState(crypto);
+    crypto.hash(state.#chainingKey, protocolName);
+    crypto.hash(state.#hash, state.#chainingKey, prologue);
+    return state;
   }
 
-  /** The transcript hash so far. Not secret. */
+  /** The transcript hash so far, in place: it changes with the state. Not secret. */
   get hash(): Uint8Array {
     return this.#hash;
   }
 
   /** A copy that goes its own way. A key for the next field is not taken along. */
   fork(): SymmetricState {
-    return new SymmetricState(this.#crypto, this.#chainingKey.slice(), this.#hash);
+    const fork = new SymmetricState(this.#crypto);
+    fork.#chainingKey.set(this.#chainingKey);
+    fork.#hash.set(this.#hash);
+    return fork;
   }
 
   mixHash(data: Uint8Array): void {
-    this.#hash = this.#crypto.hash(this.#hash, data);
+    this.#crypto.hash(this.#hash, this.#hash, data);
   }
 
   /** Token `e`: in a PSK pattern the ephemeral public key is mixed into both hash and chaining key (§9.2). */
   mixEphemeral(ephemeralPublic: Uint8Array): void {
     this.mixHash(ephemeralPublic);
-    this.#deriveChainingKey(ephemeralPublic);
+    this.#extract(ephemeralPublic);
+    this.#clearScratch();
   }
 
   /**
@@ -56,82 +77,75 @@ export class SymmetricState {
    * @returns `false`, and the state is of no use, if the public key is a low-order point.
    */
   mixDh(privateKey: Uint8Array, publicKey: Uint8Array): boolean {
-    const shared = this.#crypto.x25519(privateKey, publicKey);
-    if (shared === undefined) return false;
-    this.mixKey(shared);
-    shared.fill(0);
+    if (!this.#crypto.x25519(this.#shared, privateKey, publicKey)) return false;
+    this.mixKey(this.#shared);
     return true;
   }
 
   /** As `mixDh`, where no field is sealed before the next token: that saves making a key. */
   mixDhWithoutKey(privateKey: Uint8Array, publicKey: Uint8Array): boolean {
-    const shared = this.#crypto.x25519(privateKey, publicKey);
-    if (shared === undefined) return false;
-    this.#deriveChainingKey(shared);
-    shared.fill(0);
+    if (!this.#crypto.x25519(this.#shared, privateKey, publicKey)) return false;
+    this.#extract(this.#shared);
+    this.#clearScratch();
     return true;
   }
 
   mixKey(secret: Uint8Array): void {
-    const extracted = this.#crypto.hmac(this.#chainingKey, secret);
-    this.#setChainingKey(this.#crypto.hmac(extracted, FIRST));
-    this.#setKey(this.#crypto.hmac(extracted, this.#chainingKey, SECOND));
-    extracted.fill(0);
+    this.#extract(secret);
+    this.#crypto.hmac(this.#key, this.#extracted, this.#chainingKey, SECOND);
+    this.#clearScratch();
   }
 
   /** Token `psk`. */
   mixKeyAndHash(presharedKey: Uint8Array): void {
-    const extracted = this.#crypto.hmac(this.#chainingKey, presharedKey);
-    this.#setChainingKey(this.#crypto.hmac(extracted, FIRST));
-    const forHash = this.#crypto.hmac(extracted, this.#chainingKey, SECOND);
-    this.#setKey(this.#crypto.hmac(extracted, forHash, THIRD));
-    this.mixHash(forHash);
-    forHash.fill(0);
-    extracted.fill(0);
+    this.#extract(presharedKey);
+    this.#crypto.hmac(this.#shared, this.#extracted, this.#chainingKey, SECOND);
+    this.#crypto.hmac(this.#key, this.#extracted, this.#shared, THIRD);
+    this.mixHash(this.#shared);
+    this.#clearScratch();
   }
 
   sealAndHash(plaintext: Uint8Array): Uint8Array {
-    const sealed = this.#crypto.seal(this.#key!, plaintext, this.#hash);
+    const sealed = new Uint8Array(new ArrayBuffer(plaintext.length + TAG_BYTES));
+    this.#crypto.seal(sealed, this.#key, plaintext, this.#hash);
     this.mixHash(sealed);
     return sealed;
   }
 
   /** @returns `undefined`, and the state is of no use, if the tag is wrong. */
   openAndHash(sealed: Uint8Array): Uint8Array | undefined {
-    const plaintext = this.#crypto.open(this.#key!, sealed, this.#hash);
-    if (plaintext !== undefined) this.mixHash(sealed);
-    return plaintext;
+    const opened = new Uint8Array(new ArrayBuffer(sealed.length));
+    if (!this.#crypto.open(opened, this.#key, sealed, this.#hash)) return undefined;
+    this.mixHash(sealed);
+    return opened.subarray(0, sealed.length - TAG_BYTES);
   }
 
-  /** The transport keys: the initiator's sending key, then the responder's. The caller clears both. */
-  split(): [initiatorKey: Uint8Array, responderKey: Uint8Array] {
-    const extracted = this.#crypto.hmac(this.#chainingKey, NOTHING);
-    const initiatorKey = this.#crypto.hmac(extracted, FIRST);
-    const responderKey = this.#crypto.hmac(extracted, initiatorKey, SECOND);
-    extracted.fill(0);
-    return [initiatorKey, responderKey];
+  /** Writes the transport keys: the initiator's sending key, then the responder's. The caller clears both. */
+  split(initiatorKey: Uint8Array, responderKey: Uint8Array): void {
+    this.#crypto.hmac(this.#extracted, this.#chainingKey, NOTHING);
+    this.#crypto.hmac(initiatorKey, this.#extracted, FIRST);
+    this.#crypto.hmac(responderKey, this.#extracted, initiatorKey, SECOND);
+    this.#clearScratch();
   }
 
-  /** Clears what is secret. The state is of no use afterwards. */
+  /** Clears everything. The state is of no use afterwards. */
   wipe(): void {
-    this.#chainingKey.fill(0);
-    this.#key?.fill(0);
+    this.#memory.fill(0);
   }
 
-  #deriveChainingKey(secret: Uint8Array): void {
-    const extracted = this.#crypto.hmac(this.#chainingKey, secret);
-    this.#setChainingKey(this.#crypto.hmac(extracted, FIRST));
-    extracted.fill(0);
+  /** The first two steps of every HKDF here; what it extracts stays for further outputs. */
+  #extract(secret: Uint8Array): void {
+    this.#crypto.hmac(this.#extracted, this.#chainingKey, secret);
+    this.#crypto.hmac(this.#chainingKey, this.#extracted, FIRST);
   }
 
-  #setChainingKey(chainingKey: Uint8Array): void {
-    this.#chainingKey.fill(0);
-    this.#chainingKey = chainingKey;
+  #clearScratch(): void {
+    this.#extracted.fill(0);
+    this.#shared.fill(0);
   }
 
-  #setKey(key: Uint8Array): void {
-    this.#key?.fill(0);
-    this.#key = key;
+  #place(index: number): Uint8Array {
+    return this.#memory.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES);
   }
 }
 

@@ -2,6 +2,7 @@ import { HANDSHAKE_TRAFFIC_CLASS, MAX_STAGED_PACKETS } from '../constants.js';
 import type { DeviceContext } from '../device-context.js';
 import { createInitiation } from '../handshake/handshake.js';
 import { TimestampSource } from '../handshake/timestamp-source.js';
+import { secretBytes } from '../secret-bytes.js';
 import type { Keypair } from '../session/keypair.js';
 import type { Peer } from '../session/peer.js';
 import type { TimerActions } from '../session/peer-timers.js';
@@ -99,7 +100,7 @@ export class Transmitter implements TimerActions<Peer> {
   /** @returns `undefined` for a peer whose key is a low-order point: there can be no session with it. */
   #createInitiation(peer: Peer, nowMs: number): Uint8Array | undefined {
     const { crypto, environment, identity, indices, releaseIndex } = this.#context;
-    const ephemeralPrivate = new Uint8Array(EPHEMERAL_BYTES);
+    const ephemeralPrivate = secretBytes(EPHEMERAL_BYTES);
     environment.random(ephemeralPrivate);
     peer.dropPendingHandshake(releaseIndex);
     const localIndex = indices.allocate(peer);

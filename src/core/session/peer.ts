@@ -5,6 +5,7 @@ import type { DeviceContext } from '../device-context.js';
 import { CookieJar } from '../handshake/cookie.js';
 import type { HandshakeRejection, InitiatorState, RemoteIdentity } from '../handshake/handshake.js';
 import { Counters } from '../packets/counters.js';
+import { secretBytes } from '../secret-bytes.js';
 import type { Keypair } from './keypair.js';
 import { KeypairSlots } from './keypair-slots.js';
 import { PeerTimers, type TimerActions } from './peer-timers.js';
@@ -122,13 +123,13 @@ export class Peer implements RemoteIdentity {
 
   /** @param presharedKey Copied. It counts from the next handshake on. */
   setPresharedKey(presharedKey: Uint8Array): void {
-    this.#presharedKey ??= new Uint8Array(KEY_BYTES);
+    this.#presharedKey ??= secretBytes(KEY_BYTES);
     this.#presharedKey.set(presharedKey);
   }
 
   /** X25519 of both static keys; all zero when there is no private key, or the peer's key is a low-order point. */
   get staticStatic(): Uint8Array {
-    this.#staticStatic ??= this.#agree() ?? new Uint8Array(KEY_BYTES);
+    this.#staticStatic ??= this.#agree();
     return this.#staticStatic;
   }
 
@@ -177,8 +178,10 @@ export class Peer implements RemoteIdentity {
     this.#staticStatic = undefined;
   }
 
-  #agree(): Uint8Array | undefined {
+  #agree(): Uint8Array {
     const { crypto, identity } = this.#context;
-    return identity && crypto.x25519(identity.staticPrivate, this.staticPublic);
+    const shared = secretBytes(KEY_BYTES);
+    if (identity !== undefined && !crypto.x25519(shared, identity.staticPrivate, this.staticPublic)) shared.fill(0);
+    return shared;
   }
 }

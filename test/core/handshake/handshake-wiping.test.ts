@@ -5,8 +5,6 @@ import { consumeInitiation, createInitiation } from '../../../src/core/handshake
 import { NodeCrypto } from '../../../src/crypto/node-crypto.js';
 import { HandshakePair, TIMESTAMP } from './handshake-pair.js';
 
-const crypto = new NodeCrypto();
-
 describe('a handshake clears every secret', () => {
   it('of a handshake that came to its end', () => {
     const recorder = new SecretRecorder();
@@ -68,16 +66,15 @@ describe('a handshake clears every secret', () => {
 /** Keeps every array that held a shared secret, a chaining key or a key, to see whether it was cleared. */
 class SecretRecorder extends NodeCrypto {
   readonly #secrets: Uint8Array[] = [];
-  override readonly hmac = (key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array => {
-    const output = crypto.hmac(key, ...parts);
-    this.#secrets.push(output);
-    return output;
-  };
 
-  override x25519(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
-    const shared = super.x25519(privateKey, publicKey);
-    if (shared !== undefined) this.#secrets.push(shared);
-    return shared;
+  override hmac(out: Uint8Array, key: Uint8Array, ...parts: readonly Uint8Array[]): void {
+    super.hmac(out, key, ...parts);
+    this.#secrets.push(out);
+  }
+
+  override x25519(out: Uint8Array, privateKey: Uint8Array, publicKey: Uint8Array): boolean {
+    this.#secrets.push(out);
+    return super.x25519(out, privateKey, publicKey);
   }
 
   countUncleared(except: readonly Uint8Array[] = []): number {

@@ -1,0 +1,12 @@
+#include "burn.h"
+
+#include <openssl/crypto.h>
+#include <stdint.h>
+
+/* More than the deepest chain of calls into OpenSSL takes. */
+#define BURNT_BYTES 16384
+
+__attribute__((noinline)) void wt_burn_stack(void) {
+  uint8_t area[BURNT_BYTES];
+  OPENSSL_cleanse(area, sizeof area);
+}
