@@ -53,7 +53,6 @@ export const ERROR_CODES = {
   ERR_NO_ENDPOINT: 'Say where clients reach the server with --endpoint HOST:PORT.',
   ERR_FILE_EXISTS: 'Nothing was changed. Choose another path, or replace the file with --force.',
   ERR_QR_CODE: 'Nothing was changed. Make the terminal larger, or write a picture with --qr-file FILE.',
-  ERR_DAEMON_ENDED: 'Start the interface again: wiretype down INTERFACE, then wiretype up INTERFACE.',
   ERR_INSTALL: 'Nothing was changed. wiretype install --help describes what is installed where.',
 } as const;
 
