@@ -1,4 +1,5 @@
 import { DEFAULT_MTU, STAGED_BUDGET_BYTES } from './constants.js';
+import { DeviceEvents } from './device-events.js';
 import type { Identity } from './handshake/identity.js';
 import { Counters } from './packets/counters.js';
 import { PacketBatch } from './packets/packet-batch.js';
@@ -29,6 +30,7 @@ export class DeviceContext {
   readonly allowedIps = new AllowedIps<Peer>();
   readonly deadlines = new DeadlineQueue<PeerTimers<Peer>>();
   readonly counters = new Counters();
+  readonly events = new DeviceEvents();
   readonly stagedBudget = new ByteBudget(STAGED_BUDGET_BYTES);
   readonly outbox = new PacketBatch(OUTBOX_ROWS, OUTBOX_BYTES);
   readonly replies = new PacketBatch(REPLY_ROWS, REPLY_BYTES);
@@ -76,6 +78,19 @@ export class DeviceContext {
     if (this.keypairsByRemoteIndex.get(keypair.remoteIndex) === keypair)
       this.keypairsByRemoteIndex.delete(keypair.remoteIndex);
   };
+
+  /** An authentic message of `lengthBytes` came from the endpoint record at `at` (in words). */
+  heardFrom(peer: Peer, lengthBytes: number, words: Int32Array, at: number, nowMs: number): void {
+    if (peer.authenticFrom(words, at)) this.events.push('roamed', peer, nowMs);
+    peer.rxBytes += lengthBytes;
+    peer.timers.authenticatedMessageReceived(nowMs);
+  }
+
+  /** Forgets the sessions and half handshakes of a peer. */
+  wipeSessions(peer: Peer, nowMs: number): void {
+    if (peer.keypairs.current !== undefined) this.events.push('session-ended', peer, nowMs);
+    peer.wipeSessions(this.releaseIndex);
+  }
 
   /** Drops the packets that wait for a session, and counts them. */
   dropStaged(peer: Peer, why: Verdict): void {

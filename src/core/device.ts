@@ -2,6 +2,7 @@ import type { Endpoint } from '../wire/endpoint.js';
 import type { DeviceChange, PeerChange } from './configuration.js';
 import { MAX_MTU, MAX_PEERS } from './constants.js';
 import { DeviceContext } from './device-context.js';
+import type { DeviceEvents } from './device-events.js';
 import { WireGuardError } from './errors.js';
 import { explain } from './explain.js';
 import { HandshakeExchange } from './handshake/handshake-exchange.js';
@@ -14,7 +15,7 @@ import type { PacketBatch } from './packets/packet-batch.js';
 import { Transmitter } from './packets/transmitter.js';
 import { Verdict } from './packets/verdict.js';
 import type { AeadStage, Crypto, Environment } from './ports.js';
-import { Peer } from './session/peer.js';
+import { Peer, type Roaming } from './session/peer.js';
 import { PeerTable } from './session/peer-table.js';
 
 /** Peers whose timers are looked at per turn: each may cost a handshake initiation. */
@@ -74,6 +75,11 @@ export class Device {
 
   get counters(): Counters {
     return this.#context.counters;
+  }
+
+  /** What happened: to be drained by whoever wants to know it. */
+  get events(): DeviceEvents {
+    return this.#context.events;
   }
 
   get isUp(): boolean {
@@ -142,7 +148,7 @@ export class Device {
   applyChange(change: DeviceChange, nowMs: number): void {
     if (change.privateKey !== undefined) this.#setPrivateKey(change.privateKey, nowMs);
     const replaced = change.replacePeers ? [...this.#peers.values()] : [];
-    for (const peer of replaced) this.#removePeer(peer);
+    for (const peer of replaced) this.#removePeer(peer, nowMs);
     for (const peerChange of change.peers) this.#applyPeerChange(peerChange, nowMs);
     for (const peer of replaced) this.#peers.get(peer.staticPublic)?.continueTimestamps(peer);
   }
@@ -152,7 +158,7 @@ export class Device {
     if (isUp === this.#context.isUp) return;
     this.#context.isUp = isUp;
     if (this.#context.isReady) this.#start(nowMs);
-    if (!isUp) for (const peer of this.#peers.values()) this.#stop(peer);
+    if (!isUp) for (const peer of this.#peers.values()) this.#stop(peer, nowMs);
   }
 
   /** Wipes all sessions and handshakes, as a link does that goes down and up. */
@@ -172,10 +178,22 @@ export class Device {
     this.#context.listenPort = port;
   }
 
+  /**
+   * Sends to `endpoint` from now on: for whoever chooses the path, apart from configuration.
+   *
+   * @param endpoint Copied.
+   * @param roaming `pinned`: the endpoint stays until it is set again, wherever messages come from.
+   */
+  setEndpoint(peer: Peer, endpoint: Endpoint, roaming: Roaming = 'follow'): void {
+    peer.roaming = roaming;
+    peer.setEndpoint(endpoint);
+    if (peer.staged.count > 0) this.#context.requestFlush(peer);
+  }
+
   /** Has the system choose the source again for the endpoints that the host finds stale. */
   forgetSources(shouldForget: (endpoint: Endpoint) => boolean): void {
-    for (const { endpoint } of this.#peers.values())
-      if (endpoint?.hasSource && shouldForget(endpoint)) endpoint.clearSource();
+    for (const peer of this.#peers.values())
+      if (peer.endpoint?.hasSource && shouldForget(peer.endpoint)) peer.forgetSource();
   }
 
   /** Why there is no session with `peer`, in a sentence. */
@@ -185,7 +203,8 @@ export class Device {
 
   /** Wipes every secret. The device is of no use afterwards. */
   close(): void {
-    for (const peer of [...this.#peers.values()]) this.#removePeer(peer);
+    for (const peer of [...this.#peers.values()]) this.#removePeer(peer, 0);
+    this.#context.events.drain(); // the end of the device is nobody's news
     this.#context.identity?.wipe();
     this.#context.identity = undefined;
     this.#context.isUp = false;
@@ -211,7 +230,7 @@ export class Device {
 
     const wasReady = this.#context.isReady;
     const ownPeer = next && this.#peers.get(next.staticPublic);
-    if (ownPeer !== undefined) this.#removePeer(ownPeer);
+    if (ownPeer !== undefined) this.#removePeer(ownPeer, nowMs);
     this.#context.identity = next;
     this.#exchange.cookies.setPublicKey(next?.staticPublic);
     for (const peer of this.#peers.values()) this.#adoptIdentity(peer, nowMs);
@@ -224,7 +243,7 @@ export class Device {
     peer.forgetStaticStatic();
     peer.dropPendingHandshake(this.#context.releaseIndex);
     if (this.#context.identity === undefined) {
-      this.#stop(peer);
+      this.#stop(peer, nowMs);
       return;
     }
     if (!peer.hasTimers) return;
@@ -237,7 +256,7 @@ export class Device {
   #applyPeerChange(change: PeerChange, nowMs: number): void {
     const existing = this.#peers.get(change.publicKey);
     if (change.isRemoval) {
-      if (existing !== undefined) this.#removePeer(existing);
+      if (existing !== undefined) this.#removePeer(existing, nowMs);
       return;
     }
     if (this.#context.identity?.hasPublicKey(change.publicKey)) return;
@@ -245,7 +264,7 @@ export class Device {
     const peer = existing ?? this.#addPeer(change.publicKey);
 
     if (change.presharedKey !== undefined) peer.setPresharedKey(change.presharedKey);
-    if (change.endpoint !== undefined) peer.endpoint = change.endpoint.clone();
+    if (change.endpoint !== undefined) peer.setEndpoint(change.endpoint);
     this.#changeAllowedIps(peer, change);
     if (change.persistentKeepaliveSeconds !== undefined)
       this.#setPersistentKeepalive(peer, change.persistentKeepaliveSeconds, nowMs);
@@ -274,14 +293,14 @@ export class Device {
     return peer;
   }
 
-  #removePeer(peer: Peer): void {
-    this.#stop(peer);
+  #removePeer(peer: Peer, nowMs: number): void {
+    this.#stop(peer, nowMs);
     peer.isRemoved = true;
     this.#timestamps.retire(peer.timestampStep);
     if (peer.hasTimers) this.#context.deadlines.remove(peer.timers);
     this.#context.allowedIps.removeAll(peer);
     this.#peers.delete(peer);
-    peer.endpoint = undefined;
+    peer.setEndpoint(undefined);
     peer.wipeSecrets();
   }
 
@@ -292,11 +311,11 @@ export class Device {
     }
   }
 
-  #stop(peer: Peer): void {
+  #stop(peer: Peer, nowMs: number): void {
     this.#context.dropStaged(peer, Verdict.DeviceDown);
     peer.isKeepaliveOwed = false;
     if (!peer.hasTimers) return;
     peer.timers.stop();
-    peer.wipeSessions(this.#context.releaseIndex);
+    this.#context.wipeSessions(peer, nowMs);
   }
 }

@@ -140,6 +140,50 @@ describe('An endpoint', () => {
   });
 });
 
+describe('A pinned endpoint', () => {
+  scenario('stays wherever authentic messages come from, and what was heard is kept apart', (world) => {
+    const { a, b, aOfB } = makeConnectedCouple(world);
+    b.device.setEndpoint(aOfB, a.address().toEndpoint(), 'pinned');
+    a.host.addresses = [A_OUTER, NEW_ADDRESS];
+    a.rebind(NEW_PORT);
+    a.sendPacket(packetFromA('from elsewhere'));
+    world.advance(0);
+    assert.equal(endpointOf(aOfB), `${A_OUTER}:51820`);
+    assert.equal(String(SocketAddress.fromRecord(aOfB.heardFrom!.bytes, 0)), `${A_OUTER}:${NEW_PORT}`);
+    b.device.setEndpoint(aOfB, aOfB.heardFrom!, 'follow');
+    b.sendPacket(packetFromB('found'));
+    world.advance(0);
+    assert.deepEqual(receivedTexts(a), ['found']);
+  });
+
+  scenario('takes the source address from messages that came from there', (world) => {
+    const { a, b, aOfB } = makeConnectedCouple(world);
+    b.device.setEndpoint(aOfB, a.address().toEndpoint(), 'pinned');
+    assert.equal(aOfB.endpoint?.hasSource, false);
+    a.sendPacket(packetFromA('from there'));
+    world.advance(0);
+    assert.equal(aOfB.endpoint?.hasSource, true);
+  });
+
+  scenario('does not keep a response from the sender of the initiation', (world) => {
+    const link = new ScriptedLink(world);
+    link.node.device.setEndpoint(link.peer, new SocketAddress('203.0.113.1', 9).toEndpoint(), 'pinned');
+    link.connectAsInitiator();
+    assert.equal(endpointOf(link.peer), '203.0.113.1:9');
+  });
+
+  scenario('that is set lets messages leave there at once, and follows again when told so', (world) => {
+    const { a, b, aOfB } = makeConnectedCouple(world);
+    b.device.setEndpoint(aOfB, new SocketAddress(NEW_ADDRESS, NEW_PORT).toEndpoint());
+    b.sendPacket(packetFromB('to the new place'));
+    const last = world.network.eve.observations.at(-1)!.datagram;
+    assert.equal(String(last.to), `${NEW_ADDRESS}:${NEW_PORT}`);
+    a.sendPacket(packetFromA('still here'));
+    world.advance(0);
+    assert.equal(endpointOf(aOfB), `${A_OUTER}:51820`);
+  });
+});
+
 describe('Port 0', () => {
   for (const [kind, act] of MESSAGES_THAT_ROAM(0)) {
     scenario(`is no source: ${kind} from there is dropped and counted, and moves no endpoint`, (world) => {

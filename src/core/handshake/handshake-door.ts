@@ -75,8 +75,15 @@ export class HandshakeDoor {
       return this.#refuse('rate-limit', batch, endpointAt, nowMs);
     const isQueued = isProven
       ? this.#queue.pushProven(message, batch.endpointWords, endpointAt)
-      : this.#queue.push(message, batch.endpointWords, endpointAt, nowMs);
+      : this.#push(message, batch, endpointAt, nowMs);
     return isQueued ? Verdict.Handshake : Verdict.HandshakeQueueFull;
+  }
+
+  #push(message: Uint8Array, batch: PacketBatch, endpointAt: number, nowMs: number): boolean {
+    const wasUnderLoad = this.#queue.isUnderLoad(nowMs);
+    const isQueued = this.#queue.push(message, batch.endpointWords, endpointAt, nowMs);
+    if (!wasUnderLoad && this.#queue.isUnderLoad(nowMs)) this.#context.events.push('under-load', undefined, nowMs);
+    return isQueued;
   }
 
   /** §5.3: under load a right MAC2 proves that the sender owns its address. */

@@ -1,4 +1,4 @@
-import { Endpoint, endpointEquals } from '../../wire/endpoint.js';
+import { Endpoint } from '../../wire/endpoint.js';
 import * as handshakeResponse from '../../wire/handshake-response.js';
 import { HANDSHAKE_INITIATION_BYTES } from '../../wire/messages.js';
 import { compareTai64n } from '../../wire/tai64n.js';
@@ -157,11 +157,11 @@ export class HandshakeExchange {
 
     peer.greatestTimestamp = consumed.timestamp;
     peer.initiationConsumedMs = nowMs;
-    this.#heardFrom(peer, lengthBytes, nowMs);
+    this.#context.heardFrom(peer, lengthBytes, this.#endpoint.words, 0, nowMs);
     this.#begin(peer, created.keys, localIndex, false, nowMs);
 
     peer.cookieJar.sign(created.message, nowMs);
-    this.#transmitter.sendHandshakeMessage(created.message, peer.endpoint!.words, 0);
+    this.#transmitter.sendHandshakeMessage(created.message, this.#endpoint.words, 0);
     peer.txBytes += created.message.length;
     peer.timers.handshakeAnswered(nowMs);
     peer.timers.authenticatedMessageSent(nowMs);
@@ -181,7 +181,7 @@ export class HandshakeExchange {
     }
     state.wipe();
     peer.pendingHandshake = undefined;
-    this.#heardFrom(peer, message.length, nowMs);
+    this.#context.heardFrom(peer, message.length, this.#endpoint.words, 0, nowMs);
     this.#begin(peer, keys, localIndex, true, nowMs);
     this.completed(peer, nowMs);
     peer.isKeepaliveOwed = true; // the responder may not send before it heard from us under the new keypair
@@ -196,6 +196,7 @@ export class HandshakeExchange {
     peer.hasAskedForLastRekey = false;
     peer.lastTrouble = undefined;
     peer.lastHandshakeUnixMs = this.#context.environment.unixTimeMs();
+    this.#context.events.push('handshake', peer, nowMs);
     this.#context.requestFlush(peer);
   }
 
@@ -219,15 +220,6 @@ export class HandshakeExchange {
     keypairsByRemoteIndex.set(remoteIndex, keypair);
     peer.keypairs.begin(keypair);
     peer.timers.sessionDerived(nowMs);
-  }
-
-  /** An authentic handshake message: the peer is where it came from (§2.1). */
-  #heardFrom(peer: Peer, lengthBytes: number, nowMs: number): void {
-    const { words } = this.#endpoint;
-    if (peer.endpoint === undefined || !endpointEquals(peer.endpoint.words, 0, words, 0))
-      peer.endpoint = this.#endpoint.clone();
-    peer.rxBytes += lengthBytes;
-    peer.timers.authenticatedMessageReceived(nowMs);
   }
 }
 

@@ -1,4 +1,4 @@
-import { copyEndpoint, ENDPOINT_WORDS, Endpoint, endpointEquals, isReachable } from '../../wire/endpoint.js';
+import { ENDPOINT_WORDS, isReachable } from '../../wire/endpoint.js';
 import * as ipHeader from '../../wire/ip-header.js';
 import * as messages from '../../wire/messages.js';
 import * as transportData from '../../wire/transport-data.js';
@@ -86,11 +86,9 @@ export class Inbound {
     if (!keypair.replayWindow.accept(transportData.counterHigh(bytes, at), transportData.counterLow(bytes, at)))
       return drop(peer, Verdict.Replayed);
 
-    this.#roam(peer, batch, row);
-    peer.rxBytes += batch.length[row];
+    this.#context.heardFrom(peer, batch.length[row], batch.endpointWords, batch.endpoint[row] * ENDPOINT_WORDS, nowMs);
     if (peer.keypairs.confirm(keypair)) this.#exchange.completed(peer, nowMs);
     this.#rekeyBeforeTheEnd(keypair, nowMs);
-    peer.timers.authenticatedMessageReceived(nowMs);
 
     batch.offset[row] = at + transportData.TRANSPORT_DATA_HEADER_BYTES;
     batch.length[row] -= messages.TRANSPORT_DATA_MIN_BYTES;
@@ -126,14 +124,6 @@ export class Inbound {
     batch.length[row] = ipHeader.packetBytes(bytes, at);
     if ((batch.trafficClass[row] & ipHeader.ECN_MASK) !== 0) carryEcn(bytes, at, batch.trafficClass[row]);
     return Verdict.Pass;
-  }
-
-  /** §2.1: every authentic message tells where the peer is. */
-  #roam(peer: Peer, batch: PacketBatch, row: number): void {
-    const recordAt = batch.endpoint[row] * ENDPOINT_WORDS;
-    peer.endpoint ??= new Endpoint();
-    const { words } = peer.endpoint;
-    if (!endpointEquals(words, 0, batch.endpointWords, recordAt)) copyEndpoint(batch.endpointWords, recordAt, words, 0);
   }
 
   #rekeyBeforeTheEnd(keypair: Keypair, nowMs: number): void {

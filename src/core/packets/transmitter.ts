@@ -80,10 +80,11 @@ export class Transmitter implements TimerActions<Peer> {
   }
 
   forgetSource(peer: Peer): void {
-    peer.endpoint?.clearSource();
+    peer.forgetSource();
   }
 
-  giveUpHandshake(peer: Peer): void {
+  giveUpHandshake(peer: Peer, nowMs: number): void {
+    this.#context.events.push('gave-up', peer, nowMs);
     this.#context.dropStaged(peer, Verdict.HandshakeGivenUp);
     peer.isKeepaliveOwed = false;
     peer.dropPendingHandshake(this.#context.releaseIndex);
@@ -93,8 +94,8 @@ export class Transmitter implements TimerActions<Peer> {
     peer.dropPendingHandshake(this.#context.releaseIndex);
   }
 
-  zeroKeyMaterial(peer: Peer): void {
-    peer.wipeSessions(this.#context.releaseIndex);
+  zeroKeyMaterial(peer: Peer, nowMs: number): void {
+    this.#context.wipeSessions(peer, nowMs);
   }
 
   /** @returns `undefined` for a peer whose key is a low-order point: there can be no session with it. */

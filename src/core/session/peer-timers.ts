@@ -14,11 +14,11 @@ export interface TimerActions<Owner> {
   /** Nobody answers, which may be due to the address that we send from: let the system choose it anew. */
   forgetSource(owner: Owner): void;
   /** Nobody answered for REKEY_ATTEMPT_TIME: drop the packets that wait for a session. */
-  giveUpHandshake(owner: Owner): void;
+  giveUpHandshake(owner: Owner, nowMs: number): void;
   sendKeepalive(owner: Owner, nowMs: number): void;
   /** A session came about another way, and the response to our last initiation would come too late. */
   dropPendingHandshake(owner: Owner): void;
-  zeroKeyMaterial(owner: Owner): void;
+  zeroKeyMaterial(owner: Owner, nowMs: number): void;
 }
 
 /**
@@ -87,7 +87,7 @@ export class PeerTimers<Owner> implements Scheduled {
   expire(nowMs: number): void {
     if (nowMs >= this.#zeroKeyMaterialAt) {
       this.#zeroKeyMaterialAt = NEVER;
-      this.#actions.zeroKeyMaterial(this.#owner);
+      this.#actions.zeroKeyMaterial(this.#owner, nowMs);
     }
     if (nowMs >= this.#pendingHandshakeEndsAt) {
       this.#pendingHandshakeEndsAt = NEVER;
@@ -229,7 +229,7 @@ export class PeerTimers<Owner> implements Scheduled {
     }
     this.#keepaliveAt = NEVER;
     if (this.#zeroKeyMaterialAt === NEVER) this.sessionDerived(nowMs); // wipe what the half handshake left
-    this.#actions.giveUpHandshake(this.#owner);
+    this.#actions.giveUpHandshake(this.#owner, nowMs);
   }
 
   #restartPersistentKeepalive(nowMs: number): void {

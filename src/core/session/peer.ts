@@ -1,4 +1,4 @@
-import { type Endpoint, isReachable } from '../../wire/endpoint.js';
+import { copyEndpoint, Endpoint, endpointEquals, isReachable, remoteEquals } from '../../wire/endpoint.js';
 import { TAI64N_BYTES } from '../../wire/tai64n.js';
 import type { IpPrefix } from '../configuration.js';
 import type { DeviceContext } from '../device-context.js';
@@ -30,6 +30,12 @@ export interface PeerTrouble {
 }
 
 /**
+ * `follow`: messages are sent to where the last authentic one came from. `pinned`: they are sent to where the user, or a
+ * path manager, wants them.
+ */
+export type Roaming = 'follow' | 'pinned';
+
+/**
  * One peer: who it is, where it is, and how far a session with it has come.
  *
  * A peer holds state and sends nothing: `Transmitter` and `HandshakeExchange` do.
@@ -40,8 +46,8 @@ export interface PeerTrouble {
 export class Peer implements RemoteIdentity {
   readonly staticPublic: Uint8Array;
 
-  /** Where the peer was last heard of, or was said to be. Follows the peer as it roams (§2.1). */
-  endpoint: Endpoint | undefined;
+  /** Whether the endpoint follows the peer as it roams (§2.1), or stays where it was set. */
+  roaming: Roaming = 'follow';
   persistentKeepaliveSeconds = 0;
 
   readonly keypairs: KeypairSlots;
@@ -72,6 +78,10 @@ export class Peer implements RemoteIdentity {
 
   readonly #context: DeviceContext;
   readonly #timerActions: TimerActions<Peer>;
+  #endpoint: Endpoint | undefined;
+  #heardFrom: Endpoint | undefined;
+  /** Whether `#endpoint` is a copy of `#heardFrom`: then the next message from there changes nothing. */
+  #isFollowing = false;
   #timers: PeerTimers<Peer> | undefined;
   #cookieJar: CookieJar | undefined;
   #presharedKey: Uint8Array | undefined;
@@ -95,10 +105,57 @@ export class Peer implements RemoteIdentity {
     return this.#context.allowedIps.list(this);
   }
 
+  /** Where messages to the peer are sent. The record changes as the peer roams. */
+  get endpoint(): Endpoint | undefined {
+    return this.#endpoint;
+  }
+
   /** The endpoint, unless nothing can be sent there: whoever configures port 0 takes the endpoint away. */
   get destination(): Endpoint | undefined {
-    const { endpoint } = this;
+    const endpoint = this.#endpoint;
     return endpoint !== undefined && isReachable(endpoint.words, 0) ? endpoint : undefined;
+  }
+
+  /** Where the last authentic message came from; `undefined`: nothing was heard yet. */
+  get heardFrom(): Endpoint | undefined {
+    return this.#heardFrom;
+  }
+
+  /** @param endpoint Copied. */
+  setEndpoint(endpoint: Endpoint | undefined): void {
+    this.#endpoint = endpoint?.clone();
+    this.#isFollowing = false;
+  }
+
+  /** Lets the system choose the source address again. */
+  forgetSource(): void {
+    this.#endpoint?.clearSource();
+    this.#isFollowing = false;
+  }
+
+  /**
+   * §2.1: an authentic message came from the endpoint record at `at` (in words).
+   *
+   * @returns Whether the peer has moved: messages to it go to another address or port than before.
+   */
+  authenticFrom(words: Int32Array, at: number): boolean {
+    this.#heardFrom ??= new Endpoint();
+    const isSameAsBefore = endpointEquals(this.#heardFrom.words, 0, words, at);
+    if (isSameAsBefore && this.#isFollowing) return false;
+    if (!isSameAsBefore) copyEndpoint(words, at, this.#heardFrom.words, 0);
+    return this.#follow();
+  }
+
+  /** A pinned endpoint takes over nothing but the source address, and only from messages that came from there. */
+  #follow(): boolean {
+    const heardFrom = this.#heardFrom!;
+    const before = this.#endpoint;
+    const isThere = before !== undefined && remoteEquals(before.words, 0, heardFrom.words, 0);
+    this.#isFollowing = this.roaming === 'follow' || isThere;
+    if (!this.#isFollowing) return false;
+    if (before === undefined) this.#endpoint = heardFrom.clone();
+    else copyEndpoint(heardFrom.words, 0, before.words, 0);
+    return before !== undefined && !isThere;
   }
 
   get timers(): PeerTimers<Peer> {
