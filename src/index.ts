@@ -51,6 +51,7 @@ export type { AllowedIpChange, DeviceChange, IpPrefix, PeerChange } from './core
 export { ERROR_CODES, type ErrorCode, WireGuardError } from './core/errors.js';
 export { VERDICT_NAMES, Verdict } from './core/packets/verdict.js';
 export type { AeadStage, Crypto, Environment } from './core/ports.js';
+export type { ConfiguredPeer, PeerView, Roaming } from './core/session/peer-view.js';
 export { JsAead } from './crypto/js-aead.js';
 export { generateKeyPair, type KeyPair, publicKeyOf } from './crypto/key-pair.js';
 export { NativeAead } from './crypto/native-aead.js';

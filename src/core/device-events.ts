@@ -1,4 +1,4 @@
-import type { Peer } from './session/peer.js';
+import type { PeerView } from './session/peer-view.js';
 
 /**
  * What happened to a device.
@@ -12,7 +12,7 @@ export type DeviceEventKind = 'handshake' | 'gave-up' | 'roamed' | 'session-ende
 export interface DeviceEvent {
   readonly kind: DeviceEventKind;
   /** `undefined` where the event concerns the whole device. */
-  readonly peer: Peer | undefined;
+  readonly peer: PeerView | undefined;
   readonly nowMs: number;
 }
 
@@ -28,7 +28,7 @@ export class DeviceEvents {
   /** Events that were dropped because nobody drained the ring. */
   dropped = 0;
   readonly #kinds: DeviceEventKind[] = [];
-  readonly #peers: (Peer | undefined)[] = [];
+  readonly #peers: (PeerView | undefined)[] = [];
   readonly #times: number[] = [];
   #first = 0;
   #count = 0;
@@ -37,7 +37,7 @@ export class DeviceEvents {
     return this.#count;
   }
 
-  push(kind: DeviceEventKind, peer: Peer | undefined, nowMs: number): void {
+  push(kind: DeviceEventKind, peer: PeerView | undefined, nowMs: number): void {
     const slot = (this.#first + this.#count) % CAPACITY_EVENTS;
     this.#kinds[slot] = kind;
     this.#peers[slot] = peer;

@@ -15,8 +15,9 @@ import type { PacketBatch } from './packets/packet-batch.js';
 import { Transmitter } from './packets/transmitter.js';
 import { Verdict } from './packets/verdict.js';
 import type { AeadStage, Crypto, Environment } from './ports.js';
-import { Peer, type Roaming } from './session/peer.js';
+import { Peer } from './session/peer.js';
 import { PeerTable } from './session/peer-table.js';
+import type { ConfiguredPeer, PeerView, Roaming } from './session/peer-view.js';
 
 /** Peers whose timers are looked at per turn: each may cost a handshake initiation. */
 const PEERS_PER_TURN = 16;
@@ -97,7 +98,12 @@ export class Device {
   }
 
   /** In the order in which they were added. */
-  get peers(): Iterable<Peer> {
+  get peers(): Iterable<PeerView> {
+    return this.#peers.values();
+  }
+
+  /** The peers with their preshared keys, for whoever writes the configuration. */
+  get configuredPeers(): Iterable<ConfiguredPeer> {
     return this.#peers.values();
   }
 
@@ -105,7 +111,7 @@ export class Device {
     return this.#peers.size;
   }
 
-  peer(publicKey: Uint8Array): Peer | undefined {
+  peer(publicKey: Uint8Array): PeerView | undefined {
     return this.#peers.get(publicKey);
   }
 
@@ -184,10 +190,17 @@ export class Device {
    * @param endpoint Copied.
    * @param roaming `pinned`: the endpoint stays until it is set again, wherever messages come from.
    */
-  setEndpoint(peer: Peer, endpoint: Endpoint, roaming: Roaming = 'follow'): void {
+  setEndpoint({ publicKey }: PeerView, endpoint: Endpoint, roaming: Roaming = 'follow'): void {
+    const peer = this.#peers.get(publicKey);
+    if (peer === undefined) return;
     peer.roaming = roaming;
     peer.setEndpoint(endpoint);
     if (peer.staged.count > 0) this.#context.requestFlush(peer);
+  }
+
+  /** Copies the preshared key of a peer, 32 zero bytes if it has none. The caller clears `out`. */
+  readPresharedKey({ publicKey }: PeerView, out: Uint8Array): void {
+    out.set(this.#peers.get(publicKey)?.presharedKey ?? new Uint8Array(out.length));
   }
 
   /** Has the system choose the source again for the endpoints that the host finds stale. */
@@ -197,8 +210,9 @@ export class Device {
   }
 
   /** Why there is no session with `peer`, in a sentence. */
-  explain(peer: Peer, nowMs: number): string {
-    return explain(this.#context, this.#exchange, peer, nowMs);
+  explain({ publicKey }: PeerView, nowMs: number): string {
+    const peer = this.#peers.get(publicKey);
+    return peer === undefined ? 'The peer was removed.' : explain(this.#context, this.#exchange, peer, nowMs);
   }
 
   /** Wipes every secret. The device is of no use afterwards. */

@@ -2,7 +2,7 @@ import type { DeviceChange } from '../core/configuration.js';
 import { Device } from '../core/device.js';
 import { WireGuardError } from '../core/errors.js';
 import type { AeadStage, Crypto, Environment } from '../core/ports.js';
-import type { Peer } from '../core/session/peer.js';
+import type { ConfiguredPeer } from '../core/session/peer-view.js';
 import { type Endpoint, endpointEquals } from '../wire/endpoint.js';
 import type { Clock } from './clock.js';
 import type { DatagramSocket } from './datagram-socket.js';
@@ -40,7 +40,7 @@ export interface TunnelState {
   /** 0: none. */
   readonly fwmark: number;
   /** In the order in which they were added. */
-  readonly peers: Iterable<Peer>;
+  readonly peers: Iterable<ConfiguredPeer>;
 }
 
 /** Why a peer has no session, or that it has one. */
@@ -118,7 +118,7 @@ export class Tunnel {
       publicKey: this.#device.publicKey,
       listenPort: this.#driver.socket.port,
       fwmark: this.#fwmark,
-      peers: this.#device.peers,
+      peers: this.#device.configuredPeers,
     };
   }
 

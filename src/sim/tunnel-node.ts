@@ -3,7 +3,7 @@ import { Device } from '../core/device.js';
 import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
 import type { AeadStage, Crypto } from '../core/ports.js';
-import type { Peer } from '../core/session/peer.js';
+import { Peer } from '../core/session/peer.js';
 import { ENDPOINT_BYTES } from '../wire/endpoint.js';
 import { AuditedAead, type NonceLedger } from './audited-aead.js';
 import { fillInbound, passedPackets } from './batch-rows.js';
@@ -133,10 +133,10 @@ export class TunnelNode {
     this.apply({ peers: [{ ...peerChange(publicKey, {}), isRemoval: true }] });
   }
 
-  /** @throws {RangeError} if there is no such peer. */
+  /** The peer with everything in it, as tests want to see it. @throws {RangeError} if there is no such peer. */
   peer(publicKey: Uint8Array): Peer {
     const peer = this.#device.peer(publicKey);
-    if (peer === undefined) throw new RangeError(`${this.name} has no such peer`);
+    if (!(peer instanceof Peer)) throw new RangeError(`${this.name} has no such peer`);
     return peer;
   }
 

@@ -2,7 +2,7 @@ import { formatEndpoint } from '../../control/endpoint-text.js';
 import { formatShortKey } from '../../control/key-text.js';
 import { SystemZoneNames } from '../../control/zone-names.js';
 import { VERDICT_NAMES } from '../../core/packets/verdict.js';
-import type { Peer } from '../../core/session/peer.js';
+import type { PeerView } from '../../core/session/peer-view.js';
 import type { Tunnel } from '../../host/tunnel.js';
 import type { Log } from './log.js';
 
@@ -22,7 +22,7 @@ export class PeerWatch {
   readonly #tunnel: Tunnel;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
-  #seen: ReadonlyMap<Peer, Seen> = new Map();
+  #seen: ReadonlyMap<PeerView, Seen> = new Map();
   #verdicts: Float64Array;
 
   constructor(tunnel: Tunnel, log: Log) {
@@ -38,7 +38,7 @@ export class PeerWatch {
 
   #look(): void {
     const zones = new SystemZoneNames();
-    const seen = new Map<Peer, Seen>();
+    const seen = new Map<PeerView, Seen>();
     for (const peer of this.#tunnel.state.peers) {
       const now: Seen = {
         lastHandshakeUnixMs: peer.lastHandshakeUnixMs,
@@ -51,7 +51,7 @@ export class PeerWatch {
     this.#tellVerdicts();
   }
 
-  #tellChanges(peer: Peer, before: Seen | undefined, now: Seen): void {
+  #tellChanges(peer: PeerView, before: Seen | undefined, now: Seen): void {
     const name = `peer ${formatShortKey(peer.publicKey)}`;
     if (now.lastHandshakeUnixMs > (before?.lastHandshakeUnixMs ?? 0)) this.#log.debug(`${name}: handshake completed`);
     if (before !== undefined && before.endpoint !== now.endpoint)

@@ -9,6 +9,7 @@ import { secretBytes } from '../secret-bytes.js';
 import type { Keypair } from './keypair.js';
 import { KeypairSlots } from './keypair-slots.js';
 import { PeerTimers, type TimerActions } from './peer-timers.js';
+import type { ConfiguredPeer, Roaming } from './peer-view.js';
 import { StagedPackets } from './staged-packets.js';
 
 const KEY_BYTES = 32;
@@ -30,12 +31,6 @@ export interface PeerTrouble {
 }
 
 /**
- * `follow`: messages are sent to where the last authentic one came from. `pinned`: they are sent to where the user, or a
- * path manager, wants them.
- */
-export type Roaming = 'follow' | 'pinned';
-
-/**
  * One peer: who it is, where it is, and how far a session with it has come.
  *
  * A peer holds state and sends nothing: `Transmitter` and `HandshakeExchange` do.
@@ -43,7 +38,7 @@ export type Roaming = 'follow' | 'pinned';
  *
  * What not every peer needs is made when it is first needed: ten thousand are configured in a moment, and most are idle.
  */
-export class Peer implements RemoteIdentity {
+export class Peer implements RemoteIdentity, ConfiguredPeer {
   readonly staticPublic: Uint8Array;
 
   /** Whether the endpoint follows the peer as it roams (§2.1), or stays where it was set. */
