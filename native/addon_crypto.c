@@ -1,94 +1,12 @@
-/* The AEAD stage and the primitives of the handshake for JavaScript. */
-#include <stdlib.h>
+/* The primitives of the handshake for JavaScript. */
 #include <string.h>
 
 #include "addon.h"
+#include "addon_environment.h"
+#include "addon_value.h"
 
-static void finalize_aead(napi_env env, void *data, void *hint) {
-  (void)env;
-  (void)hint;
-  struct wt_aead_object *object = data;
-  wt_aead_destroy(&object->aead);
-  free(object);
-}
-
-static napi_value aead_create(napi_env env, napi_callback_info info) {
-  napi_value arguments[1];
-  uint32_t helpers;
-  if (!wt_arguments(env, info, 1, arguments) || !wt_uint32(env, arguments[0], &helpers)) return NULL;
-  if (helpers > WT_POOL_MAX_HELPERS) {
-    wt_throw_range(env, "too many helpers");
-    return NULL;
-  }
-  struct wt_aead_object *object = calloc(1, sizeof *object);
-  if (object == NULL || !wt_aead_create(&object->aead, helpers)) {
-    free(object);
-    napi_throw_error(env, NULL, "OpenSSL has no ChaCha20 or Poly1305, or the system no thread to spare");
-    return NULL;
-  }
-  object->object.kind = WT_KIND_AEAD;
-  return wt_new_external(env, object, finalize_aead);
-}
-
-static struct wt_aead *aead_of(napi_env env, napi_value value) {
-  struct wt_aead_object *object = wt_object_of(env, value, WT_KIND_AEAD);
-  return object == NULL ? NULL : &object->aead;
-}
-
-static napi_value aead_install(napi_env env, napi_callback_info info) {
-  napi_value arguments[3];
-  struct wt_bytes send, receive;
-  if (!wt_arguments(env, info, 3, arguments)) return NULL;
-  struct wt_aead *aead = aead_of(env, arguments[0]);
-  if (aead == NULL || !wt_uint8_array(env, arguments[1], WT_KEY_BYTES, &send)) return NULL;
-  if (!wt_uint8_array(env, arguments[2], WT_KEY_BYTES, &receive)) return NULL;
-  int32_t slot = wt_aead_install(aead, send.bytes, receive.bytes);
-  if (slot < 0) wt_throw_range(env, "out of memory");
-  return wt_number(env, slot);
-}
-
-static napi_value aead_wipe(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
-  int32_t slot;
-  if (!wt_arguments(env, info, 2, arguments)) return NULL;
-  struct wt_aead *aead = aead_of(env, arguments[0]);
-  if (aead == NULL || !wt_int32(env, arguments[1], &slot)) return NULL;
-  if (!wt_aead_wipe(aead, slot)) wt_throw_range(env, "no keys in that slot");
-  return wt_undefined(env);
-}
-
-typedef enum wt_aead_fault aead_stage(struct wt_aead *aead, struct wt_batch *batch, uint32_t count);
-
-static napi_value run_stage(napi_env env, napi_callback_info info, aead_stage *stage) {
-  napi_value arguments[3];
-  uint32_t count;
-  if (!wt_arguments(env, info, 3, arguments) || !wt_uint32(env, arguments[2], &count)) return NULL;
-  struct wt_aead *aead = aead_of(env, arguments[0]);
-  if (aead == NULL) return NULL;
-  struct wt_batch *batch = wt_checked_batch(env, arguments[1], 0, count);
-  if (batch == NULL) return NULL;
-  switch (stage(aead, batch, count)) {
-    case WT_AEAD_ROW_OUTSIDE:
-      wt_throw_range(env, "a row has no header or no room for its tag");
-      break;
-    case WT_AEAD_NO_KEY:
-      wt_throw_range(env, "no keys in the slot of a row");
-      break;
-    case WT_AEAD_CIPHER:
-      napi_throw_error(env, NULL, "OpenSSL refused to encrypt");
-      break;
-    default:
-      break;
-  }
-  return wt_undefined(env);
-}
-
-static napi_value aead_seal(napi_env env, napi_callback_info info) {
-  return run_stage(env, info, wt_aead_seal);
-}
-
-static napi_value aead_open(napi_env env, napi_callback_info info) {
-  return run_stage(env, info, wt_aead_open);
+static struct wt_handshake *handshake_of(napi_env env) {
+  return &wt_environment_of(env)->handshake;
 }
 
 /* Fetches `fixed` arguments and byte strings behind them. */
@@ -118,7 +36,7 @@ static napi_value blake2s(napi_env env, napi_callback_info info) {
   uint8_t *out;
   if (!variadic(env, info, 1, arguments, parts, &count) || !wt_output(env, arguments[0], WT_HASH_BYTES, &out))
     return NULL;
-  return done(env, wt_blake2s(wt_environment_handshake(env), out, parts, count));
+  return done(env, wt_blake2s(handshake_of(env), out, parts, count));
 }
 
 static napi_value blake2s_hmac(napi_env env, napi_callback_info info) {
@@ -130,20 +48,22 @@ static napi_value blake2s_hmac(napi_env env, napi_callback_info info) {
   if (!variadic(env, info, 2, arguments, parts, &count) || !wt_output(env, arguments[0], WT_HASH_BYTES, &out))
     return NULL;
   if (!wt_uint8_array(env, arguments[1], 0, &key)) return NULL;
-  return done(env, wt_blake2s_hmac(wt_environment_handshake(env), out, key, parts, count));
+  return done(env, wt_blake2s_hmac(handshake_of(env), out, key, parts, count));
 }
 
 static napi_value blake2s_mac(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
-  struct wt_bytes out, key, data;
-  if (!wt_arguments(env, info, 3, arguments) || !wt_uint8_array(env, arguments[0], WT_MAC_BYTES, &out)) return NULL;
-  if (!wt_uint8_array(env, arguments[1], 1, &key) || !wt_uint8_array(env, arguments[2], 0, &data)) return NULL;
-  if ((out.length != WT_MAC_BYTES && out.length != WT_HASH_BYTES) || key.length > WT_KEY_BYTES) {
+  struct wt_bytes key, data;
+  size_t out_bytes;
+  if (!wt_arguments(env, info, 3, arguments)) return NULL;
+  uint8_t *out = wt_typed_array(env, arguments[0], napi_uint8_array, WT_MAC_BYTES, &out_bytes);
+  if (out == NULL || !wt_uint8_array(env, arguments[1], 1, &key) || !wt_uint8_array(env, arguments[2], 0, &data))
+    return NULL;
+  if ((out_bytes != WT_MAC_BYTES && out_bytes != WT_HASH_BYTES) || key.length > WT_KEY_BYTES) {
     wt_throw_range(env, "a MAC has 16 or 32 bytes, its key 1 to 32");
     return NULL;
   }
-  return done(env,
-              wt_blake2s_mac(wt_environment_handshake(env), (uint8_t *)(uintptr_t)out.bytes, out.length, key, data));
+  return done(env, wt_blake2s_mac(handshake_of(env), out, out_bytes, key, data));
 }
 
 /* Fetches (out, key, nonce, text, associated data). The text is copied to `out`, which has `extra` bytes more at least. */
@@ -168,7 +88,7 @@ static napi_value seal_text(napi_env env, napi_callback_info info) {
   struct wt_bytes text;
   uint8_t *out = sealing_arguments(env, info, WT_TAG_BYTES, &sealing, &text);
   if (out == NULL) return NULL;
-  return done(env, wt_seal(wt_environment_handshake(env), &sealing, out, text.length));
+  return done(env, wt_seal(handshake_of(env), &sealing, out, text.length));
 }
 
 static napi_value open_text(napi_env env, napi_callback_info info) {
@@ -178,7 +98,7 @@ static napi_value open_text(napi_env env, napi_callback_info info) {
   uint8_t *out = sealing_arguments(env, info, 0, &sealing, &text);
   if (out == NULL) return NULL;
   bool is_open = text.length >= WT_TAG_BYTES &&
-                 wt_open(wt_environment_handshake(env), &sealing, out, text.length - WT_TAG_BYTES);
+                 wt_open(handshake_of(env), &sealing, out, text.length - WT_TAG_BYTES);
   napi_get_boolean(env, is_open, &result);
   return result;
 }
@@ -192,7 +112,7 @@ static napi_value x25519(napi_env env, napi_callback_info info) {
   if (!wt_uint8_array(env, arguments[1], WT_KEY_BYTES, &private_key)) return NULL;
   if (!wt_uint8_array(env, arguments[2], WT_KEY_BYTES, &public_key)) return NULL;
   const struct wt_key_pair keys = {.private_key = private_key.bytes, .public_key = public_key.bytes};
-  if (!wt_x25519(&wt_environment_handshake(env)->x25519, out, &keys, &is_zero)) return done(env, false);
+  if (!wt_x25519(&handshake_of(env)->x25519, out, &keys, &is_zero)) return done(env, false);
   napi_get_boolean(env, !is_zero, &result);
   return result;
 }
@@ -207,10 +127,8 @@ static napi_value x25519_public_key(napi_env env, napi_callback_info info) {
 }
 
 bool wt_export_crypto(napi_env env, napi_value exports) {
-  return wt_export(env, exports, "aeadCreate", aead_create) && wt_export(env, exports, "aeadInstall", aead_install) &&
-         wt_export(env, exports, "aeadWipe", aead_wipe) && wt_export(env, exports, "aeadSeal", aead_seal) &&
-         wt_export(env, exports, "aeadOpen", aead_open) && wt_export(env, exports, "blake2s", blake2s) &&
-         wt_export(env, exports, "blake2sMac", blake2s_mac) && wt_export(env, exports, "blake2sHmac", blake2s_hmac) &&
-         wt_export(env, exports, "seal", seal_text) && wt_export(env, exports, "open", open_text) &&
-         wt_export(env, exports, "x25519", x25519) && wt_export(env, exports, "x25519PublicKey", x25519_public_key);
+  return wt_export(env, exports, "blake2s", blake2s) && wt_export(env, exports, "blake2sMac", blake2s_mac) &&
+         wt_export(env, exports, "blake2sHmac", blake2s_hmac) && wt_export(env, exports, "seal", seal_text) &&
+         wt_export(env, exports, "open", open_text) && wt_export(env, exports, "x25519", x25519) &&
+         wt_export(env, exports, "x25519PublicKey", x25519_public_key);
 }

@@ -1,5 +1,6 @@
 /* Requests by netlink for JavaScript, which holds the plain descriptor and closes it. */
 #include "addon.h"
+#include "addon_value.h"
 #include "request.h"
 
 static napi_value netlink_open(napi_env env, napi_callback_info info) {

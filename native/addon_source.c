@@ -1,37 +1,26 @@
-/* What TUN, sockets and monitors have in common: the event loop, closing, and the end of the environment. */
-#include "addon.h"
+#include "addon_source.h"
 
+#include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
-struct wt_environment {
-  napi_env env;
-  struct wt_handshake handshake;
-  struct wt_source *first;
-  napi_async_cleanup_hook_handle hook;
-  /* Watches that the loop has not let go of yet. */
-  unsigned int closing;
-  bool is_ending;
-};
+#include "addon.h"
+#include "addon_value.h"
 
-static void end_if_done(struct wt_environment *environment) {
-  if (!environment->is_ending || environment->closing > 0 || environment->hook == NULL) return;
-  napi_async_cleanup_hook_handle hook = environment->hook;
-  environment->hook = NULL;
-  napi_remove_async_cleanup_hook(hook);
+static struct wt_source *source_of(napi_env env, napi_value value) {
+  struct wt_object *object = wt_find_object(env, value);
+  if (object != NULL && object->kind >= WT_KIND_TUN && object->kind <= WT_KIND_MONITOR)
+    return (struct wt_source *)object;
+  wt_throw_type(env, "expected a TUN, a socket or a monitor");
+  return NULL;
 }
 
-static void on_freed(void *context) {
-  struct wt_environment *environment = context;
-  environment->closing--;
-  end_if_done(environment);
-}
-
-static void unlink_source(struct wt_source *source) {
-  if (source->previous != NULL) source->previous->next = source->next;
-  else if (source->environment != NULL) source->environment->first = source->next;
-  if (source->next != NULL) source->next->previous = source->previous;
-  source->next = source->previous = NULL;
-  source->environment = NULL;
+struct wt_source *wt_open_source(napi_env env, napi_value value, enum wt_kind kind, napi_value *closed) {
+  struct wt_source *source = wt_object_of(env, value, kind);
+  *closed = NULL;
+  if (source == NULL || (!source->is_closed && wt_has_memory(env, &source->object))) return source;
+  if (source->is_closed) *closed = wt_number(env, -EBADF);
+  return NULL;
 }
 
 static void close_descriptors(struct wt_source *source) {
@@ -42,53 +31,19 @@ static void close_descriptors(struct wt_source *source) {
 
 static void close_source(struct wt_source *source) {
   if (source->is_closed) return;
+  struct wt_environment *environment = source->object.environment;
   source->is_closed = true;
-  if (source->environment != NULL) source->environment->closing += wt_watcher_stop(&source->watcher);
+  environment->closing += wt_watcher_stop(&source->watcher);
   if (source->callback != NULL) napi_delete_reference(source->env, source->callback);
   if (source->async != NULL) napi_async_destroy(source->env, source->async);
   source->callback = NULL;
   source->async = NULL;
   close_descriptors(source);
-  unlink_source(source);
+  wt_environment_remove(environment, &source->closable);
 }
 
-/* The environment ends: no handle may be left in its loop. The hook is done when the loop has let go of them. */
-static void end_environment(napi_async_cleanup_hook_handle hook, void *data) {
-  struct wt_environment *environment = data;
-  environment->hook = hook;
-  environment->is_ending = true;
-  while (environment->first != NULL) close_source(environment->first);
-  end_if_done(environment);
-}
-
-static void finalize_environment(napi_env env, void *data, void *hint) {
-  (void)env;
-  (void)hint;
-  struct wt_environment *environment = data;
-  wt_handshake_destroy(&environment->handshake);
-  free(environment);
-}
-
-bool wt_create_environment(napi_env env) {
-  struct wt_environment *environment = calloc(1, sizeof *environment);
-  if (environment == NULL) return false;
-  environment->env = env;
-  if (napi_set_instance_data(env, environment, finalize_environment, NULL) != napi_ok) {
-    free(environment);
-    return false;
-  }
-  return wt_handshake_create(&environment->handshake) &&
-         napi_add_async_cleanup_hook(env, end_environment, environment, &environment->hook) == napi_ok;
-}
-
-static struct wt_environment *environment_of(napi_env env) {
-  void *data = NULL;
-  napi_get_instance_data(env, &data);
-  return data;
-}
-
-struct wt_handshake *wt_environment_handshake(napi_env env) {
-  return &environment_of(env)->handshake;
+static void close_closable(struct wt_closable *closable) {
+  close_source((struct wt_source *)((char *)closable - offsetof(struct wt_source, closable)));
 }
 
 struct wt_source *wt_new_source(napi_env env, enum wt_kind kind) {
@@ -107,7 +62,7 @@ void wt_finalize_source(napi_env env, void *data, void *hint) {
   (void)hint;
   struct wt_source *source = data;
   close_source(source);
-  wt_release_kept(env, &source->object);
+  wt_forget_object(env, &source->object);
   free(source);
 }
 
@@ -135,11 +90,11 @@ static int start_watching(napi_env env, struct wt_source *source) {
   else
     for (unsigned int i = 0; i < WT_MAX_WATCHED; i++) descriptors[i] = source->udp.fd[i];
 
-  source->watcher.tells_errors = source->object.kind == WT_KIND_TUN;
+  source->watcher.reports_errors = source->object.kind == WT_KIND_TUN;
   source->watcher.on_events = on_events;
   source->watcher.context = source;
-  source->watcher.on_freed = on_freed;
-  source->watcher.freed_context = source->environment;
+  source->watcher.on_freed = wt_environment_closed;
+  source->watcher.freed_context = source->object.environment;
   if (napi_get_uv_event_loop(env, &source->watcher.loop) != napi_ok) return UV_EINVAL;
   return wt_watcher_start(&source->watcher, descriptors, WT_MAX_WATCHED);
 }
@@ -162,7 +117,7 @@ static bool set_callback(napi_env env, struct wt_source *source, napi_value call
 static napi_value watch(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   if (!wt_arguments(env, info, 2, arguments)) return NULL;
-  struct wt_source *source = wt_source_of(env, arguments[0]);
+  struct wt_source *source = source_of(env, arguments[0]);
   if (source == NULL || source->is_closed || !set_callback(env, source, arguments[1])) return NULL;
   if (start_watching(env, source) < 0) napi_throw_error(env, NULL, "the event loop refused the descriptor");
   return wt_undefined(env);
@@ -172,7 +127,7 @@ static napi_value apply_switch(napi_env env, napi_callback_info info, void (*app
   napi_value arguments[2];
   bool is_on;
   if (!wt_arguments(env, info, 2, arguments)) return NULL;
-  struct wt_source *source = wt_source_of(env, arguments[0]);
+  struct wt_source *source = source_of(env, arguments[0]);
   if (source == NULL) return NULL;
   if (napi_get_value_bool(env, arguments[1], &is_on) != napi_ok) wt_throw_type(env, "expected a boolean");
   else apply(&source->watcher, is_on);
@@ -190,19 +145,16 @@ static napi_value set_referenced(napi_env env, napi_callback_info info) {
 static napi_value close_handle(napi_env env, napi_callback_info info) {
   napi_value argument;
   if (!wt_arguments(env, info, 1, &argument)) return NULL;
-  struct wt_source *source = wt_source_of(env, argument);
+  struct wt_source *source = source_of(env, argument);
   if (source != NULL) close_source(source);
   return wt_undefined(env);
 }
 
 napi_value wt_publish_source(napi_env env, struct wt_source *source) {
-  struct wt_environment *environment = environment_of(env);
   source->is_closed = false;
-  source->environment = environment;
-  source->next = environment->first;
-  if (source->next != NULL) source->next->previous = source;
-  environment->first = source;
-  return wt_new_external(env, source, wt_finalize_source);
+  source->closable.close = close_closable;
+  wt_environment_add(wt_environment_of(env), &source->closable);
+  return wt_new_external(env, &source->object, wt_finalize_source);
 }
 
 bool wt_export_sources(napi_env env, napi_value exports) {

@@ -1,5 +1,6 @@
 /* Facts and locks of the process for JavaScript. */
 #include "addon.h"
+#include "addon_value.h"
 #include "system.h"
 
 static napi_value boot_time_ms(napi_env env, napi_callback_info info) {

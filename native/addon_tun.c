@@ -1,9 +1,10 @@
 /* TUN interfaces for JavaScript. */
-#include <errno.h>
 #include <linux/if.h>
-#include <stdlib.h>
 
 #include "addon.h"
+#include "addon_batch.h"
+#include "addon_source.h"
+#include "addon_value.h"
 
 /* A new source with its counters kept, or NULL after throwing. */
 static struct wt_source *new_tun(napi_env env, napi_value errors, uint32_t **counters) {
@@ -47,6 +48,7 @@ static napi_value tun_adopt(napi_env env, napi_callback_info info) {
   return result < 0 ? refuse(env, source, result) : wt_publish_source(env, source);
 }
 
+#ifdef WT_TEST_HOOKS
 static napi_value tun_pair(napi_env env, napi_callback_info info) {
   napi_value arguments[2], pair, tun;
   uint32_t offload;
@@ -63,21 +65,25 @@ static napi_value tun_pair(napi_env env, napi_callback_info info) {
   return pair;
 }
 
-/* The tun of the first argument; NULL after throwing, or if it is closed, which `is_closed` says. */
-static struct wt_tun *open_tun(napi_env env, napi_value value, bool *is_closed) {
-  struct wt_source *source = wt_object_of(env, value, WT_KIND_TUN);
-  *is_closed = source != NULL && source->is_closed;
-  return source == NULL || *is_closed ? NULL : &source->tun;
+static bool export_test_hooks(napi_env env, napi_value exports) {
+  return wt_export(env, exports, "tunPair", tun_pair);
 }
+#else
+static bool export_test_hooks(napi_env env, napi_value exports) {
+  (void)env;
+  (void)exports;
+  return true;
+}
+#endif
 
 static napi_value tun_name(napi_env env, napi_callback_info info) {
   napi_value argument, text = NULL;
   char name[IFNAMSIZ];
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 1, &argument)) return NULL;
-  const struct wt_tun *tun = open_tun(env, argument, &is_closed);
-  if (tun == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
-  int result = wt_tun_name(tun, name);
+  struct wt_source *source = wt_open_source(env, argument, WT_KIND_TUN, &closed);
+  if (source == NULL) return closed;
+  int result = wt_tun_name(&source->tun, name);
   if (result < 0) return wt_number(env, result);
   napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &text);
   return text;
@@ -86,66 +92,66 @@ static napi_value tun_name(napi_env env, napi_callback_info info) {
 static napi_value tun_set_mtu(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   int32_t mtu;
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 2, arguments) || !wt_int32(env, arguments[1], &mtu)) return NULL;
-  const struct wt_tun *tun = open_tun(env, arguments[0], &is_closed);
-  if (tun == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
-  return wt_number(env, wt_tun_set_mtu(tun, mtu));
+  struct wt_source *source = wt_open_source(env, arguments[0], WT_KIND_TUN, &closed);
+  if (source == NULL) return closed;
+  return wt_number(env, wt_tun_set_mtu(&source->tun, mtu));
 }
 
 static napi_value tun_namespace(napi_env env, napi_callback_info info) {
   napi_value argument;
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 1, &argument)) return NULL;
-  const struct wt_tun *tun = open_tun(env, argument, &is_closed);
-  if (tun == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
-  return wt_number(env, wt_tun_namespace(tun));
+  struct wt_source *source = wt_open_source(env, argument, WT_KIND_TUN, &closed);
+  if (source == NULL) return closed;
+  return wt_number(env, wt_tun_namespace(&source->tun));
 }
 
 static napi_value tun_descriptor(napi_env env, napi_callback_info info) {
   napi_value argument;
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 1, &argument)) return NULL;
-  const struct wt_tun *tun = open_tun(env, argument, &is_closed);
-  if (tun == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
-  return wt_number(env, tun->fd);
+  struct wt_source *source = wt_open_source(env, argument, WT_KIND_TUN, &closed);
+  if (source == NULL) return closed;
+  return wt_number(env, source->tun.fd);
 }
 
 static napi_value tun_features(napi_env env, napi_callback_info info) {
   napi_value argument;
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 1, &argument)) return NULL;
-  const struct wt_tun *tun = open_tun(env, argument, &is_closed);
-  if (tun == NULL) return is_closed ? wt_number(env, 0) : NULL;
-  return wt_number(env, (int32_t)tun->features);
+  struct wt_source *source = wt_open_source(env, argument, WT_KIND_TUN, &closed);
+  if (source == NULL) return closed;
+  return wt_number(env, (int32_t)source->tun.features);
 }
 
 static napi_value tun_read(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 2, arguments)) return NULL;
-  struct wt_tun *tun = open_tun(env, arguments[0], &is_closed);
-  if (tun == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
+  struct wt_source *source = wt_open_source(env, arguments[0], WT_KIND_TUN, &closed);
+  if (source == NULL) return closed;
   struct wt_batch *batch = wt_checked_batch(env, arguments[1], 0, 0);
-  return batch == NULL ? NULL : wt_number(env, wt_tun_read(tun, batch));
+  return batch == NULL ? NULL : wt_number(env, wt_tun_read(&source->tun, batch));
 }
 
 static napi_value tun_write(napi_env env, napi_callback_info info) {
   napi_value arguments[3];
   uint32_t count;
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 3, arguments) || !wt_uint32(env, arguments[2], &count)) return NULL;
-  struct wt_tun *tun = open_tun(env, arguments[0], &is_closed);
-  if (tun == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
+  struct wt_source *source = wt_open_source(env, arguments[0], WT_KIND_TUN, &closed);
+  if (source == NULL) return closed;
   struct wt_batch *batch = wt_checked_batch(env, arguments[1], 0, count);
-  return batch == NULL ? NULL : wt_number(env, wt_tun_write(tun, batch, count));
+  return batch == NULL ? NULL : wt_number(env, wt_tun_write(&source->tun, batch, count));
 }
 
 bool wt_export_tun(napi_env env, napi_value exports) {
   return wt_export(env, exports, "tunOpen", tun_open) && wt_export(env, exports, "tunAdopt", tun_adopt) &&
-         wt_export(env, exports, "tunPair", tun_pair) && wt_export(env, exports, "tunName", tun_name) &&
-         wt_export(env, exports, "tunSetMtu", tun_set_mtu) && wt_export(env, exports, "tunNamespace", tun_namespace) &&
+         wt_export(env, exports, "tunName", tun_name) && wt_export(env, exports, "tunSetMtu", tun_set_mtu) &&
+         wt_export(env, exports, "tunNamespace", tun_namespace) &&
          wt_export(env, exports, "tunDescriptor", tun_descriptor) &&
          wt_export(env, exports, "tunFeatures", tun_features) && wt_export(env, exports, "tunRead", tun_read) &&
-         wt_export(env, exports, "tunWrite", tun_write);
+         wt_export(env, exports, "tunWrite", tun_write) && export_test_hooks(env, exports);
 }

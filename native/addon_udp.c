@@ -1,7 +1,8 @@
 /* UDP sockets for JavaScript. */
-#include <errno.h>
-
 #include "addon.h"
+#include "addon_batch.h"
+#include "addon_source.h"
+#include "addon_value.h"
 
 static bool keep_arrays(napi_env env, struct wt_source *source, napi_value errors, napi_value refused) {
   return wt_keep(env, &source->object, errors) && wt_keep(env, &source->object, refused);
@@ -23,45 +24,41 @@ static napi_value udp_open(napi_env env, napi_callback_info info) {
   struct wt_source *source = wt_new_source(env, WT_KIND_UDP);
   if (source == NULL) return NULL;
 
-  int result = keep_arrays(env, source, arguments[2], arguments[3]) ? 0 : -ENOMEM;
-  if (result == 0) result = wt_udp_open(&source->udp, (uint16_t)port, flags, errors, refused);
+  if (!keep_arrays(env, source, arguments[2], arguments[3])) {
+    wt_finalize_source(env, source, NULL);
+    return NULL;
+  }
+  int result = wt_udp_open(&source->udp, (uint16_t)port, flags, errors, refused);
   if (result == 0) return wt_publish_source(env, source);
   wt_finalize_source(env, source, NULL);
   return wt_number(env, result);
 }
 
-/* NULL after throwing, or if it is closed, which `is_closed` says. */
-static struct wt_source *open_udp(napi_env env, napi_value value, bool *is_closed) {
-  struct wt_source *source = wt_object_of(env, value, WT_KIND_UDP);
-  *is_closed = source != NULL && source->is_closed;
-  return source == NULL || *is_closed ? NULL : source;
-}
-
 static napi_value udp_port(napi_env env, napi_callback_info info) {
   napi_value argument;
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 1, &argument)) return NULL;
-  const struct wt_source *source = open_udp(env, argument, &is_closed);
-  if (source == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
+  struct wt_source *source = wt_open_source(env, argument, WT_KIND_UDP, &closed);
+  if (source == NULL) return closed;
   return wt_number(env, source->udp.port);
 }
 
 static napi_value udp_set_mark(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   uint32_t mark;
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 2, arguments) || !wt_uint32(env, arguments[1], &mark)) return NULL;
-  const struct wt_source *source = open_udp(env, arguments[0], &is_closed);
-  if (source == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
+  struct wt_source *source = wt_open_source(env, arguments[0], WT_KIND_UDP, &closed);
+  if (source == NULL) return closed;
   return wt_number(env, wt_udp_set_mark(&source->udp, mark));
 }
 
 static napi_value udp_receive(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 2, arguments)) return NULL;
-  struct wt_source *source = open_udp(env, arguments[0], &is_closed);
-  if (source == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
+  struct wt_source *source = wt_open_source(env, arguments[0], WT_KIND_UDP, &closed);
+  if (source == NULL) return closed;
   struct wt_batch *batch = wt_checked_batch(env, arguments[1], 0, 0);
   return batch == NULL ? NULL : wt_number(env, wt_udp_receive(&source->udp, batch));
 }
@@ -75,11 +72,11 @@ static bool has_outside_endpoint(const struct wt_batch *batch, uint32_t from, ui
 static napi_value udp_send(napi_env env, napi_callback_info info) {
   napi_value arguments[4];
   uint32_t from, count;
-  bool is_closed;
+  napi_value closed;
   if (!wt_arguments(env, info, 4, arguments)) return NULL;
   if (!wt_uint32(env, arguments[2], &from) || !wt_uint32(env, arguments[3], &count)) return NULL;
-  struct wt_source *source = open_udp(env, arguments[0], &is_closed);
-  if (source == NULL) return is_closed ? wt_number(env, -EBADF) : NULL;
+  struct wt_source *source = wt_open_source(env, arguments[0], WT_KIND_UDP, &closed);
+  if (source == NULL) return closed;
   struct wt_batch *batch = wt_checked_batch(env, arguments[1], from, count);
   if (batch == NULL) return NULL;
   if (has_outside_endpoint(batch, from, count)) {

@@ -17,6 +17,12 @@
 #define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
+#ifndef OWN_ARCHITECTURE
+int wt_deny_system_calls(void) {
+  return -ENOSYS;
+}
+#else
+
 /* The same on both processors, and absent from the headers of older C libraries. */
 #ifndef __NR_io_uring_setup
 #define __NR_io_uring_setup 425
@@ -83,7 +89,6 @@ static void add(struct program *program, const struct sock_filter *instructions,
   for (size_t i = 0; i < count; i++) program->instructions[program->count++] = instructions[i];
 }
 
-#ifdef OWN_ARCHITECTURE
 /* Another architecture's numbers mean other calls, so none of its calls is let through. */
 static void add_architecture(struct program *program) {
   const struct sock_filter instructions[] = {
@@ -134,9 +139,5 @@ int wt_deny_system_calls(void) {
   long result = syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
   if (result < 0) return -errno;
   return result == 0 ? 0 : -ESRCH; /* A thread has a filter of its own, and cannot take this one. */
-}
-#else
-int wt_deny_system_calls(void) {
-  return -ENOSYS;
 }
 #endif

@@ -25,9 +25,11 @@ struct wt_tun {
 int wt_tun_open(struct wt_tun *tun, const char *name, uint32_t offload, uint32_t *errors);
 /* The descriptor is the tun's from then on, unless this fails. */
 int wt_tun_adopt(struct wt_tun *tun, int fd, uint32_t offload, uint32_t *errors);
+#ifdef WT_TEST_HOOKS
 /* A tun whose other end is a socket, for tests: returns the socket. Every write and read carries a virtio-net header.
  */
 int wt_tun_pair(struct wt_tun *tun, uint32_t offload, uint32_t *errors);
+#endif
 
 /* `name` has IFNAMSIZ bytes. */
 int wt_tun_name(const struct wt_tun *tun, char *name);

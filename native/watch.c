@@ -6,6 +6,8 @@
 struct wt_watch {
   uv_poll_t poll;
   int fd;
+  /* A sender waits until it can write. */
+  bool wants_write;
   /* NULL once stopped: the memory outlives the watcher until the loop lets go of it. */
   struct wt_watcher *watcher;
   void (*on_freed)(void *context);
@@ -14,27 +16,27 @@ struct wt_watch {
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-/* Nothing to wait for: not even errors are reported. */
-static int poll_for(struct wt_watch *watch, bool is_writing) {
-  int events = (watch->watcher->is_paused ? 0 : UV_READABLE) | (is_writing ? UV_WRITABLE : 0);
+/* Polls for what is wanted. If that is nothing, not even errors are reported. */
+static int poll_again(struct wt_watch *watch) {
+  int events = (watch->watcher->is_paused ? 0 : UV_READABLE) | (watch->wants_write ? UV_WRITABLE : 0);
   return events == 0 ? uv_poll_stop(&watch->poll) : uv_poll_start(&watch->poll, events, on_poll);
 }
 
-static void tell(struct wt_watch *watch, int events) {
+static void report(struct wt_watch *watch, int events) {
   if (events != 0 && watch->watcher != NULL) watch->watcher->on_events(watch->watcher->context, events);
 }
 
 /* libuv has stopped the poll. Reading the error clears it: otherwise it would come again and again. */
 static void on_error(struct wt_watch *watch) {
-  if (watch->watcher->tells_errors) {
-    tell(watch, WT_WATCH_ERROR);
+  if (watch->watcher->reports_errors) {
+    report(watch, WT_WATCH_ERROR);
     return;
   }
   int error;
   socklen_t length = sizeof error;
   getsockopt(watch->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-  tell(watch, WT_WATCH_READABLE);
-  if (watch->watcher != NULL) poll_for(watch, false);
+  report(watch, WT_WATCH_READABLE);
+  if (watch->watcher != NULL) poll_again(watch);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
@@ -44,8 +46,11 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     on_error(watch);
     return;
   }
-  if (events & UV_WRITABLE) poll_for(watch, false);
-  tell(watch, (events & UV_READABLE ? WT_WATCH_READABLE : 0) | (events & UV_WRITABLE ? WT_WATCH_WRITABLE : 0));
+  if (events & UV_WRITABLE) {
+    watch->wants_write = false;
+    poll_again(watch);
+  }
+  report(watch, (events & UV_READABLE ? WT_WATCH_READABLE : 0) | (events & UV_WRITABLE ? WT_WATCH_WRITABLE : 0));
 }
 
 static void on_closed(uv_handle_t *handle) {
@@ -75,20 +80,22 @@ int wt_watcher_start(struct wt_watcher *watcher, const int *descriptors, unsigne
   for (unsigned int i = 0; i < count && i < WT_MAX_WATCHED; i++) {
     if (descriptors[i] < 0) continue;
     int result = watcher->watches[i] == NULL ? add(watcher, i, descriptors[i]) : 0;
-    if (result == 0) result = poll_for(watcher->watches[i], false);
+    if (result == 0) result = poll_again(watcher->watches[i]);
     if (result < 0) return result;
   }
   return 0;
 }
 
 void wt_watcher_want_write(struct wt_watcher *watcher, unsigned int index) {
-  if (watcher->watches[index] != NULL) poll_for(watcher->watches[index], true);
+  if (watcher->watches[index] == NULL) return;
+  watcher->watches[index]->wants_write = true;
+  poll_again(watcher->watches[index]);
 }
 
 void wt_watcher_set_reading(struct wt_watcher *watcher, bool is_reading) {
   watcher->is_paused = !is_reading;
   for (unsigned int i = 0; i < WT_MAX_WATCHED; i++)
-    if (watcher->watches[i] != NULL) poll_for(watcher->watches[i], false);
+    if (watcher->watches[i] != NULL) poll_again(watcher->watches[i]);
 }
 
 void wt_watcher_set_referenced(struct wt_watcher *watcher, bool is_referenced) {

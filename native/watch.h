@@ -17,8 +17,8 @@ struct wt_watch;
 struct wt_watcher {
   uv_loop_t *loop;
   struct wt_watch *watches[WT_MAX_WATCHED];
-  /* An error of a descriptor is told as such; else it is cleared and the descriptor read. */
-  bool tells_errors;
+  /* An error of a descriptor is reported as such; otherwise it is cleared and the descriptor read. */
+  bool reports_errors;
   bool is_paused;
   void (*on_events)(void *context, int events);
   void *context;
@@ -29,9 +29,9 @@ struct wt_watcher {
 
 /* Starts, or starts again after an error. A descriptor of −1 is left out. Returns 0 or a negative error of libuv. */
 int wt_watcher_start(struct wt_watcher *watcher, const int *descriptors, unsigned int count);
-/* Asks for one event when descriptor `index` can be written to. */
+/* Requests one event when descriptor `index` can be written to. */
 void wt_watcher_want_write(struct wt_watcher *watcher, unsigned int index);
-/* Without reading no event comes but that of a write that is wanted afterwards. */
+/* Without reading no event comes except for a write that is wanted. */
 void wt_watcher_set_reading(struct wt_watcher *watcher, bool is_reading);
 void wt_watcher_set_referenced(struct wt_watcher *watcher, bool is_referenced);
 /* No event comes after this. Returns how many times `on_freed` will be called. */

@@ -14,7 +14,20 @@ export const SOURCE_FOLDER = join(ROOT, 'native');
 const DEFINES = ['NAPI_VERSION=8', 'NODE_GYP_MODULE_NAME=wiretype', '_GNU_SOURCE', '_FILE_OFFSET_BITS=64'];
 const WARNINGS = ['-Wall', '-Wextra', '-Wconversion'];
 const CODE = ['-std=c17', '-O2', '-fPIC', '-pthread', '-fvisibility=hidden', '-fstack-protector-strong'];
+const HARDENING = ['-fstack-clash-protection'];
+/** Control flow that only lands where the compiler meant it to, by the machine that a compiler builds for. */
+const BRANCH_PROTECTION = { x86_64: ['-fcf-protection=full'], aarch64: ['-mbranch-protection=standard'] };
+/** The checks of _FORTIFY_SOURCE hide those of the sanitizers. */
+const FORTIFY = ['-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2'];
 const LINK = ['-shared', '-pthread', '-Wl,-z,relro,-z,now', '-Wl,-soname,wiretype.node'];
+
+/** What the compiler is told on top, for the machine that it compiles for. */
+function hardening(compiler, flags) {
+  const target = spawnSync(compiler[0], [...compiler.slice(1), '-dumpmachine'], { encoding: 'utf8' }).stdout ?? '';
+  const protection = BRANCH_PROTECTION[target.split('-')[0]] ?? [];
+  const isSanitized = flags.some((flag) => flag.startsWith('-fsanitize'));
+  return [...HARDENING, ...protection, ...(isSanitized ? [] : FORTIFY)];
+}
 
 /**
  * Compiles all sources, two or more at a time, and links them to `output`.
@@ -22,13 +35,15 @@ const LINK = ['-shared', '-pthread', '-Wl,-z,relro,-z,now', '-Wl,-soname,wiretyp
  * @param options.compiler Program with its first words, `['gcc']` for instance.
  * @param options.flags More words for each call of the compiler; `linkFlags` for the last call alone.
  * @param options.headers Folder that has `node_api.h`.
+ * @param options.hasTestHooks Compiles the functions that only tests call.
  * @returns Nothing, or what the compiler printed when it failed.
  */
-export async function compileAddon({ compiler, headers, output, flags = [], linkFlags = [] }) {
+export async function compileAddon({ compiler, headers, output, flags = [], linkFlags = [], hasTestHooks = false }) {
   mkdirSync(dirname(output), { recursive: true });
   const folder = mkdtempSync(join(dirname(output), 'objects-'));
   try {
-    const words = [...CODE, ...WARNINGS, ...DEFINES.map((define) => `-D${define}`), '-isystem', headers, ...flags];
+    const defines = [...DEFINES, ...(hasTestHooks ? ['WT_TEST_HOOKS'] : [])].map((define) => `-D${define}`);
+    const words = [...CODE, ...hardening(compiler, flags), ...WARNINGS, ...defines, '-isystem', headers, ...flags];
     const jobs = addonSources().map((source) => ({ source, object: join(folder, `${basename(source)}.o`) }));
     const failure = await runAll(jobs, ({ source, object }) =>
       run([...compiler, ...words, '-c', source, '-o', object]),

@@ -40,6 +40,7 @@ function build() {
       CFLAGS: SANITIZE,
       LDFLAGS: '-fsanitize=address,undefined',
       npm_config_build_from_source: 'true',
+      WIRETYPE_TEST_HOOKS: '1',
     },
   });
 }

@@ -61,7 +61,12 @@ async function buildAddon() {
   installTools('build');
   const headers = findHeaders() ?? fetchHeaders();
   step('compiling the addon');
-  const failure = await compileAddon({ compiler: [process.env.CC ?? 'gcc'], headers, output: ADDON });
+  const failure = await compileAddon({
+    compiler: [process.env.CC ?? 'gcc'],
+    headers,
+    output: ADDON,
+    hasTestHooks: existsSync(path('test/addon')),
+  });
   if (failure !== undefined) fail('compiling the addon failed', failure);
 }
 

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { closeSync, writeSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
 import {
   type Addon,
+  type BatchColumns,
   ERROR_COUNTERS,
   MONITOR_ROUTES,
   type NativeBatch,
@@ -20,6 +23,16 @@ import { ENDPOINT_BYTES } from '../../src/wire/endpoint.js';
 const EBADF = 9;
 /** A virtio-net header of zeros and 20 bytes more. */
 const PACKET = new Uint8Array(30);
+const COLUMNS = [
+  'bytes',
+  'offset',
+  'length',
+  'verdict',
+  'keySlot',
+  'trafficClass',
+  'endpoint',
+  'endpointBytes',
+] as const satisfies readonly (keyof BatchColumns)[];
 /** There is nothing to refuse, and two of them would lock this process. */
 const WITHOUT_ARGUMENTS: ReadonlySet<keyof Addon> = new Set([
   'bootTimeMs',
@@ -95,6 +108,74 @@ describe('batches of the addon', () => {
   });
 });
 
+describe('memory that goes away', () => {
+  for (const column of COLUMNS)
+    it(`is refused by every function that takes a batch: ${column}, transferred away`, () => {
+      const columns = ownBuffers(new PacketBatch(4, 1_024));
+      const batch = addon.registerBatch(columns);
+      const { tun, descriptor } = makePair();
+      const udp = makeUdp();
+      const table = addon.aeadCreate(1);
+      transferAway(columns[column]);
+      for (const use of [
+        () => addon.tunRead(tun, batch),
+        () => addon.tunWrite(tun, batch, 0),
+        () => addon.udpReceive(udp, batch),
+        () => addon.udpSend(udp, batch, 0, 4),
+        () => addon.aeadSeal(table, batch, 4),
+        () => addon.aeadOpen(table, batch, 4),
+      ])
+        assert.throws(use, RangeError);
+      addon.close(udp);
+      addon.close(tun);
+      closeSync(descriptor);
+    });
+
+  it('is refused when it holds the columns of an ordinary batch', () => {
+    const columns = new PacketBatch(4, 1_024);
+    const batch = addon.registerBatch(columns);
+    transferAway(columns.bytes);
+    assert.throws(() => addon.aeadSeal(addon.aeadCreate(0), batch, 0), RangeError);
+  });
+
+  it('is refused when it holds the counters of a TUN or of sockets, or the refused source', () => {
+    const batch = addon.registerBatch(new PacketBatch(4, 1_024));
+    const counters = new Uint32Array(ERROR_COUNTERS);
+    const [tun, descriptor] = addon.tunPair(0, counters) as [NativeTun, number];
+    transferAway(counters);
+    assert.throws(() => addon.tunRead(tun, batch), RangeError);
+    assert.throws(() => addon.tunWrite(tun, batch, 0), RangeError);
+    addon.close(tun);
+    closeSync(descriptor);
+
+    for (const which of [0, 1]) {
+      const arrays = [new Uint32Array(2 * ERROR_COUNTERS), new Uint8Array(ENDPOINT_BYTES)] as const;
+      const udp = addon.udpOpen(0, 0, ...arrays) as NativeUdp;
+      transferAway(arrays[which]!);
+      assert.throws(() => addon.udpReceive(udp, batch), RangeError);
+      assert.throws(() => addon.udpSend(udp, batch, 0, 0), RangeError);
+      addon.close(udp);
+      assert.equal(addon.udpReceive(udp, batch), -EBADF);
+    }
+  });
+
+  it('is refused from the start when it is shared, resizable or gone already', () => {
+    const good = new PacketBatch(4, 1_024);
+    const gone = new Uint8Array(1_024);
+    transferAway(gone);
+    const Resizable = ArrayBuffer as unknown as new (length: number, options: object) => ArrayBuffer;
+    for (const bytes of [
+      new Uint8Array(new SharedArrayBuffer(1_024)),
+      new Uint8Array(new Resizable(1_024, { maxByteLength: 4_096 })),
+      gone,
+    ])
+      assert.throws(() => addon.registerBatch({ ...columnsOf(good), bytes }), RangeError);
+    const shared = new Uint32Array(new SharedArrayBuffer(8 * ERROR_COUNTERS));
+    assert.throws(() => addon.tunPair(0, shared), RangeError);
+    assert.throws(() => addon.udpOpen(0, 0, shared, new Uint8Array(ENDPOINT_BYTES)), RangeError);
+  });
+});
+
 describe('handles of the addon', () => {
   it('refuses a handle of another kind, and what is none', () => {
     const batch = addon.registerBatch(new PacketBatch(1, 100));
@@ -106,6 +187,16 @@ describe('handles of the addon', () => {
       if (wrong !== batch) assert.throws(() => addon.udpReceive(udp, wrong as unknown as NativeBatch), TypeError);
     }
     addon.close(udp);
+  });
+
+  it('refuses an external of somebody else without looking behind it', () => {
+    const server = createServer().listen(0);
+    const { _handle: handle } = server as unknown as { _handle: { _externalStream: NativeTun } };
+    const foreign = handle._externalStream;
+    assert.equal(inspect(foreign).startsWith('[External'), true);
+    assert.throws(() => addon.tunName(foreign), TypeError);
+    assert.throws(() => addon.close(foreign), TypeError);
+    server.close();
   });
 
   it('refuses too few arguments and arguments of a wrong type', () => {
@@ -244,4 +335,17 @@ function runWorker(body: string): Promise<{ code: number; error: Error | undefin
     });
     worker.on('exit', (code) => resolve({ code, error }));
   });
+}
+
+function columnsOf(batch: BatchColumns): BatchColumns {
+  return Object.fromEntries(COLUMNS.map((name) => [name, batch[name]])) as unknown as BatchColumns;
+}
+
+/** The same columns, each in a buffer of its own. */
+function ownBuffers(batch: BatchColumns): BatchColumns {
+  return Object.fromEntries(COLUMNS.map((name) => [name, batch[name].slice()])) as unknown as BatchColumns;
+}
+
+function transferAway(array: Uint8Array | Uint32Array | Int32Array): void {
+  structuredClone(0, { transfer: [array.buffer as ArrayBuffer] });
 }

@@ -11,6 +11,9 @@ export const MAX_PACKET_BYTES = 65_535;
 /** In `keySlot`: the row is not sealed, it is a handshake message that is complete already. */
 export const NO_KEY = -1;
 
+/** Columns of 32-bit words: offset, length, keySlot, endpoint. */
+const WORD_COLUMNS = 4;
+
 /**
  * Packets on their way through the device, one row each.
  *
@@ -65,15 +68,20 @@ export class PacketBatch {
    */
   constructor(capacity: number, arenaBytes: number) {
     this.capacity = capacity;
-    this.bytes = new Uint8Array(arenaBytes);
-    this.offset = new Uint32Array(capacity);
-    this.length = new Uint32Array(capacity);
-    this.verdict = new Uint8Array(capacity);
-    this.keySlot = new Int32Array(capacity);
-    this.trafficClass = new Uint8Array(capacity);
-    this.endpoint = new Int32Array(capacity);
-    this.endpointBytes = new Uint8Array(capacity * ENDPOINT_BYTES);
-    this.endpointWords = new Int32Array(this.endpointBytes.buffer);
+    // One buffer for all columns: whether it is still here is then one question for native code.
+    const wordsAt = alignTo16(arenaBytes);
+    const endpointsAt = wordsAt + 4 * WORD_COLUMNS * capacity;
+    const bytesAt = endpointsAt + ENDPOINT_BYTES * capacity;
+    const buffer = new ArrayBuffer(bytesAt + 2 * capacity);
+    this.bytes = new Uint8Array(buffer, 0, arenaBytes);
+    this.offset = new Uint32Array(buffer, wordsAt, capacity);
+    this.length = new Uint32Array(buffer, wordsAt + 4 * capacity, capacity);
+    this.keySlot = new Int32Array(buffer, wordsAt + 8 * capacity, capacity);
+    this.endpoint = new Int32Array(buffer, wordsAt + 12 * capacity, capacity);
+    this.endpointBytes = new Uint8Array(buffer, endpointsAt, ENDPOINT_BYTES * capacity);
+    this.endpointWords = new Int32Array(buffer, endpointsAt, (ENDPOINT_BYTES / 4) * capacity);
+    this.verdict = new Uint8Array(buffer, bytesAt, capacity);
+    this.trafficClass = new Uint8Array(buffer, bytesAt + capacity, capacity);
   }
 
   clear(): void {
