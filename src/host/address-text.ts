@@ -3,6 +3,18 @@ import { networkInterfaces } from 'node:os';
 import { formatIpAddress, parseIpAddress } from '../wire/address-text.js';
 import type { Endpoint } from '../wire/endpoint.js';
 
+/** Listing the interfaces costs hundreds of microseconds, and datagrams of any neighbour ask for a zone: once a second is enough. */
+const ZONES_LIFETIME_MS = 1_000;
+
+/** The zones of the system's interfaces, by name and by number. */
+interface Zones {
+  readonly listedMs: number;
+  readonly indices: ReadonlyMap<string, number>;
+  readonly names: ReadonlyMap<number, string>;
+}
+
+let known: Zones | undefined;
+
 /** The 4 or 16 bytes of an address as Node writes it, without a zone. */
 export function addressBytes(text: string): Uint8Array {
   const bytes = parseIpAddress(text);
@@ -12,15 +24,29 @@ export function addressBytes(text: string): Uint8Array {
 
 /** The endpoint's address as Node reads it, with the zone that a link-local address needs. */
 export function addressText({ address, scopeId }: Endpoint): string {
-  const zone = scopeId === 0 ? undefined : zoneName(scopeId);
+  const zone = scopeId === 0 ? undefined : zones().names.get(scopeId);
   return formatIpAddress(address) + (zone === undefined ? '' : `%${zone}`);
 }
 
-/** The number of the interface behind a zone, or 0. */
+/** The number of the interface behind a zone, or 0. An interface that is new may be missing for a second. */
 export function zoneIndex(name: string): number {
-  return networkInterfaces()[name]?.find((address) => address.family === 'IPv6' && address.scopeid > 0)?.scopeid ?? 0;
+  return zones().indices.get(name) ?? 0;
 }
 
-function zoneName(index: number): string | undefined {
-  return Object.keys(networkInterfaces()).find((name) => zoneIndex(name) === index);
+function zones(): Zones {
+  const nowMs = performance.now();
+  if (known === undefined || nowMs - known.listedMs >= ZONES_LIFETIME_MS) known = listZones(nowMs);
+  return known;
+}
+
+function listZones(listedMs: number): Zones {
+  const indices = new Map<string, number>();
+  const names = new Map<number, string>();
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    const scope = addresses?.find((address) => address.family === 'IPv6' && address.scopeid > 0);
+    if (scope?.family !== 'IPv6') continue;
+    indices.set(name, scope.scopeid);
+    names.set(scope.scopeid, name);
+  }
+  return { listedMs, indices, names };
 }

@@ -3,7 +3,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { WireGuardError } from '../core/errors.js';
 import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
-import { ENDPOINT_WORDS, Endpoint, type IpFamily } from '../wire/endpoint.js';
+import { copyEndpoint, ENDPOINT_WORDS, Endpoint, type IpFamily, remoteEquals } from '../wire/endpoint.js';
 import { addressBytes, addressText, zoneIndex } from './address-text.js';
 import type { DatagramSocket, DatagramSocketStats } from './datagram-socket.js';
 import { type Datagram, SourceBatch } from './source-batch.js';
@@ -13,14 +13,21 @@ export interface DgramSocketOptions {
   readonly family?: IpFamily;
 }
 
-/** Datagrams that wait for `receive`; more are dropped, as in the system's own buffer. */
+/** Limits of what waits for `receive`; more is dropped, as in the system's own buffer. */
 const MAX_WAITING_DATAGRAMS = 4_096;
+const MAX_WAITING_BYTES = 8 << 20;
 /** Datagrams that Node has accepted and not sent yet; at this many `send` asks to be called again. */
 const MAX_UNSENT_DATAGRAMS = 1_024;
 /** The system gives what its limits allow. */
 const BUFFER_BYTES = 7 << 20;
 const PORT_TRIES = 100;
 const MISSING_FAMILY: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
+
+/** Where datagrams go, in the form that Node takes. */
+interface Destination {
+  readonly endpoint: Endpoint;
+  readonly address: string;
+}
 
 /**
  * The UDP sockets of a device over `node:dgram`, for systems without the addon.
@@ -34,6 +41,9 @@ export class DgramSocket implements DatagramSocket {
   readonly port: number;
   readonly #sockets: ReadonlyMap<IpFamily, Socket>;
   readonly #waiting: Datagram[] = [];
+  #waitingBytes = 0;
+  /** The last one: rows that follow each other mostly go to one peer. Names of zones change, so those are looked up anew. */
+  #destination: Destination = { endpoint: new Endpoint(), address: '' };
   readonly #sendErrors = new Map<string, number>();
   readonly #receiveErrors = new Map<string, number>();
   #unsent = 0;
@@ -68,6 +78,7 @@ export class DgramSocket implements DatagramSocket {
     let taken = 0;
     for (const datagram of this.#waiting) {
       if (!source.append(datagram) && batch.count > 0) break;
+      this.#waitingBytes -= datagram.bytes.length;
       taken++;
     }
     this.#waiting.splice(0, taken);
@@ -102,14 +113,17 @@ export class DgramSocket implements DatagramSocket {
     this.onReadable = nothing;
     this.onWritable = nothing;
     this.#waiting.length = 0;
+    this.#waitingBytes = 0;
     for (const socket of this.#sockets.values()) socket.close();
   }
 
   #arrived(bytes: Uint8Array, from: RemoteInfo): void {
-    if (this.#waiting.length >= MAX_WAITING_DATAGRAMS) {
+    const isFull = this.#waiting.length >= MAX_WAITING_DATAGRAMS;
+    if (isFull || this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) {
       count(this.#receiveErrors, 'ENOBUFS');
       return;
     }
+    this.#waitingBytes += bytes.length;
     this.#waiting.push({ bytes, trafficClass: 0, from: endpointOf(from) });
     this.#announce();
   }
@@ -125,18 +139,35 @@ export class DgramSocket implements DatagramSocket {
   }
 
   #sendRow(batch: PacketBatch, row: number): void {
-    const at = batch.endpoint[row]! * ENDPOINT_WORDS;
-    const to = new Endpoint();
-    to.words.set(batch.endpointWords.subarray(at, at + ENDPOINT_WORDS));
-    const socket = this.#sockets.get(to.family);
+    const { endpoint, address } = this.#destinationOf(batch, row);
+    const socket = this.#sockets.get(endpoint.family);
     if (socket === undefined) {
       count(this.#sendErrors, 'EAFNOSUPPORT');
+      return;
+    }
+    if (endpoint.port === 0) {
+      count(this.#sendErrors, 'EINVAL'); // as the system says of it; Node throws instead
       return;
     }
     const start = batch.offset[row]!;
     const bytes = batch.bytes.slice(start, start + batch.length[row]!); // Node sends later than the batch lives
     this.#unsent++;
-    socket.send(bytes, to.port, addressText(to), (error) => this.#sent(error));
+    try {
+      socket.send(bytes, endpoint.port, address, (error) => this.#sent(error));
+    } catch (error) {
+      this.#unsent--;
+      count(this.#sendErrors, codeOf(error));
+    }
+  }
+
+  #destinationOf(batch: PacketBatch, row: number): Destination {
+    const at = batch.endpoint[row]! * ENDPOINT_WORDS;
+    const known = this.#destination;
+    if (known.endpoint.scopeId === 0 && remoteEquals(batch.endpointWords, at, known.endpoint.words, 0)) return known;
+    const endpoint = new Endpoint();
+    copyEndpoint(batch.endpointWords, at, endpoint.words, 0);
+    this.#destination = { endpoint, address: this.#sockets.has(endpoint.family) ? addressText(endpoint) : '' };
+    return this.#destination;
   }
 
   #sent(error: Error | null): void {

@@ -112,6 +112,22 @@ export function describeDatagramSocket(name: string, makeMaker: () => SocketMake
       }
     });
 
+    it('drops and counts what goes to port 0, sends the rest, and never throws', async () => {
+      const [a, b] = [await openSocket(), await openSocket()];
+      const inbox = new Inbox(b);
+      for (const address of maker.addresses) {
+        const [nowhere, to] = [Endpoint.from(address, 0), Endpoint.from(address, b.port)];
+        const before = a.stats.sendErrors.get('EINVAL') ?? 0;
+        const letters = Array.from({ length: 9 }, (_, i) => ({
+          bytes: Uint8Array.of(i),
+          to: i % 3 === 0 ? nowhere : to,
+        }));
+        assert.equal(a.send(batchOf(letters), 0), 9);
+        for (const i of [1, 2, 4, 5, 7, 8]) assert.deepEqual((await inbox.next()).bytes, Uint8Array.of(i));
+        assert.equal(a.stats.sendErrors.get('EINVAL'), before + 3);
+      }
+    });
+
     it('sends only the rows that pass, from the row on that it is told', async () => {
       const [a, b] = [await openSocket(), await openSocket()];
       const inbox = new Inbox(b);

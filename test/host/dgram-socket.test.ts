@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 
 import { WireGuardError } from '../../src/core/errors.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { DgramSocket, type DgramSocketOptions } from '../../src/host/dgram-socket.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
 import { batchOf, describeDatagramSocket, LOOPBACK } from '../conformance/datagram-socket.js';
 import { waitFor } from '../lab/wait.js';
@@ -44,6 +46,36 @@ describe('DgramSocket', () => {
       next = a.send(batch, next);
     };
     await waitFor('all to be sent', () => next === 3_000);
+  });
+
+  it('never throws, whatever an endpoint record says', async () => {
+    const socket = await open(0);
+    const random = new SeededRandom(4);
+    for (let i = 0; i < 300; i++) {
+      const to = new Endpoint();
+      random.fill(to.bytes);
+      to.bytes[0] = random.pick([0, 4, 6, 255]);
+      to.bytes.set(LOOPBACK[to.family === 4 ? 0 : 1]!, 8);
+      if (i % 3 === 0) to.bytes.fill(0, 2, 4);
+      socket.send(batchOf([{ bytes: new Uint8Array(1), to }]), 0);
+    }
+    socket.send(batchOf([{ bytes: new Uint8Array(1), to: new Endpoint() }]), 0);
+    assert.ok(socket.stats.sendErrors.get('EINVAL')! >= 100);
+  });
+
+  it('keeps datagrams that wait within some megabytes, and counts what is too much', async () => {
+    const [a, b] = [await open(0), await open(0)];
+    b.onReadable = () => {};
+    const to = Endpoint.from(LOOPBACK[0]!, b.port);
+    const batch = batchOf(Array.from({ length: 50 }, () => ({ bytes: new Uint8Array(60_000), to })));
+    await waitFor('too much to be refused', () => {
+      a.send(batch, 0);
+      return (b.stats.receiveErrors.get('ENOBUFS') ?? 0) > 0;
+    });
+    const into = new PacketBatch(256, 1 << 20);
+    let bytes = 0;
+    while (b.receive(into) > 0) bytes += into.length.subarray(0, into.count).reduce((sum, length) => sum + length, 0);
+    assert.ok(bytes > 6 << 20 && bytes <= 8 << 20, `${bytes}`);
   });
 
   it('counts a datagram that is too long to be sent', async () => {

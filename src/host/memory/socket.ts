@@ -89,7 +89,11 @@ export class MemorySocket implements DatagramSocket {
     to.words.set(batch.endpointWords.subarray(at, at + ENDPOINT_WORDS));
     const own = this.#addresses.find((address) => address.length === to.address.length);
     if (own === undefined) {
-      this.#sendErrors.set('EAFNOSUPPORT', (this.#sendErrors.get('EAFNOSUPPORT') ?? 0) + 1);
+      this.#countError('EAFNOSUPPORT');
+      return;
+    }
+    if (to.port === 0) {
+      this.#countError('EINVAL');
       return;
     }
     const start = batch.offset[row]!;
@@ -98,6 +102,10 @@ export class MemorySocket implements DatagramSocket {
       trafficClass: batch.trafficClass[row]!,
       from: Endpoint.from(own, this.port),
     });
+  }
+
+  #countError(name: string): void {
+    this.#sendErrors.set(name, (this.#sendErrors.get(name) ?? 0) + 1);
   }
 
   /** Queues a datagram for this socket's reader. */
