@@ -15,6 +15,7 @@ import type { Log } from './log.js';
 import { openTun, openTunnel } from './native-parts.js';
 import type { DaemonOptions } from './options.js';
 import { PeerWatch } from './peer-watch.js';
+import type { StateKeeper } from './state-keeper.js';
 
 /**
  * The tunnel of one interface with what belongs to a daemon: control socket, routes, log, names of endpoints.
@@ -43,8 +44,9 @@ export class TunnelProcess {
     try {
       started.#followRoutes(addon);
       if (options.configFile !== undefined) await started.#followNames(options.configFile);
-      if (options.stateDescriptor !== undefined) await started.#keepState(options.stateDescriptor);
+      const keeper = await started.#keepState(options);
       await started.#listen(options);
+      keeper?.save(); // not earlier: the supervisor starts a daemon again that has come so far
       return started;
     } catch (error) {
       started.close();
@@ -111,20 +113,21 @@ export class TunnelProcess {
   }
 
   /** Takes over what a daemon that died has left, and leaves the same to the next one. */
-  async #keepState(descriptor: number): Promise<void> {
+  async #keepState({ stateDescriptor }: DaemonOptions): Promise<StateKeeper | undefined> {
+    if (stateDescriptor === undefined) return undefined;
     const { SavedState } = await import('./saved-state.js');
     const { StateKeeper } = await import('./state-keeper.js');
     const { clearChange } = await import('../../control/config/device-change.js');
-    const keeper = new StateKeeper(new SavedState(descriptor), () => this.#tunnel.state);
+    const keeper = new StateKeeper(new SavedState(stateDescriptor), () => this.#tunnel.state);
     const left = keeper.restored();
     if (left !== undefined) {
       await this.#control.apply(left);
       clearChange(left);
       this.#log.error(`the daemon before this one died: its ${left.peers.length} peers are restored`);
     }
-    keeper.save();
     this.#afterChange(() => keeper.changed());
     this.#closers.push(() => keeper.close());
+    return keeper;
   }
 
   /** Has something done after each change that comes over the control socket. */
