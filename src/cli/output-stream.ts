@@ -1,5 +1,7 @@
 import type { Writable } from 'node:stream';
 
+import { encodeConfigText, hasStandIns } from '../control/config/config-bytes.js';
+
 /** Errors that mean that nobody reads on: a closed pipe, a terminal that hung up, a socket that was cut. */
 const READER_GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'ECONNRESET']);
 
@@ -32,10 +34,11 @@ export class OutputStream {
     return this.#stream?.writableLength ?? 0;
   }
 
+  /** @param text May hold bytes of a configuration file that are not UTF-8. */
   write(text: string): void {
     if (this.isFailed) return;
     this.#stream ??= this.#open().on('error', (error) => this.#fail(error));
-    this.#stream.write(text);
+    this.#stream.write(hasStandIns(text) ? encodeConfigText(text) : text);
   }
 
   #fail(error: Error): void {

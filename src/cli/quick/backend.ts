@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { throwIfInterrupted } from '../../control/interrupted.js';
 
 import { WireGuardError } from '../../core/errors.js';
+import { ProgramFailure } from '../../host/net/command-error.js';
 import { COMMAND_MISSING_STATUS, requireSuccess } from '../../host/net/commands.js';
 import { Link } from '../../host/net/link.js';
 import type { ConfigPath } from './config-path.js';
@@ -105,8 +106,14 @@ async function startBackend(host: QuickHost, program: string, { interfaceName, f
   const link = new Link(host.commands, interfaceName);
   if (host.interruption.aborted && (await link.exists())) await link.remove();
   throwIfInterrupted(host.interruption);
-  if (status === COMMAND_MISSING_STATUS) throw new WireGuardError('ERR_BACKEND', `${shown}: command not found`);
-  if (status !== 0) throw new WireGuardError('ERR_BACKEND', `${shown} ${interfaceName} ended with status ${status}`);
+  const cause = new ProgramFailure(program, status);
+  if (status === COMMAND_MISSING_STATUS && !existsSync(program)) {
+    throw new WireGuardError('ERR_BACKEND', `${shown}: command not found`, { cause });
+  }
+  if (status !== 0) {
+    const code = program === OWN_DAEMON ? 'ERR_DAEMON_REFUSED' : 'ERR_BACKEND';
+    throw new WireGuardError(code, `${shown} ${interfaceName} ended with status ${status}`, { cause });
+  }
   if (!(await link.exists())) {
     throw new WireGuardError('ERR_BACKEND', `${shown} ended without making the interface ${interfaceName}`);
   }

@@ -1,5 +1,4 @@
-import { readPeerChange } from '../../control/config/device-change.js';
-import { type ConfigDocument, formatConfigEndpoint, type PeerSection } from '../../control/config/index.js';
+import { type ConfigDocument, formatConfigEndpoint } from '../../control/config/index.js';
 import type { DeviceState, PeerState } from '../../control/device-control.js';
 import { type NameOptions, resolveEndpoint } from '../../control/endpoint-names.js';
 import { formatIpPrefix } from '../../control/ip-text.js';
@@ -7,8 +6,8 @@ import { formatKey } from '../../control/key-text.js';
 import type { AllowedIpChange, DeviceChange, IpPrefix, PeerChange } from '../../core/configuration.js';
 import { type Endpoint, remoteEquals } from '../../wire/endpoint.js';
 import { clamp, isZeroKey } from '../wg/key-pair.js';
-import { maskHostBits } from './mask-host-bits.js';
 import type { QuickConfig } from './quick-config.js';
+import { type WantedPeer, wantedPeers } from './wanted-peers.js';
 
 const NO_KEY = new Uint8Array(32);
 
@@ -20,6 +19,10 @@ export interface DeviceDiff {
   readonly lines: readonly string[];
   /** Of all peers, after the change. */
   readonly endpoints: readonly Endpoint[];
+  /** Of all peers, after the change. */
+  readonly allowedIps: readonly IpPrefix[];
+  /** The firewall mark is known, be it a new one or the one that the device has. */
+  readonly isMarkKnown: boolean;
 }
 
 /** What is known beside the file and the device. */
@@ -41,17 +44,18 @@ export async function diffDevice(config: QuickConfig, device: DeviceState, conte
   const diff = new DiffBuilder();
   diffInterface(config.document, device, context, diff);
 
-  const wanted = new Map(config.document.peers.map((section) => [section.publicKeyText, section]));
+  const wanted = wantedPeers(config.document, diff.change.privateKey ?? device.privateKey);
   const live = new Map([...device.peers].map((peer) => [formatKey(peer.publicKey), peer]));
   for (const [key, peer] of live) if (!wanted.has(key)) diff.removePeer(key, peer);
   const keepsPresharedKeys = config.hooks.some(({ command }) => command.includes('preshared-key'));
-  for (const [key, section] of wanted) {
+  for (const [key, wish] of wanted) {
     const peer = live.get(key);
-    const endpoint = await changedEndpoint(section, peer, context);
+    const endpoint = await changedEndpoint(key, wish, peer, context);
     const endpointAfter = endpoint ?? peer?.endpoint;
     if (endpointAfter !== undefined) diff.endpoints.push(endpointAfter);
-    if (peer === undefined) diff.addPeer(key, { ...readPeerChange(section), ...(endpoint && { endpoint }) });
-    else diff.changePeer(key, peer, section, endpoint, keepsPresharedKeys);
+    diff.allowedIps.push(...wish.allowedIps.values());
+    if (peer === undefined) diff.addPeer(key, wish, endpoint);
+    else diff.changePeer(key, peer, wish, endpoint, keepsPresharedKeys);
   }
   return diff;
 }
@@ -76,6 +80,7 @@ function diffInterface(
     diff.set('listenPort', listenPort, device.listenPort);
     diff.note(`~ listen port ${device.listenPort} → ${listenPort}`);
   }
+  diff.isMarkKnown = fwmark !== undefined;
   if (fwmark !== undefined && fwmark !== device.fwmark) {
     diff.set('fwmark', fwmark, device.fwmark);
     diff.note(`~ fwmark ${device.fwmark || 'off'} → ${fwmark || 'off'}`);
@@ -84,14 +89,14 @@ function diffInterface(
 
 /** @returns The endpoint to set; `undefined` if the one that the device has may stay. */
 async function changedEndpoint(
-  section: PeerSection,
+  key: string,
+  { endpoint }: WantedPeer,
   peer: PeerState | undefined,
   { endpointsBefore, names }: DiffContext,
 ): Promise<Endpoint | undefined> {
-  const { endpoint } = section;
   if (endpoint === undefined) return undefined;
   const isKnown = peer?.endpoint !== undefined && endpointsBefore !== undefined;
-  if (isKnown && endpointsBefore[section.publicKeyText] === formatConfigEndpoint(endpoint)) return undefined;
+  if (isKnown && endpointsBefore[key] === formatConfigEndpoint(endpoint)) return undefined;
 
   const resolved = await resolveEndpoint(endpoint, names);
   const isSame = peer?.endpoint !== undefined && remoteEquals(resolved.words, 0, peer.endpoint.words, 0);
@@ -107,6 +112,8 @@ class DiffBuilder implements DeviceDiff {
   readonly inverse: Writable<DeviceChange> = { replacePeers: false, peers: this.#inverse };
   readonly lines: string[] = [];
   readonly endpoints: Endpoint[] = [];
+  readonly allowedIps: IpPrefix[] = [];
+  isMarkKnown = false;
 
   set<Key extends 'privateKey' | 'listenPort' | 'fwmark'>(
     key: Key,
@@ -127,45 +134,48 @@ class DiffBuilder implements DeviceDiff {
     this.note(`- peer ${key}`);
   }
 
-  addPeer(key: string, change: PeerChange): void {
-    this.#change.push(change);
-    this.#inverse.push({ ...emptyChange(change.publicKey), isRemoval: true });
-    this.note(`+ peer ${key} ${textOf(change.allowedIps)}`);
+  addPeer(key: string, wish: WantedPeer, endpoint: Endpoint | undefined): void {
+    this.#change.push({
+      ...emptyChange(wish.publicKey),
+      ...(wish.presharedKey && { presharedKey: wish.presharedKey }),
+      ...(endpoint && { endpoint }),
+      persistentKeepaliveSeconds: wish.persistentKeepaliveSeconds,
+      replaceAllowedIps: true,
+      allowedIps: additions(wish.allowedIps.values()),
+    });
+    this.#inverse.push({ ...emptyChange(wish.publicKey), isRemoval: true });
+    this.note(`+ peer ${key} ${textOf(wish)}`);
   }
 
   changePeer(
     key: string,
     peer: PeerState,
-    section: PeerSection,
+    wish: WantedPeer,
     endpoint: Endpoint | undefined,
     keepsPresharedKey: boolean,
   ): void {
-    const wanted = readPeerChange(section);
     const change: Writable<PeerChange> = { ...emptyChange(peer.publicKey), isUpdateOnly: true };
     const notes: string[] = [];
     if (endpoint !== undefined) {
       change.endpoint = endpoint;
       notes.push('endpoint');
     }
-    if (
-      !isSameBytes(wanted.presharedKey ?? NO_KEY, peer.presharedKey) &&
-      !(keepsPresharedKey && !wanted.presharedKey)
-    ) {
-      change.presharedKey = wanted.presharedKey?.slice() ?? NO_KEY.slice();
+    const isKeySame = isSameBytes(wish.presharedKey ?? NO_KEY, peer.presharedKey);
+    if (!isKeySame && !(keepsPresharedKey && wish.presharedKey === undefined)) {
+      change.presharedKey = wish.presharedKey?.slice() ?? NO_KEY.slice();
       notes.push('preshared key');
     }
-    const keepalive = wanted.persistentKeepaliveSeconds ?? 0;
+    const keepalive = wish.persistentKeepaliveSeconds;
     if (keepalive !== peer.persistentKeepaliveSeconds) {
       change.persistentKeepaliveSeconds = keepalive;
       notes.push(`persistent keepalive ${keepalive || 'off'}`);
     }
-    const allowedIps = wanted.allowedIps.filter(({ isRemoval }) => !isRemoval);
-    if (!isSameSet(allowedIps.map(maskHostBits), [...peer.allowedIps])) {
+    if (!isSameSet([...wish.allowedIps.values()], [...peer.allowedIps])) {
       change.replaceAllowedIps = true;
-      change.allowedIps = allowedIps;
-      notes.push(`allowed IPs ${textOf(allowedIps)}`);
+      change.allowedIps = additions(wish.allowedIps.values());
+      notes.push(`allowed IPs ${textOf(wish)}`);
     }
-    wanted.presharedKey?.fill(0);
+    wish.presharedKey?.fill(0);
     if (notes.length === 0) return;
     this.#change.push(change);
     this.#inverse.push({ ...restoreChange(peer), isUpdateOnly: true });
@@ -186,12 +196,16 @@ function restoreChange(peer: PeerState): PeerChange {
     ...(peer.endpoint === undefined ? {} : { endpoint: peer.endpoint }),
     persistentKeepaliveSeconds: peer.persistentKeepaliveSeconds,
     replaceAllowedIps: true,
-    allowedIps: [...peer.allowedIps].map((prefix): AllowedIpChange => ({ ...prefix, isRemoval: false })),
+    allowedIps: additions(peer.allowedIps),
   };
 }
 
-function textOf(allowedIps: readonly IpPrefix[]): string {
-  return allowedIps.length === 0 ? '(none)' : allowedIps.map(formatIpPrefix).join(', ');
+function additions(prefixes: Iterable<IpPrefix>): AllowedIpChange[] {
+  return [...prefixes].map((prefix) => ({ ...prefix, isRemoval: false }));
+}
+
+function textOf({ allowedIps }: WantedPeer): string {
+  return allowedIps.size === 0 ? '(none)' : [...allowedIps.keys()].join(', ');
 }
 
 function isSameSet(a: readonly IpPrefix[], b: readonly IpPrefix[]): boolean {

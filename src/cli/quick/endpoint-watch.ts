@@ -108,7 +108,7 @@ export class EndpointWatch {
 
     const stamp = `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
     if (stamp !== this.#fileStamp) {
-      const document = await readConfigFile(this.#options.configFile);
+      const document = (await readConfigFile(this.#options.configFile)).readAsWg();
       this.#document = document.peers.some(hasName) ? document : undefined;
       this.#fileStamp = stamp;
     }

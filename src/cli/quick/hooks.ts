@@ -1,6 +1,8 @@
+import { encodeConfigText, hasStandIns } from '../../control/config/config-bytes.js';
 import type { HookName } from '../../control/config/index.js';
 import { throwIfInterrupted } from '../../control/interrupted.js';
 import { WireGuardError } from '../../core/errors.js';
+import { ProgramFailure } from '../../host/net/command-error.js';
 import { COMMAND_MISSING_STATUS } from '../../host/net/commands.js';
 import type { Hook, QuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
@@ -18,7 +20,7 @@ export async function runHooks(host: QuickHost, config: QuickConfig, name: HookN
     throwIfInterrupted(host.interruption);
     const status = await runHook(host, config, hook);
     throwIfInterrupted(host.interruption);
-    if (status !== 0) throw new WireGuardError('ERR_HOOK', failureText(config, hook, status));
+    if (status !== 0) throw failure(config, hook, status);
   }
 }
 
@@ -32,8 +34,9 @@ export async function runAllHooks(host: QuickHost, config: QuickConfig, name: Ho
   for (const hook of hooksOf(config, name)) {
     const status = await runHook(host, config, hook);
     if (status === 0) continue;
-    errors.push(new WireGuardError('ERR_HOOK', failureText(config, hook, status)));
-    host.commands.warn(failureText(config, hook, status));
+    const error = failure(config, hook, status);
+    errors.push(error);
+    host.commands.warn(error.message);
   }
   return errors;
 }
@@ -50,13 +53,21 @@ function hooksOf({ hooks }: QuickConfig, name: HookName): Hook[] {
 async function runHook(host: QuickHost, config: QuickConfig, hook: Hook): Promise<number> {
   const command = hook.command.replaceAll('%i', config.interfaceName);
   host.commands.echo([command]);
-  return await host.runAttached(['bash', '-O', 'extglob', '-e', '-o', 'pipefail', '-c', command], {
+  return await host.runAttached(['bash', '-O', 'extglob', '-e', '-o', 'pipefail', '-c', asArgument(command)], {
     INTERFACE: config.interfaceName,
     CONFIG_FILE: config.file,
   });
 }
 
-function failureText({ file }: QuickConfig, { name, line, command }: Hook, status: number): string {
+/** Arguments of programs are UTF-8: other bytes of a command go through a quotation that bash undoes. */
+function asArgument(command: string): string {
+  if (!hasStandIns(command)) return command;
+  const bytes = [...encodeConfigText(command)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`);
+  return `eval $'${bytes.join('')}'`;
+}
+
+function failure({ file }: QuickConfig, { name, line, command }: Hook, status: number): WireGuardError {
   const why = status === COMMAND_MISSING_STATUS ? 'found no such program' : `ended with status ${status}`;
-  return `${file}:${line}: ${name} ${why}: ${command}`;
+  const cause = new ProgramFailure('bash', status);
+  return new WireGuardError('ERR_HOOK', `${file}:${line}: ${name} ${why}: ${command}`, { cause });
 }

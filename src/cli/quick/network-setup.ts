@@ -1,12 +1,9 @@
 import type { DeviceState } from '../../control/device-control.js';
-import { formatIpAddress, formatIpPrefix } from '../../control/ip-text.js';
+import { formatIpPrefix } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { bypassOthers, divertTraffic, isTrafficDiverted, pickTable } from '../../host/net/default-route.js';
-import { setDns } from '../../host/net/dns/dns.js';
-import { resolvLines } from '../../host/net/dns/dns-settings.js';
 import { addFirewall } from '../../host/net/firewall.js';
 import { queryAddresses } from '../../host/net/ip-query.js';
-import { detectMtu } from '../../host/net/mtu.js';
 import { formatPrefix, type Prefix, parsePrefix } from '../../host/net/prefix.js';
 import { changeRoutes, mostSpecificFirst, queryAllRoutes, uncovered } from '../../host/net/routes.js';
 import { markSourceValidation } from '../../host/net/source-validation.js';
@@ -14,7 +11,6 @@ import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import type { Endpoint } from '../../wire/endpoint.js';
 import { withNetworkLock } from './locks.js';
 import { maskHostBits } from './mask-host-bits.js';
-import type { QuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
 import { requireDevice } from './require-device.js';
 
@@ -40,39 +36,6 @@ export function planRoutes(table: string | undefined, allowedIps: readonly IpPre
     diverted: prefixes.filter(({ length }) => length === 0),
     table,
   };
-}
-
-/**
- * @param endpoints Those of the peers.
- * @param mark Firewall mark of the datagrams to them; 0: none.
- * @returns Bytes: what the file says, or what the ways to the peers allow.
- */
-export async function chooseMtu(
-  host: QuickHost,
-  config: QuickConfig,
-  endpoints: readonly Endpoint[],
-  mark: number,
-): Promise<number> {
-  if (config.mtu !== undefined) return config.mtu;
-  // One with a zone is on the link itself, which is rarely narrower than the way beyond.
-  const routed = endpoints.filter(({ scopeId }) => scopeId === 0);
-  return await detectMtu(
-    host.commands,
-    routed.map(({ address }) => formatIpAddress(address)),
-    mark,
-  );
-}
-
-/** Sets the name servers of the file. Search domains without servers mean nothing. */
-export async function setUpDns(host: QuickHost, config: QuickConfig, record: TunnelRecord): Promise<void> {
-  if (config.dns.servers.length === 0) return;
-  await withNetworkLock(host, async () => {
-    const backend = await setDns(host.commands, host.dnsBackends, config.interfaceName, config.dns);
-    if (backend === undefined) return;
-    record.dns = backend;
-    record.dnsText = resolvLines(config.dns).join('\n');
-    host.records.write(config.interfaceName, record);
-  });
 }
 
 /** Adds the routes of a plan that the addresses of the interface have not made already. */

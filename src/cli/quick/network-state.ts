@@ -5,12 +5,12 @@ import {
   MAIN_TABLE,
   queryAddresses,
   queryMtu,
+  queryRoutes,
 } from '../../host/net/ip-query.js';
-import { formatPrefix, type Prefix } from '../../host/net/prefix.js';
+import { formatPrefix, isLinkLocal, type Prefix } from '../../host/net/prefix.js';
 import { queryAllRoutes } from '../../host/net/routes.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import { maskHostBits } from './mask-host-bits.js';
-import type { QuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
 
 /** What the host has of an interface, when a reload begins. */
@@ -40,29 +40,42 @@ export async function readNetworkState(
  * The routes that the main table will have whatever we do: those of the subnets of the file, and those that other
  * programs have added.
  *
+ * @param addresses The addresses that the interface will have; those that the kernel has made count as well.
  * @param ours The routes that were added for the allowed IPs, as text.
  */
-export function foreignRoutes(config: QuickConfig, state: NetworkState, ours: ReadonlySet<string>): InterfaceRoute[] {
-  const subnetsBefore = new Set(state.addresses.map(subnetOf));
-  const others = state.routes.filter(({ prefix, table }) => {
-    const text = formatPrefix(prefix);
-    return table === MAIN_TABLE && !ours.has(text) && !subnetsBefore.has(text);
-  });
-  const subnets = [...config.addresses, ...state.addresses.filter(({ isLinkLocal }) => isLinkLocal)];
-  return [...others, ...subnets.map((prefix) => ({ prefix, table: MAIN_TABLE }))];
+export function foreignRoutes(
+  addresses: readonly Prefix[],
+  state: NetworkState,
+  ours: ReadonlySet<string>,
+): InterfaceRoute[] {
+  const others = state.routes.filter(
+    ({ prefix, table, isKernels }) => table === MAIN_TABLE && !isKernels && !ours.has(formatPrefix(prefix)),
+  );
+  const subnets = [...addresses, ...state.addresses.filter(isLinkLocal)].filter(hasSubnet).map(subnetOf);
+  return [...others, ...subnets.map((prefix) => ({ prefix, table: MAIN_TABLE, isKernels: true }))];
 }
 
-/** @returns Those of the prefixes that the interface has a route for, in whatever table. */
-export async function routesStillThere(
+/** @returns The routes that were added to a table, as text; those of the kernel are left out. */
+export async function addedRoutes(
   host: QuickHost,
   interfaceName: string,
-  prefixes: readonly Prefix[],
-): Promise<Prefix[]> {
-  const routes = await queryAllRoutes(host.commands, interfaceName);
-  const live = new Set(routes.map(({ prefix }) => formatPrefix(prefix)));
-  return prefixes.filter((prefix) => live.has(formatPrefix(prefix)));
+  table: string | undefined,
+): Promise<Set<string>> {
+  const texts = new Set<string>();
+  for (const family of [4, 6] as const) {
+    for (const { prefix, isKernels } of await queryRoutes(host.commands, interfaceName, family, table ?? 'main')) {
+      if (!isKernels) texts.add(formatPrefix(prefix));
+    }
+  }
+  return texts;
 }
 
-function subnetOf(address: Prefix): string {
-  return formatIpPrefix(maskHostBits(parseIpPrefix(formatPrefix(address))!));
+/** The kernel makes no route in the main table for a single IPv4 address. */
+function hasSubnet({ family, length }: Prefix): boolean {
+  return family === 6 || length < 32;
+}
+
+function subnetOf(address: Prefix): Prefix {
+  const masked = formatIpPrefix(maskHostBits(parseIpPrefix(formatPrefix(address))!));
+  return { ...address, address: masked.slice(0, masked.lastIndexOf('/')) };
 }

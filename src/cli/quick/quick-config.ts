@@ -1,6 +1,13 @@
-import { type ConfigDocument, type HookName, parseConfig, readConfigFile } from '../../control/config/index.js';
+import {
+  type ConfigDocument,
+  formatProblem,
+  type HookName,
+  parseConfig,
+  readConfigFile,
+} from '../../control/config/index.js';
 import { formatIpPrefix } from '../../control/ip-text.js';
 import { WireGuardError } from '../../core/errors.js';
+import { ProgramFailure } from '../../host/net/command-error.js';
 import type { DnsSettings } from '../../host/net/dns/dns-settings.js';
 import { type Prefix, parsePrefix } from '../../host/net/prefix.js';
 import { unlessInvalid } from '../unless-invalid.js';
@@ -29,11 +36,12 @@ export interface QuickConfig extends ConfigPath {
 }
 
 const HOOK_NAMES: ReadonlySet<string> = new Set<HookName>(['PreUp', 'PostUp', 'PreDown', 'PostDown']);
-/** What may reach a resolver: these programs are shell scripts in part. */
-const SEARCH_DOMAIN = /^(?![-~])[A-Za-z0-9._-]+$/;
 const NO_DNS: DnsSettings = { servers: [], searchDomains: [] };
-/** An address, with a zone or without. */
-const ZONE = /^[^%]+(?:%[A-Za-z0-9_.-]+)?$/;
+/** Keys whose doubtful values are used all the same, with a warning. */
+const DOUBTFUL = /^(?:DNS|Endpoint|ListenPort): /;
+/** Keys whose value `ip` judges under the name of wg-quick, and the status that it ends with. */
+const OF_IP = /^(?:MTU|Table): /;
+const IP_USAGE_STATUS = 255;
 
 /**
  * Reads the file, and everything in it that is about the host.
@@ -47,9 +55,9 @@ export async function readQuickConfig(
   warn: (text: string) => void,
   options: { readonly isLenient: boolean } = { isLenient: false },
 ): Promise<QuickConfig> {
-  const document = await readConfigFile(where.file);
+  const document = (await readConfigFile(where.file)).readAsWg();
   if (isWorldAccessible(where.file)) warn(`Warning: \`${where.file}' is world accessible\n`);
-  if (!options.isLenient) document.assertValid();
+  if (!options.isLenient) checkDocument(document, warn);
 
   const get = options.isLenient ? unlessInvalid : <T>(read: () => T): T => read();
   const section = document.interfaceSection;
@@ -58,12 +66,28 @@ export async function readQuickConfig(
     ...where,
     document,
     addresses: get(() => section?.addresses.map((address) => parsePrefix(formatIpPrefix(address))!)) ?? [],
-    dns: get(() => plainDns(where.file, section?.dns)) ?? NO_DNS,
+    dns: get(() => section?.dns) ?? NO_DNS,
     mtu: get(() => section?.mtu),
     table: table?.toLowerCase() === 'auto' ? undefined : table,
     saveConfig: get(() => section?.saveConfig) ?? false,
     hooks: readHooks(document),
   };
+}
+
+/** @throws {WireGuardError} ERR_CONFIG with all errors. */
+function checkDocument(document: ConfigDocument, warn: (text: string) => void): void {
+  const { problems, fileName } = document;
+  for (const problem of problems) {
+    if (problem.severity === 'warning' && DOUBTFUL.test(problem.message)) warn(formatProblem(problem, fileName));
+  }
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return;
+  const isOfIp = errors.every(({ message }) => OF_IP.test(message));
+  const text = errors
+    .map((problem) => formatProblem(problem, fileName))
+    .join('')
+    .trimEnd();
+  throw new WireGuardError('ERR_CONFIG', text, isOfIp ? { cause: new ProgramFailure('ip', IP_USAGE_STATUS) } : {});
 }
 
 /** What is known of an interface whose file has gone: that it has one. */
@@ -78,10 +102,8 @@ function readHooks(document: ConfigDocument): Hook[] {
   for (const { kind, key, value } of document.lines()) {
     line++;
     if (kind !== 'entry' || !HOOK_NAMES.has(key)) continue;
-    if (value.includes('\0')) {
-      throw new WireGuardError('ERR_CONFIG', `${document.fileName}:${line}: ${key}: a command cannot hold a NUL`);
-    }
-    hooks.push({ name: key as HookName, command: value, line });
+    // A shell that reads the file drops what no program can be given.
+    hooks.push({ name: key as HookName, command: value.replaceAll('\0', ''), line });
   }
   return hooks;
 }
@@ -90,13 +112,4 @@ function readHooks(document: ConfigDocument): Hook[] {
 function plainTable(file: string, table: string | undefined): string | undefined {
   if (table?.startsWith('-') !== true) return table;
   throw new WireGuardError('ERR_CONFIG', `${file}: Table: ${JSON.stringify(table)} is neither a number nor a name`);
-}
-
-/** @throws {WireGuardError} ERR_CONFIG for what a resolver could misread. */
-function plainDns(file: string, dns: DnsSettings = NO_DNS): DnsSettings {
-  const { servers, searchDomains } = dns;
-  const strange =
-    servers.find((server) => !ZONE.test(server)) ?? searchDomains.find((domain) => !SEARCH_DOMAIN.test(domain));
-  if (strange === undefined) return dns;
-  throw new WireGuardError('ERR_CONFIG', `${file}: DNS: ${JSON.stringify(strange)} is neither an address nor a domain`);
 }

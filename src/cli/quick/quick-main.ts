@@ -1,4 +1,5 @@
 import { WireGuardError } from '../../core/errors.js';
+import { programStatus } from '../../host/net/command-error.js';
 import { implementationOf } from './backend.js';
 import { isRoot, runAsRoot } from './privilege.js';
 import { QUICK_VERBS, type QuickCall, type QuickOutput, runQuick } from './run-quick.js';
@@ -9,7 +10,7 @@ const PROGRAM = 'wg-quick';
  * The program `wg-quick`: what a link of that name to `wiretype` is.
  *
  * @param argv What follows the program's name.
- * @returns Exit status: 0 done, 1 not, 128 + N after signal N.
+ * @returns Exit status: 0 done; that of a program or hook that failed; 1 for other errors; 128 + N after signal N.
  *
  * Source: wg-quick(8).
  */
@@ -29,7 +30,7 @@ export async function quickMain(argv: readonly string[], io: QuickOutput): Promi
   } catch (error) {
     if (!(error instanceof WireGuardError)) throw error; // a bug: let it crash with its stack
     io.writeError(`${PROGRAM}: ${error.message}\n`);
-    return 1;
+    return programStatus(error) ?? 1;
   }
 }
 

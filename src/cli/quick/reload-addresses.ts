@@ -1,25 +1,42 @@
-import { queryAddresses } from '../../host/net/ip-query.js';
+import { type InterfaceAddress, queryAddresses } from '../../host/net/ip-query.js';
 import { Link } from '../../host/net/link.js';
-import { formatPrefix, type Prefix } from '../../host/net/prefix.js';
+import { coverTest, formatPrefix, isLinkLocal, type Prefix } from '../../host/net/prefix.js';
 import type { NetworkState } from './network-state.js';
 import type { QuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
 import type { ReloadStep } from './reload-step.js';
 
-/** Finds the addresses to add and to remove. Link-local ones that the file does not name are the kernel's. */
-export function planAddresses(host: QuickHost, config: QuickConfig, { addresses }: NetworkState): ReloadStep {
-  const { interfaceName } = config;
-  const wanted = new Set(config.addresses.map(formatPrefix));
-  const live = new Set(addresses.map(formatPrefix));
-  const added = config.addresses.filter((address) => !live.has(formatPrefix(address)));
-  const removed = addresses.filter((address) => !address.isLinkLocal && !wanted.has(formatPrefix(address)));
+/**
+ * Finds the addresses to add and to remove. The first address of a subnet is the one that packets leave from, so the
+ * order counts. Link-local addresses that no file has named are the kernel's.
+ *
+ * @param wanted In the order in which `up` adds them.
+ */
+export function planAddresses(
+  host: QuickHost,
+  { interfaceName }: QuickConfig,
+  { addresses, record }: NetworkState,
+  wanted: readonly Prefix[],
+): ReloadStep {
+  const named = new Set([...wanted.map(formatPrefix), ...(record.addresses ?? [])]);
+  const live = addresses.filter((address) => !address.isLinkLocal || named.has(formatPrefix(address)));
+  const before = orderOfAddition(live);
+  const after = kernelOrder(wanted);
+  const added = missingFrom(before, after);
+  const removed = missingFrom(after, before);
+  const isReordered = added.length + removed.length === 0 && !isSameList(before, after);
+  const replace = (target: readonly Prefix[]) => replaceAddresses(host, interfaceName, target, named);
   return {
     lines: [
       ...added.map((address) => `+ address ${formatPrefix(address)}`),
       ...removed.map((address) => `- address ${formatPrefix(address)}`),
+      ...(isReordered ? [`~ order of addresses ${after.map(formatPrefix).join(', ')}`] : []),
     ],
-    apply: () => replaceAddresses(host, interfaceName, config.addresses, removed),
-    revert: () => replaceAddresses(host, interfaceName, addresses, added),
+    apply: async () => {
+      if (!isSameList(before, after)) await replace(after);
+      record.addresses = wanted.map(formatPrefix);
+    },
+    revert: async () => await replace(before),
   };
 }
 
@@ -34,23 +51,74 @@ export function planMtu(host: QuickHost, config: QuickConfig, state: NetworkStat
   };
 }
 
-/** The kernel takes the other addresses of a subnet away with its first one: what is missing then is added again. */
+/**
+ * Makes the addresses of an interface a list, in that order.
+ *
+ * The kernel takes the other addresses of a subnet away with the first one: those are added again.
+ *
+ * @param named The addresses that are not the kernel's own, whatever they look like.
+ */
 async function replaceAddresses(
   host: QuickHost,
   interfaceName: string,
-  wanted: readonly Prefix[],
-  unwanted: readonly Prefix[],
+  target: readonly Prefix[],
+  named: ReadonlySet<string>,
 ): Promise<void> {
   const link = new Link(host.commands, interfaceName);
-  const readLive = async () => new Set((await queryAddresses(host.commands, interfaceName)).map(formatPrefix));
+  const readLive = async (): Promise<Prefix[]> => {
+    const live = await queryAddresses(host.commands, interfaceName);
+    return orderOfAddition(live.filter((address) => !address.isLinkLocal || named.has(formatPrefix(address))));
+  };
   const addMissing = async (): Promise<void> => {
-    const live = await readLive();
-    for (const address of wanted) if (!live.has(formatPrefix(address))) await link.addAddress(address);
+    for (const address of missingFrom(await readLive(), target)) await link.addAddress(address);
+  };
+  const remove = async (unwanted: readonly Prefix[]): Promise<void> => {
+    for (const address of unwanted) {
+      if (missingFrom(await readLive(), [address]).length === 0) await link.removeAddress(address);
+    }
   };
 
+  await addMissing(); // first, so that the interface is never without an address: its routes would go
+  await remove(missingFrom(target, await readLive()));
   await addMissing();
-  for (const address of unwanted) {
-    if ((await readLive()).has(formatPrefix(address))) await link.removeAddress(address);
+  for (const family of [4, 6]) {
+    const wanted = target.filter((address) => address.family === family);
+    const live = (await readLive()).filter((address) => address.family === family);
+    const firstWrong = wanted.findIndex((address, i) => live[i] === undefined || !isSame(address, live[i]));
+    if (firstWrong >= 0) await remove(wanted.slice(firstWrong));
   }
   await addMissing();
+}
+
+/** The kernel lists the newest IPv6 address first, and IPv4 addresses in the order of their addition. */
+function orderOfAddition(live: readonly InterfaceAddress[]): Prefix[] {
+  const ofFamily = (family: number) => live.filter((address) => address.family === family);
+  return [...ofFamily(4), ...ofFamily(6).reverse()];
+}
+
+/** IPv4 addresses that are not the first of their subnet come behind all others; so do global IPv6 addresses. */
+function kernelOrder(addresses: readonly Prefix[]): Prefix[] {
+  const first: Prefix[] = [];
+  const second: Prefix[] = [];
+  for (const address of addresses.filter(({ family }) => family === 4)) {
+    const isSecond = first.some((other) => other.length === address.length && coverTest(address)(other));
+    (isSecond ? second : first).push(address);
+  }
+  const global = addresses.filter((address) => address.family === 6 && !isLinkLocal(address));
+  const linkLocal = addresses.filter((address) => address.family === 6 && isLinkLocal(address));
+  return [...first, ...second, ...linkLocal, ...global];
+}
+
+/** @returns Those of `list` that are not in `others`. */
+function missingFrom(others: readonly Prefix[], list: readonly Prefix[]): Prefix[] {
+  const texts = new Set(others.map(formatPrefix));
+  return list.filter((address) => !texts.has(formatPrefix(address)));
+}
+
+function isSameList(a: readonly Prefix[], b: readonly Prefix[]): boolean {
+  return a.length === b.length && a.every((address, i) => isSame(address, b[i]!));
+}
+
+function isSame(a: Prefix, b: Prefix): boolean {
+  return formatPrefix(a) === formatPrefix(b);
 }

@@ -8,35 +8,40 @@ import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import type { IpFamily } from '../../wire/endpoint.js';
 import { withNetworkLock } from './locks.js';
 import { type RoutePlan, setMark, setUpBypass, setUpDiversion } from './network-setup.js';
-import { foreignRoutes, type NetworkState, routesStillThere } from './network-state.js';
+import { addedRoutes, foreignRoutes, type NetworkState } from './network-state.js';
 import type { QuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
 import type { ReloadStep } from './reload-step.js';
 
+const FAMILIES: readonly IpFamily[] = [4, 6];
+const NAMED_TABLES: Readonly<Record<string, number>> = { main: 254, default: 253, local: 255 };
+
 /**
  * Finds the routes to add and to remove. Routes of other programs into the interface stay.
  *
+ * @param addresses The addresses that the interface will have.
  * @param before What the allowed IPs asked for until now: counts where no record says what was added.
  */
-export function planPlainRoutes(
+export async function planPlainRoutes(
   host: QuickHost,
-  config: QuickConfig,
+  { interfaceName }: QuickConfig,
   state: NetworkState,
-  before: RoutePlan,
-  after: RoutePlan,
-): ReloadStep {
+  addresses: readonly Prefix[],
+  [before, after]: readonly [RoutePlan, RoutePlan],
+): Promise<ReloadStep> {
   const { record } = state;
-  const ours = record.routes?.map((text) => parsePrefix(text)!) ?? before.plain;
   const tableBefore = record.routes === undefined ? before.table : record.routeTable;
-  const oursTexts = new Set(ours.map(formatPrefix));
+  const live = await addedRoutes(host, interfaceName, tableBefore);
+  const recorded = record.routes?.map((text) => parsePrefix(text)!) ?? before.plain;
+  const ours = recorded.filter((prefix) => live.has(formatPrefix(prefix)));
+  // A route of ours in another table covers nothing in the main one.
+  const oursInMain = new Set(isSameTable(tableBefore, undefined) ? ours.map(formatPrefix) : []);
   const wanted =
-    after.table === undefined ? uncovered(after.plain, foreignRoutes(config, state, oursTexts)) : after.plain;
-  const wantedTexts = new Set(wanted.map(formatPrefix));
+    after.table === undefined ? uncovered(after.plain, foreignRoutes(addresses, state, oursInMain)) : after.plain;
 
-  const isSameTable = tableBefore === after.table;
-  const added = isSameTable ? wanted.filter((prefix) => !oursTexts.has(formatPrefix(prefix))) : wanted;
-  const removed = isSameTable ? ours.filter((prefix) => !wantedTexts.has(formatPrefix(prefix))) : ours;
-  const { interfaceName } = config;
+  const isSame = isSameTable(tableBefore, after.table);
+  const added = isSame ? without(wanted, ours) : wanted;
+  const removed = isSame ? without(ours, wanted) : ours;
   return {
     lines: [
       ...removed.map((prefix) => `- route ${routeText(prefix, tableBefore)}`),
@@ -44,11 +49,11 @@ export function planPlainRoutes(
     ],
     apply: async () => {
       await replaceRoutes(host, interfaceName, [removed, tableBefore], [wanted, after.table]);
-      recordRoutes(record, [...wantedTexts], after.table);
+      recordRoutes(record, wanted.map(formatPrefix), after.table);
     },
     revert: async () => {
       await replaceRoutes(host, interfaceName, [added, after.table], [ours, tableBefore]);
-      recordRoutes(record, [...oursTexts], tableBefore);
+      recordRoutes(record, recorded.map(formatPrefix), tableBefore);
     },
   };
 }
@@ -97,18 +102,31 @@ export function planDiversions(
   };
 }
 
-/** The kernel drops all routes of a family with the last address of that family: those are added again. */
+/** Routes that have gone by themselves, with an address, are not removed; those that are missing are added. */
 async function replaceRoutes(
   host: QuickHost,
   interfaceName: string,
   [unwanted, tableBefore]: [readonly Prefix[], string | undefined],
   [wanted, table]: [readonly Prefix[], string | undefined],
 ): Promise<void> {
-  const leftOver = await routesStillThere(host, interfaceName, unwanted);
+  const before = await addedRoutes(host, interfaceName, tableBefore);
+  const leftOver = unwanted.filter((prefix) => before.has(formatPrefix(prefix)));
   await changeRoutes(host.commands, 'delete', interfaceName, leftOver, tableBefore);
-  const there = new Set((await routesStillThere(host, interfaceName, wanted)).map(formatPrefix));
+  const there = await addedRoutes(host, interfaceName, table);
   const missing = wanted.filter((prefix) => !there.has(formatPrefix(prefix)));
   await changeRoutes(host.commands, 'add', interfaceName, missing, table);
+}
+
+/** @returns Those of `prefixes` that are not among `others`. */
+function without(prefixes: readonly Prefix[], others: readonly Prefix[]): Prefix[] {
+  const texts = new Set(others.map(formatPrefix));
+  return prefixes.filter((prefix) => !texts.has(formatPrefix(prefix)));
+}
+
+/** Returns whether two names mean one routing table. Source: ip-route(8), rtnetlink(7). */
+function isSameTable(a: string | undefined, b: string | undefined): boolean {
+  const numberOf = (table = 'main') => NAMED_TABLES[table] ?? (Number.isNaN(Number(table)) ? table : Number(table));
+  return numberOf(a) === numberOf(b);
 }
 
 function recordRoutes(record: TunnelRecord, routes: string[], table: string | undefined): void {
@@ -126,7 +144,7 @@ async function removeDiversion(
   const { commands } = host;
   const table = record.table ?? 0;
   await withNetworkLock(host, async () => {
-    await removeRules(commands, family, table);
+    await removeRules(commands, interfaceName, family, table);
     if (record.bypassing?.includes(family)) await removeBypass(commands, family, table);
     record.bypassing = (record.bypassing ?? []).filter((other) => other !== family);
     if (await hasDefaultRoute(host, interfaceName, family, table)) {
@@ -144,7 +162,9 @@ async function removeDiversion(
 
 async function mendDiversions(host: QuickHost, interfaceName: string, record: TunnelRecord): Promise<void> {
   const { diverted = [], table = 0 } = record;
-  if (diverted.length === 0) return await removeFirewall(host.commands, interfaceName);
+  const plain = FAMILIES.filter((family) => !diverted.includes(family));
+  await removeFirewall(host.commands, interfaceName, plain);
+  if (diverted.length === 0) return;
 
   const addresses = await queryAddresses(host.commands, interfaceName);
   for (const family of diverted) {

@@ -8,7 +8,8 @@ import { holdConfigFile } from './change-config-file.js';
 import { applyChange, nameOptions, readLookups } from './device-configuration.js';
 import { type DeviceDiff, diffDevice } from './device-diff.js';
 import { withInterfaceLock } from './locks.js';
-import { allowedIpsOf, chooseMtu, planRoutes } from './network-setup.js';
+import { chooseMtu, MIN_IPV6_MTU_BYTES, mtuInputs } from './mtu-choice.js';
+import { allowedIpsOf, planRoutes, type RoutePlan } from './network-setup.js';
 import { type NetworkState, readNetworkState } from './network-state.js';
 import type { QuickConfig } from './quick-config.js';
 import type { QuickFile } from './quick-file.js';
@@ -81,17 +82,44 @@ async function planSteps(
   secrets.push(diff.change, diff.inverse);
 
   const before = planRoutes(config.table, allowedIpsOf(device));
-  const written = config.document.peers.flatMap((peer) => peer.allowedIps.filter(({ isRemoval }) => !isRemoval));
-  const after = planRoutes(config.table, written);
-  const mtu = await chooseMtu(host, config, diff.endpoints, device.fwmark);
+  const after = planRoutes(config.table, diff.allowedIps);
+  const mtu = await chooseNextMtu(host, config, state, diff, device.fwmark);
+  const addresses = config.addresses.filter(({ family }) => family === 4 || mtu >= MIN_IPV6_MTU_BYTES);
+  requireIpv6(config, mtu, after);
   return [
-    planDevice(host, config.interfaceName, diff, record),
-    planAddresses(host, config, state),
+    planDevice(host, config.interfaceName, diff, state.record),
     planMtu(host, config, state, mtu),
-    planPlainRoutes(host, config, state, before, after),
+    planAddresses(host, config, state, addresses),
+    await planPlainRoutes(host, config, state, addresses, [before, after]),
     planDiversions(host, config, state, after, fwmark ?? device.fwmark),
     planDns(host, config, state),
   ];
+}
+
+/** The MTU that was found out for the same endpoints stays: a route that has changed since is no change of the file. */
+async function chooseNextMtu(
+  host: QuickHost,
+  config: QuickConfig,
+  { record }: NetworkState,
+  { endpoints, allowedIps, change }: DeviceDiff,
+  markBefore: number,
+): Promise<number> {
+  const inputs = mtuInputs(config);
+  if (config.mtu === undefined && record.foundMtu?.inputs === inputs) return record.foundMtu.bytes;
+
+  // While the traffic is diverted, the mark of now is the one that leads past the tunnel.
+  const isDiverted = (record.diverted ?? []).length > 0;
+  const mark = isDiverted ? markBefore : (change.fwmark ?? markBefore);
+  const bytes = await chooseMtu(host, config, { endpoints, allowedIps, mark });
+  if (config.mtu === undefined) record.foundMtu = { bytes, inputs };
+  return bytes;
+}
+
+/** @throws {WireGuardError} ERR_VALUE: the kernel takes IPv6 off an interface with such an MTU. */
+function requireIpv6({ file }: QuickConfig, mtu: number, { plain, diverted }: RoutePlan): void {
+  const hasIpv6 = [...plain, ...diverted].some(({ family }) => family === 6);
+  if (mtu >= MIN_IPV6_MTU_BYTES || !hasIpv6) return;
+  throw new WireGuardError('ERR_VALUE', `${file}: the IPv6 routes need an MTU of ${MIN_IPV6_MTU_BYTES}, not ${mtu}`);
 }
 
 /** @returns The firewall mark to give the device, 0 for none; `undefined`: leave it as it is. */
@@ -109,9 +137,8 @@ function planDevice(host: QuickHost, interfaceName: string, diff: DeviceDiff, re
   return {
     lines: diff.lines,
     apply: async () => {
-      if (isSame) return;
-      await applyChange(host, interfaceName, diff.change);
-      if (diff.change.fwmark !== undefined) delete record.hasChosenMark;
+      if (!isSame) await applyChange(host, interfaceName, diff.change);
+      if (diff.isMarkKnown) delete record.hasChosenMark;
     },
     revert: async () => (isSame ? undefined : await applyChange(host, interfaceName, diff.inverse)),
   };
@@ -128,7 +155,7 @@ async function applySteps(
   try {
     for (const step of steps.some(({ lines }) => lines.length > 0) ? steps : []) {
       throwIfInterrupted(host.interruption);
-      begun.unshift(step);
+      begun.push(step); // taken back in the same order: routes need the addresses, and those the MTU
       await step.apply();
     }
     record.endpoints = readEndpoints(config.document);

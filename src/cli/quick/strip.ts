@@ -1,19 +1,37 @@
-import { lookupKey } from '../../control/config/config-keys.js';
+import { CONFIG_KEYS } from '../../control/config/config-keys.js';
 import type { ConfigDocument } from '../../control/config/index.js';
 
+const QUICK_KEYS = new Set(
+  CONFIG_KEYS.filter(({ reader }) => reader === 'wg-quick').map(({ name }) => name.toLowerCase()),
+);
+/** What the shell takes off both ends of a line that it reads. */
+const OUTER_BLANKS = /^[ \t]+|[ \t]+$/g;
+/** What stands around a key. */
+const OUTER_SPACE = /^[ \t\r\v\f]+|[ \t\r\v\f]+$/g;
+const CAPITALS = /[A-Z]/g;
+
 /**
- * What is left of a file for `wg setconf` and `wg syncconf`: every line as it is, but for those about the host.
+ * What is left of a file for `wg setconf` and `wg syncconf`: every line but those about the host.
+ *
+ * Lines are judged as the shell script does, which is not quite as `wg` does: a key without `=` counts, and white space
+ * inside a key makes it another one.
  *
  * @returns One empty line more than the file, as wg-quick(8) prints it.
  */
 export function strip(document: ConfigDocument): string {
-  const kept: string[] = document.preamble.map(({ raw }) => raw);
-  for (const section of document.sections) {
-    for (const line of section.lines()) {
-      const isAboutHost =
-        section.kind === 'interface' && line.kind === 'entry' && lookupKey(line.key)?.reader === 'wg-quick';
-      if (!isAboutHost) kept.push(line.raw);
-    }
+  const kept: string[] = [];
+  let isInterface = false;
+  for (const { raw } of document.lines()) {
+    const line = raw.replaceAll('\0', '').replace(/\n$/, '').replace(OUTER_BLANKS, '');
+    if (line === '' && !raw.endsWith('\n')) continue;
+
+    const key = line
+      .replace(/#.*/s, '')
+      .replace(/=.*/s, '')
+      .replace(OUTER_SPACE, '')
+      .replace(CAPITALS, (letter) => letter.toLowerCase());
+    if (key.startsWith('[')) isInterface = key === '[interface]';
+    if (!isInterface || !QUICK_KEYS.has(key)) kept.push(`${line}\n`);
   }
-  return `${kept.map((raw) => raw.replace(/\n?$/, '\n')).join('')}\n`;
+  return `${kept.join('')}\n`;
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import type { DeviceClient } from '../../control/device-client.js';
 import { WireGuardError } from '../../core/errors.js';
-import { COMMAND_MISSING_STATUS, type Commands, SystemCommands } from '../../host/net/commands.js';
+import { COMMAND_MISSING_STATUS, type Commands, SystemCommands, searchPathOf } from '../../host/net/commands.js';
 import { systemDnsBackends } from '../../host/net/dns/dns.js';
 import type { DnsBackend } from '../../host/net/dns/dns-settings.js';
 import { TunnelRecords } from '../../host/net/tunnel-record.js';
@@ -53,5 +53,5 @@ export class SystemQuickHost implements QuickHost {
 /** Commands of the user's find programs that stand beside ours, such as a link named wg. */
 function searchPath(): string {
   const own = path.dirname(process.argv[1] ?? '');
-  return [own, process.env['PATH'] ?? ''].filter((part) => part !== '').join(path.delimiter);
+  return [own, searchPathOf(process.env)].filter((part) => part !== '').join(path.delimiter);
 }

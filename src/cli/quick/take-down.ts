@@ -40,7 +40,7 @@ export async function takeDown(host: QuickHost, interfaceName: string, record: T
   await attempt(() =>
     withNetworkLock(host, async () => {
       const { table = 0, diverted = [], bypassing = [] } = record;
-      for (const family of diverted) await attempt(() => removeRules(commands, family, table));
+      for (const family of diverted) await attempt(() => removeRules(commands, interfaceName, family, table));
       for (const family of bypassing) await attempt(() => removeBypass(commands, family, table));
       if (record.dns !== undefined) await unsetDns(commands, host.dnsBackends, interfaceName, record.dns);
       await attempt(async () => ((await link.exists()) ? await link.remove() : undefined));

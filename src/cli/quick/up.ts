@@ -1,22 +1,16 @@
 import { throwIfInterrupted } from '../../control/interrupted.js';
 import { WireGuardError } from '../../core/errors.js';
 import { Link } from '../../host/net/link.js';
+import { formatPrefix } from '../../host/net/prefix.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import { type Backend, makeInterface } from './backend.js';
 import { holdConfigFile } from './change-config-file.js';
 import { addConfiguration } from './device-configuration.js';
+import { changeDns } from './dns-setup.js';
 import { hasHooks, runAllHooks, runHooks } from './hooks.js';
 import { withInterfaceLock } from './locks.js';
-import {
-  allowedIpsOf,
-  chooseMtu,
-  endpointsOf,
-  planRoutes,
-  setUpBypass,
-  setUpDiversion,
-  setUpDns,
-  setUpRoutes,
-} from './network-setup.js';
+import { chooseMtu, mtuInputs } from './mtu-choice.js';
+import { allowedIpsOf, endpointsOf, planRoutes, setUpBypass, setUpDiversion, setUpRoutes } from './network-setup.js';
 import type { QuickConfig } from './quick-config.js';
 import type { QuickFile } from './quick-file.js';
 import type { QuickHost } from './quick-host.js';
@@ -74,6 +68,7 @@ async function setUpDevice(host: QuickHost, config: QuickConfig, backend: Backen
 
 async function finishUp(host: QuickHost, config: QuickConfig, record: TunnelRecord): Promise<void> {
   const link = new Link(host.commands, config.interfaceName);
+  record.addresses = config.addresses.map(formatPrefix);
   for (const address of config.addresses) await link.addAddress(address);
 
   await setUpNetwork(host, config, record);
@@ -87,10 +82,12 @@ async function setUpNetwork(host: QuickHost, config: QuickConfig, record: Tunnel
   const plan = planRoutes(config.table, allowedIpsOf(device));
   for (const prefix of plan.diverted) await setUpBypass(host, interfaceName, prefix, record);
 
-  const mtu = await chooseMtu(host, config, endpointsOf(device), record.table ?? device.fwmark);
+  const mark = record.table ?? device.fwmark;
+  const mtu = await chooseMtu(host, config, { endpoints: endpointsOf(device), allowedIps: allowedIpsOf(device), mark });
+  if (config.mtu === undefined) record.foundMtu = { bytes: mtu, inputs: mtuInputs(config) };
   await new Link(host.commands, interfaceName).bringUp(mtu);
   throwIfInterrupted(host.interruption);
-  await setUpDns(host, config, record);
+  await changeDns(host, interfaceName, config.dns, record);
   throwIfInterrupted(host.interruption);
   await setUpRoutes(host, interfaceName, plan, record);
   for (const prefix of plan.diverted) {

@@ -11,7 +11,10 @@ type Note = (line: ConfigLine, number: number, fault: ConfigFault) => void;
 /** Finds everything that is wrong with a file, in one pass over its lines. */
 export function checkDocument(document: ConfigDocument): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  const note: Note = (line, number, fault) => void problems.push(problemAt(line, number, fault));
+  const note: Note = (line, number, fault) => {
+    const isTaken = document.isReadAsWg && fault.isTakenByWg === true;
+    problems.push(problemAt(line, number, isTaken ? { ...fault, severity: 'warning' } : fault));
+  };
   const seen = { interfaces: 0, publicKeys: new Map<string, number>() };
 
   let number = 1;

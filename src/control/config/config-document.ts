@@ -29,6 +29,7 @@ export class ConfigDocument implements ValueSource {
   readonly fileName: string;
   readonly #parts: ConfigParts;
   #peers: PeerSection[] | undefined;
+  #isReadAsWg = false;
 
   constructor(parts: ConfigParts) {
     this.fileName = parts.fileName;
@@ -41,6 +42,19 @@ export class ConfigDocument implements ValueSource {
     const pieces = [mark, ...preamble.map(({ raw }) => raw)];
     for (const section of sections) pieces.push(section.text);
     return pieces.join('');
+  }
+
+  /**
+   * From now on, values that `wg` takes are taken: an IPv6 endpoint without brackets, a port above 65535. Such a value is
+   * a warning among the problems, and no longer an error.
+   */
+  readAsWg(): this {
+    this.#isReadAsWg = true;
+    return this;
+  }
+
+  get isReadAsWg(): boolean {
+    return this.#isReadAsWg;
   }
 
   /** The lines before the first section. */

@@ -1,8 +1,8 @@
 import type { IpPrefix } from '../../core/configuration.js';
-import { MAX_MTU } from '../../core/constants.js';
 import { WireGuardError } from '../../core/errors.js';
 import { parseIpAddress, parseIpPrefix } from '../ip-text.js';
 import { parseKey } from '../key-text.js';
+import { parseServicePort } from '../service-port.js';
 import { quote } from './secret-text.js';
 
 /** What is wrong with a value, and where in it. */
@@ -12,6 +12,8 @@ export interface ConfigFault {
   readonly message: string;
   /** The next step, a sentence. */
   readonly advice?: string;
+  /** `wg` makes something of the value all the same, and the parser returns it. */
+  readonly isTakenByWg?: boolean;
   /** Index into the value, and the number of characters concerned. */
   readonly at: number;
   readonly length: number;
@@ -36,7 +38,13 @@ export interface ConfigDns {
 
 const WHITE_SPACE = /[ \t\r\v\f]+/g;
 const KEY_CHARACTERS = 44;
+/** Resolvers are shell scripts in part: they must not get an option, a quote, or anything else that a shell obeys. */
+const UNSAFE_FOR_SHELLS = /^-|[\p{Cc}\p{Cs}\s"'`$\\<>|&(){}!]/u;
+/** A domain to search, or a routing domain of systemd-resolved. */
+const SEARCH_DOMAIN = /^(?:~?\.|(?!-)[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.?)$/u;
 const MIN_IPV6_MTU = 1_280;
+/** What a TUN interface takes. */
+const MAX_LINK_MTU_BYTES = 65_535;
 
 export const parseKeyValue: ConfigParser<Uint8Array> = (value, report) => {
   const text = value.replace(WHITE_SPACE, '');
@@ -49,8 +57,14 @@ export const parseKeyValue: ConfigParser<Uint8Array> = (value, report) => {
   }
 };
 
-export const parseListenPort: ConfigParser<number> = (value, report) =>
-  parseDecimal(value, 65_535, 'a port is a number from 0 (any free port) to 65535', report);
+export const parseListenPort: ConfigParser<number> = (value, report) => {
+  const text = value.replace(WHITE_SPACE, '');
+  const message = 'a port is a number from 0 (any free port) to 65535';
+  if (/^[0-9]+$/.test(text) && Number(text) <= 65_535) return Number(text);
+  const port = text === '' || text === '*' ? undefined : parseServicePort(text);
+  report({ ...whole(value), message, isTakenByWg: port !== undefined });
+  return port;
+};
 
 export const parsePersistentKeepalive: ConfigParser<number> = (value, report) =>
   isOff(value) ? 0 : parseDecimal(value, 65_535, 'seconds are "off" or a number from 0 to 65535', report);
@@ -60,7 +74,8 @@ export const parseMtu: ConfigParser<number> = (value, report) => {
     report({ ...whole(value, 'warning'), message: 'there is no number: it is found out, as without this line' });
     return undefined;
   }
-  const mtu = parseDecimal(value, MAX_MTU, `an MTU is a number of bytes from 68 to ${MAX_MTU}`, report, 68);
+  const rule = `an MTU is a number of bytes from 68 to ${MAX_LINK_MTU_BYTES}`;
+  const mtu = parseDecimal(value, MAX_LINK_MTU_BYTES, rule, report, 68);
   if (mtu !== undefined && mtu < MIN_IPV6_MTU) {
     report({ ...whole(value, 'warning'), message: `IPv6 does not work with an MTU below ${MIN_IPV6_MTU}` });
   }
@@ -72,7 +87,7 @@ export const parseFwMark: ConfigParser<number> = (value, report) => {
   const text = value.replace(WHITE_SPACE, '');
   if (isOff(text)) return 0;
 
-  const mark = /^(?:[0-9]{1,10}|0[xX][0-9a-fA-F]{1,8})$/.test(text) ? Number(text) : Number.NaN;
+  const mark = /^(?:[0-9]+|0[xX][0-9a-fA-F]+)$/.test(text) ? Number(text) : Number.NaN;
   if (mark <= 0xffff_ffff) return mark;
   report({ ...whole(value), message: 'a mark is "off", a number, or 0x and up to eight hexadecimal digits' });
   return undefined;
@@ -115,9 +130,19 @@ export const parseDns: ConfigParser<ConfigDns> = (value, report) => {
   const servers: string[] = [];
   const searchDomains: string[] = [];
   for (const { text, where } of hostItems(value, report)) {
-    if (!/^[0-9.]+$/.test(text) && !text.includes(':')) searchDomains.push(text);
-    else if (parseIpAddress(text.replace(/%.*/, '')) !== undefined) servers.push(text);
-    else report({ ...where, message: 'not an address of a name server' });
+    const isServer = /^[0-9.]+$/.test(text) || text.includes(':');
+    if (UNSAFE_FOR_SHELLS.test(text)) {
+      report({ ...where, message: `${quote(text)} is neither an address nor a domain` });
+    } else if (text.includes(';')) {
+      report({ ...where, severity: 'warning', message: 'a list is separated by commas: this item is passed over' });
+    } else {
+      (isServer ? servers : searchDomains).push(text);
+      if (isServer && parseIpAddress(text.replace(/%.*/, '')) === undefined) {
+        report({ ...where, message: 'not an address of a name server', isTakenByWg: true });
+      } else if (!isServer && !SEARCH_DOMAIN.test(text)) {
+        report({ ...where, severity: 'warning', message: 'not a domain: the resolver may refuse it' });
+      }
+    }
   }
   return { servers, searchDomains };
 };
@@ -184,7 +209,7 @@ export function whole<S extends ConfigFault['severity'] = 'error'>(
 
 function parseDecimal(value: string, max: number, rule: string, report: Report, min = 0): number | undefined {
   const text = value.replace(WHITE_SPACE, '');
-  const number = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  const number = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
   if (number >= min && number <= max) return number;
   report({ ...whole(value), message: rule });
   return undefined;

@@ -1,5 +1,6 @@
 import type { AllowedIpChange } from '../../core/configuration.js';
 import { parseIpAddress } from '../ip-text.js';
+import { parseServicePort } from '../service-port.js';
 import {
   type ConfigFault,
   type ConfigParser,
@@ -21,7 +22,7 @@ export interface ConfigAllowedIp extends AllowedIpChange {
 /** Where a peer is reached: host and port. The host is a name, an IPv4 address, or an IPv6 address without brackets. */
 export interface ConfigEndpoint {
   readonly host: string;
-  /** 1–65,535. */
+  /** 1–65,535; 0 where a file is read as `wg` reads it: the peer is not reached until it has been heard of. */
   readonly port: number;
 }
 
@@ -51,13 +52,16 @@ export const parseEndpointValue: ConfigParser<ConfigEndpoint> = (value, report) 
   if (colon < 0 || text.endsWith(']')) {
     return fail(value, report, 'the port is missing: an endpoint is HOST:PORT or [IPV6]:PORT');
   }
-  const host = parseHost(text.slice(0, colon));
-  if (host === undefined) return fail(value, report, whyNotHost(text.slice(0, colon)));
+  const [hostText, portText] = [text.slice(0, colon), text.slice(colon + 1)];
+  const host = parseHost(hostText) ?? parseHostAsWg(hostText);
+  if (host === undefined) return fail(value, report, whyNotHost(hostText));
 
-  const portText = text.slice(colon + 1);
-  const port = /^[0-9]{1,5}$/.test(portText) ? Number(portText) : 0;
-  if (port < 1 || port > 65_535) return fail(value, report, 'the port is not a number from 1 to 65535');
-  return { host, port };
+  const isPlainPort = /^[0-9]{1,5}$/.test(portText) && Number(portText) >= 1 && Number(portText) <= 65_535;
+  const port = isPlainPort ? Number(portText) : portText === '' ? undefined : parseServicePort(portText);
+  const taken = { ...whole(value), isTakenByWg: port !== undefined };
+  if (parseHost(hostText) === undefined) report({ ...taken, message: whyNotHost(hostText) });
+  else if (!isPlainPort) report({ ...taken, message: 'the port is not a number from 1 to 65535' });
+  return port === undefined ? undefined : { host, port };
 };
 
 /** Writes what `parseEndpointValue` reads. */
@@ -86,6 +90,14 @@ function parseHost(text: string): string | undefined {
     return parseIpAddress(host.replace(/%[^%]+$/, ''))?.length === 16 ? host : undefined;
   }
   return text.length <= MAX_HOST_NAME && HOST_NAME.test(text) ? text : undefined;
+}
+
+/** Reads the forms of a host that are not meant, and that `wg` takes all the same. */
+function parseHostAsWg(text: string): string | undefined {
+  const isBracketed = text.startsWith('[') && text.endsWith(']');
+  const host = isBracketed ? text.slice(1, -1) : text;
+  if (parseIpAddress(host.replace(/%[^%]+$/, '')) !== undefined) return host;
+  return isBracketed ? parseHost(host) : undefined;
 }
 
 function whyNotHost(text: string): string {

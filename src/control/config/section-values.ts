@@ -4,6 +4,8 @@ import type { ConfigFault, ConfigParser } from './config-values.js';
 
 /** The document that sections belong to: it knows where a line is. */
 export interface ValueSource {
+  /** Takes the values that `wg` takes, however they are written. */
+  readonly isReadAsWg: boolean;
   /** Throws a `WireGuardError` that shows the line. */
   fail(line: ConfigLine, fault: ConfigFault): never;
 }
@@ -45,7 +47,8 @@ export class SectionValues {
 
   #parse<T>(line: ConfigLine, parse: ConfigParser<T>): T | undefined {
     return parse(line.value, (fault) => {
-      if (fault.severity === 'error') this.#source.fail(line, fault);
+      const isTaken = this.#source.isReadAsWg && fault.isTakenByWg === true;
+      if (fault.severity === 'error' && !isTaken) this.#source.fail(line, fault);
     });
   }
 }

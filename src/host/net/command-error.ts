@@ -1,5 +1,23 @@
 import { WireGuardError } from '../../core/errors.js';
 
+/** How a program ended that was to succeed: the `cause` of an error. */
+export class ProgramFailure extends Error {
+  override readonly name = 'ProgramFailure';
+  /** Exit status; 128 + N after signal N. */
+  readonly status: number;
+
+  constructor(program: string, status: number) {
+    super(`${program} ended with status ${status}`);
+    this.status = status;
+  }
+}
+
+/** @returns The exit status of the program behind an error; `undefined` if there is no program behind it. */
+export function programStatus(error: unknown): number | undefined {
+  if (error instanceof ProgramFailure) return error.status;
+  return error instanceof Error && error.cause !== undefined ? programStatus(error.cause) : undefined;
+}
+
 /** @returns Whether a program of the system refused or is not there. */
 export function isCommandError(error: unknown): error is WireGuardError {
   return (

@@ -3,6 +3,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 
 import { WireGuardError } from '../../core/errors.js';
+import { ProgramFailure } from './command-error.js';
 
 /** How a program ended, and what it wrote. Status 127: there is no such program. */
 export interface CommandResult {
@@ -37,6 +38,9 @@ export interface Commands {
 /** What a shell says of a program that it cannot find. */
 export const COMMAND_MISSING_STATUS = 127;
 
+/** Where bash looks for programs if the environment does not say: a service or a web server may have cleared it. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** A network tool that takes longer than this hangs. */
 const TIMEOUT_MS = 60_000;
 
@@ -52,7 +56,7 @@ export class SystemCommands implements Commands {
   /** @param write Where echoes and warnings go: standard error. */
   constructor(write: (text: string) => void, environment: NodeJS.ProcessEnv = process.env) {
     this.#write = write;
-    this.#environment = { ...environment, LC_ALL: 'C' };
+    this.#environment = { ...environment, PATH: searchPathOf(environment), LC_ALL: 'C' };
   }
 
   echo(words: readonly string[]): void {
@@ -93,17 +97,24 @@ export class SystemCommands implements Commands {
   }
 
   has(program: string): boolean {
-    return findProgram(program, this.#environment['PATH'] ?? '') !== undefined;
+    return findProgram(program, searchPathOf(this.#environment)) !== undefined;
   }
+}
+
+/** Returns where programs are looked for: the variable PATH, or what bash takes without it. */
+export function searchPathOf(environment: NodeJS.ProcessEnv): string {
+  return environment['PATH'] ?? DEFAULT_PATH;
 }
 
 /** @throws {WireGuardError} ERR_COMMAND_MISSING, ERR_COMMAND_FAILED */
 export function requireSuccess(words: readonly string[], { status, stderr }: CommandResult): void {
   if (status === COMMAND_MISSING_STATUS) {
-    throw new WireGuardError('ERR_COMMAND_MISSING', `${words[0]}: command not found`);
+    const cause = new ProgramFailure(words[0]!, status);
+    throw new WireGuardError('ERR_COMMAND_MISSING', `${words[0]}: command not found`, { cause });
   }
   if (status !== 0) {
-    throw new WireGuardError('ERR_COMMAND_FAILED', `${words.join(' ')}: ${stderr.trim() || `ended with ${status}`}`);
+    const cause = new ProgramFailure(words[0]!, status);
+    throw new WireGuardError('ERR_COMMAND_FAILED', `${words.join(' ')}: ${stderr.trim() || cause.message}`, { cause });
   }
 }
 

@@ -11,11 +11,23 @@
  * The third rule is there only where another tunnel has diverted the traffic before: without it, each
  * of the two would send the other's datagrams through itself for ever.
  *
+ * Behind the tunnel's default route, table N has one of the worst metric that refuses everything: without a daemon the
+ * traffic does not leave in clear, until `down`.
+ *
  * Source: ip-rule(8); wg-quick(8).
  */
 import type { IpFamily } from '../../wire/endpoint.js';
+import { isCommandError } from './command-error.js';
 import type { Commands } from './commands.js';
-import { isTableEmpty, MAIN_TABLE, type PolicyRule, queryRules } from './ip-query.js';
+import {
+  isRestRefused,
+  isTableEmpty,
+  LAST_METRIC,
+  MAIN_TABLE,
+  type PolicyRule,
+  queryRules,
+  queryTableDevices,
+} from './ip-query.js';
 import type { Prefix } from './prefix.js';
 import { changeRoutes } from './routes.js';
 
@@ -62,25 +74,62 @@ export async function divertTraffic(commands: Commands, name: string, prefix: Pr
   await changeRule(commands, family, 'add', divertWords(table));
   await changeRule(commands, family, 'add', suppressWords());
   await changeRoutes(commands, 'add', name, [prefix], String(table));
+  await refuseRest(commands, family, table);
 }
 
 /**
- * Removes the rules that `divertTraffic` added for this table, and no others.
+ * Removes the rules that `divertTraffic` added for this table, and no others. A table that leads into another interface
+ * has become another tunnel's: its rules stay.
  *
- * The suppressing rules of two tunnels look alike: ours is the last one before our diverting rule.
+ * The suppressing rules of two tunnels look alike: ours is the last one before our diverting rule. It goes first: of
+ * what is left when this is cut short, the diverting rule can still be found.
+ *
+ * @param name The tunnel.
  */
-export async function removeRules(commands: Commands, family: IpFamily, table: number): Promise<void> {
+export async function removeRules(commands: Commands, name: string, family: IpFamily, table: number): Promise<void> {
+  const devices = await queryTableDevices(commands, table, family);
+  devices.delete(name);
+  if (devices.size > 0) return;
+
+  await removeDivertingRules(commands, family, table);
+  if (await isRestRefused(commands, table, family)) await changeRefusal(commands, family, 'delete', table);
+}
+
+async function removeDivertingRules(commands: Commands, family: IpFamily, table: number): Promise<void> {
   for (let rules = await queryRules(commands, family); ; rules = await queryRules(commands, family)) {
     const at = rules.findIndex((rule) => isDiverting(rule) && rule.mark === table);
     const diverting = rules[at];
     if (diverting === undefined) return;
 
-    await changeRule(commands, family, 'delete', divertWords(table), diverting.priority);
     const suppressing = rules.slice(0, at).findLast((rule) => isSuppressing(rule) || isDiverting(rule));
     if (suppressing !== undefined && isSuppressing(suppressing)) {
       await changeRule(commands, family, 'delete', suppressWords(), suppressing.priority);
     }
+    await changeRule(commands, family, 'delete', divertWords(table), diverting.priority);
   }
+}
+
+/**
+ * Has a table refuse what no route of it takes: when the daemon dies, its route goes, and the traffic of the tunnel
+ * must not leave in clear. A host that cannot do so gets a warning.
+ */
+async function refuseRest(commands: Commands, family: IpFamily, table: number): Promise<void> {
+  try {
+    if (!(await isRestRefused(commands, table, family))) await changeRefusal(commands, family, 'add', table);
+  } catch (error) {
+    if (!isCommandError(error)) throw error;
+    commands.warn(`${error.message}: should the daemon die, traffic leaves beside the tunnel`);
+  }
+}
+
+async function changeRefusal(
+  commands: Commands,
+  family: IpFamily,
+  verb: 'add' | 'delete',
+  table: number,
+): Promise<void> {
+  const route = ['unreachable', 'default', 'metric', String(LAST_METRIC), 'table', String(table)];
+  await commands.run(['ip', `-${family}`, 'route', verb, ...route]);
 }
 
 /** @returns Whether any tunnel diverts the traffic of this family. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 
+import { searchPathOf } from './commands.js';
 import { isSystemError } from './system-error.js';
 
 /** Long enough for another command to finish what it has begun. */
@@ -89,6 +90,7 @@ async function lock(descriptor: number, patienceMs: number): Promise<Outcome> {
   const child = spawn('flock', [...options, String(CHILD_DESCRIPTOR)], {
     stdio: ['ignore', 'ignore', 'ignore', descriptor],
     detached: true,
+    env: { ...process.env, PATH: searchPathOf(process.env) },
   });
   const limit = patienceMs === 0 ? undefined : setTimeout(() => child.kill(), patienceMs);
   return await new Promise<Outcome>((resolve) => {

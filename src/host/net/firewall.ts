@@ -40,15 +40,19 @@ export async function addFirewall(commands: Commands, rules: FirewallRules): Pro
   }
 }
 
-/** Removes the filters of an interface, both families, whichever program made them. */
-export async function removeFirewall(commands: Commands, interfaceName: string): Promise<void> {
-  await removeNft(commands, interfaceName);
-  for (const family of FAMILIES) await removeIptables(commands, interfaceName, family);
+/** Removes the filters of an interface, of both families or of one, whichever program made them. */
+export async function removeFirewall(
+  commands: Commands,
+  interfaceName: string,
+  families: readonly IpFamily[] = FAMILIES,
+): Promise<void> {
+  await removeNft(commands, interfaceName, families);
+  for (const family of families) await removeIptables(commands, interfaceName, family);
 }
 
 function nftScript({ interfaceName, family, addresses, mark }: FirewallRules): string {
-  const protocol = family === 4 ? 'ip' : 'ip6';
-  const table = `table ${protocol} ${nftTableName(interfaceName)}`;
+  const protocol = nftProtocol(family);
+  const table = nftTable(interfaceName, family);
   const drops = addresses
     .filter((address) => address.family === family)
     .map(({ address }) => `iifname != "${interfaceName}" ${protocol} daddr ${address} fib saddr type != local drop`);
@@ -68,17 +72,25 @@ function nftChain(name: string, hook: string, priority: number, rules: readonly 
   return [`chain ${name} {`, `type filter hook ${hook} priority ${priority};`, ...rules, '}'].join('\n');
 }
 
+function nftTable(interfaceName: string, family: IpFamily): string {
+  return `table ${nftProtocol(family)} ${nftTableName(interfaceName)}`;
+}
+
+function nftProtocol(family: IpFamily): 'ip' | 'ip6' {
+  return family === 4 ? 'ip' : 'ip6';
+}
+
 /** nft takes neither "+" nor "=" in the name of a table. */
 function nftTableName(interfaceName: string): string {
   const safe = interfaceName.replace(/[+=]/g, (character) => `.${character.charCodeAt(0).toString(16)}`);
   return `wg-quick-${safe}`;
 }
 
-async function removeNft(commands: Commands, interfaceName: string): Promise<void> {
+async function removeNft(commands: Commands, interfaceName: string, families: readonly IpFamily[]): Promise<void> {
   if (!commands.has('nft')) return;
 
   const { stdout } = await commands.ask(['nft', 'list', 'tables']);
-  const ours = new Set(['ip', 'ip6'].map((protocol) => `table ${protocol} ${nftTableName(interfaceName)}`));
+  const ours = new Set(families.map((family) => nftTable(interfaceName, family)));
   const found = stdout.split('\n').filter((line) => ours.has(line.trim()));
   if (found.length > 0) {
     await commands.run(['nft', '-f', '-'], found.map((line) => `delete ${line.trim()}\n`).join(''));

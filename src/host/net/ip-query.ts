@@ -1,6 +1,6 @@
 import type { IpFamily } from '../../wire/endpoint.js';
 import type { Commands } from './commands.js';
-import { type Prefix, parsePrefix } from './prefix.js';
+import { isLinkLocal, type Prefix, parsePrefix } from './prefix.js';
 
 /** An object of what `ip -j` prints. */
 type IpRecord = Readonly<Record<string, unknown>>;
@@ -15,6 +15,8 @@ export interface InterfaceAddress extends Prefix {
 export interface InterfaceRoute {
   readonly prefix: Prefix;
   readonly table: number;
+  /** The kernel has made the route, for the subnet of an address. */
+  readonly isKernels: boolean;
 }
 
 /** A policy rule, as far as those that divert traffic into a tunnel need it. */
@@ -32,6 +34,11 @@ export interface PolicyRule {
 export const MAIN_TABLE = 254;
 /** The table of the kernel's own routes, to the addresses of the host. */
 const LOCAL_TABLE = 255;
+
+/** The metric of a route that is taken when there is no other. */
+export const LAST_METRIC = 0xffff_ffff;
+/** RTPROT_KERNEL of rtnetlink(7): `ip -N` prints numbers. */
+const KERNEL_PROTOCOL = 2;
 
 const KEYS_OF_PLAIN_RULES = new Set(['priority', 'not', 'src', 'fwmark', 'table', 'suppress_prefixlen', 'protocol']);
 
@@ -58,15 +65,36 @@ export async function queryAddresses(commands: Commands, name: string): Promise<
   return addresses;
 }
 
-/** @returns The interface's unicast routes in all tables but `local`. */
-export async function queryRoutes(commands: Commands, name: string, family: IpFamily): Promise<InterfaceRoute[]> {
+/**
+ * @param table Number or name; `all`: all tables but `local`.
+ * @returns The interface's unicast routes.
+ */
+export async function queryRoutes(
+  commands: Commands,
+  name: string,
+  family: IpFamily,
+  table = 'all',
+): Promise<InterfaceRoute[]> {
   const routes: InterfaceRoute[] = [];
-  for (const record of await query(commands, ['route', 'show', 'dev', name, 'table', 'all'], family)) {
+  for (const record of await query(commands, ['route', 'show', 'dev', name, 'table', table], family)) {
     const prefix = parsePrefix(String(record['dst']), family);
-    const table = Number(record['table'] ?? MAIN_TABLE);
-    if (prefix !== undefined && table !== LOCAL_TABLE && record['type'] === undefined) routes.push({ prefix, table });
+    const found = Number(record['table'] ?? MAIN_TABLE);
+    if (prefix === undefined || record['type'] !== undefined || (table === 'all' && found === LOCAL_TABLE)) continue;
+    routes.push({ prefix, table: found, isKernels: Number(record['protocol']) === KERNEL_PROTOCOL });
   }
   return routes;
+}
+
+/** @returns The interfaces that the routes of a table lead into. */
+export async function queryTableDevices(commands: Commands, table: number, family: IpFamily): Promise<Set<string>> {
+  const records = await query(commands, ['route', 'show', 'table', String(table)], family);
+  return new Set(records.filter(({ type }) => type === undefined).map(({ dev }) => String(dev)));
+}
+
+/** @returns Whether a table refuses what no other route of it takes, as `refuseRest` makes it do. */
+export async function isRestRefused(commands: Commands, table: number, family: IpFamily): Promise<boolean> {
+  const records = await query(commands, ['route', 'show', 'table', String(table), 'type', 'unreachable'], family);
+  return records.some(({ dst, metric }) => dst === 'default' && metric === LAST_METRIC);
 }
 
 /** @returns Whether a routing table has no route of this family. One that was never used has none. */
@@ -89,6 +117,8 @@ export async function queryRules(commands: Commands, family: IpFamily): Promise<
 
 /** A way out of the host. */
 export interface Way {
+  /** Where the datagrams go. */
+  readonly destination: string;
   /** The route's own MTU in bytes, if it has one. */
   readonly mtu: number | undefined;
   /** Name of the interface. */
@@ -111,6 +141,20 @@ export async function queryWays(commands: Commands, addresses: readonly string[]
   return answers.flatMap((line) => recordsOf(JSON.parse(line)).slice(0, 1).map(wayOf));
 }
 
+/**
+ * Asks which way datagrams to an address would leave if an interface had no routes.
+ *
+ * @returns `undefined` if there is none.
+ */
+export async function queryWayBeside(commands: Commands, address: string, without: string): Promise<Way | undefined> {
+  const family = address.includes(':') ? 6 : 4;
+  const records = await query(commands, ['route', 'show', 'match', address], family);
+  const ways = records.filter((record) => record['dev'] !== undefined && record['dev'] !== without);
+  const lengthOf = (record: IpRecord) => parsePrefix(String(record['dst']), family)?.length ?? 0;
+  const [best] = ways.sort((a, b) => lengthOf(b) - lengthOf(a) || Number(a['metric'] ?? 0) - Number(b['metric'] ?? 0));
+  return best === undefined ? undefined : wayOf(best);
+}
+
 /** @returns The way that the default route goes, IPv4 before IPv6. */
 export async function queryDefaultWay(commands: Commands): Promise<Way | undefined> {
   for (const family of [4, 6] as const) {
@@ -122,12 +166,7 @@ export async function queryDefaultWay(commands: Commands): Promise<Way | undefin
 
 function wayOf(route: IpRecord): Way {
   const metrics = recordsOf(route['metrics']);
-  return { mtu: numberOf(metrics[0]?.['mtu']), device: String(route['dev']) };
-}
-
-/** fe80::/10, RFC 4291 §2.5.6. */
-function isLinkLocal({ family, address }: Prefix): boolean {
-  return family === 6 && /^fe[89ab]/.test(address);
+  return { destination: String(route['dst']), mtu: numberOf(metrics[0]?.['mtu']), device: String(route['dev']) };
 }
 
 /** @returns No records where `ip` fails: it does so for an interface or a table that does not exist. */

@@ -1,11 +1,9 @@
 import { MESSAGE_OVERHEAD_BYTES } from '../../core/constants.js';
 import type { Commands } from './commands.js';
-import { queryDefaultWay, queryMtu, queryWays, type Way } from './ip-query.js';
+import { queryDefaultWay, queryMtu, queryWayBeside, queryWays, type Way } from './ip-query.js';
 
 /** What Ethernet carries, for a host that has no route yet. */
 const ETHERNET_MTU_BYTES = 1_500;
-/** The longest IP packet; the loopback interface claims one byte more. */
-const MAX_PACKET_BYTES = 65_535;
 
 /**
  * Finds the MTU for a tunnel: what the narrowest way to an endpoint carries, less what a message adds to a packet.
@@ -14,14 +12,23 @@ const MAX_PACKET_BYTES = 65_535;
  *
  * @param endpoints Addresses of the peers, without ports and zones.
  * @param mark Firewall mark of the tunnel's own datagrams; 0: none.
+ * @param name The tunnel: ways into the tunnel itself do not count.
  * @returns Bytes.
  */
-export async function detectMtu(commands: Commands, endpoints: readonly string[], mark: number): Promise<number> {
-  const ways = await queryWays(commands, [...new Set(endpoints)], mark);
+export async function detectMtu(
+  commands: Commands,
+  endpoints: readonly string[],
+  mark: number,
+  name: string,
+): Promise<number> {
+  const ways: (Way | undefined)[] = [];
+  for (const way of await queryWays(commands, [...new Set(endpoints)], mark)) {
+    ways.push(way.device === name ? await queryWayBeside(commands, way.destination, name) : way);
+  }
   const mtus = await mtusOf(commands, ways);
   if (mtus.length === 0) mtus.push(...(await mtusOf(commands, [await queryDefaultWay(commands)])));
   if (mtus.length === 0) mtus.push(ETHERNET_MTU_BYTES);
-  return Math.min(MAX_PACKET_BYTES, ...mtus) - MESSAGE_OVERHEAD_BYTES;
+  return Math.min(...mtus) - MESSAGE_OVERHEAD_BYTES;
 }
 
 /** @returns The different MTUs: of the route if it has one, else of the link. */

@@ -32,6 +32,11 @@ export function formatPrefix({ address, length }: Prefix): string {
   return `${address}/${length}`;
 }
 
+/** Returns whether an address is in fe80::/10 (RFC 4291 §2.5.6). */
+export function isLinkLocal({ family, address }: Prefix): boolean {
+  return family === 6 && /^fe[89ab]/.test(address);
+}
+
 /**
  * Makes a test for many prefixes against one range.
  *

@@ -1,10 +1,14 @@
 import { WireGuardError } from '../../core/errors.js';
 import type { IpFamily } from '../../wire/endpoint.js';
+import { ProgramFailure } from './command-error.js';
 import { type Commands, requireSuccess } from './commands.js';
 import { type InterfaceRoute, MAIN_TABLE, queryRoutes } from './ip-query.js';
 import { coverTest, formatPrefix, type Prefix } from './prefix.js';
 
 const FAMILIES: readonly IpFamily[] = [4, 6];
+
+/** `ip route` of a refused route ends with this status, `ip -batch` with 1. */
+const BATCH_STATUS = 2;
 
 /** `ip -batch` names the line that it could not do. */
 const FAILED_LINE = /Command failed [^:]*:([0-9]+)/;
@@ -54,7 +58,10 @@ export async function changeRoutes(
 }
 
 function routeWords(verb: string, name: string, prefix: Prefix, table: string | undefined): string[] {
-  return ['route', verb, formatPrefix(prefix), 'dev', name, ...(table === undefined ? [] : ['table', table])];
+  // The kernel may have a route of its own to the same prefix: that one stays.
+  const protocol = verb === 'delete' ? ['proto', 'boot'] : [];
+  const inTable = table === undefined ? [] : ['table', table];
+  return ['route', verb, formatPrefix(prefix), 'dev', name, ...protocol, ...inTable];
 }
 
 async function runBatch(commands: Commands, family: IpFamily, lines: readonly string[][]): Promise<void> {
@@ -65,6 +72,7 @@ async function runBatch(commands: Commands, family: IpFamily, lines: readonly st
   const failed = lines[Number(FAILED_LINE.exec(result.stderr)?.[1]) - 1];
   if (result.status === 0 || failed === undefined) return requireSuccess(['ip', '-batch', '-'], result);
 
+  const cause = new ProgramFailure('ip', BATCH_STATUS);
   const reason = result.stderr.replace(FAILED_LINE, '').trim();
-  throw new WireGuardError('ERR_COMMAND_FAILED', `ip -${family} ${failed.join(' ')}: ${reason}`);
+  throw new WireGuardError('ERR_COMMAND_FAILED', `ip -${family} ${failed.join(' ')}: ${reason}`, { cause });
 }

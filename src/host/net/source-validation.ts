@@ -23,7 +23,12 @@ export function markSourceValidation(commands: Commands, stateFolder: string, fi
     commands.echo(['sysctl', '-q', 'net.ipv4.conf.all.src_valid_mark=1']);
     mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
     writeFileSync(keptIn(stateFolder), before);
-    writeFileSync(file, '1');
+    try {
+      writeFileSync(file, '1');
+    } catch (error) {
+      rmSync(keptIn(stateFolder), { force: true }); // what was not done must not be undone
+      throw error;
+    }
   } catch (error) {
     if (!isSystemError(error)) throw error;
     commands.warn(
@@ -42,15 +47,20 @@ export async function restoreSourceValidation(
   if (before === undefined || (await isTrafficDiverted(commands, 4))) return;
 
   commands.echo(['sysctl', '-q', `net.ipv4.conf.all.src_valid_mark=${before}`]);
-  writeFileSync(file, before);
   rmSync(keptIn(stateFolder));
+  try {
+    writeFileSync(file, before);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    commands.warn(`net.ipv4.conf.all.src_valid_mark could not be set back to ${before} (${error.code})`);
+  }
 }
 
 function readKept(stateFolder: string): string | undefined {
   try {
     return readFileSync(keptIn(stateFolder), 'latin1');
   } catch (error) {
-    if (isSystemError(error) && error.code === 'ENOENT') return undefined;
+    if (isSystemError(error)) return undefined;
     throw error;
   }
 }

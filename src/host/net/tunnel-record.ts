@@ -1,8 +1,10 @@
-import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-
+import { WireGuardError } from '../../core/errors.js';
 import type { IpFamily } from '../../wire/endpoint.js';
 import type { DnsBackendName } from './dns/dns-settings.js';
+import { namespaceName } from './namespace-name.js';
+import { readRecord } from './record-reader.js';
 import { isSystemError } from './system-error.js';
 
 const STATE_FOLDER = '/run/wiretype';
@@ -29,6 +31,10 @@ export interface TunnelRecord {
   dns?: DnsBackendName;
   /** What is set, in one line, to tell whether it has changed. */
   dnsText?: string;
+  /** The addresses of the file. */
+  addresses?: string[];
+  /** The MTU that was found out, in bytes, and what it was found out for. */
+  foundMtu?: { readonly bytes: number; readonly inputs: string };
   /** Routes that were added, and the table they are in; absent: the main table. */
   routes?: string[];
   routeTable?: string;
@@ -38,30 +44,39 @@ export interface TunnelRecord {
   lookedUp?: Readonly<Record<string, string>>;
 }
 
-/** The records of a network namespace, one file per interface. They do not outlive the running system. */
+/**
+ * The records of a network namespace, one file per interface. They do not outlive the running system.
+ *
+ * Interfaces of the same name in two network namespaces are two interfaces.
+ */
 export class TunnelRecords {
   readonly folder: string;
 
-  constructor(folder: string = stateFolder()) {
+  constructor(folder: string = path.join(STATE_FOLDER, namespaceName())) {
     this.folder = folder;
   }
 
   /** @returns `undefined` if there is none that can be read. */
   read(interfaceName: string): TunnelRecord | undefined {
     try {
-      const value: unknown = JSON.parse(readFileSync(this.#file(interfaceName), 'utf8'));
-      return typeof value === 'object' && value !== null ? value : undefined;
+      return readRecord(readFileSync(this.#file(interfaceName), 'utf8'));
     } catch (error) {
-      if (error instanceof SyntaxError || (isSystemError(error) && error.code === 'ENOENT')) return undefined;
+      if (isSystemError(error)) return undefined;
       throw error;
     }
   }
 
+  /** @throws {WireGuardError} ERR_RECORD if the system refuses. The record that was there stays. */
   write(interfaceName: string, record: TunnelRecord): void {
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const file = this.#file(interfaceName);
-    writeFileSync(`${file}.tmp`, JSON.stringify(record), { mode: 0o600 });
-    renameSync(`${file}.tmp`, file);
+    try {
+      mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+      writeFileSync(`${file}.tmp`, JSON.stringify(record), { mode: 0o600 });
+      renameSync(`${file}.tmp`, file);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      throw new WireGuardError('ERR_RECORD', `${file}: ${error.message}`, { cause: error });
+    }
   }
 
   remove(interfaceName: string): void {
@@ -76,10 +91,4 @@ export class TunnelRecords {
   #file(interfaceName: string): string {
     return path.join(this.folder, `${interfaceName}.json`);
   }
-}
-
-/** Interfaces of the same name in two network namespaces are two interfaces. */
-function stateFolder(): string {
-  const inode = /[0-9]+/.exec(readlinkSync('/proc/self/ns/net'))?.[0];
-  return path.join(STATE_FOLDER, `net-${inode}`);
 }

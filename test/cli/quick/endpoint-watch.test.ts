@@ -103,9 +103,9 @@ describe('EndpointWatch', () => {
     await watch.look(NOW_MS);
     assert.equal(device.reads, 1);
 
-    writeFileSync(file, Buffer.from([0xff, 0xfe]));
+    writeFileSync(file, Buffer.from([0xff, 0xfe])); // the mark of UTF-16
     await watch.look(NOW_MS);
-    assert.match(log.at(-1)!, /not UTF-8/);
+    assert.match(log.at(-1)!, /UTF-16/);
     rmSync(file);
     await watch.look(NOW_MS);
     assert.equal(device.reads, 1);

@@ -37,7 +37,7 @@ describe('problems of a configuration file', () => {
     ['Address = 10.1/16', 'Address: "10.1" is not an IPv4 or IPv6 address'],
     ['Address = 010.0.0.1/8', 'Address: "010.0.0.1" is not an IPv4 or IPv6 address'],
     ['DNS = 1.1.1', 'DNS: not an address of a name server'],
-    ['MTU = 70000', 'MTU: an MTU is a number of bytes from 68 to 65455'],
+    ['MTU = 70000', 'MTU: an MTU is a number of bytes from 68 to 65535'],
     ['Table = a b', 'Table: a table is "off", "auto", a number or a name'],
     ['SaveConfig = yes', 'SaveConfig: neither "true" nor "false"'],
     ['; comment', 'this line is not understood', 'Comments start with "#".'],

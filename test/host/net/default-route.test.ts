@@ -80,6 +80,7 @@ describe('policy rules of tunnels', () => {
         'rule add not fwmark 51820 table 51820',
         'rule add table main suppress_prefixlength 0',
         'route add 0.0.0.0/0 dev wg0 table 51820',
+        'route add unreachable default metric 4294967295 table 51820',
       ],
     );
   });
@@ -92,7 +93,7 @@ describe('policy rules of tunnels', () => {
         const before = structuredClone(host.rules);
         const up = new Map<number, boolean>();
         const takeDown = async (mark: number) => {
-          await removeRules(host.commands, 4, mark);
+          await removeRules(host.commands, `wg${mark}`, 4, mark);
           if (up.get(mark) === true) await removeBypass(host.commands, 4, mark);
           up.delete(mark);
         };
@@ -123,7 +124,7 @@ describe('policy rules of tunnels', () => {
     host.rules.splice(1, 1);
     await divertTraffic(host.commands, 'wg1', EVERYTHING, 51_821);
 
-    await removeRules(host.commands, 4, 51_820);
+    await removeRules(host.commands, 'wg0', 4, 51_820);
 
     assert.deepEqual(
       host.rules.map(({ words }) => words),
@@ -137,13 +138,41 @@ describe('policy rules of tunnels', () => {
     );
   });
 
+  it('stay where their table leads into another interface: the record is of a namespace that has gone', async () => {
+    const host = new Rules();
+    await divertTraffic(host.commands, 'wg1', EVERYTHING, 51_820);
+    const before = structuredClone(host.rules);
+    const commands = new FakeCommands((words) =>
+      words.includes('route')
+        ? JSON.stringify([{ dst: 'default', dev: 'wg1' }])
+        : JSON.stringify(host.rules.map(toJson)),
+    );
+
+    await removeRules(commands, 'wg0', 4, 51_820);
+
+    assert.deepEqual(host.rules, before);
+    assert.deepEqual(commands.echoes, []);
+  });
+
+  it('go in an order in which nothing is left for good when it is cut short', async () => {
+    const host = new Rules();
+    await divertTraffic(host.commands, 'wg0', EVERYTHING, 51_820);
+    const from = host.commands.echoes.length;
+
+    await removeRules(host.commands, 'wg0', 4, 51_820);
+
+    const [first, second] = host.commands.echoes.slice(from);
+    assert.match(first!, /rule delete priority \d+ table main suppress_prefixlength 0/);
+    assert.match(second!, /rule delete priority \d+ not fwmark 51820 table 51820/);
+  });
+
   it('of the user stay, even where they look much like ours', async () => {
     const host = new Rules();
     await divertTraffic(host.commands, 'wg0', EVERYTHING, 51_820);
     host.rules.splice(1, 0, { priority: 100, words: 'table main suppress_prefixlength 0' });
     host.rules.splice(1, 0, { priority: 99, words: 'from 10.0.0.0/8 not fwmark 51820 table 51820' });
 
-    await removeRules(host.commands, 4, 51_820);
+    await removeRules(host.commands, 'wg0', 4, 51_820);
 
     assert.deepEqual(
       host.rules.map(({ priority }) => priority),

@@ -154,15 +154,18 @@ describe('setDns', () => {
       backendOf('resolv.conf', said),
     ];
 
-    assert.equal(await setDns(commands, backends, 'wg0', SETTINGS), 'resolv.conf');
-    assert.deepEqual(said, ['resolvconf', 'resolv.conf']);
+    assert.equal(await setDns(commands, backends, 'wg0', SETTINGS, (name) => said.push(`try ${name}`)), 'resolv.conf');
+    assert.deepEqual(said, ['try resolvconf', 'resolvconf', 'try resolv.conf', 'resolv.conf']);
     assert.deepEqual(commands.warnings, ['resolvconf failed']);
   });
 
   it('warns, and no more, where nothing works', async () => {
     const commands = new FakeCommands();
 
-    assert.equal(await setDns(commands, [backendOf('resolvconf', [], { fails: true })], 'wg0', SETTINGS), undefined);
+    assert.equal(
+      await setDns(commands, [backendOf('resolvconf', [], { fails: true })], 'wg0', SETTINGS, () => {}),
+      undefined,
+    );
     await unsetDns(commands, [backendOf('resolvconf', [], { fails: true })], 'wg0', 'resolvconf');
 
     assert.equal(commands.warnings.length, 3);

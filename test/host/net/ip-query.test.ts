@@ -71,9 +71,11 @@ describe('what ip -j prints', () => {
   it('tells the way to an address, for datagrams with a mark', async () => {
     const commands = new FakeCommands(() => WAY);
 
-    assert.deepEqual(await queryWays(commands, ['8.8.8.8', '::1'], 7), [{ mtu: 1300, device: 'eth0' }]);
+    assert.deepEqual(await queryWays(commands, ['8.8.8.8', '::1'], 7), [
+      { destination: '8.8.8.8', mtu: 1300, device: 'eth0' },
+    ]);
     assert.equal(commands.inputs[0], 'route get 8.8.8.8 mark 7\nroute get ::1 mark 7\n');
-    assert.deepEqual(await queryDefaultWay(commands), { mtu: 1300, device: 'eth0' });
+    assert.deepEqual(await queryDefaultWay(commands), { destination: '8.8.8.8', mtu: 1300, device: 'eth0' });
   });
 
   it('is nothing where ip fails, even in the middle of its output', async () => {

@@ -18,8 +18,8 @@ describe('mostSpecificFirst', () => {
 describe('uncovered', () => {
   it('leaves out what a route of the main table covers', () => {
     const routes = [
-      { prefix: parsePrefix('10.0.0.0/24')!, table: MAIN_TABLE },
-      { prefix: parsePrefix('10.2.0.0/16')!, table: 1234 },
+      { prefix: parsePrefix('10.0.0.0/24')!, table: MAIN_TABLE, isKernels: true },
+      { prefix: parsePrefix('10.2.0.0/16')!, table: 1234, isKernels: false },
     ];
 
     const left = uncovered(prefixes('10.0.0.0/24', '10.0.0.7/32', '10.0.0.0/16', '10.2.0.1/32', 'fd00::/64'), routes);

@@ -15,6 +15,7 @@ export function systemDnsBackends(commands: Commands): DnsBackend[] {
  *
  * A host without any gets a warning: a tunnel without its name servers is better than none.
  *
+ * @param onAttempt Gets the backend before anything is done, so that what was begun is known.
  * @returns The backend that took them.
  */
 export async function setDns(
@@ -22,8 +23,10 @@ export async function setDns(
   backends: readonly DnsBackend[],
   interfaceName: string,
   settings: DnsSettings,
+  onAttempt: (backend: DnsBackendName) => void,
 ): Promise<DnsBackendName | undefined> {
   for (const backend of backends.filter((candidate) => candidate.isInUse())) {
+    onAttempt(backend.name);
     try {
       await backend.set(interfaceName, settings);
       return backend.name;

@@ -58,7 +58,7 @@ export class ResolvConfFile implements DnsBackend {
 
   async set(interfaceName: string, settings: DnsSettings): Promise<void> {
     this.#commands.echo(['write', this.#file]);
-    const notes = resolvLines(settings).map((line) => ({ interfaceName, line }));
+    const notes = resolvLines(plainSettings(settings)).map((line) => ({ interfaceName, line }));
     this.#attempt(() => {
       const others = this.#notes()?.filter((note) => note.interfaceName !== interfaceName);
       if (others === undefined) this.#takeOver(notes);
@@ -165,6 +165,11 @@ export class ResolvConfFile implements DnsBackend {
       throw new WireGuardError('ERR_DNS', `${this.#file}: ${error.message}`, { cause: error });
     }
   }
+}
+
+/** The C library knows no routing domains: `~corp.example` is for systemd-resolved alone. */
+function plainSettings({ servers, searchDomains }: DnsSettings): DnsSettings {
+  return { servers, searchDomains: searchDomains.filter((domain) => !domain.startsWith('~')) };
 }
 
 function isMountPoint(error: unknown): boolean {

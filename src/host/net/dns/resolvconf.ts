@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync } from 'node:fs';
 
-import { type Commands, findProgram } from '../commands.js';
+import { type Commands, findProgram, searchPathOf } from '../commands.js';
 import { isSystemError } from '../system-error.js';
 import { type DnsBackend, type DnsSettings, resolvLines } from './dns-settings.js';
 
@@ -17,7 +17,7 @@ export class Resolvconf implements DnsBackend {
   readonly #searchPath: string;
   readonly #etc: string;
 
-  constructor(commands: Commands, searchPath = process.env['PATH'] ?? '', etc = '/etc') {
+  constructor(commands: Commands, searchPath = searchPathOf(process.env), etc = '/etc') {
     this.#commands = commands;
     this.#searchPath = searchPath;
     this.#etc = etc;

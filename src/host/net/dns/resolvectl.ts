@@ -36,7 +36,8 @@ export class Resolvectl implements DnsBackend {
   async set(interfaceName: string, { servers, searchDomains }: DnsSettings): Promise<void> {
     await this.#commands.run(['resolvectl', 'dns', interfaceName, ...servers]);
     // "~." sends every name to this interface's servers.
-    await this.#commands.run(['resolvectl', 'domain', interfaceName, ...searchDomains, '~.']);
+    const domains = searchDomains.filter((domain) => domain !== '~.');
+    await this.#commands.run(['resolvectl', 'domain', interfaceName, ...domains, '~.']);
   }
 
   async unset(interfaceName: string): Promise<void> {

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+
+const MAX_U64 = 2n ** 64n - 1n;
+const MAX_I32 = 0x7fff_ffffn;
+
+/**
+ * Reads a UDP port as the C library does: numbers above 65535 wrap around, names of services count, `*` is any port.
+ *
+ * @returns 0–65,535, or `undefined` if the text is none of these.
+ *
+ * Source: getaddrinfo(3) of glibc, strtoul(3), services(5).
+ */
+export function parseServicePort(text: string): number | undefined {
+  if (text === '*') return 0;
+  const [, sign, digits] = /^([+-]?)([0-9]+)$/.exec(text) ?? [];
+  if (digits === undefined) return lookupService(text);
+  const magnitude = BigInt(digits) > MAX_U64 ? MAX_U64 : BigInt(digits);
+  const value = BigInt.asUintN(32, sign === '-' ? -magnitude : magnitude);
+  return value > MAX_I32 ? undefined : Number(value & 0xffffn);
+}
+
+function lookupService(name: string): number | undefined {
+  for (const line of readServices().split('\n')) {
+    const [service, port, ...aliases] = line.replace(/#.*/, '').trim().split(/\s+/);
+    if (port?.endsWith('/udp') !== true || (service !== name && !aliases.includes(name))) continue;
+    return Number.parseInt(port, 10);
+  }
+  return undefined;
+}
+
+/** Returns nothing where the file is missing or may not be read. */
+function readServices(): string {
+  try {
+    return readFileSync('/etc/services', 'latin1');
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) return '';
+    throw error;
+  }
+}
