@@ -53,8 +53,8 @@ describe('reload', { concurrency: 2 }, () => {
     assert.deepEqual(linesOf(done), [
       `~ peer ${setting.serverWireguard.publicKey} allowed IPs 10.66.0.0/24, 10.98.0.0/16, fd66::/64`,
       `+ peer ${other} 10.97.0.0/16`,
-      '+ address fd66::2/64',
       '~ MTU 1420 → 1380',
+      '+ address fd66::2/64',
       '- route 10.99.0.0/16',
       '+ route 10.98.0.0/16',
       '+ route 10.97.0.0/16',
