@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   ERR_DNS: 'Set the name servers by hand, or install resolvconf or systemd-resolved.',
   ERR_INTERFACE_EXISTS: 'Take it down first, or choose another name.',
   ERR_NOT_WIREGUARD: 'Bring it up first: wiretype up INTERFACE.',
+  ERR_NOT_UP: 'There is nothing to take down.',
   ERR_OTHER_NAMESPACE: 'Run the command there: ip netns exec NAMESPACE wiretype …',
   ERR_ANOTHER_AT_WORK: 'Wait until the other command is done.',
   ERR_RECORD: 'What is done to the host is recorded in /run/wiretype: /run has to be writable and to have free space.',

@@ -1,4 +1,4 @@
-import type { WireGuardError } from '../../core/errors.js';
+import { WireGuardError } from '../../core/errors.js';
 import { Link } from '../../host/net/link.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import { runAllHooks, runHooks } from './hooks.js';
@@ -6,7 +6,7 @@ import { withInterfaceLock } from './locks.js';
 import type { QuickConfig } from './quick-config.js';
 import type { QuickFile } from './quick-file.js';
 import type { QuickHost } from './quick-host.js';
-import { isAnswering, notWireGuard, requireDevice, requireLink } from './require-device.js';
+import { isAnswering, requireDevice, requireLink } from './require-device.js';
 import { saveNow } from './save.js';
 import { reconstructRecord, takeDown } from './take-down.js';
 import { needsPostDown } from './up.js';
@@ -17,7 +17,7 @@ import { needsPostDown } from './up.js';
  * A PreDown command that fails, or a file that cannot be saved, stops `down` before anything has changed; later errors
  * do not. Where `up` was killed, or the daemon has died, nothing stops it.
  *
- * @throws {WireGuardError} ERR_NOT_WIREGUARD, ERR_OTHER_NAMESPACE, ERR_HOOK, or what could not be undone.
+ * @throws {WireGuardError} ERR_NOT_UP, ERR_NOT_WIREGUARD, ERR_OTHER_NAMESPACE, ERR_HOOK, or what could not be undone.
  *
  * Source: wg-quick(8).
  */
@@ -51,7 +51,7 @@ interface FoundInterface {
   readonly isWhole: boolean;
 }
 
-/** @throws {WireGuardError} ERR_NOT_WIREGUARD if there is neither an interface nor anything left of one. */
+/** @throws {WireGuardError} ERR_NOT_UP if there is neither an interface nor anything left of one. */
 async function findInterface(host: QuickHost, config: QuickConfig): Promise<FoundInterface> {
   const { interfaceName } = config;
   const record = host.records.read(interfaceName);
@@ -62,7 +62,9 @@ async function findInterface(host: QuickHost, config: QuickConfig): Promise<Foun
     if (!isWhole) host.commands.warn(`${interfaceName} was not set up to its end: clearing up after it`);
     return { record: record ?? (await reconstructRecord(host, config, device)), isWhole };
   }
-  if (record === undefined) throw notWireGuard(interfaceName);
+  if (record === undefined) {
+    throw new WireGuardError('ERR_NOT_UP', `\`${interfaceName}' is not a WireGuard interface`);
+  }
   // Its commands may bring an interface back that was moved into another network namespace.
   if (await isAnswering(host, interfaceName)) return { record, isWhole: true };
   host.commands.warn(`${interfaceName} is gone already: clearing up after it`);
