@@ -49,7 +49,10 @@ describe('a host of its own kind', { concurrency: 2 }, () => {
   for (const [what, command] of [
     ['read-only', 'mount -o remount,ro /run'],
     ['full', 'mount -o remount,size=64k /run; cat /dev/zero > /run/fill 2> /dev/null || true'],
-    ['without inodes', 'mount -o remount,nr_inodes=100 /run; for i in {1..200}; do : > /run/fill$i; done 2> /dev/null; true'],
+    [
+      'without inodes',
+      'mount -o remount,nr_inodes=100 /run; for i in {1..200}; do : > /run/fill$i; done 2> /dev/null; true',
+    ],
   ] as const) {
     it(`whose /run is ${what} says so, and is as before`, { timeout: 240_000 }, async (t) => {
       const { client } = await openClient(t);

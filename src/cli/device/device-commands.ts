@@ -1,6 +1,6 @@
 import type { CommandEntry } from '../command.js';
 
-/** The commands of `wiretype` that `wg` has too, and those about running interfaces. */
+/** The commands of `wiretype` that `wg` has as well, and those about running interfaces. */
 export const DEVICE_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'show',
@@ -11,6 +11,11 @@ export const DEVICE_COMMANDS: readonly CommandEntry[] = [
     name: 'watch',
     summary: 'Watch the peers of an interface: rates, handshakes, hints',
     load: async () => (await import('./watch-command.js')).watch,
+  },
+  {
+    name: 'metrics',
+    summary: 'Write or serve the counters of interfaces for Prometheus',
+    load: async () => (await import('./metrics-command.js')).metrics,
   },
   {
     name: 'showconf',

@@ -1,7 +1,4 @@
-import { join } from 'node:path';
-
 import { formatKey } from '../../control/key-text.js';
-import { UapiClient } from '../../control/uapi-client.js';
 import type { ReceivedExplanation } from '../../control/uapi-explain-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import { type Manual, RUNNING } from '../manual.js';
@@ -10,6 +7,7 @@ import type { WgContext } from '../wg/wg-context.js';
 import { clearDevice } from '../wg/wg-device.js';
 import { parseOptions } from './command-options.js';
 import { deviceCommand } from './device-command.js';
+import { dropReader } from './drop-reader.js';
 import { explained } from './explained.js';
 import { CONFIG_FOLDER, type PeerNames, readPeerNames } from './peer-names.js';
 import { peerStatus } from './peer-status.js';
@@ -87,7 +85,7 @@ async function look(
   const readDrops = dropReader(context, name);
   for (let i = 1; !interruption.aborted; i++) {
     const device = await explained(name, () => getDevice(context, name));
-    const drops = await readDrops();
+    const drops = byPeer(await readDrops());
     clearDevice(device);
     show(rates.look(device, performance.now(), context.unixTimeMs(), drops));
     if (i >= count) return;
@@ -118,24 +116,8 @@ function parseCount(text: string | undefined): number {
   throw new WireGuardError('ERR_USAGE', `--count takes a whole number, not ${text}`);
 }
 
-/** Reads what wiretyped dropped. Another daemon does not report drops, and is queried only once. */
-function dropReader({ socketDirectory }: WgContext, name: string): () => Promise<PeerDrops | undefined> {
-  const client = new UapiClient(join(socketDirectory, `${name}.sock`));
-  let isReported = true;
-  return async () => {
-    const explanation = isReported ? await explainOrNothing(client) : undefined;
-    isReported = explanation !== undefined;
-    return explanation && new Map(explanation.peers.map(({ publicKey, drops }) => [formatKey(publicKey), drops]));
-  };
-}
-
-async function explainOrNothing(client: UapiClient): Promise<ReceivedExplanation | undefined> {
-  try {
-    return await client.explain();
-  } catch (error) {
-    if (error instanceof WireGuardError) return undefined;
-    throw error;
-  }
+function byPeer(explanation: ReceivedExplanation | undefined): PeerDrops | undefined {
+  return explanation && new Map(explanation.peers.map(({ publicKey, drops }) => [formatKey(publicKey), drops]));
 }
 
 function toJsonLine(context: WgContext, name: string, rates: readonly PeerRates[], names: PeerNames): string {

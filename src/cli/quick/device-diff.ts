@@ -1,4 +1,6 @@
+import { disabledPeers } from '../../control/config/disabled-peer.js';
 import { type ConfigDocument, formatConfigEndpoint } from '../../control/config/index.js';
+import { printable } from '../../control/config/secret-text.js';
 import type { DeviceState, PeerState } from '../../control/device-control.js';
 import { type NameOptions, resolveEndpoint } from '../../control/endpoint-names.js';
 import { formatIpPrefix } from '../../control/ip-text.js';
@@ -41,7 +43,7 @@ export interface DiffContext {
  * @throws {WireGuardError} ERR_NAME_RESOLUTION, ERR_INTERRUPTED
  */
 export async function diffDevice(config: QuickConfig, device: DeviceState, context: DiffContext): Promise<DeviceDiff> {
-  const diff = new DiffBuilder();
+  const diff = new DiffBuilder(namesOf(config.document));
   diffInterface(config.document, device, context, diff);
 
   const wanted = wantedPeers(config.document, diff.change.privateKey ?? device.privateKey);
@@ -58,6 +60,15 @@ export async function diffDevice(config: QuickConfig, device: DeviceState, conte
     else diff.changePeer(key, peer, wish, endpoint, keepsPresharedKeys);
   }
   return diff;
+}
+
+/** Returns the names of peers by public key, those of disabled ones included: they are about to be removed. */
+function namesOf(document: ConfigDocument): ReadonlyMap<string, string> {
+  const disabled = disabledPeers(document).map(({ peer }) => peer);
+  const named = [...document.peers, ...disabled].flatMap(({ name, publicKeyText }) =>
+    name === undefined ? [] : [[publicKeyText, printable(name)] as const],
+  );
+  return new Map(named);
 }
 
 function diffInterface(
@@ -114,6 +125,11 @@ class DiffBuilder implements DeviceDiff {
   readonly endpoints: Endpoint[] = [];
   readonly allowedIps: IpPrefix[] = [];
   isMarkKnown = false;
+  readonly #names: ReadonlyMap<string, string>;
+
+  constructor(names: ReadonlyMap<string, string>) {
+    this.#names = names;
+  }
 
   set<Key extends 'privateKey' | 'listenPort' | 'fwmark'>(
     key: Key,
@@ -131,7 +147,7 @@ class DiffBuilder implements DeviceDiff {
   removePeer(key: string, peer: PeerState): void {
     this.#change.push({ ...emptyChange(peer.publicKey), isRemoval: true });
     this.#inverse.push(restoreChange(peer));
-    this.note(`- peer ${key}`);
+    this.note(`- peer ${this.#label(key)}`);
   }
 
   addPeer(key: string, wish: WantedPeer, endpoint: Endpoint | undefined): void {
@@ -144,7 +160,7 @@ class DiffBuilder implements DeviceDiff {
       allowedIps: additions(wish.allowedIps.values()),
     });
     this.#inverse.push({ ...emptyChange(wish.publicKey), isRemoval: true });
-    this.note(`+ peer ${key} ${textOf(wish)}`);
+    this.note(`+ peer ${this.#label(key)} ${textOf(wish)}`);
   }
 
   changePeer(
@@ -179,7 +195,12 @@ class DiffBuilder implements DeviceDiff {
     if (notes.length === 0) return;
     this.#change.push(change);
     this.#inverse.push({ ...restoreChange(peer), isUpdateOnly: true });
-    this.note(`~ peer ${key} ${notes.join(', ')}`);
+    this.note(`~ peer ${this.#label(key)} ${notes.join(', ')}`);
+  }
+
+  #label(key: string): string {
+    const name = this.#names.get(key);
+    return name === undefined ? key : `${name} (${key})`;
   }
 }
 

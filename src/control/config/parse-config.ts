@@ -34,7 +34,7 @@ function parseLines(
       body.push(...lines);
       continue;
     }
-    const leading = takeLeading(body);
+    const leading = isDisabledPeer ? [] : takeLeading(body); // the comment above a disabled peer has its mark
     const [header, ...rest] = lines;
     body = rest;
     sections.push(new ConfigSection(leading, header!, body, newline));

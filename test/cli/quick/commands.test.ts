@@ -40,7 +40,7 @@ describe('commands about one interface', () => {
   it('say what is wrong with their arguments', async () => {
     for (const [args, why] of [
       [['up'], /the interface or its file is missing/],
-      [['down', 'a', 'b'], /"b" is one word too many/],
+      [['down', 'a', 'b'], /"b" is one argument too many/],
       [['down', '--implementation', 'x', 'wg0'], /Unknown option '--implementation'/],
       [['up', '--implementation'], /argument missing/],
       [['reload', '--dry-run=7', 'wg0'], /does not take an argument/],

@@ -25,6 +25,17 @@ describe('diffDevice', () => {
     assert.deepEqual(diff.change, { replacePeers: false, peers: [] });
   });
 
+  it('names the peers that the file names, disabled ones included', async () => {
+    const lines = [
+      ...peerLines('10.0.0.0/24', '# Name = office'),
+      `#- [Peer]`,
+      `#- # Name = phone`,
+      `#- PublicKey = ${TWO}`,
+    ];
+    const diff = await diff_(lines, [peerOf(TWO, { allowedIps: ['10.2.0.0/16'] })]);
+    assert.deepEqual(diff.lines, [`- peer phone (${TWO})`, `+ peer office (${ONE}) 10.0.0.0/24`]);
+  });
+
   it('adds, removes and changes peers, and knows the way back', async () => {
     const lines = [...peerLines('10.0.0.0/24', 'PersistentKeepalive = 25', `PresharedKey = ${SECRET}`)];
     const diff = await diff_(lines, [

@@ -1,6 +1,7 @@
 import type { Command } from '../../command.js';
 import type { Manual } from '../../manual.js';
 import { implementationOf } from '../backend.js';
+import { expireBefore } from '../expire-before.js';
 import { isRoot, runAsRoot } from '../privilege.js';
 import { type QuickVerb, runQuick } from '../run-quick.js';
 import { parseCommandArguments } from './command-arguments.js';
@@ -16,6 +17,7 @@ export function quickCommand(verb: QuickVerb, manual: Manual): Command {
         const isChosen = manual.options['implementation'] !== undefined;
         return await runAsRoot(`wiretype ${verb}`, [verb, ...(isChosen ? withImplementation(args) : args)]);
       }
+      if (verb === 'up') await expireBefore(target, io);
       const implementation = values.get('implementation');
       return await runQuick({ verb, target, implementation, isStock: false }, io);
     },

@@ -1,5 +1,6 @@
 import type { Command, CommandIo } from '../../command.js';
 import { jsonOption, type Manual, TARGET } from '../../manual.js';
+import { expireBefore } from '../expire-before.js';
 import { Interruption } from '../interruption.js';
 import { isRoot, runAsRoot } from '../privilege.js';
 import { findQuickFile } from '../quick-file.js';
@@ -35,6 +36,7 @@ export const reload: Command = {
       const file = findQuickFile(host, target, (text) => io.writeError(text), options);
       const show = flags.has('json') ? showJson : showText;
       const isDryRun = flags.has('dry-run');
+      if (!isDryRun) await expireBefore(target, io);
       await reloadInterface(host, file, (lines) => show(io, file.interfaceName, lines, isDryRun), isDryRun);
     } finally {
       interruption.dispose();

@@ -1,3 +1,4 @@
+import { printable } from '../../../control/config/secret-text.js';
 import { formatKey } from '../../../control/key-text.js';
 import type { Command, CommandIo } from '../../command.js';
 import { jsonOption, type Manual, TARGET } from '../../manual.js';
@@ -44,22 +45,32 @@ export const reresolve: Command = {
       const warn = (text: string) => host.commands.warn(text);
       const names = { retries: 0, interruption: interruption.signal, warn };
       const moves = await reresolveEndpoints(document, device, { names, unixTimeMs: Date.now() });
-      (flags.has('json') ? showJson : showText)(io, where.interfaceName, moves);
+      const named = moves.map((move): NamedMove => {
+        const publicKey = formatKey(move.publicKey);
+        const name = document.peer(publicKey)?.name;
+        return { ...move, publicKey, name: name === undefined ? null : printable(name) };
+      });
+      (flags.has('json') ? showJson : showText)(io, where.interfaceName, named);
     } finally {
       interruption.dispose();
     }
   },
 };
 
-function showText(io: CommandIo, interfaceName: string, moves: readonly PeerMove[]): void {
-  for (const { publicKey, endpoint, from, to } of moves) {
-    io.write(`${interfaceName}: peer ${formatKey(publicKey)}: ${endpoint} moved from ${from ?? '(none)'} to ${to}\n`);
+/** A move, and who moved. */
+type NamedMove = Omit<PeerMove, 'publicKey'> & { readonly publicKey: string; readonly name: string | null };
+
+function showText(io: CommandIo, interfaceName: string, moves: readonly NamedMove[]): void {
+  for (const { name, publicKey, endpoint, from, to } of moves) {
+    const peer = name === null ? publicKey : `${name} (${publicKey})`;
+    io.write(`${interfaceName}: peer ${peer}: ${endpoint} moved from ${from ?? '(none)'} to ${to}\n`);
   }
 }
 
-function showJson(io: CommandIo, interfaceName: string, moves: readonly PeerMove[]): void {
-  const shown = moves.map(({ publicKey, endpoint, from, to }) => ({
-    publicKey: formatKey(publicKey),
+function showJson(io: CommandIo, interfaceName: string, moves: readonly NamedMove[]): void {
+  const shown = moves.map(({ name, publicKey, endpoint, from, to }) => ({
+    name,
+    publicKey,
     endpoint,
     from: from ?? null,
     to,
