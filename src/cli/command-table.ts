@@ -52,6 +52,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./completion/completion-command.js')).completion,
   },
   {
+    name: 'install',
+    summary: 'Install commands, systemd units, manual pages and completions',
+    load: async () => (await import('./install/install-command.js')).install,
+  },
+  {
+    name: 'uninstall',
+    summary: 'Remove what install made',
+    load: async () => (await import('./install/uninstall-command.js')).uninstall,
+  },
+  {
     name: 'demo',
     summary: 'Join two network namespaces by a tunnel and show it at work',
     load: async () => (await import('./demo/demo.js')).demo,

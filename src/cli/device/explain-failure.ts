@@ -1,6 +1,7 @@
 import { type ErrorCode, WireGuardError } from '../../core/errors.js';
 import { systemMessage } from '../wg/system-errors.js';
 import { SystemFailure, WgFailure } from '../wg/wg-context.js';
+import { absentInterface } from './absent-interface.js';
 
 const EPERM = 1;
 const EACCES = 13;
@@ -10,16 +11,14 @@ const EPROTO = 71;
 const EPROTONOSUPPORT = 93;
 const EADDRINUSE = 98;
 
-/** What a number means when it comes from the way to the daemon. */
+/** The meaning of numbers that come from the way to the daemon. */
 const REASONS: ReadonlyMap<number, { readonly code: ErrorCode; readonly text: string }> = new Map([
-  [ENODEV, { code: 'ERR_CONTROL_UNREACHABLE', text: 'no daemon answers for this interface' }],
-  [EPROTONOSUPPORT, { code: 'ERR_CONTROL_UNREACHABLE', text: 'no daemon answers for this interface' }],
-  [EPERM, { code: 'ERR_CONTROL_UNREACHABLE', text: 'you may not talk to its daemon' }],
-  [EACCES, { code: 'ERR_CONTROL_UNREACHABLE', text: 'you may not talk to its daemon' }],
+  [EPERM, { code: 'ERR_NOT_ROOT', text: 'only root may talk to its daemon' }],
+  [EACCES, { code: 'ERR_NOT_ROOT', text: 'only root may talk to its daemon' }],
   [ENAMETOOLONG, { code: 'ERR_INTERFACE_NAME', text: 'this name is too long' }],
 ]);
 
-/** Finds the words for what went wrong; an error of another kind stays what it is. */
+/** Turns a failure into an error for users; an error of another kind is returned as it is. */
 export function explain(name: string, error: unknown): unknown {
   if (error instanceof SystemFailure) return explainSystem(name, error);
   if (!(error instanceof WgFailure)) return error;
@@ -35,6 +34,7 @@ function explainSystem(name: string, failure: SystemFailure): WireGuardError {
     const code = errno === EADDRINUSE ? 'ERR_PORT_IN_USE' : 'ERR_CONTROL_REFUSED';
     return new WireGuardError(code, `${name}: the daemon refuses: ${systemMessage(errno)}`, options);
   }
+  if (errno === ENODEV || errno === EPROTONOSUPPORT) return absentInterface(name, failure);
   const { code, text } = REASONS.get(errno) ?? otherReason(failure);
   return new WireGuardError(code, `${name}: ${text}`, options);
 }

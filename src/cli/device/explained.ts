@@ -9,7 +9,6 @@ export async function explained<T>(name: string, run: () => Promise<T>): Promise
     return await run();
   } catch (error) {
     const { explain } = await import('./explain-failure.js');
-    const { explainEndedDaemon } = await import('../ended-daemon.js');
-    throw explainEndedDaemon(name, explain(name, error));
+    throw explain(name, error);
   }
 }

@@ -1,9 +1,10 @@
 import { promises as dns } from 'node:dns';
 
+import { WireGuardError } from '../../core/errors.js';
 import { SystemCommands } from '../../host/net/commands.js';
 import type { Command } from '../command.js';
+import { absentInterface } from '../device/absent-interface.js';
 import { parseOptions } from '../device/command-options.js';
-import { explainEndedDaemon } from '../ended-daemon.js';
 import { jsonOption, type Manual, RUNNING } from '../manual.js';
 import { isRoot, runAsRoot } from '../quick/privilege.js';
 import { clearDevice } from '../quick/require-device.js';
@@ -17,9 +18,9 @@ const OPTIONS = jsonOption('explain');
 const MANUAL: Manual = {
   usage: '[--json] INTERFACE [PEER]',
   about: `
-Says why a peer has no handshake, in sentences with the next step: what the daemon or the kernel knows, and what can be seen on this
+Says why a peer has no handshake, in sentences with the next step: what the daemon or the kernel reports, and what is visible on this
 host: link, clock, packet filter, the route to the endpoint, whether anything listens there, names that have moved, and
-whether packets for the peer find the interface. Sends one byte to endpoints without a session; changes nothing.
+whether packets for the peer reach the interface. Sends one byte to endpoints without a session; changes nothing.
 `,
   words: [
     RUNNING,
@@ -39,11 +40,11 @@ export const explain: Command = {
   manual: MANUAL,
 
   async run(args, io) {
-    const { values, positionals } = parseOptions(args, OPTIONS, [1, 2]);
+    const { values, positionals } = parseOptions(args, OPTIONS, [1, 2], MANUAL.words);
     if (!isRoot()) return await runAsRoot('wiretype explain', ['explain', ...args]);
 
     const [interfaceName, peer] = positionals as [string, string | undefined];
-    const answers = await askDaemon(interfaceName);
+    const answers = await readDaemon(interfaceName);
     const lookup = async (host: string) => await dns.lookup(host, { all: true, verbatim: true });
     const surroundings = { commands: new SystemCommands(() => {}), probe: probePort, lookup };
     const request = { interfaceName, peer, unixTimeMs: Date.now() };
@@ -52,12 +53,21 @@ export const explain: Command = {
   },
 };
 
-async function askDaemon(interfaceName: string): Promise<DaemonAnswers> {
+/** @throws {WireGuardError} ERR_DAEMON_ENDED and what else `absentInterface` finds; the errors of `SystemDevice`. */
+async function readDaemon(interfaceName: string): Promise<DaemonAnswers> {
   const client = new SystemDevice(interfaceName);
-  const device = await client.get().catch((error: unknown) => {
-    throw explainEndedDaemon(interfaceName, error);
-  });
-  const hasPrivateKey = device.privateKey !== undefined;
-  clearDevice(device);
-  return { device, hasPrivateKey, isKernels: client.isKernels, explanation: await client.explain() };
+  try {
+    const device = await client.get();
+    const hasPrivateKey = device.privateKey !== undefined;
+    clearDevice(device);
+    return { device, hasPrivateKey, isKernels: client.isKernels, explanation: await client.explain() };
+  } catch (error) {
+    if (error instanceof WireGuardError && isAbsent(error.cause)) throw absentInterface(interfaceName, error);
+    throw error;
+  }
+}
+
+/** Nothing listens at the socket, or there is none. */
+function isAbsent(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED');
 }

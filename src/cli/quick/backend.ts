@@ -98,7 +98,9 @@ async function startBackend(host: QuickHost, program: string, { interfaceName, f
   throwIfInterrupted(host.interruption);
   const shown = program === OWN_DAEMON ? path.basename(program) : program;
   host.commands.echo([shown, interfaceName]);
-  const status = await host.runAttached([program, interfaceName], {
+  // Our own daemon runs by this Node, which need not be in the PATH of sudo or of systemd.
+  const command = program === OWN_DAEMON ? [process.execPath, program] : [program];
+  const status = await host.runAttached([...command, interfaceName], {
     [CONFIG_FILE_VARIABLE]: file,
     [SUPERVISE_VARIABLE]: process.env[SUPERVISE_VARIABLE] ?? '1',
   });

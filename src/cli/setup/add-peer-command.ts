@@ -6,6 +6,7 @@ import { type ClientSettings, formatClientConfig } from './client-config.js';
 import { ClientDelivery } from './client-delivery.js';
 import { CLIENT_OPTIONS, readClientWishes, readPrefixes } from './client-options.js';
 import { formatExpiry, parseExpiry } from './expiry.js';
+import { untimedNote } from './expiry-timer.js';
 import { freeAddresses } from './free-addresses.js';
 import { hostOf, isPrivateAddress, makeClient } from './make-client.js';
 import { checkClientAddresses, checkClientNetworks, refuseTakenName } from './new-peer-rules.js';
@@ -83,7 +84,7 @@ export const addPeer = setupCommand({
       const added = await delivery.complete(() => addClient(context, file, made, extras));
       return { file, client: made.client, text, ...added };
     });
-    context.io.writeError(made.note);
+    context.io.writeError(made.note + untimedNote(expiryMs));
     warnOfPrivateEndpoint(context, made.client.endpoint);
     delivery.show();
     if (values.json === true) showJson(context, made, expiryMs, delivery.isInFile ? null : made.text);

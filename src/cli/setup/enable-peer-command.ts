@@ -10,6 +10,7 @@ import type { WgContext } from '../wg/wg-context.js';
 import { networkOf } from './address-range.js';
 import { changedPeer, effectText, writeJson } from './changed-peer.js';
 import { expiryOf, formatExpiry, parseExpiry, setExpiry } from './expiry.js';
+import { untimedNote } from './expiry-timer.js';
 import { editPeer, findPeer, peerLabel } from './file-peers.js';
 import { type HeldServerFile, type ServerFile, saveAndApply, withServerFile } from './server-file.js';
 import { setupCommand } from './setup-command.js';
@@ -59,7 +60,9 @@ export const enablePeer = setupCommand({
       const isRunning = await apply(context, file, oldText, peer);
       const expiryMs = expiryOf(peer, file.path);
       const until = expiryMs === undefined ? '' : `, until ${formatExpiry(expiryMs)}`;
-      context.io.writeError(`${peerLabel(peer)} is enabled in ${effectText(file, isRunning)}${until}.\n`);
+      context.io.writeError(
+        `${peerLabel(peer)} is enabled in ${effectText(file, isRunning)}${until}.\n${untimedNote(expiryMs)}`,
+      );
       if (values.json !== true) return;
       const expires = expiryMs === undefined ? null : formatExpiry(expiryMs);
       writeJson(context, { ...changedPeer(file, peer.name, peer.publicKeyText, isRunning), expires });
