@@ -21,8 +21,10 @@ describe('demo', () => {
     assert.equal(await demo.exited, 0, demo.stderr);
 
     assert.equal(demo.stdout.match(/ping .* 3 of 3 answered/g)?.length, 4);
-    assert.match(demo.stdout, /TCP +left → right 10\.77\.0\.2 .* MiB\/s/);
-    assert.match(demo.stdout, /TCP +right → left fd77::1 .* MiB\/s/);
+    assert.match(demo.stdout, /TCP +left → right 10\.77\.0\.2 .* [MG]bit\/s/);
+    assert.match(demo.stdout, /TCP +right → left fd77::1 .* [MG]bit\/s/);
+    assert.match(demo.stdout, /\nYou saw two hosts, .*\nNext, .*wiretype init wg0/s);
+    assert.ok(demo.stdout.split('\n').every((line) => /^(?:left|right) +peer/.test(line) || [...line].length < 80));
     for (const title of ['left', 'right'])
       assert.match(demo.stdout, new RegExp(`${title} +peer ....….... +handshake .* received`));
     await assertNothingLeft(demo);

@@ -7,6 +7,7 @@ import { formatKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import { findConfig } from '../quick/config-path.js';
 import { clearDevice } from '../quick/require-device.js';
+import { filePeers } from '../setup/file-peers.js';
 import { SystemDevice } from '../system-device.js';
 import { kernelLinks } from '../system-kernel.js';
 
@@ -16,7 +17,7 @@ export interface Candidate {
   readonly about: string;
 }
 
-/** The names that there are on this machine. What cannot be read counts as empty: nobody wants errors while typing. */
+/** The names that exist on this host. What cannot be read counts as empty: errors would disturb the command line. */
 export class MachineWords {
   readonly #socketFolder: string;
   readonly #configFolder: string;
@@ -54,7 +55,7 @@ export class MachineWords {
     });
   }
 
-  /** Names and public keys of the peers in a file. @param target An interface, or a file. */
+  /** Names and public keys of the peers in a file, disabled ones included. @param target An interface, or a file. */
   async peerNames(target: string): Promise<Candidate[]> {
     const names = [...(await this.#readNames(target))];
     return [
@@ -65,7 +66,8 @@ export class MachineWords {
 
   async #readNames(target: string): Promise<Map<string, string | undefined>> {
     const document = await orUndefined(this.#readFile(target));
-    const peers = document?.peers.filter(({ publicKeyText }) => publicKeyText !== '') ?? [];
+    const all = document === undefined ? [] : filePeers(document).map(({ peer }) => peer);
+    const peers = all.filter(({ publicKeyText }) => publicKeyText !== '');
     return new Map(
       peers.map(({ publicKeyText, name }) => [publicKeyText, name === undefined ? undefined : printable(name)]),
     );

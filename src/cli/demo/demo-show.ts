@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import { WireGuardError } from '../../core/errors.js';
 import { PLAIN } from '../wg/palette.js';
 import { formatBytes } from '../wg/show-units.js';
+import { formatBitRate } from './bit-rate.js';
 import type { DemoHost } from './demo-host.js';
 import { type DemoNetwork, LEFT, RIGHT } from './demo-network.js';
 import { DeviceView } from './device-view.js';
@@ -12,10 +13,22 @@ const PINGS = 3;
 const PING_INTERVAL_SECONDS = 0.2;
 const PING_PATIENCE_SECONDS = 20;
 const TRANSFER_SECONDS = 3;
+/** Of the column that names a step: all lines fit into 80 columns. */
+const WHAT_WIDTH = 28;
 /** Enough to see, too little to be in the way of anything. */
 const STEADY_BYTES_PER_SECOND = 256 * 1_024;
 
-/** What there is to see of the demo, step by step. */
+const SUMMARY = `
+You saw two hosts, joined by a cable, and a WireGuard tunnel over it by two
+wiretyped daemons: pings and TCP each way, IPv4 and IPv6, everything encrypted.
+
+Next, a server of your own, and a phone that joins it by a QR code:
+  wiretype init wg0 --endpoint YOUR-HOST
+  wiretype up wg0
+  wiretype add-peer wg0 phone --full --qr
+In a checkout the program is bin/wiretype; docs/guides/ has each step.`;
+
+/** The steps of the demo, as they are shown. */
 export class DemoShow {
   readonly #network: DemoNetwork;
   readonly #screen: Screen;
@@ -45,14 +58,19 @@ export class DemoShow {
     this.#screen.print('');
   }
 
-  /** Shows both ends as they are. */
+  /** Shows the state of both ends. */
   async state(): Promise<void> {
     this.#views ??= this.#network.hosts.map((host) => new DeviceView(host));
     const lines = await Promise.all(this.#views.map((view) => view.lines(!this.#screen.isTerminal)));
     this.#screen.update([...lines.flat(), ...(this.#screen.isTerminal ? ['Ctrl-C ends the demo.'] : [])]);
   }
 
-  /** Sends a trickle from left to right from here on, so that there is something to see. */
+  /** Says what was shown, and what to do next. */
+  summary(): void {
+    this.#screen.print(SUMMARY);
+  }
+
+  /** Sends a trickle from left to right from here on, so that the counters move. */
   keepTrafficGoing(): void {
     const { left, right } = this.#network;
     const trickle = { from: left, to: right, address: RIGHT.inner4, seconds: 0, rate: STEADY_BYTES_PER_SECOND };
@@ -75,15 +93,15 @@ export class DemoShow {
     const times = /= ([0-9.]+)\/([0-9.]+)\/([0-9.]+)/.exec(stdout);
     if (answered < PINGS || times === null)
       throw new WireGuardError('ERR_DEMO_TRAFFIC', `${what}: ${answered} of ${PINGS} answered`);
-    this.#screen.print(`${what.padEnd(36)} ${PINGS} of ${PINGS} answered, ${times[1]} to ${times[3]} ms`);
+    this.#screen.print(`${what.padEnd(WHAT_WIDTH)} ${PINGS} of ${PINGS} answered, ${times[1]} to ${times[3]} ms`);
   }
 
   async #transfer(from: DemoHost, to: DemoHost, address: string): Promise<void> {
-    const what = `TCP  ${direction(from, to)} ${address}`.padEnd(36);
+    const what = `TCP  ${direction(from, to)} ${address}`.padEnd(WHAT_WIDTH);
     const start = performance.now();
     const line = (bytes: number) => {
       const seconds = (performance.now() - start) / 1_000;
-      return `${what} ${progressBar(seconds / TRANSFER_SECONDS)} ${formatSize(bytes)}, ${formatSize(bytes / seconds)}/s`;
+      return `${what} ${progressBar(seconds / TRANSFER_SECONDS)} ${formatSize(bytes)}, ${formatBitRate(bytes / seconds)}`;
     };
     const result = await transfer({ from, to, address, seconds: TRANSFER_SECONDS, rate: 0 }, (bytes) =>
       this.#screen.update([line(bytes)]),

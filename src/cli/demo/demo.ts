@@ -17,8 +17,8 @@ const MANUAL: Manual = {
   usage: '[--once]',
   about: `
 Makes two hosts out of network namespaces, joins them by a cable, starts a wiretyped in each, and shows the tunnel between
-them at work: pings, a TCP transfer each way, and the state of both ends once a second until Ctrl-C. Then everything that
-it made is removed again. Needs root; touches nothing of the machine's own network.
+them at work: pings, a TCP transfer each way, and the state of both ends once a second until Ctrl-C. Then it removes
+everything that it made. Needs root; does not touch the host's own network.
 `,
   words: [],
   options: OPTIONS,
@@ -39,19 +39,29 @@ export const demo: Command = {
     const interruption = io.interruption();
     const network = new DemoNetwork(commands);
     const screen = new Screen(io.write, () => (io.isDumb === true ? undefined : io.columns));
-    const work = play(network, new DemoShow(network, screen), once, interruption);
+    const show = new DemoShow(network, screen);
+    const progress = { isComplete: false };
+    const work = play(network, show, { once, interruption, progress });
     try {
       await orInterrupted(work, interruption);
     } finally {
       screen.print('Removing both hosts.');
       await network.close();
       await Promise.allSettled([work]);
-      await network.close(); // what it was just about to make
+      await network.close(); // a host that was being made
     }
+    if (progress.isComplete) show.summary();
   },
 };
 
-async function play(network: DemoNetwork, show: DemoShow, isOnce: boolean, interruption: AbortSignal): Promise<void> {
+interface Play {
+  readonly once: boolean;
+  readonly interruption: AbortSignal;
+  /** Everything was shown at least once. */
+  readonly progress: { isComplete: boolean };
+}
+
+async function play(network: DemoNetwork, show: DemoShow, { once, interruption, progress }: Play): Promise<void> {
   show.title(TOPOLOGY);
   const steps = [
     () => network.build(),
@@ -64,7 +74,8 @@ async function play(network: DemoNetwork, show: DemoShow, isOnce: boolean, inter
     if (interruption.aborted) return;
     await step();
   }
-  if (isOnce) return;
+  progress.isComplete = true;
+  if (once) return;
 
   show.keepTrafficGoing();
   for (;;) {
@@ -74,7 +85,7 @@ async function play(network: DemoNetwork, show: DemoShow, isOnce: boolean, inter
   }
 }
 
-/** Ends with the work, or as soon as the user interrupts: what is under way then fails when the hosts are removed. */
+/** Ends with the work, or as soon as the user interrupts: work in progress then fails when the hosts are removed. */
 async function orInterrupted(work: Promise<void>, interruption: AbortSignal): Promise<void> {
   const isInterrupted = new Promise<void>((resolve) => {
     interruption.addEventListener('abort', () => resolve(), { once: true });

@@ -5,6 +5,7 @@ import { formatKey, formatShortKey } from '../../control/key-text.js';
 import { SystemZoneNames } from '../../control/zone-names.js';
 import { PLAIN } from '../wg/palette.js';
 import { formatAgo, formatBytes } from '../wg/show-units.js';
+import { formatBitRate } from './bit-rate.js';
 import type { DemoHost } from './demo-host.js';
 
 interface Sample {
@@ -13,7 +14,7 @@ interface Sample {
   readonly txBytes: number;
 }
 
-/** What a peer's counters did since the last look, in bytes per second. */
+/** The growth of a peer's counters since the last look, in bytes per second. */
 export interface Rates {
   readonly rx: number;
   readonly tx: number;
@@ -49,7 +50,7 @@ export class DeviceView {
 }
 
 function shortLine({ title }: DemoHost, peer: PeerState, { rx, tx }: Rates): string {
-  const traffic = `${bytes(peer.rxBytes)} received (${bytes(rx)}/s), ${bytes(peer.txBytes)} sent (${bytes(tx)}/s)`;
+  const traffic = `${bytes(peer.rxBytes)} received (${formatBitRate(rx)}), ${bytes(peer.txBytes)} sent (${formatBitRate(tx)})`;
   return `${title.padEnd(5)}  peer ${formatShortKey(peer.publicKey)}  handshake ${ago(peer)}  ${traffic}`;
 }
 
@@ -68,7 +69,7 @@ function longLines(
     `    allowed ips: ${[...peer.allowedIps].map(formatIpPrefix).join(', ')}`,
     `    latest handshake: ${ago(peer)}`,
     `    transfer: ${bytes(peer.rxBytes)} received, ${bytes(peer.txBytes)} sent`,
-    `    rate: ${bytes(rx)}/s received, ${bytes(tx)}/s sent`,
+    `    rate: ${formatBitRate(rx)} received, ${formatBitRate(tx)} sent`,
     '',
   ];
 }

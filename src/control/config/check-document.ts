@@ -80,7 +80,7 @@ function checkBody(section: ConfigSection, start: number, publicKeys: Map<string
       if (section.kind === 'interface' || section.kind === 'peer') note(line, number, unknownFault(line, section.kind));
       continue;
     }
-    known.parse(line.value, (fault) => note(line, number, withForeignCharacter(line, fault)));
+    known.parse(line.value, (fault) => note(line, number, withAdvice(line, fault)));
     if (known.isList) continue;
     const first = firstOf.get(known.name);
     if (first !== undefined) {
@@ -122,11 +122,13 @@ function unknownFault(line: ConfigLine, section: 'interface' | 'peer'): ConfigFa
   return onKey(line, 'error', `unknown key ${quote(line.key)}`, advice);
 }
 
-/** A space from a web page looks like a space and is none. */
-function withForeignCharacter(line: ConfigLine, fault: ConfigFault): ConfigFault {
+/** Adds advice about characters that are no part of a value: a comment of another format, a space from a web page. */
+function withAdvice(line: ConfigLine, fault: ConfigFault): ConfigFault {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: everything outside ASCII
   const foreign = /[^\u0000-\u007f]/u.exec(line.value.slice(fault.at, fault.at + fault.length))?.[0];
-  if (foreign === undefined || fault.advice !== undefined || fault.severity === 'warning') return fault;
+  if (fault.advice !== undefined || fault.severity === 'warning') return fault;
+  if (line.value.includes(';')) return { ...fault, advice: 'Comments start with "#".' };
+  if (foreign === undefined) return fault;
   const code = foreign.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
   return { ...fault, advice: `It contains the character U+${code}, which may look like another one.` };
 }

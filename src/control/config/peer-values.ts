@@ -27,6 +27,7 @@ export interface ConfigEndpoint {
 }
 
 const HOST_NAME = /^(?!-)[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/;
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 const MAX_HOST_NAME = 254;
 
 export const parseAllowedIps: ConfigParser<ConfigAllowedIp[]> = (value, report) => {
@@ -48,6 +49,7 @@ export const parseAllowedIps: ConfigParser<ConfigAllowedIp[]> = (value, report) 
 
 export const parseEndpointValue: ConfigParser<ConfigEndpoint> = (value, report) => {
   const text = value.replace(/[ \t\r\v\f]+/g, '');
+  if (SCHEME.test(text)) return fail(value, report, 'an endpoint has no scheme such as "http://": it is HOST:PORT');
   const colon = text.lastIndexOf(':');
   if (colon < 0 || text.endsWith(']')) {
     return fail(value, report, 'the port is missing: an endpoint is HOST:PORT or [IPV6]:PORT');

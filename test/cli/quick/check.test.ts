@@ -66,6 +66,26 @@ describe('check', () => {
     ]);
   });
 
+  it('does not warn of a peer that is written twice as if it were two', () => {
+    const peer = ['[Peer]', `PublicKey = ${ONE}`, 'AllowedIPs = 10.0.0.2/32, 10.1.0.0/16'];
+    const found = texts([...HEAD, 'ListenPort = 1', ...peer, ...peer, 'AllowedIPs = 10.1.2.0/24']);
+    assert.deepEqual(found, ['PublicKey: the peer of line 6 has the same key: they are one peer']);
+  });
+
+  it('says what is wrong with what people copy: a URL, a comment of another format', () => {
+    const found = findings([
+      ...HEAD,
+      'ListenPort = 51820 ; comment',
+      '[Peer]',
+      `PublicKey = ${ONE}`,
+      'Endpoint = https://vpn.example.net:51820',
+      'AllowedIPs = 10.0.0.2/32',
+    ]);
+    const shown = found.map((finding) => formatFinding(finding, 'f')).join('');
+    assert.match(shown, /Comments start with "#"/);
+    assert.match(shown, /an endpoint has no scheme such as "http:\/\/": it is HOST:PORT/);
+  });
+
   it('finds every overlap that a comparison of all pairs finds', () => {
     const range = fc.tuple(
       fc.integer({ min: 0, max: 3 }),
@@ -189,6 +209,11 @@ describe('check', () => {
       'the file is not called INTERFACE.conf',
     ]);
     assert.equal(open[0], 'everyone can reach the file and the keys in it');
+  });
+
+  it('does not advise to change the permissions of a device', async () => {
+    const found = await checkFile('/dev/null');
+    assert.ok(!found.some(({ advice }) => advice?.includes('chmod') === true));
   });
 
   it('never shows a secret, and never fails, whatever the text', () => {

@@ -23,12 +23,17 @@ export function checkAllowedIps(document: ConfigDocument, findings: Findings): v
   for (const claim of document.peers.flatMap(readClaims).sort(compareClaims)) {
     while (outer.length > 0 && !contains(outer.at(-1)!.prefix, claim.prefix)) outer.pop();
     // A default route is there for what no other peer takes: being inside of it says nothing.
-    const around = outer.findLast(({ peer, prefix }) => peer !== claim.peer && prefix.prefixLength > 0);
-    const same = outer.findLast(({ peer, text }) => peer !== claim.peer && text === claim.text);
+    const around = outer.findLast((other) => !isSamePeer(other, claim) && other.prefix.prefixLength > 0);
+    const same = outer.findLast((other) => !isSamePeer(other, claim) && other.text === claim.text);
     if (same !== undefined) warnOfSame(same, claim, findings);
     else if (around !== undefined) warnOfNesting(around, claim, findings);
     outer.push(claim);
   }
+}
+
+/** Two sections with one key are one peer, which is reported elsewhere. */
+function isSamePeer({ peer: a }: Claim, { peer: b }: Claim): boolean {
+  return a === b || (a.publicKeyText !== '' && a.publicKeyText === b.publicKeyText);
 }
 
 function warnOfSame(a: Claim, b: Claim, findings: Findings): void {

@@ -42,7 +42,9 @@ export function checkText(document: ConfigDocument, host: CheckedHost): Finding[
 }
 
 function checkPermissions(file: string, findings: Findings): void {
-  const mode = statSync(file).mode;
+  const found = statSync(file);
+  if (!found.isFile()) return;
+  const { mode } = found;
   if (isWorldAccessible(file)) {
     findings.warnOfFile('everyone can reach the file and the keys in it', `Run chmod 600 ${file}`);
   } else if ((mode & OTHERS_MAY_READ) !== 0) {
