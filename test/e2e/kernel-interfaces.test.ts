@@ -44,7 +44,7 @@ test("interfaces of the kernel's own WireGuard", { timeout: 1_200_000, skip: why
   await t.test('are shown and changed as by the stock wg, in every form', async () => {
     const golden = 'node --test --test-reporter=tap dist/test/cli/wg/live.test.js';
     const report = await guest.run(`cd /opt/wiretype; WIRETYPE_KERNEL_GUEST=1 ${golden}`, 400_000);
-    assert.match(report, /^# pass 19$/m);
+    assert.match(report, /^# pass [1-9]\d*\n# fail 0\n# cancelled 0\n# skipped 0$/m);
   });
 
   await t.test('are made and removed by wg-quick, with all traffic in the tunnel', async () => {
@@ -116,7 +116,7 @@ test("interfaces of the kernel's own WireGuard", { timeout: 1_200_000, skip: why
     assert.equal(refused.status, 1);
     assert.match(refused.stdout, /wg0: its port is in use/);
     assert.equal(await guest.run('/usr/bin/wg show wg0 fwmark'), 'off\n');
-    const { stdout } = await guest.attempt('WIRETYPE_PREBUILD=/none /opt/names/wiretype show wg0');
+    const { stdout } = await guest.attempt('WIRETYPE_NO_ADDON=1 /opt/names/wiretype show wg0');
     assert.match(
       stdout,
       /^wiretype show: Interfaces of the kernel's own WireGuard cannot be reached\. The native addon/,

@@ -43,13 +43,13 @@ for library in /lib/*-linux-gnu/libnss_files.so.2 /lib/*-linux-gnu/libresolv.so.
   if [[ -e $library ]]; then install_library "$library"; fi
 done
 
-modules=(@noble fast-check node-gyp-build pure-rand qrcode dijkstrajs pngjs)
+modules=(@noble fast-check pure-rand qrcode dijkstrajs pngjs)
 mkdir -p "$root/opt/wiretype/node_modules" "$root/opt/wiretype/build" "$root/opt/wiretype/dist"
 for module in "${modules[@]}"; do
   if [[ -e $checkout/node_modules/$module ]]; then cp -r "$checkout/node_modules/$module" "$root/opt/wiretype/node_modules/"; fi
 done
 cp -r "$checkout"/{bin,package.json,schema} "$root/opt/wiretype/"
-cp -r "$checkout/build/Release" "$root/opt/wiretype/build/"
+cp "$checkout/build/wiretype.node" "$root/opt/wiretype/build/"
 cp -r "$checkout"/dist/{src,test} "$root/opt/wiretype/dist/"
 for name in wg wg-quick wiretype; do ln -s /opt/wiretype/bin/wiretype "$root/opt/names/$name"; done
 
