@@ -11,7 +11,7 @@ set -euo pipefail
 folder=${1:?usage: build-disk.sh FOLDER CHECKOUT}
 checkout=${2:?usage: build-disk.sh FOLDER CHECKOUT}
 programs=(bash cat chmod cmp cp cut date env find flock getent grep head id ip ln ls mkdir mkfifo mktemp mount mv nft node nsenter
-  ping readlink rm sed setsid sh sleep sort stat sync sysctl tail timeout touch tr true umount unshare wc wg wg-quick)
+  ping readlink rm sed setpriv setsid sh sleep sort stat sync sysctl tail timeout touch tr true umount unshare wc wg wg-quick)
 megabytes=320
 
 mkdir -p "$folder"
