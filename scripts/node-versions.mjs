@@ -1,5 +1,6 @@
 /**
- * Runs the unit and simulation tests on other versions of Node.
+ * Runs the unit and simulation tests on other versions of Node, and installs and uses the package there as on a machine
+ * without a compiler. Needs `npm run prebuilds`.
  *
  *     node scripts/node-versions.mjs [VERSION…]        default: 22 24 26
  *
@@ -7,11 +8,12 @@
  * addon is the same for all of them: Node-API is stable.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { packPackage, tryPackage } from './installed-package.mjs';
 import { installNode } from './node-package.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -28,10 +30,17 @@ function passesOn(version) {
   try {
     const node = installNode(folder, version);
     process.stdout.write(`\n# Node ${version}\n`);
+    installPackage(node, join(folder, 'user'));
     return succeeds(node, ['--version']) && succeeds(node, [join(ROOT, 'scripts/test.mjs'), ...PARTS]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function installPackage(node, folder) {
+  mkdirSync(folder);
+  tryPackage(packPackage(folder), node, folder);
+  process.stdout.write('✔ the package installs without a compiler, and loads its addon\n');
 }
 
 function succeeds(command, args) {

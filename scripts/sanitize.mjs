@@ -7,14 +7,15 @@
  * The build goes to a temporary folder. Leaks are not looked for: Node itself keeps memory until the process ends.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { compileAddon, findHeaders } from './addon.mjs';
+
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SANITIZE = '-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g';
-const SOURCES = ['native', 'binding.gyp', 'package.json', 'package-lock.json'];
+const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fno-omit-frame-pointer', '-g'];
 /** Parts of the addon that are tested with its ports, beside test/addon. */
 const PORT_TESTS = ['crypto/native-aead', 'crypto/native-crypto'];
 
@@ -24,25 +25,22 @@ const HELPERS = ['1', '3'];
 
 const folder = mkdtempSync(join(tmpdir(), 'wiretype-sanitize-'));
 try {
-  process.exitCode = build() && test() && testThreads() ? 0 : 1;
+  process.exitCode = (await build()) && test() && testThreads() ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** node-gyp comes with npm, which runs the script that package.json names. */
-function build() {
-  for (const source of SOURCES)
-    if (existsSync(join(ROOT, source))) cpSync(join(ROOT, source), join(folder, source), { recursive: true });
-  return succeeds('npm', ['run', '--silent', 'install'], {
-    cwd: folder,
-    env: {
-      PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`,
-      CFLAGS: SANITIZE,
-      LDFLAGS: '-fsanitize=address,undefined',
-      npm_config_build_from_source: 'true',
-      WIRETYPE_TEST_HOOKS: '1',
-    },
+/** @returns Whether it compiled. */
+async function build() {
+  const failure = await compileAddon({
+    compiler: ['gcc'],
+    headers: findHeaders(),
+    output: join(folder, 'build/wiretype.node'),
+    flags: ['-Werror', ...SANITIZE],
+    hasTestHooks: true,
   });
+  if (failure !== undefined) process.stderr.write(failure);
+  return failure === undefined;
 }
 
 function test() {
@@ -64,9 +62,7 @@ function test() {
 function testThreads() {
   const program = join(folder, 'aead-threads');
   const sources = THREADED.map((name) => join(ROOT, `${name}.c`));
-  const includes = [join(ROOT, 'native'), join(dirname(process.execPath), '../include/node')].map(
-    (path) => `-I${path}`,
-  );
+  const includes = [join(ROOT, 'native'), findHeaders()].map((path) => `-I${path}`);
   const words = ['-std=c17', '-O1', '-g', '-fsanitize=thread', '-D_GNU_SOURCE', ...includes, '-o', program, ...sources];
   const options = { cwd: ROOT, env: { TSAN_OPTIONS: 'halt_on_error=1' } };
   return (

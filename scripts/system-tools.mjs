@@ -33,8 +33,13 @@ export function namesOf(tools) {
 }
 
 export function isInstalled(command) {
+  return findProgram(command) !== undefined;
+}
+
+/** Returns the path of a program, or `undefined`. */
+export function findProgram(command) {
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS];
-  return folders.some((folder) => isExecutable(join(folder, command)));
+  return folders.map((folder) => join(folder, command)).find(isExecutable);
 }
 
 function isExecutable(file) {

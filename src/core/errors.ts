@@ -21,7 +21,7 @@ export const ERROR_CODES = {
   ERR_CONTROL_REFUSED: 'Nothing was changed. The daemon logs the reason.',
   ERR_CONFIG: 'Correct the lines that are shown; nothing was changed.',
   ERR_CONFIG_FILE: 'Check the path, its owner and its permissions.',
-  ERR_ADDON_MISSING: 'Run "npm ci" in the checkout to compile the addon: it needs a C compiler and make.',
+  ERR_ADDON_MISSING: 'The package has it for Linux on x64 and arm64; in a checkout, "npm run build" compiles it.',
   ERR_TUN_MISSING: 'Load the TUN driver (modprobe tun), or give the container the device /dev/net/tun.',
   ERR_TUN_PERMISSION: 'Making an interface needs CAP_NET_ADMIN: run the daemon as root.',
   ERR_TUN_DESCRIPTOR:
