@@ -14,8 +14,15 @@ import { basename, join, resolve } from 'node:path';
 
 import { attempt, type RunResult, run } from '../lab/program.js';
 
-/** What the package and its user's compiler import besides: lent by this checkout. */
-const NEIGHBOURS = ['@noble', '@types', 'qrcode', 'undici-types'];
+const PACKAGE = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  name: string;
+  version: string;
+  dependencies: Record<string, string>;
+};
+/** What the package and its user's compiler import besides, or the scope of it: lent by this checkout. */
+const NEIGHBOURS = new Set(
+  [...Object.keys(PACKAGE.dependencies), '@types/node', 'undici-types'].map((name) => name.split('/')[0]!),
+);
 const TIMEOUT_MS = 120_000;
 
 /** @returns Paths inside the package. */
@@ -43,8 +50,7 @@ export class Consumer {
   }
 
   private constructor() {
-    const { name, version } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, string>;
-    this.tarball = join(this.folder, `${name}-${version}.tgz`);
+    this.tarball = join(this.folder, `${PACKAGE.name}-${PACKAGE.version}.tgz`);
   }
 
   write(name: string, text: string): void {
