@@ -20,7 +20,10 @@ const PROGRAM = `
 /** Makes the tarball. @returns Its path. */
 export function packPackage(folder) {
   run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: ROOT });
-  return join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')));
+  return join(
+    folder,
+    readdirSync(folder).find((name) => name.endsWith('.tgz')),
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { attempt } from '../lab/program.js';
@@ -135,6 +136,16 @@ describe('package', () => {
       const { status, stdout } = await attempt('node_modules/.bin/attw', words);
 
       assert.equal(status, 0, stdout);
+    });
+
+    it('runs the example of README.md, which keeps what stands in the file', async () => {
+      consumer.write('example.ts', /^```ts\n(.*?)^```/ms.exec(readFileSync('README.md', 'utf8'))![1]!);
+      consumer.write('wg0.conf', `[Interface]\n# of the office\nPrivateKey = ${'A'.repeat(42)}E=\n`);
+
+      assert.equal((await consumer.compile('example.ts')).stdout, '');
+      assert.deepEqual(await consumer.node('example.js'), { status: 0, stdout: '', stderr: '' });
+      const text = readFileSync(join(consumer.folder, 'wg0.conf'), 'utf8');
+      assert.match(text, /# of the office\n.*# Name = laptop\n.*AllowedIPs = 10\.0\.0\.2\/32/s);
     });
 
     it('exports no module that is not named', async () => {
