@@ -22,8 +22,8 @@ export interface CommandEntry {
 }
 
 export interface CommandIo {
-  /** All of standard input as text. */
-  readInput(): Promise<string>;
+  /** At most so many bytes of standard input, up to its end; text stands for its UTF-8 bytes. */
+  readInput(maxBytes: number): Promise<string | Uint8Array>;
   write(text: string): void;
   writeError(text: string): void;
   /** Width of the terminal that standard output is; `undefined` when it is none. */

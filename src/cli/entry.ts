@@ -1,6 +1,7 @@
 import path from 'node:path';
 
 import type { CommandIo } from './command.js';
+import { commandLineWords } from './command-line.js';
 import { createProcessIo } from './process-io.js';
 
 /** Runs the process that `bin/wiretype` is. */
@@ -8,7 +9,7 @@ export async function runProcess(): Promise<void> {
   const [, calledAs = '', ...argv] = process.argv;
   const program = path.basename(calledAs);
   const io = createProcessIo({ program, ignoresFullOutput: program === 'wg' });
-  process.exitCode = await runProgram(calledAs, argv, io);
+  process.exitCode = await runProgram(calledAs, commandLineWords(argv), io);
 }
 
 /**

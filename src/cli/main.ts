@@ -1,15 +1,12 @@
 import { WireGuardError } from '../core/errors.js';
 import type { Command, CommandIo } from './command.js';
 import { COMMANDS } from './command-table.js';
-import { exitStatusOf, formatError } from './error-text.js';
-import { formatHelp } from './format-help.js';
-import { packageVersion } from './version.js';
 
 /** The program `wiretype`: finds the command, runs it, and turns what it throws into a message. */
 export async function main(argv: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...args] = argv;
   if (name === '--version' || name === '-V') {
-    io.write(`wiretype ${packageVersion()}\n`);
+    io.write(`wiretype ${(await import('./version.js')).packageVersion()}\n`);
     return 0;
   }
   if (name === '--help' || name === '-h' || (name === 'help' && args.length === 0)) {
@@ -29,6 +26,7 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
 async function run(command: Command, args: readonly string[], io: CommandIo): Promise<number> {
   const options = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined);
   if (options.includes('--help') || options.includes('-h')) {
+    const { formatHelp } = await import('./format-help.js');
     io.write(formatHelp(`wiretype ${command.name}`, command.manual));
     return 0;
   }
@@ -36,6 +34,7 @@ async function run(command: Command, args: readonly string[], io: CommandIo): Pr
     return (await command.run(args, io)) ?? 0;
   } catch (error) {
     if (!(error instanceof WireGuardError)) throw error; // a bug: let it crash with its stack
+    const { exitStatusOf, formatError } = await import('./error-text.js');
     io.writeError(formatError(`wiretype ${command.name}`, error));
     return exitStatusOf(error);
   }

@@ -1,6 +1,5 @@
 import type { Writable } from 'node:stream';
-
-import { encodeConfigText, hasStandIns } from '../control/config/config-bytes.js';
+import { encodeText } from '../control/byte-text.js';
 
 /** Errors that mean that nobody reads on: a closed pipe, a terminal that hung up, a socket that was cut. */
 const READER_GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'ECONNRESET']);
@@ -38,7 +37,7 @@ export class OutputStream {
   write(text: string): void {
     if (this.isFailed) return;
     this.#stream ??= this.#open().on('error', (error) => this.#fail(error));
-    this.#stream.write(hasStandIns(text) ? encodeConfigText(text) : text);
+    this.#stream.write(encodeText(text));
   }
 
   #fail(error: Error): void {

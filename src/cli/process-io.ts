@@ -1,5 +1,4 @@
 import { closeSync, fstatSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
 import type { CommandIo } from './command.js';
 import { standardError, standardOutput } from './output-stream.js';
 import { readTerminalKeys } from './terminal-keys.js';
@@ -41,7 +40,7 @@ export function createProcessIo({ program, ignoresFullOutput = false }: ProcessI
     closeLostTerminals();
   });
   return {
-    readInput: () => text(process.stdin),
+    readInput,
     write: (words) => standardOutput.write(words),
     writeError: (words) => standardError.write(words),
     get columns() {
@@ -64,6 +63,24 @@ export function createProcessIo({ program, ignoresFullOutput = false }: ProcessI
       return controller.signal;
     },
   };
+}
+
+/** A directory or a closed descriptor counts as the end. */
+async function readInput(maxBytes: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let left = maxBytes;
+  try {
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+      chunks.push(chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left <= 0) break;
+    }
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+  }
+  const input = Buffer.concat(chunks);
+  for (const chunk of chunks) chunk.fill(0);
+  return input;
 }
 
 function failedStatus(ignoresFullOutput: boolean): number {

@@ -2,7 +2,9 @@ import { WireGuardError } from '../core/errors.js';
 
 const NEWLINE = 0x0a;
 const EQUALS = 0x3d;
-const MAX_ERRNO = 0x7fff_ffff;
+const NUL = 0;
+const MIN_ERRNO = -(2 ** 31);
+const MAX_ERRNO = 2 ** 31 - 1;
 
 /**
  * Reads an answer of any daemon line by line, up to its empty line. What stands behind that is ignored.
@@ -17,6 +19,7 @@ export function readReply(reply: Buffer, onLine: (key: string, start: number, en
     const end = reply.indexOf(NEWLINE, start);
     if (end < 0) throw invalidReply('it is cut short');
     if (end === start) break;
+    if (hasNul(reply, start, end)) throw invalidReply('a line has a NUL');
     const equals = reply.indexOf(EQUALS, start);
     if (equals < 0 || equals > end) throw invalidReply('a line has no "="');
 
@@ -50,8 +53,12 @@ export function refusal(what: string, errno: number): WireGuardError {
   return new WireGuardError('ERR_CONTROL_REFUSED', `the daemon ${what} with errno ${number}`, { cause: number });
 }
 
+function hasNul(reply: Buffer, start: number, end: number): boolean {
+  return reply.subarray(start, end).includes(NUL);
+}
+
 function parseErrno(text: string): number {
-  const errno = /^-?[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (Math.abs(errno) <= MAX_ERRNO) return errno;
+  const errno = /^-?[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (errno >= MIN_ERRNO && errno <= MAX_ERRNO) return errno;
   throw invalidReply('its errno makes no sense');
 }

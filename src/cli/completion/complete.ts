@@ -1,11 +1,10 @@
 import path from 'node:path';
 
 import { COMMANDS } from '../command-table.js';
-import { DAEMON_MANUAL } from '../daemon/daemon-manual.js';
 import { listOptions } from '../format-help.js';
 import { type Completed, type Keywords, type Manual, type OptionManual, TARGET, type WordKind } from '../manual.js';
-import { QUICK_VERBS } from '../quick/run-quick.js';
-import { isWgCommand } from '../wg/usage.js';
+import { QUICK_VERBS } from '../quick/quick-verbs.js';
+import { isWgCommand } from '../wg/wg-commands.js';
 import type { Candidate, MachineWords } from './machine-words.js';
 
 /** What can stand where the user is typing. */
@@ -29,7 +28,7 @@ const VERSION: Candidate = { word: '--version', about: 'tell the version' };
 export async function complete(machine: MachineWords, program: string, words: readonly string[]): Promise<Completion> {
   switch (path.basename(program)) {
     case 'wiretyped':
-      return await completeManual(machine, DAEMON_MANUAL, words);
+      return await completeManual(machine, (await import('../daemon/daemon-manual.js')).DAEMON_MANUAL, words);
     case 'wg':
       return await completeCommand(machine, 'wg', words);
     case 'wg-quick':

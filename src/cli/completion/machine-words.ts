@@ -1,14 +1,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 
-import { readConfigFile } from '../../control/config/config-file.js';
-import { printable } from '../../control/config/secret-text.js';
-import { formatKey } from '../../control/key-text.js';
+import type { ConfigDocument } from '../../control/config/index.js';
+import type { DeviceState } from '../../control/device-control.js';
 import { WireGuardError } from '../../core/errors.js';
-import { findConfig } from '../quick/config-path.js';
-import { clearDevice } from '../quick/require-device.js';
-import { filePeers } from '../setup/file-peers.js';
-import { SystemDevice } from '../system-device.js';
 import { kernelLinks } from '../system-kernel.js';
 
 /** A word, and what it means. */
@@ -44,11 +39,9 @@ export class MachineWords {
   /** Public keys of the peers of a running interface, with their names where its file has some. */
   async peerKeys(interfaceName: string): Promise<Candidate[]> {
     const names = await this.#readNames(interfaceName);
-    const device = await orUndefined(
-      new SystemDevice(interfaceName, path.join(this.#socketFolder, `${interfaceName}.sock`)).get(),
-    );
+    const device = await orUndefined(this.#readDevice(interfaceName));
     if (device === undefined) return [];
-    clearDevice(device);
+    const { formatKey } = await import('../../control/key-text.js');
     return [...device.peers].map((peer) => {
       const word = formatKey(peer.publicKey);
       return { word, about: names.get(word) ?? 'peer' };
@@ -64,7 +57,18 @@ export class MachineWords {
     ];
   }
 
+  async #readDevice(interfaceName: string): Promise<DeviceState> {
+    const { SystemDevice } = await import('../system-device.js');
+    const { clearDevice } = await import('../quick/require-device.js');
+    const socketPath = path.join(this.#socketFolder, `${interfaceName}.sock`);
+    const device = await new SystemDevice(interfaceName, socketPath).get();
+    clearDevice(device);
+    return device;
+  }
+
   async #readNames(target: string): Promise<Map<string, string | undefined>> {
+    const { printable } = await import('../../control/config/secret-text.js');
+    const { filePeers } = await import('../setup/file-peers.js');
     const document = await orUndefined(this.#readFile(target));
     const all = document === undefined ? [] : filePeers(document).map(({ peer }) => peer);
     const peers = all.filter(({ publicKeyText }) => publicKeyText !== '');
@@ -73,7 +77,9 @@ export class MachineWords {
     );
   }
 
-  async #readFile(target: string) {
+  async #readFile(target: string): Promise<ConfigDocument> {
+    const { readConfigFile } = await import('../../control/config/config-file.js');
+    const { findConfig } = await import('../quick/config-path.js');
     return await readConfigFile(findConfig(target, this.#configFolder).file);
   }
 }

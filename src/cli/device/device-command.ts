@@ -1,6 +1,6 @@
 import type { Command } from '../command.js';
+import { createContext } from '../wg/create-context.js';
 import type { WgContext } from '../wg/wg-context.js';
-import { createContext } from '../wg/wg-main.js';
 
 /** A command that talks to daemons. */
 export interface DeviceCommand extends Command {

@@ -20,7 +20,7 @@ export const DEVICE_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'showconf',
     summary: 'Write a running interface as a configuration file',
-    load: async () => (await import('./plain-commands.js')).showconf,
+    load: async () => (await import('./showconf-command.js')).showconf,
   },
   {
     name: 'set',
@@ -45,16 +45,16 @@ export const DEVICE_COMMANDS: readonly CommandEntry[] = [
   {
     name: 'genkey',
     summary: 'Write a new private key',
-    load: async () => (await import('./plain-commands.js')).genkey,
+    load: async () => (await import('./key-commands.js')).genkey,
   },
   {
     name: 'genpsk',
     summary: 'Write a new preshared key',
-    load: async () => (await import('./plain-commands.js')).genpsk,
+    load: async () => (await import('./key-commands.js')).genpsk,
   },
   {
     name: 'pubkey',
     summary: 'Write the public key of a private key',
-    load: async () => (await import('./plain-commands.js')).pubkey,
+    load: async () => (await import('./key-commands.js')).pubkey,
   },
 ];

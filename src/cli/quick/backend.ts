@@ -44,16 +44,10 @@ export function chooseBackend(option: string | undefined, environment: NodeJS.Pr
   return { triesKernel: false, program: choice };
 }
 
-/**
- * Puts into one word what the environment says of the choice: sudo does not pass the environment on.
- *
- * @returns `undefined` if it says nothing.
- */
-export function implementationOf(environment: NodeJS.ProcessEnv, isStock: boolean): string | undefined {
-  const program = environment['WG_QUICK_USERSPACE_IMPLEMENTATION'] ?? '';
-  const choice = environment['WIRETYPE_IMPLEMENTATION'] || (isStock && program !== '' ? AUTO : program);
-  if (choice === AUTO && program !== '') return `${AUTO}:${program}`;
-  return choice === '' ? undefined : choice;
+/** The choice of the environment that sudo gets: a word of ours, never a program. */
+export function implementationOf(environment: NodeJS.ProcessEnv): string | undefined {
+  const choice = environment['WIRETYPE_IMPLEMENTATION'];
+  return choice === KERNEL || choice === AUTO ? choice : undefined;
 }
 
 /**

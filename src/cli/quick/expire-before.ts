@@ -13,7 +13,7 @@ import { findConfig } from './config-path.js';
 export async function expireBefore(target: string, io: CommandIo): Promise<void> {
   if (!statSync(findConfig(target).file).isFile()) return;
   const { expirePeers } = await import('../setup/expire-peers.js');
-  const { createContext } = await import('../wg/wg-main.js');
+  const { createContext } = await import('../wg/create-context.js');
   for (const { name, publicKey, expires } of await expirePeers(createContext(io, false), target)) {
     io.writeError(`Disabled ${printable(name ?? publicKey)}: expired at ${expires}.\n`);
   }

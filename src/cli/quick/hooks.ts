@@ -1,4 +1,4 @@
-import { encodeConfigText, hasStandIns } from '../../control/config/config-bytes.js';
+import { encodeText } from '../../control/byte-text.js';
 import type { HookName } from '../../control/config/index.js';
 import { throwIfInterrupted } from '../../control/interrupted.js';
 import { WireGuardError } from '../../core/errors.js';
@@ -61,8 +61,9 @@ async function runHook(host: QuickHost, config: QuickConfig, hook: Hook): Promis
 
 /** Arguments of programs are UTF-8: other bytes of a command go through a quotation that bash undoes. */
 function asArgument(command: string): string {
-  if (!hasStandIns(command)) return command;
-  const bytes = [...encodeConfigText(command)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`);
+  const encoded = encodeText(command);
+  if (typeof encoded === 'string') return command;
+  const bytes = [...encoded].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`);
   return `eval $'${bytes.join('')}'`;
 }
 

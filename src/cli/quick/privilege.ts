@@ -8,8 +8,11 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
+/** Variables by which a user chooses code: sudo may be told to pass them on. */
+const CODE_VARIABLES = /^(?:NODE_|WIRETYPE_PREBUILD$|(?:WG_QUICK_USERSPACE|WIRETYPE)_IMPLEMENTATION$)/;
+
 /**
- * Runs this program again as root, by sudo, which asks for the password.
+ * Runs this program again as root, by sudo, which asks for the password. Variables that choose code stay behind.
  *
  * @param program The name that the prompt gives it.
  * @param args What follows the program on its command line.
@@ -18,8 +21,9 @@ export function isRoot(): boolean {
  */
 export async function runAsRoot(program: string, args: readonly string[]): Promise<number> {
   const prompt = `${program} needs to be root. Password of %u: `;
-  const self = [process.execPath, ...process.execArgv, process.argv[1]!];
-  const child = spawn('sudo', ['-p', prompt, '--', ...self, ...args], { stdio: 'inherit' });
+  const self = [process.execPath, process.argv[1]!];
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !CODE_VARIABLES.test(name)));
+  const child = spawn('sudo', ['-p', prompt, '--', ...self, ...args], { env, stdio: 'inherit' });
   try {
     const [status] = (await once(child, 'exit')) as [number | null];
     return status ?? 1;

@@ -2,7 +2,8 @@ import { WireGuardError } from '../../core/errors.js';
 import { programStatus } from '../../host/net/command-error.js';
 import { implementationOf } from './backend.js';
 import { isRoot, runAsRoot } from './privilege.js';
-import { QUICK_VERBS, type QuickCall, type QuickOutput, runQuick } from './run-quick.js';
+import { QUICK_VERBS } from './quick-verbs.js';
+import { type QuickCall, type QuickOutput, runQuick } from './run-quick.js';
 
 const PROGRAM = 'wg-quick';
 
@@ -48,9 +49,9 @@ function parseQuickArguments(argv: readonly string[]): QuickCall | undefined {
   return { verb, target, implementation: undefined, isStock: true };
 }
 
-/** sudo does not pass the environment on: what it says goes into the arguments. */
+/** Arguments only: variables of the user stay behind, since sudo drops those that choose a program. */
 function formatQuickArguments({ verb, target, implementation }: QuickCall): string[] {
-  const choice = implementation ?? implementationOf(process.env, true);
+  const choice = implementation ?? implementationOf(process.env);
   return [...(choice === undefined ? [] : ['--implementation', choice]), verb, target];
 }
 

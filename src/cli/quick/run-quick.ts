@@ -3,15 +3,11 @@ import { down } from './down.js';
 import { Interruption } from './interruption.js';
 import { findQuickFile, type QuickFile } from './quick-file.js';
 import type { QuickHost } from './quick-host.js';
+import type { QuickVerb } from './quick-verbs.js';
 import { save } from './save.js';
 import { strip } from './strip.js';
 import { SystemQuickHost } from './system-quick-host.js';
 import { up } from './up.js';
-
-/** What the verbs of wg-quick have in common. */
-export type QuickVerb = 'up' | 'down' | 'save' | 'strip';
-
-export const QUICK_VERBS: readonly QuickVerb[] = ['up', 'down', 'save', 'strip'];
 
 /** Where a verb writes. */
 export interface QuickOutput {

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { decodeByte } from '../../control/byte-text.js';
 import { hasHostBits } from '../../control/config/peer-values.js';
 import { formatIpAddress, parseIpAddress } from '../../control/ip-text.js';
 import { parseKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
-import { toSystemFailure } from './device-access.js';
-import { systemMessage } from './system-errors.js';
+import { lowerAscii } from './ascii-case.js';
+import { isWhiteSpace } from './c-text.js';
+import { InputFile } from './input-file.js';
 import type { WgPeerChange } from './wg-change.js';
 import { WgFailure } from './wg-context.js';
 
@@ -12,6 +13,8 @@ const KEY_BYTES = 32;
 const KEY_CHARACTERS = 44;
 const MAX_U32 = 0xffff_ffff;
 const MAX_U16 = 0xffff;
+/** White space behind a key in a file; an endless file ends here. */
+const MAX_KEY_FILE_BYTES = 2 ** 20;
 
 /**
  * The values of `wg set` and of configuration files, read exactly as `wg` reads them.
@@ -29,20 +32,36 @@ export function parseKeyArgument(text: string, isSecret: boolean): Uint8Array {
   }
 }
 
-/** Reads a file that holds a key and white space behind it. An empty file stands for no key: 32 zero bytes. */
+/**
+ * Reads a file that holds a key and white space behind it. An empty file stands for no key: 32 zero bytes.
+ *
+ * Only a file that can be seeked counts as empty: a pipe without a word is a program that failed.
+ */
 export function readKeyFile(path: string): Uint8Array {
-  const text = readKeyText(path);
-  if (text === '') return new Uint8Array(KEY_BYTES);
-  if (text.length < KEY_CHARACTERS) throw new WgFailure('Invalid length key in key file');
+  const file = InputFile.open(path);
+  const bytes = file.read(MAX_KEY_FILE_BYTES);
+  try {
+    if (bytes.length === 0 && file.canSeek) return new Uint8Array(KEY_BYTES);
+    return parseKeyBytes(bytes);
+  } finally {
+    file.close();
+    bytes.fill(0);
+  }
+}
 
-  const trailing = /[^ \t-\r]/.exec(text.slice(KEY_CHARACTERS))?.[0];
-  if (trailing !== undefined) throw new WgFailure(`Found trailing character in key file: \`${trailing}'`);
-  return parseKeyArgument(text.slice(0, KEY_CHARACTERS), true);
+/** The key as text lives on until the garbage collector takes it: JavaScript cannot clear it. */
+function parseKeyBytes(bytes: Buffer): Uint8Array {
+  if (bytes.length < KEY_CHARACTERS) throw new WgFailure('Invalid length key in key file');
+  const trailing = bytes.subarray(KEY_CHARACTERS).find((byte) => !isWhiteSpace(byte));
+  if (trailing !== undefined || bytes.length === MAX_KEY_FILE_BYTES) {
+    throw new WgFailure(`Found trailing character in key file: \`${decodeByte(trailing ?? bytes.at(-1)!)}'`);
+  }
+  return parseKeyArgument(bytes.toString('latin1', 0, KEY_CHARACTERS), true);
 }
 
 /** 0: off. */
 export function parseFwmarkArgument(text: string): number {
-  if (text.toLowerCase() === 'off') return 0;
+  if (lowerAscii(text) === 'off') return 0;
   const mark = /^(?:[0-9]+|0x[0-9a-fA-F]+)$/.test(text) ? Number(text) : Number.NaN;
   if (mark <= MAX_U32) return mark;
   throw new WgFailure(`Fwmark is neither 0/off nor 0-0xffffffff: \`${text}'`);
@@ -50,7 +69,7 @@ export function parseFwmarkArgument(text: string): number {
 
 /** Seconds; 0: off. */
 export function parseKeepaliveArgument(text: string): number {
-  if (text.toLowerCase() === 'off') return 0;
+  if (lowerAscii(text) === 'off') return 0;
   const seconds = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
   if (seconds <= MAX_U16) return seconds;
   throw new WgFailure(`Persistent keepalive interval is neither 0/off nor 1-65535: \`${text}'`);
@@ -85,22 +104,4 @@ function parseAllowedIp(text: string, warn: (warning: string) => void): string {
   if (!(length <= bits)) throw new WgFailure(`AllowedIP is not in the correct format: \`${text}'`);
   if (hasHostBits(address, length)) warn(`Warning: AllowedIP has nonzero host part: ${addressText}/${lengthText}\n`);
   return `${formatIpAddress(address)}/${length}`;
-}
-
-/** The key as text lives on until the garbage collector takes it: JavaScript cannot clear it. */
-function readKeyText(path: string): string {
-  try {
-    const bytes = readFileSync(path);
-    const text = bytes.toString('latin1');
-    bytes.fill(0);
-    return text;
-  } catch (error) {
-    const { errno } = toSystemFailure(error);
-    throw new WgFailure(isReadError(error) ? 'Invalid length key in key file' : `fopen: ${systemMessage(errno)}`);
-  }
-}
-
-/** A directory can be opened, but not read. */
-function isReadError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'read';
 }

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-import { toSystemFailure } from './device-access.js';
+import { InputFile } from './input-file.js';
 import { readSetArguments } from './set-arguments.js';
 import { setDevice } from './set-device.js';
 import { accessDevice } from './show.js';
@@ -31,11 +29,20 @@ export async function set(context: WgContext, [name = '', ...words]: readonly st
 export async function setconf(context: WgContext, command: ConfCommand, name: string, path: string): Promise<void> {
   const change = command === 'addconf' ? { replacePeers: false, peers: [] } : emptyDevice();
   try {
-    await readStockConfig(stockValues(context), readConfig(path), change);
+    await readFile(context, path, change);
     if (command === 'syncconf') await syncWith(context, name, change);
     await applyChange(context, name, change);
   } finally {
     clearChange(change);
+  }
+}
+
+async function readFile(context: WgContext, path: string, change: WgChange): Promise<void> {
+  const file = InputFile.open(path);
+  try {
+    await readStockConfig(stockValues(context), file.lines(), change);
+  } finally {
+    file.close();
   }
 }
 
@@ -59,15 +66,4 @@ async function syncWith(context: WgContext, name: string, change: WgChange): Pro
   const device = await accessDevice(context, name, 'Unable to retrieve current interface configuration');
   toSyncChange(change, device);
   clearDevice(device);
-}
-
-/** A directory can be opened and has no lines, so it counts as an empty file. */
-function readConfig(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const { errno } = toSystemFailure(error);
-    if (error instanceof Error && 'syscall' in error && error.syscall === 'read') return '';
-    throw new WgFailure(`fopen: ${systemMessage(errno)}`);
-  }
 }

@@ -2,11 +2,14 @@ import { formatIpAddress, parseIpAddress } from '../../control/ip-text.js';
 import { readDeviceReply } from '../../control/reported-device.js';
 import { normalizeScopedAddress } from '../../control/scoped-address.js';
 import { SystemZoneNames, type ZoneNames } from '../../control/zone-names.js';
+import { parseLooseIpv4, parseUnsignedLong } from './c-text.js';
 import { askDaemon, protocolFailure, toSystemFailure } from './device-access.js';
+import { parseService } from './port-argument.js';
 import { SystemFailure, type WgContext } from './wg-context.js';
 import type { WgDevice } from './wg-device.js';
 
-const MAX_U16 = 0xffffn;
+const MAX_U8 = 0xffn;
+const LOOPBACK = Buffer.alloc(16).fill(1, 15);
 
 /**
  * Reads a device: that of a daemon if one answers, else the kernel's.
@@ -42,27 +45,28 @@ export function parseDeviceReply(reply: Buffer, name: string, acceptsNegative: b
     endpoint: peer.endpoint === undefined ? undefined : normalizeEndpoint(peer.endpoint, zones),
     allowedIps: peer.allowedIps.map(normalizeAllowedIp),
   }));
-  if (errno < 0 && !acceptsNegative) throw protocolFailure('its errno is negative');
+  if ((errno < 0 || Object.is(errno, -0)) && !acceptsNegative) throw protocolFailure('its errno is negative');
   if (errno === 0) return { ...device, name, peers };
   throw new SystemFailure(Math.abs(errno), `the daemon answers with errno ${errno}`, { isDaemons: true });
 }
 
+/** The length is a number of 8 bits: a larger one wraps around. */
 function normalizeAllowedIp(text: string): string {
-  const [, addressText = '', length] = /^([^/]*)\/([0-9]{1,20})$/.exec(text) ?? [];
+  const [, addressText = '', digits = ''] = /^([^/]*)\/([0-9]+)$/.exec(text) ?? [];
   const address = parseIpAddress(addressText);
-  if (address === undefined || Number(length) > 8 * address.length)
-    throw protocolFailure('an allowed IP makes no sense');
-  return `${formatIpAddress(address)}/${Number(length)}`;
+  const length = Number((parseUnsignedLong(digits) ?? MAX_U8) & MAX_U8);
+  if (address === undefined || length > 8 * address.length) throw protocolFailure('an allowed IP makes no sense');
+  return `${formatIpAddress(address)}/${length}`;
 }
 
-/** Host names do not come from a daemon; if one does, it is shown as it is. */
+/** Reads what the C library reads as address and port. Anything else, such as a host name, is shown as it is. */
 function normalizeEndpoint(text: string, zones: ZoneNames): string {
-  const match = /^(?:\[([^\]]*)\]|([^[].*)):([0-9]{1,20})$/.exec(text);
-  if (match === null) throw protocolFailure('an endpoint makes no sense');
-  const [, inBrackets, plain, port] = match;
-  const said = (inBrackets ?? plain)!;
-  const host = normalizeScopedAddress(said, zones) ?? said;
-  return `${host.includes(':') ? `[${host}]` : host}:${BigInt(port!) & MAX_U16}`;
+  const [, inBrackets, plain = '', portText = ''] = /^(?:\[([^\]]*)\]|([^[].*)):(.+)$/s.exec(text) ?? [];
+  if (portText === '') throw protocolFailure('an endpoint makes no sense');
+  const given = inBrackets ?? plain;
+  const loose = given === '*' ? LOOPBACK : parseLooseIpv4(given);
+  const host = loose === undefined ? (normalizeScopedAddress(given, zones) ?? given) : formatIpAddress(loose);
+  return `${host.includes(':') ? `[${host}]` : host}:${parseService(portText) ?? portText}`;
 }
 
 function readReported(reply: Buffer): ReturnType<typeof readDeviceReply> {

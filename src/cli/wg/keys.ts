@@ -2,11 +2,15 @@ import { randomFillSync } from 'node:crypto';
 import { fstatSync } from 'node:fs';
 import { formatKey, parseKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
+import { isWhiteSpace } from './c-text.js';
 import { clamp, publicKeyOf } from './key-pair.js';
 import { type WgContext, WgFailure } from './wg-context.js';
 
 const KEY_BYTES = 32;
 const KEY_CHARACTERS = 44;
+/** White space behind the key; an endless input ends here. */
+const MAX_INPUT_BYTES = 2 ** 20;
+const NUL = 0;
 const OTHERS_MAY = 0o007;
 const STDOUT = 1;
 
@@ -25,15 +29,17 @@ export function generateKey(context: WgContext, kind: 'private' | 'preshared'): 
 
 /** Reads a private key from standard input and writes its public key. @throws {WgFailure} */
 export async function writePublicKey({ io, program }: WgContext): Promise<void> {
-  const input = await io.readInput();
-  if (/[^ \t-\r\0]/.test(input.slice(KEY_CHARACTERS)) && input.length > KEY_CHARACTERS) {
-    throw new WgFailure(`${program}: Trailing characters found after key`);
-  }
-  const privateKey = readPrivateKey(input.slice(0, KEY_CHARACTERS), program);
+  const input = Buffer.from(await io.readInput(MAX_INPUT_BYTES));
   try {
+    const trailing = input.subarray(KEY_CHARACTERS);
+    if (input.length === MAX_INPUT_BYTES || trailing.some((byte) => byte !== NUL && !isWhiteSpace(byte))) {
+      throw new WgFailure(`${program}: Trailing characters found after key`);
+    }
+    const privateKey = readPrivateKey(input.toString('latin1', 0, KEY_CHARACTERS), program);
     io.write(`${formatKey(publicKeyOf(privateKey))}\n`);
-  } finally {
     privateKey.fill(0);
+  } finally {
+    input.fill(0);
   }
 }
 

@@ -1,33 +1,35 @@
 import { readFileSync } from 'node:fs';
 
+import { parseUnsignedLong } from './c-text.js';
 import { WgFailure } from './wg-context.js';
 
-const MAX_U64 = 2n ** 64n - 1n;
 const MAX_I32 = 0x7fff_ffffn;
 
-/** What the C library says of a port that is neither a number nor the name of a UDP service. */
+export const NOT_KNOWN = 'Name or service not known';
+
+/** What the C library writes about a port that is neither a number nor the name of a UDP service. */
 export const NOT_A_SERVICE = 'Servname not supported for ai_socktype';
 
 /**
- * Reads a port as the C library does: numbers above 65535 wrap around, and names of UDP services count.
+ * Reads a port as the C library does: numbers above 65535 wrap around, names of UDP services count, and `*` is
+ * any port.
  *
- * @returns 0–65,535, or `undefined` if it is neither.
+ * @returns 0–65,535, or `undefined` if it is none of these.
  *
- * Source: getaddrinfo(3) of glibc, strtoul(3), services(5).
+ * Source: getaddrinfo(3) of glibc, services(5).
  */
 export function parseService(text: string): number | undefined {
-  const number = /^[ \t-\r]*([+-]?)([0-9]+)$/.exec(text);
-  if (number === null) return lookupService(text);
-
-  const [, sign, digits] = number;
-  const magnitude = BigInt(digits!) > MAX_U64 ? MAX_U64 : BigInt(digits!);
-  const value = BigInt.asUintN(32, sign === '-' && magnitude <= MAX_U64 ? -magnitude : magnitude);
+  if (text === '*') return 0;
+  const number = parseUnsignedLong(text);
+  if (number === undefined) return lookupService(text);
+  const value = BigInt.asUintN(32, number);
   return value > MAX_I32 ? undefined : Number(value & 0xffffn);
 }
 
 /** The port of `wg set IF listen-port`; 0: any. @throws {WgFailure} */
 export function parsePortArgument(text: string): number {
   if (text === '') throw new WgFailure('Unable to parse empty port');
+  if (text === '*') throw new WgFailure(`${NOT_KNOWN}: \`*'`);
   const port = parseService(text);
   if (port === undefined) throw new WgFailure(`${NOT_A_SERVICE}: \`${text}'`);
   return port;

@@ -1,14 +1,16 @@
 import { normalizeScopedAddress } from '../../control/scoped-address.js';
 import { SystemZoneNames } from '../../control/zone-names.js';
-import { NOT_A_SERVICE, parseService } from './port-argument.js';
+import { parseLooseIpv4, parseUnsignedLong } from './c-text.js';
+import { NOT_A_SERVICE, NOT_KNOWN, parseService } from './port-argument.js';
 import { type WgContext, WgFailure } from './wg-context.js';
 
 const DEFAULT_RETRIES = 15;
-const MAX_RETRIES = 0x7fff_ffff;
+const MAX_RETRIES = 0x7fff_ffffn;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 20_000;
 
-const NOT_KNOWN = 'Name or service not known';
+/** A longer name is none (RFC 1035 §2.3.4). */
+const MAX_HOST_BYTES = 254;
 
 /** Why a name was not resolved, in the C library's words. */
 interface LookupFailure {
@@ -27,6 +29,8 @@ const FAILURES: ReadonlyMap<number, LookupFailure> = new Map([
   [-3007, { message: 'No address associated with hostname', isPermanent: true }],
   [-3008, { message: NOT_KNOWN, isPermanent: true }],
 ]);
+
+const UNKNOWN: LookupFailure = { message: NOT_KNOWN, isPermanent: true };
 
 /**
  * Turns `HOST:PORT` into address and port. Failures that may pass are tried again, after 1 s, then
@@ -52,10 +56,9 @@ export async function resolveEndpoint(context: WgContext, text: string): Promise
 function parseRetries(text: string | undefined): number {
   if (text === undefined) return DEFAULT_RETRIES;
   if (text === 'infinity') return Number.POSITIVE_INFINITY;
-  const retries = /^[ \t-\r]*\+?([0-9]*)$/.exec(text)?.[1];
-  if (retries !== undefined && Number(retries) <= MAX_RETRIES && (retries !== '' || text === ''))
-    return Number(retries);
-  throw new WgFailure(`Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: \`${text}'`);
+  const retries = text === '' ? 0n : parseUnsignedLong(text);
+  if (retries !== undefined && retries <= MAX_RETRIES) return Number(retries);
+  throw new WgFailure(`Unable to parse WG_ENDPOINT_RESOLUTION_RETRIES: \`${text}'`, { isWhole: true });
 }
 
 function splitEndpoint(text: string): { host: string; service: string } {
@@ -75,7 +78,8 @@ function splitAt(text: string, colon: number, before: number, behind: number): {
 async function lookup({ isStock }: WgContext, host: string, service: string): Promise<string | LookupFailure> {
   const port = isStock ? parseService(service) : parsePort(service);
   if (port === undefined) return { message: NOT_A_SERVICE, isPermanent: !isStock };
-  const address = normalizeScopedAddress(host, new SystemZoneNames()) ?? (await lookupName(host));
+  if (isStock && host === '*') return service === '*' ? UNKNOWN : `[::1]:${port}`;
+  const address = normalizeScopedAddress(host, new SystemZoneNames()) ?? (await lookupName(host, isStock));
   if (typeof address !== 'string') return address;
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
@@ -85,13 +89,25 @@ function parsePort(text: string): number | undefined {
   return port >= 1 && port <= 65_535 ? port : undefined;
 }
 
-async function lookupName(host: string): Promise<string | LookupFailure> {
-  if (host === '' || host.includes('%') || host.includes('\0')) return { message: NOT_KNOWN, isPermanent: true };
+async function lookupName(host: string, isStock: boolean): Promise<string | LookupFailure> {
+  if (!(await isHostName(host, isStock))) return UNKNOWN;
   const dns = await import('node:dns/promises');
   try {
     return (await dns.lookup(host, { verbatim: true })).address;
   } catch (error) {
     if (!(error instanceof Error) || !('errno' in error)) throw error;
-    return FAILURES.get(Number(error.errno)) ?? { message: error.message, isPermanent: false };
+    return FAILURES.get(Number(error.errno)) ?? { message: 'System error', isPermanent: false };
   }
+}
+
+/**
+ * Whether the system may look the name up. `wg` finds no names in other scripts; Node does, but would also read
+ * digits of other scripts as an address.
+ */
+async function isHostName(host: string, isStock: boolean): Promise<boolean> {
+  if (host === '' || Buffer.byteLength(host) > MAX_HOST_BYTES || /[%\0]/.test(host)) return false;
+  if (!/[^ -~]/.test(host)) return true;
+  if (isStock) return false;
+  const { domainToASCII } = await import('node:url');
+  return parseLooseIpv4(domainToASCII(host)) === undefined && domainToASCII(host) !== '';
 }

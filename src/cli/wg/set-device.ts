@@ -17,7 +17,7 @@ export async function setDevice(context: WgContext, name: string, change: WgChan
     if (reply === undefined) return await setKernelDevice(context, name, change);
     const said = readErrno(reply);
     if (said === 0) return;
-    const errno = context.isStock ? -said : Math.abs(said);
+    const errno = context.isStock ? -said | 0 : Math.abs(said);
     throw new SystemFailure(errno, `the daemon answers with errno ${said}`, { isDaemons: true });
   } finally {
     body.fill(0);

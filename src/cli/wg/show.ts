@@ -1,6 +1,5 @@
 import { listInterfaces } from './device-access.js';
 import { getDevice } from './get-device.js';
-import { usageLine } from './usage.js';
 import { SystemFailure, type WgContext, WgFailure } from './wg-context.js';
 import { clearDevice, type WgDevice } from './wg-device.js';
 
@@ -9,12 +8,13 @@ const HELP = ['--help', '-h', 'help'];
 /** `wg show`. @returns Exit status. @throws {WgFailure} */
 export async function show(context: WgContext, args: readonly string[]): Promise<0 | 1> {
   const [name = 'all', field] = args;
-  const usage = usageLine(context.program, 'show');
   if (args.length === 1 && HELP.includes(name)) {
-    context.io.writeError(usage);
+    context.io.writeError(`${await usage(context)}\n`);
     return 0;
   }
-  if (args.length > 2 || (name === 'interfaces' && field !== undefined)) throw new WgFailure(usage.trimEnd());
+  if (args.length > 2 || (name === 'interfaces' && field !== undefined)) {
+    throw new WgFailure(await usage(context));
+  }
   if (name === 'interfaces') return await showInterfaces(context);
   if (name === 'all') return await showAll(context, field);
 
@@ -23,26 +23,43 @@ export async function show(context: WgContext, args: readonly string[]): Promise
   return 0;
 }
 
+async function usage({ program }: WgContext): Promise<string> {
+  return (await import('./usage.js')).usageLine(program, 'show').trimEnd();
+}
+
 /** @throws {WgFailure} `${what}: ` and the system's words. */
 export async function accessDevice(context: WgContext, name: string, what: string): Promise<WgDevice> {
   try {
     return await getDevice(context, name);
   } catch (error) {
-    if (!(error instanceof SystemFailure)) throw error;
-    const { systemMessage } = await import('./system-errors.js');
-    throw new WgFailure(`${what}: ${systemMessage(error.errno)}`, { cause: error });
+    throw await describe(error, what);
   }
 }
 
+async function describe(error: unknown, what: string): Promise<unknown> {
+  if (!(error instanceof SystemFailure)) return error;
+  const { systemMessage } = await import('./system-errors.js');
+  return new WgFailure(`${what}: ${systemMessage(error.errno)}`, { cause: error });
+}
+
 async function showInterfaces(context: WgContext): Promise<0> {
-  const names = await listInterfaces(context);
+  const names = await findInterfaces(context);
   if (names.length > 0) context.io.write(`${names.join(' ')}\n`);
   return 0;
 }
 
+/** @throws {WgFailure} */
+async function findInterfaces(context: WgContext): Promise<string[]> {
+  try {
+    return await listInterfaces(context);
+  } catch (error) {
+    throw await describe(error, 'Unable to list interfaces');
+  }
+}
+
 /** One interface that cannot be read does not keep the others from being shown. */
 async function showAll(context: WgContext, field: string | undefined): Promise<0 | 1> {
-  const names = await listInterfaces(context);
+  const names = await findInterfaces(context);
   let shown = 0;
   for (const [i, name] of names.entries()) {
     const device = await tryDevice(context, name);
@@ -77,7 +94,7 @@ async function showDevice(
         ? await prettyText(context, device)
         : (await import('./show-fields.js')).formatField(device, field, prefix);
     if (text === undefined) {
-      throw new WgFailure(`Invalid parameter: \`${field}'\n${usageLine(context.program, 'show').trimEnd()}`);
+      throw new WgFailure(`Invalid parameter: \`${field}'\n${await usage(context)}`);
     }
     context.io.write(text);
   } finally {

@@ -1,3 +1,4 @@
+import { lowerAscii } from './ascii-case.js';
 import { newPeerChange } from './set-arguments.js';
 import type { ValueReader } from './value-reader.js';
 import type { WgChange, WgPeerChange } from './wg-change.js';
@@ -14,13 +15,13 @@ type Section = 'none' | 'interface' | 'peer';
  *
  * @throws {WgFailure} The caller clears the keys that `change` holds by then.
  */
-export async function readStockConfig(values: ValueReader, text: string, change: WgChange): Promise<void> {
+export async function readStockConfig(values: ValueReader, lines: Iterable<string>, change: WgChange): Promise<void> {
   const keyed = new Set<WgPeerChange>();
   let section: Section = 'none';
-  for (const line of text.split('\n')) {
+  for (const line of lines) {
     const said = line.replace(/[\0#].*/s, '').replace(WHITE_SPACE, '');
     if (said === '') continue;
-    const header = said.toLowerCase();
+    const header = lowerAscii(said);
     if (header === '[interface]') {
       section = 'interface';
     } else if (header === '[peer]') {
@@ -43,7 +44,7 @@ async function readStockLine(
   keyed: Set<WgPeerChange>,
 ): Promise<void> {
   const equals = line.indexOf('=');
-  const key = line.slice(0, Math.max(equals, 0)).toLowerCase();
+  const key = lowerAscii(line.slice(0, Math.max(equals, 0)));
   const value = line.slice(equals + 1);
   try {
     const peer = section === 'peer' ? change.peers.at(-1) : undefined;
@@ -53,7 +54,7 @@ async function readStockLine(
     }
     if (key === 'publickey') keyed.add(peer);
   } catch (error) {
-    if (!(error instanceof WgFailure)) throw error;
+    if (!(error instanceof WgFailure) || error.isWhole) throw error;
     throw new WgFailure(`${error.message}\nConfiguration parsing error`);
   }
 }

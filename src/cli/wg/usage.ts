@@ -1,3 +1,5 @@
+import type { WgCommandName } from './wg-commands.js';
+
 const FIELDS =
   'public-key | private-key | listen-port | fwmark | peers | preshared-keys | endpoints | allowed-ips | ' +
   'latest-handshakes | transfer | persistent-keepalive | dump';
@@ -16,9 +18,7 @@ const ARGUMENTS = {
   genkey: '',
   genpsk: '',
   pubkey: '',
-} as const;
-
-export type WgCommandName = keyof typeof ARGUMENTS;
+} satisfies Record<WgCommandName, string>;
 
 /** What each command does, as `wg --help` says it. */
 const SUMMARIES: Readonly<Record<WgCommandName, string>> = {
@@ -45,8 +45,4 @@ export function usageList(program: string): string {
     `Usage: ${program} <cmd> [<args>]\n\nAvailable subcommands:\n${commands.join('')}` +
     "You may pass `--help' to any of these subcommands to view usage.\n"
   );
-}
-
-export function isWgCommand(name: string): name is WgCommandName {
-  return Object.hasOwn(ARGUMENTS, name);
 }

@@ -31,6 +31,13 @@ export interface WgContext {
 /** A command that ends with status 1 after these words, which are whole lines, on standard error. */
 export class WgFailure extends Error {
   override readonly name = 'WgFailure';
+  /** Ends the program at once: no line about the place of the failure follows. */
+  readonly isWhole: boolean;
+
+  constructor(message: string, options?: ErrorOptions & { readonly isWhole?: boolean }) {
+    super(message, options);
+    this.isWhole = options?.isWhole ?? false;
+  }
 }
 
 /** A refusal, by its number on Linux. */

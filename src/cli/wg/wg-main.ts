@@ -1,13 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { CommandIo } from '../command.js';
-import { isWgCommand, usageLine, usageList, type WgCommandName } from './usage.js';
+import { createContext, type WgSurroundings } from './create-context.js';
+import { isWgCommand, type WgCommandName } from './wg-commands.js';
 import { type WgContext, WgFailure } from './wg-context.js';
 
 /** The release whose behaviour the name `wg` stands for. */
 const VERSION = 'wireguard-tools v1.0.20260223 - https://git.zx2c4.com/wireguard-tools/';
-
-const SOCKET_DIRECTORY = '/var/run/wireguard';
 
 /** How many words follow each command; the others take any number. */
 const ARGUMENT_COUNTS: Partial<Record<WgCommandName, number>> = {
@@ -18,11 +15,6 @@ const ARGUMENT_COUNTS: Partial<Record<WgCommandName, number>> = {
   genkey: 0,
   genpsk: 0,
   pubkey: 0,
-};
-
-/** What tests put in the place of the process's own. */
-export type WgSurroundings = Partial<Omit<WgContext, 'io' | 'isStock'>> & {
-  readonly env?: Readonly<Record<string, string | undefined>>;
 };
 
 /**
@@ -39,7 +31,7 @@ export async function wgMain(
   const context = createContext(io, true, surroundings);
   const [name = 'show', ...args] = argv;
   if (args.length === 0 && ['-h', '--help', 'help'].includes(name)) {
-    io.write(usageList(context.program));
+    io.write((await import('./usage.js')).usageList(context.program));
     return 0;
   }
   if (args.length === 0 && ['-v', '--version', 'version'].includes(name)) {
@@ -47,49 +39,11 @@ export async function wgMain(
     return 0;
   }
   if (!isWgCommand(name)) {
+    const { usageList } = await import('./usage.js');
     io.writeError(`Invalid subcommand: \`${name}'\n${usageList(context.program)}`);
     return 1;
   }
   return await runOrFail(context, name, args);
-}
-
-/** The world as a command of `wg` sees it, made of what every command gets. */
-export function createContext(io: CommandIo, isStock: boolean, surroundings: WgSurroundings = {}): WgContext {
-  const { env = process.env, ...rest } = surroundings;
-  return {
-    io: {
-      env,
-      get columns() {
-        return io.columns;
-      },
-      get rows() {
-        return io.rows;
-      },
-      isDumb: io.isDumb ?? false,
-      get readKeys() {
-        return io.readKeys;
-      },
-      interruption: () => io.interruption(),
-      readInput: () => io.readInput(),
-      write: (text) => io.write(text),
-      writeError: (text) => io.writeError(text),
-    },
-    program: isStock ? 'wg' : 'wiretype',
-    isStock,
-    socketDirectory: SOCKET_DIRECTORY,
-    kernel: async () => await (await import('../system-kernel.js')).systemKernel(),
-    unixTimeMs: Date.now,
-    sleep: sleepUnlessAborted,
-    ...rest,
-  };
-}
-
-async function sleepUnlessAborted(ms: number, interruption?: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, interruption === undefined ? {} : { signal: interruption });
-  } catch (error) {
-    if (interruption?.aborted !== true) throw error;
-  }
 }
 
 async function runOrFail(context: WgContext, name: WgCommandName, args: readonly string[]): Promise<0 | 1> {
@@ -106,6 +60,7 @@ async function runOrFail(context: WgContext, name: WgCommandName, args: readonly
 async function runWgCommand(context: WgContext, name: WgCommandName, args: readonly string[]): Promise<0 | 1> {
   const count = ARGUMENT_COUNTS[name];
   if ((count !== undefined && args.length !== count) || (name === 'set' && args.length < 2)) {
+    const { usageLine } = await import('./usage.js');
     throw new WgFailure(usageLine(context.program, name).trimEnd());
   }
   switch (name) {

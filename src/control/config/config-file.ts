@@ -1,7 +1,7 @@
 import { open, realpath } from 'node:fs/promises';
 
 import { WireGuardError } from '../../core/errors.js';
-import { decodeConfigBytes, encodeConfigText } from './config-bytes.js';
+import { decodeBytes, encodeBytes } from '../byte-text.js';
 import type { ConfigDocument } from './config-document.js';
 import { parseConfig } from './parse-config.js';
 import { createFile, replaceFile } from './replace-file.js';
@@ -27,7 +27,7 @@ export async function readConfigFile(path: string): Promise<ConfigDocument> {
   const bytes = await readBytes(path);
   try {
     if (isUtf16(bytes)) throw new WireGuardError('ERR_CONFIG_FILE', `${path}: UTF-16 text: save the file as UTF-8`);
-    return parseConfig(decodeConfigBytes(bytes), path);
+    return parseConfig(decodeBytes(bytes), path);
   } finally {
     bytes.fill(0);
   }
@@ -44,7 +44,7 @@ export async function writeConfigFile(
   text: string | Uint8Array,
   options: ConfigFileOptions = {},
 ): Promise<void> {
-  const bytes = typeof text === 'string' ? encodeConfigText(text) : text;
+  const bytes = typeof text === 'string' ? encodeBytes(text) : text;
   try {
     if (options.isNew === true) await createFile(path, bytes, options.mode);
     else await replaceFile(await realpath(path).catch(ignoreMissing(path)), bytes, options);

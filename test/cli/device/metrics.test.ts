@@ -10,7 +10,7 @@ import { deviceMetrics } from '../../../src/cli/device/device-metrics.js';
 import { formatExposition } from '../../../src/cli/device/exposition-text.js';
 import { metrics } from '../../../src/cli/device/metrics-command.js';
 import { parseListenAddress } from '../../../src/cli/device/metrics-server.js';
-import { createContext } from '../../../src/cli/wg/wg-main.js';
+import { createContext } from '../../../src/cli/wg/create-context.js';
 import { arbitraryReply, device, peer } from '../wg/arbitrary-reply.js';
 import { FakeDaemon } from '../wg/fake-daemon.js';
 import { runCommand } from './run-command.js';

@@ -1,5 +1,5 @@
 import type { DeviceCommand } from '../../../src/cli/device/device-command.js';
-import { createContext } from '../../../src/cli/wg/wg-main.js';
+import { createContext } from '../../../src/cli/wg/create-context.js';
 import { WireGuardError } from '../../../src/core/errors.js';
 
 export interface CommandOutcome {

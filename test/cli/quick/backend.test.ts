@@ -34,12 +34,18 @@ describe('what makes an interface', () => {
       if (program === undefined) assert.equal(backend.program, undefined);
       else assert.match(backend.program!, program);
     });
+  }
 
-    it(`stays the same through sudo, which drops the environment: ${name}, ${option}, ${JSON.stringify(environment)}`, () => {
-      const through = option ?? implementationOf(environment, isStock);
-      if (option !== 'auto') {
-        assert.deepEqual(chooseBackend(through, {}, isStock), chooseBackend(option, environment, isStock));
-      }
+  for (const [environment, choice] of [
+    [{}, undefined],
+    [{ WIRETYPE_IMPLEMENTATION: 'kernel' }, 'kernel'],
+    [{ WIRETYPE_IMPLEMENTATION: 'auto' }, 'auto'],
+    [{ WIRETYPE_IMPLEMENTATION: '/tmp/third' }, undefined],
+    [{ WIRETYPE_IMPLEMENTATION: 'auto:/tmp/third' }, undefined],
+    [OTHER, undefined],
+  ] as const) {
+    it(`is passed on to sudo as ${choice ?? 'nothing'}, never as a program: ${JSON.stringify(environment)}`, () => {
+      assert.equal(implementationOf(environment), choice);
     });
   }
 

@@ -6,7 +6,8 @@ import { after, beforeEach, describe, it } from 'node:test';
 
 import { show as showCommand } from '../../../src/cli/device/show-command.js';
 import { watch } from '../../../src/cli/device/watch-command.js';
-import { createContext, wgMain } from '../../../src/cli/wg/wg-main.js';
+import { createContext } from '../../../src/cli/wg/create-context.js';
+import { wgMain } from '../../../src/cli/wg/wg-main.js';
 import { KernelWireguard } from '../../../src/control/netlink/kernel-wireguard.js';
 import { WireGuardError } from '../../../src/core/errors.js';
 import { FakeKernel } from '../../control/netlink/fake-kernel.js';

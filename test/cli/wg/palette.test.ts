@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-
+import { createContext } from '../../../src/cli/wg/create-context.js';
 import { choosePalette } from '../../../src/cli/wg/palette.js';
-import { createContext } from '../../../src/cli/wg/wg-main.js';
 
 describe('choosePalette', () => {
   for (const [isStock, columns, env, isColoured] of [

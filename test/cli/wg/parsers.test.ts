@@ -10,6 +10,7 @@ import {
   parseKeepaliveArgument,
   readKeyFile,
 } from '../../../src/cli/wg/argument-values.js';
+import { createContext } from '../../../src/cli/wg/create-context.js';
 import { parseDeviceReply } from '../../../src/cli/wg/get-device.js';
 import { parsePortArgument } from '../../../src/cli/wg/port-argument.js';
 import { resolveEndpoint } from '../../../src/cli/wg/resolve-endpoint.js';
@@ -18,7 +19,6 @@ import { readStockConfig } from '../../../src/cli/wg/stock-config.js';
 import { stockValues, type ValueReader } from '../../../src/cli/wg/value-reader.js';
 import type { WgChange } from '../../../src/cli/wg/wg-change.js';
 import { SystemFailure, type WgContext, WgFailure } from '../../../src/cli/wg/wg-context.js';
-import { createContext } from '../../../src/cli/wg/wg-main.js';
 import { formatChange } from '../../../src/control/uapi-change-text.js';
 import { parseSetReply } from '../../../src/control/uapi-reply.js';
 import { WireGuardError } from '../../../src/core/errors.js';
@@ -99,7 +99,7 @@ describe('the parsers of wg', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(word, { maxLength: 8 }), async (words) => {
         for (const read of [
-          (change: WgChange) => readStockConfig(offlineValues(), words.join('\n'), change),
+          (change: WgChange) => readStockConfig(offlineValues(), words, change),
           (change: WgChange) => readSetArguments(offlineValues(), words, change),
         ]) {
           const change: WgChange = { replacePeers: false, peers: [] };

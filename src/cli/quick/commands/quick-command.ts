@@ -1,9 +1,6 @@
 import type { Command } from '../../command.js';
 import type { Manual } from '../../manual.js';
-import { implementationOf } from '../backend.js';
-import { expireBefore } from '../expire-before.js';
-import { isRoot, runAsRoot } from '../privilege.js';
-import { type QuickVerb, runQuick } from '../run-quick.js';
+import type { QuickVerb } from '../quick-verbs.js';
 import { parseCommandArguments } from './command-arguments.js';
 
 /** Makes a command of a verb of wg-quick. */
@@ -13,20 +10,21 @@ export function quickCommand(verb: QuickVerb, manual: Manual): Command {
     manual,
     async run(args, io) {
       const { target, values } = parseCommandArguments(args, manual.options);
+      const { isRoot, runAsRoot } = await import('../privilege.js');
+      const { implementationOf } = await import('../backend.js');
       if (!isRoot()) {
-        const isChosen = manual.options['implementation'] !== undefined;
-        return await runAsRoot(`wiretype ${verb}`, [verb, ...(isChosen ? withImplementation(args) : args)]);
+        const isChosen = manual.options['implementation'] !== undefined && values.get('implementation') === undefined;
+        const choice = isChosen ? implementationOf(process.env) : undefined;
+        const words = choice === undefined ? args : ['--implementation', choice, ...args];
+        return await runAsRoot(`wiretype ${verb}`, [verb, ...words]);
       }
-      if (verb === 'up') await expireBefore(target, io);
+      if (verb === 'up') {
+        const { expireBefore } = await import('../expire-before.js');
+        await expireBefore(target, io);
+      }
+      const { runQuick } = await import('../run-quick.js');
       const implementation = values.get('implementation');
       return await runQuick({ verb, target, implementation, isStock: false }, io);
     },
   };
-}
-
-/** sudo does not pass the environment on: what it says goes into the arguments. */
-function withImplementation(args: readonly string[]): readonly string[] {
-  const choice = implementationOf(process.env, false);
-  const isNeeded = choice !== undefined && !args.some((word) => word.startsWith('--implementation'));
-  return isNeeded ? ['--implementation', choice, ...args] : args;
 }

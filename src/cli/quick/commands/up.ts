@@ -21,7 +21,7 @@ INTERFACE stands for the file /etc/wireguard/INTERFACE.conf; a FILE elsewhere is
   },
   environment: {
     WIRETYPE_IMPLEMENTATION: 'the same as --implementation',
-    WG_QUICK_USERSPACE_IMPLEMENTATION: 'a program in the place of wiretyped',
+    WG_QUICK_USERSPACE_IMPLEMENTATION: 'a program in the place of wiretyped; sudo does not pass it on',
   },
   examples: ['wiretype up wg0', 'wiretype up ./office.conf', 'wiretype up --implementation kernel wg0'],
 });

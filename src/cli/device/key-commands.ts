@@ -1,27 +1,8 @@
 import { WireGuardError } from '../../core/errors.js';
-import { type Manual, RUNNING } from '../manual.js';
+import type { Manual } from '../manual.js';
 import { generateKey, writePublicKey } from '../wg/keys.js';
-import { showconf as showStockConf } from '../wg/showconf.js';
 import { WgFailure } from '../wg/wg-context.js';
 import { deviceCommand } from './device-command.js';
-import { explained } from './explained.js';
-
-/** Behaves as `wg showconf`. */
-export const showconf = deviceCommand({
-  name: 'showconf',
-  manual: {
-    usage: 'INTERFACE',
-    about: 'Writes a running interface as a configuration file for setconf. It holds the private key.',
-    words: [RUNNING],
-    options: {},
-    examples: ['(umask 077; wiretype showconf wg0 > wg0.backup)'],
-  },
-  async runIn(context, args) {
-    const [name, ...rest] = args;
-    if (name === undefined || rest.length > 0) throw new WireGuardError('ERR_USAGE', 'showconf takes one interface');
-    await explained(name, () => showStockConf(context, name));
-  },
-});
 
 /** Behaves as `wg genkey`. */
 export const genkey = deviceCommand({

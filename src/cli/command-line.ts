@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { decodeBytes } from '../control/byte-text.js';
+
+const REPLACEMENT = '\ufffd';
+
+/**
+ * The words behind the program's name. Node puts U+FFFD in the place of bytes that are not UTF-8; those words
+ * are fetched from the kernel, see `byte-text.ts`.
+ */
+export function commandLineWords(argv: readonly string[]): readonly string[] {
+  if (!argv.some((word) => word.includes(REPLACEMENT))) return argv;
+  const words = splitAtNul(readFileSync('/proc/self/cmdline'));
+  return words.slice(words.length - argv.length);
+}
+
+function splitAtNul(bytes: Buffer): string[] {
+  const words: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(0, at);
+    words.push(decodeBytes(bytes.subarray(at, end)));
+    at = end + 1;
+  }
+  return words;
+}

@@ -1,0 +1,81 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { decodeBytes, encodeText } from '../../control/byte-text.js';
+import { toSystemFailure } from './device-access.js';
+import { systemMessage } from './system-errors.js';
+import { WgFailure } from './wg-context.js';
+
+const CHUNK_BYTES = 64 * 1_024;
+const NEWLINE = 0x0a;
+
+/** A file that a command reads. What it gives may be endless, such as /dev/urandom. */
+export class InputFile {
+  readonly #descriptor: number;
+
+  private constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  /** The caller closes it. @throws {WgFailure} `fopen: ` and the system's words. */
+  static open(path: string): InputFile {
+    try {
+      return new InputFile(openSync(encodeText(path), 'r'));
+    } catch (error) {
+      const { errno } = toSystemFailure(error);
+      throw new WgFailure(`fopen: ${systemMessage(errno)}`);
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  /** Whether the file has places, which pipes and terminals have not. */
+  get canSeek(): boolean {
+    try {
+      readSync(this.#descriptor, new Uint8Array(1), 0, 1, 0);
+      return true;
+    } catch (error) {
+      toSystemFailure(error);
+      return false;
+    }
+  }
+
+  /** Reads at most so many bytes. A directory can be opened, but has none. @returns Bytes of the caller's own. */
+  read(maxBytes: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(maxBytes);
+    let length = 0;
+    while (length < maxBytes) {
+      const count = this.#readInto(bytes, length);
+      if (count === 0) break;
+      length += count;
+    }
+    return bytes.subarray(0, length);
+  }
+
+  /** Reads line by line, so that an endless file ends with its first line that is wrong. */
+  *lines(): Generator<string, void, undefined> {
+    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    let rest = Buffer.alloc(0);
+    for (let count = this.#readInto(chunk, 0); count > 0; count = this.#readInto(chunk, 0)) {
+      let bytes = Buffer.concat([rest, chunk.subarray(0, count)]);
+      rest.fill(0);
+      for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE)) {
+        yield decodeBytes(bytes.subarray(0, end));
+        bytes = bytes.subarray(end + 1);
+      }
+      rest = bytes;
+    }
+    chunk.fill(0);
+    if (rest.length > 0) yield decodeBytes(rest);
+    rest.fill(0);
+  }
+
+  #readInto(bytes: Buffer, at: number): number {
+    try {
+      return readSync(this.#descriptor, bytes, at, bytes.length - at, null);
+    } catch (error) {
+      toSystemFailure(error);
+      return 0;
+    }
+  }
+}
