@@ -10,4 +10,5 @@ export { HEADROOM_BYTES, MAX_PACKET_BYTES, NO_KEY, PacketBatch, TAILROOM_BYTES }
 export { Driver, type DriverOptions } from './host/driver.js';
 export { FilteringSocket } from './host/filtering-socket.js';
 export { FilteringTun } from './host/filtering-tun.js';
+export { type Path, PathSocket, type PathSocketOptions } from './host/path-socket.js';
 export type { RowFilter, RowFilters } from './host/row-filter.js';

@@ -1,5 +1,5 @@
-import { Endpoint } from '../wire/endpoint.js';
-import { isIpv4Mapped } from './ip-text.js';
+import { Endpoint, FAMILY_PATH } from '../wire/endpoint.js';
+import { formatIpAddress, isIpv4Mapped } from './ip-text.js';
 import { formatScopedAddress, parseScopedAddress } from './scoped-address.js';
 import type { ZoneNames } from './zone-names.js';
 
@@ -29,8 +29,12 @@ export function parseEndpoint(text: string, zones: ZoneNames): Endpoint | undefi
     : Endpoint.from(address, port, scopeId);
 }
 
-/** Writes what `parseEndpoint` reads; a zone whose interface is gone is written as its number. */
+/**
+ * Writes what `parseEndpoint` reads. A path that is no UDP address is written as an address of fd7a::/16 with port 0,
+ * which every tool can show and nobody sends to. A zone whose interface is gone is written as its number.
+ */
 export function formatEndpoint(endpoint: Endpoint, zones: ZoneNames): string {
+  if (endpoint.family === FAMILY_PATH) return `[${formatIpAddress(pathAddress(endpoint.address))}]:0`;
   const address = formatScopedAddress(endpoint, zones);
   return endpoint.family === 4 ? `${address}:${endpoint.port}` : `[${address}]:${endpoint.port}`;
 }
@@ -39,3 +43,12 @@ function parsePort(text: string): number | undefined {
   const port = PORT.test(text) ? Number(text) : Number.NaN;
   return port <= MAX_PORT ? port : undefined;
 }
+
+/** The last 14 bytes of the id, behind a prefix of unique local addresses (RFC 4193). */
+function pathAddress(id: Uint8Array): Uint8Array {
+  const address = id.slice();
+  address.set(PATH_PREFIX);
+  return address;
+}
+
+const PATH_PREFIX = Uint8Array.of(0xfd, 0x7a);

@@ -3,7 +3,14 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { WireGuardError } from '../core/errors.js';
 import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
-import { copyEndpoint, ENDPOINT_WORDS, Endpoint, type IpFamily, remoteEquals } from '../wire/endpoint.js';
+import {
+  copyEndpoint,
+  ENDPOINT_WORDS,
+  Endpoint,
+  type EndpointFamily,
+  type IpFamily,
+  remoteEquals,
+} from '../wire/endpoint.js';
 import { addressBytes, addressText, zoneIndex } from './address-text.js';
 import type { DatagramSocket, DatagramSocketStats } from './datagram-socket.js';
 import { type Datagram, SourceBatch } from './source-batch.js';
@@ -39,7 +46,7 @@ export class DgramSocket implements DatagramSocket {
   onWritable: () => void = nothing;
 
   readonly port: number;
-  readonly #sockets: ReadonlyMap<IpFamily, Socket>;
+  readonly #sockets: ReadonlyMap<EndpointFamily, Socket>;
   readonly #waiting: Datagram[] = [];
   #waitingBytes = 0;
   /** The last one: rows that follow each other mostly go to one peer. Names of zones change, so those are looked up anew. */
@@ -64,7 +71,7 @@ export class DgramSocket implements DatagramSocket {
     }
   }
 
-  private constructor(sockets: ReadonlyMap<IpFamily, Socket>) {
+  private constructor(sockets: ReadonlyMap<EndpointFamily, Socket>) {
     this.#sockets = sockets;
     this.port = [...sockets.values()][0]!.address().port;
     for (const socket of sockets.values()) {
@@ -195,8 +202,8 @@ function endpointOf(from: RemoteInfo): Endpoint {
 }
 
 /** @throws The first error that is not a family that the system lacks; then nothing stays open. */
-async function bindFamilies(families: readonly IpFamily[], port: number): Promise<ReadonlyMap<IpFamily, Socket>> {
-  const sockets = new Map<IpFamily, Socket>();
+async function bindFamilies(families: readonly IpFamily[], port: number): Promise<ReadonlyMap<EndpointFamily, Socket>> {
+  const sockets = new Map<EndpointFamily, Socket>();
   let missing: unknown;
   try {
     for (const family of families) {

@@ -4,10 +4,11 @@
  * ```text
  *  0        1   2        4          8                24               28               44
  *  | family | 0 | port   | scope id | remote address | source ifindex | source address |
- *  | 0,4,6  |   | u16 BE | u32      | 16             | u32            | 16             |
+ *  | 4,6,f0 |   | u16 BE | u32      | 16             | u32            | 16             |
  * ```
  *
- * An IPv4 address takes the first four of its 16 bytes. The source is the local address that the
+ * An IPv4 address takes the first four of its 16 bytes. Family f0 stands for a path that is no UDP address, such as a
+ * relay: the 16 bytes are its id, which means something to the host alone, and port and scope are 0. The source is the local address that the
  * peer's datagrams were sent to: answers leave from there ("sticky source"). Source ifindex 0 means that
  * the system chooses. Words without "BE" are in the machine's byte order and never reach the wire.
  *
@@ -27,6 +28,17 @@ export const ENDPOINT_SOURCE_ADDRESS_AT = 28;
 const SOURCE_WORD = ENDPOINT_SOURCE_INTERFACE_AT / 4;
 
 export type IpFamily = 4 | 6;
+/** The family of paths that are no UDP address. */
+export const FAMILY_PATH = 0xf0;
+export type EndpointFamily = IpFamily | typeof FAMILY_PATH;
+
+const IPV4_ADDRESS_BYTES = 4;
+const LONG_ADDRESS_BYTES = 16;
+
+/** Bytes that the address of a family takes: 4 for IPv4, 16 for IPv6 and for path ids. */
+export function addressLength(family: number): number {
+  return family === 4 ? IPV4_ADDRESS_BYTES : LONG_ADDRESS_BYTES;
+}
 
 /** One endpoint record with memory of its own. */
 export class Endpoint {
@@ -48,8 +60,17 @@ export class Endpoint {
     return endpoint;
   }
 
-  get family(): IpFamily {
-    return this.bytes[ENDPOINT_FAMILY_AT] === 4 ? 4 : 6;
+  /** @param id 16 bytes that name the path. Copied. */
+  static forPath(id: Uint8Array): Endpoint {
+    const endpoint = new Endpoint();
+    endpoint.bytes[ENDPOINT_FAMILY_AT] = FAMILY_PATH;
+    endpoint.bytes.set(id, ENDPOINT_ADDRESS_AT);
+    return endpoint;
+  }
+
+  get family(): EndpointFamily {
+    const family = this.bytes[ENDPOINT_FAMILY_AT];
+    return family === 4 || family === FAMILY_PATH ? family : 6;
   }
 
   get port(): number {
@@ -60,9 +81,9 @@ export class Endpoint {
     return this.words[ENDPOINT_SCOPE_AT / 4] >>> 0;
   }
 
-  /** 4 or 16 bytes; a view, not a copy. */
+  /** 4 or 16 bytes, which are the id of a path; a view, not a copy. */
   get address(): Uint8Array {
-    return this.bytes.subarray(ENDPOINT_ADDRESS_AT, ENDPOINT_ADDRESS_AT + (this.family === 4 ? 4 : 16));
+    return this.bytes.subarray(ENDPOINT_ADDRESS_AT, ENDPOINT_ADDRESS_AT + addressLength(this.family));
   }
 
   get hasSource(): boolean {
@@ -94,12 +115,13 @@ export function remoteEquals(a: Int32Array, aAt: number, b: Int32Array, bAt: num
 }
 
 /**
- * Tests whether a datagram can be sent to a record: port 0 is no destination. `at` counts words.
+ * Tests whether a datagram can be sent to a record: port 0 is no destination, while paths have no port. `at` counts
+ * words.
  *
  * Source: RFC 768 (a source port of zero means that no reply is expected).
  */
 export function isReachable(words: Int32Array, at: number): boolean {
-  return words[at] >>> 16 !== 0;
+  return words[at] >>> 16 !== 0 || words[at] === FAMILY_PATH;
 }
 
 export function copyEndpoint(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): void {

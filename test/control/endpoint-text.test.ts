@@ -27,6 +27,11 @@ describe('endpoints as text', () => {
     );
   });
 
+  it('writes a path that is no UDP address as an address of fd7a::/16 with port 0', () => {
+    const path = Endpoint.forPath(Uint8Array.from({ length: 16 }, (_, i) => 0xf0 + i));
+    assert.equal(formatEndpoint(path, ZONES), '[fd7a:f2f3:f4f5:f6f7:f8f9:fafb:fcfd:feff]:0');
+  });
+
   it('writes a zone by its interface, or by number when the interface is gone', () => {
     const linkLocal = parseEndpoint('[fe80::1%eth0]:7', ZONES)!;
     assert.equal(linkLocal.scopeId, 7);

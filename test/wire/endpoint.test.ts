@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import {
+  addressLength,
   copyEndpoint,
   ENDPOINT_WORDS,
   Endpoint,
   endpointEquals,
+  FAMILY_PATH,
   isReachable,
   remoteEquals,
 } from '../../src/wire/endpoint.js';
@@ -35,6 +37,15 @@ describe('Endpoint', () => {
       assert.equal(remoteEquals(endpoint.words, 0, other.words, 0), false);
       assert.equal(endpointEquals(endpoint.words, 0, other.words, 0), false);
     }
+  });
+
+  it('names a path by 16 bytes, without port and scope, and is reachable all the same', () => {
+    const path = Endpoint.forPath(IPV6);
+    assert.deepEqual([path.family, path.port, path.scopeId, path.hasSource], [FAMILY_PATH, 0, 0, false]);
+    assert.deepEqual(path.address, IPV6);
+    assert.equal(isReachable(path.words, 0), true);
+    assert.equal(remoteEquals(path.words, 0, Endpoint.from(IPV6, 0).words, 0), false);
+    assert.deepEqual([4, 6, FAMILY_PATH].map(addressLength), [4, 16, 16]);
   });
 
   it('is reachable unless its port is 0', () => {

@@ -1,5 +1,5 @@
 import * as cookieReply from '../../wire/cookie-reply.js';
-import { ENDPOINT_ADDRESS_AT, ENDPOINT_FAMILY_AT, ENDPOINT_PORT_AT } from '../../wire/endpoint.js';
+import { addressLength, ENDPOINT_ADDRESS_AT, ENDPOINT_FAMILY_AT, ENDPOINT_PORT_AT } from '../../wire/endpoint.js';
 import { senderIndex } from '../../wire/handshake-initiation.js';
 import { coveredByMac1, coveredByMac2, mac1, mac2 } from '../../wire/handshake-macs.js';
 import { equalInConstantTime, isZeroInConstantTime } from '../constant-time.js';
@@ -90,7 +90,7 @@ export class CookieChecker {
 
   /** Over address and port: a cookie for one port of a NAT is no use to another one behind it. */
   #makeCookie(endpointBytes: Uint8Array, at: number): void {
-    const addressBytes = endpointBytes[at + ENDPOINT_FAMILY_AT] === 4 ? 4 : 16;
+    const addressBytes = addressLength(endpointBytes[at + ENDPOINT_FAMILY_AT]);
     const source = new Uint8Array(addressBytes + PORT_BYTES);
     source.set(endpointBytes.subarray(at + ENDPOINT_ADDRESS_AT, at + ENDPOINT_ADDRESS_AT + addressBytes));
     source.set(endpointBytes.subarray(at + ENDPOINT_PORT_AT, at + ENDPOINT_PORT_AT + PORT_BYTES), addressBytes);

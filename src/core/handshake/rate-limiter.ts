@@ -1,4 +1,4 @@
-import { ENDPOINT_ADDRESS_AT } from '../../wire/endpoint.js';
+import { addressLength, ENDPOINT_ADDRESS_AT, FAMILY_PATH } from '../../wire/endpoint.js';
 import type { Environment } from '../ports.js';
 
 /** Handshake messages a second that one address may go on with. */
@@ -13,10 +13,9 @@ const SETS = 2_048;
 const WAYS = 8;
 const KEY_WORDS = 3;
 const ADDRESS_WORD = ENDPOINT_ADDRESS_AT / 4;
-const FAMILY_IPV4 = 4;
 
 /**
- * Limits handshake messages per IPv4 address, and per IPv6 /64, while the device is under load.
+ * Limits handshake messages per IPv4 address, per IPv6 /64 and per path, while the device is under load.
  *
  * A token bucket for each address, kept as one number: the time at which the bucket is full again. A bucket that is
  * full tells nothing, so its place in the table is free: nothing has to be cleaned up, and the table
@@ -40,8 +39,10 @@ export class RateLimiter {
   allow(endpointWords: Int32Array, at: number, nowMs: number): boolean {
     this.#table ??= makeTable(this.#environment);
     const family = endpointWords[at] & 0xff;
-    const first = endpointWords[at + ADDRESS_WORD];
-    const second = family === FAMILY_IPV4 ? 0 : endpointWords[at + ADDRESS_WORD + 1];
+    const isPath = family === FAMILY_PATH; // an id has no network part: all of it counts
+    const first = endpointWords[at + ADDRESS_WORD] ^ (isPath ? endpointWords[at + ADDRESS_WORD + 2] : 0);
+    const rest = endpointWords[at + ADDRESS_WORD + 1] ^ (isPath ? endpointWords[at + ADDRESS_WORD + 3] : 0);
+    const second = addressLength(family) === 4 ? 0 : rest;
 
     const place = findPlace(this.#table, family, first, second, nowMs);
     if (place < 0) return false;

@@ -184,6 +184,15 @@ describe('cookie', () => {
     assert.equal(checker.hasValidMac2(next, endpoint('2001:db8::1', 2).bytes, 0, 0), false);
   });
 
+  it('is for one path', () => {
+    const { checker, jar } = pair();
+    const here = Endpoint.forPath(new Uint8Array(16).fill(1));
+    jar.consumeReply(checker.createReply(signed(initiation(), jar), here.bytes, 0, 0), 0);
+    const next = signed(initiation(), jar);
+    assert.equal(checker.hasValidMac2(next, here.bytes, 0, 0), true);
+    assert.equal(checker.hasValidMac2(next, Endpoint.forPath(new Uint8Array(16).fill(1, 1)).bytes, 0, 0), false);
+  });
+
   it('does not depend on the local address that the message came to', () => {
     const { checker, jar } = pair();
     jar.consumeReply(checker.createReply(signed(initiation(), jar), HERE.bytes, 0, 0), 0);

@@ -43,6 +43,14 @@ describe('RateLimiter', () => {
     assert.equal(allow(limiter, endpoint('2001:db9:0:1::1'), 0), true);
   });
 
+  it('counts each path as one address, by all of its id', () => {
+    const limiter = new RateLimiter(seededEnvironment());
+    const path = (last: number): Endpoint => Endpoint.forPath(new Uint8Array(16).fill(last, 15));
+    for (let i = 0; i < 5; i++) assert.equal(allow(limiter, path(1), 0), true);
+    assert.equal(allow(limiter, path(1), 0), false);
+    assert.equal(allow(limiter, path(2), 0), true);
+  });
+
   it('counts all ports of an address as one', () => {
     const limiter = new RateLimiter(seededEnvironment());
     for (let port = 1; port <= 5; port++) assert.equal(allow(limiter, endpoint('192.0.2.1', port), 0), true);
