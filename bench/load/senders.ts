@@ -71,7 +71,7 @@ function makeSender(number: number): Sender {
     allowedIps: [{ address: Uint8Array.from(DESTINATION), prefixLength: 32, isRemoval: false }],
   };
   device.applyChange({ privateKey: randomBytes(32), replacePeers: false, peers: [peer] }, nowMs());
-  device.setUp(true, nowMs());
+  device.setLinkUp(true, nowMs());
   wg('set', interfaceName, 'peer', keyText(device), 'allowed-ips', `10.77.${number}.2/32`);
   const flows = Array.from({ length: Math.ceil(FLOWS / Number(peers)) }, (_, index) => makeFlow(number, index));
   return { device, aead, socket: NativeSocket.open(loadAddon(), 0), flows, batch: new PacketBatch(ROWS, ARENA_BYTES) };
@@ -93,7 +93,7 @@ async function shakeHands(sender: Sender): Promise<void> {
     fill(sender, 0, 1);
     device.route(batch, nowMs());
     if (batch.verdict[0] === Verdict.Pass) return;
-    device.expire(nowMs());
+    device.runDue(nowMs());
     aead.seal(device.outbox);
     socket.send(device.outbox, 0);
     device.outbox.clear();

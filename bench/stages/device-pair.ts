@@ -51,7 +51,7 @@ function openEnd(threads: number): End {
   const aead = new NativeAead(loadAddon(), threads);
   const device = new Device({ crypto: benchCrypto(), environment: nodeEnvironment, aead });
   device.applyChange({ privateKey: randomBytes(32), replacePeers: false, peers: [] }, nowMs());
-  device.setUp(true, nowMs());
+  device.setLinkUp(true, nowMs());
   return { device, aead };
 }
 
@@ -69,7 +69,7 @@ function introduce(own: End, other: End, { innerNetwork, port }: Place): void {
 
 function deliver(from: End, to: End): void {
   const now = nowMs();
-  from.device.expire(now);
+  from.device.runDue(now);
   const { outbox } = from.device;
   from.aead.seal(outbox);
   to.device.classify(outbox, now);

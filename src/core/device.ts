@@ -33,7 +33,7 @@ export interface DeviceOptions {
  *
  * ```text
  * inbound    classify → (AEAD stage opens) → admit        outbound    route → (AEAD stage seals)
- * and then   expire, which fills `outbox`, as long as nextDeadline() has passed
+ * and then   runDue, which fills `outbox`, as long as nextDeadline() has passed
  * ```
  *
  * The caller sends `outbox` (rows with a key slot are to be sealed first), writes `replies` to the TUN, and clears both.
@@ -130,7 +130,7 @@ export class Device {
     this.#outbound.route(batch, nowMs);
   }
 
-  /** When `expire` has to be called next: not later than `nowMs` when work waits already, `Infinity` when idle. */
+  /** When `runDue` has to be called next: not later than `nowMs` when work waits already, `Infinity` when idle. */
   nextDeadline(): number {
     const { deadlines, flushQueue } = this.#context;
     if (this.#exchange.queue.count > 0 || flushQueue.length > 0) return 0;
@@ -138,7 +138,7 @@ export class Device {
   }
 
   /** Does what is due, a bounded part of it: call again while `nextDeadline()` has passed, with an empty outbox. */
-  expire(nowMs: number): void {
+  runDue(nowMs: number): void {
     this.#exchange.process(nowMs);
     this.#expireTimers(nowMs);
     this.#transmitter.flush(nowMs);
@@ -160,7 +160,7 @@ export class Device {
   }
 
   /** Link up: keepalives leave at once. Link down: sessions are wiped, nothing is sent or believed. */
-  setUp(isUp: boolean, nowMs: number): void {
+  setLinkUp(isUp: boolean, nowMs: number): void {
     if (isUp === this.#context.isUp) return;
     this.#context.isUp = isUp;
     if (this.#context.isReady) this.#start(nowMs);
@@ -170,8 +170,8 @@ export class Device {
   /** Wipes all sessions and handshakes, as a link does that goes down and up. */
   restart(nowMs: number): void {
     if (!this.#context.isUp) return;
-    this.setUp(false, nowMs);
-    this.setUp(true, nowMs);
+    this.setLinkUp(false, nowMs);
+    this.setLinkUp(true, nowMs);
   }
 
   /** @param mtu Of the TUN, 0 to 65,535. Caps the padding. */

@@ -198,7 +198,7 @@ export class Driver {
 
   #runDue(): void {
     const nowMs = this.#readClock();
-    if (!this.#outbox.isWaiting) this.#device.expire(nowMs);
+    if (!this.#outbox.isWaiting) this.#device.runDue(nowMs);
     if (this.#tun.runDue !== undefined) {
       this.#tun.runDue(nowMs);
       this.#moveOutbound();

@@ -225,7 +225,7 @@ export class Tunnel {
   #followLink(): void {
     if (this.#isClosed) return;
     this.#device.setMtu(this.#tun.mtu);
-    this.#device.setUp(this.#tun.isUp && this.#isLinkWanted, this.#clock.nowMs());
+    this.#device.setLinkUp(this.#tun.isUp && this.#isLinkWanted, this.#clock.nowMs());
     this.#driver.settle();
   }
 

@@ -140,8 +140,8 @@ export class TunnelNode {
     return peer;
   }
 
-  setUp(isUp: boolean): void {
-    this.#device.setUp(isUp, this.nowMs);
+  setLinkUp(isUp: boolean): void {
+    this.#device.setLinkUp(isUp, this.nowMs);
     this.#settle();
   }
 
@@ -163,7 +163,7 @@ export class TunnelNode {
 
   /** Has the device look whether something is due, as a driver may at any time. */
   poke(): void {
-    this.#device.expire(this.nowMs);
+    this.#device.runDue(this.nowMs);
     this.#settle();
   }
 
@@ -231,7 +231,7 @@ export class TunnelNode {
   #settle(): void {
     for (let round = 0; round < MAX_SETTLE_ROUNDS; round++) {
       if (this.#processor.freeAtMs(this.nowMs) > this.nowMs) break;
-      this.#expire();
+      this.#runDue();
       if (!this.#socketBuffer.isEmpty) break;
       if (this.#device.nextDeadline() > this.nowMs) {
         this.#arm();
@@ -242,9 +242,9 @@ export class TunnelNode {
     this.#requestTurn();
   }
 
-  #expire(): void {
+  #runDue(): void {
     const { outbox, replies } = this.#device;
-    this.#device.expire(this.nowMs);
+    this.#device.runDue(this.nowMs);
     this.#processor.charge(outbox.count * ROW_COST_US, this.nowMs);
     this.#aead.seal(outbox);
     this.#transmit(outbox);

@@ -52,7 +52,7 @@ function makeDevice(): Device {
   const environment = { random: (out: Uint8Array) => random.fill(out), unixTimeMs: () => 0 };
   const device = new Device({ crypto: new NodeCrypto(), environment, aead });
   device.applyChange({ privateKey: random.bytes(32), replacePeers: false, peers: [] }, 0);
-  device.setUp(true, 0);
+  device.setLinkUp(true, 0);
   return device;
 }
 

@@ -92,7 +92,7 @@ export class SecretLife {
         allowedIps: [{ address: Uint8Array.of(10, 0, 0, 2 - i), prefixLength: 32, isRemoval: false }],
       };
       end.device.applyChange({ replacePeers: false, peers: [peer] }, this.#nowMs);
-      end.device.setUp(true, this.#nowMs);
+      end.device.setLinkUp(true, this.#nowMs);
       end.privateKey.fill(0);
     }
     this.#presharedKey.fill(0);
@@ -133,7 +133,7 @@ class End {
   }
 
   settle(nowMs: number, transmit: (datagram: Uint8Array) => void): void {
-    this.device.expire(nowMs);
+    this.device.runDue(nowMs);
     const { outbox } = this.device;
     this.#aead.seal(outbox);
     for (const batch of [outbox, this.#outbound]) {

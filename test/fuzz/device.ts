@@ -203,7 +203,7 @@ class FuzzRun {
   #changeDevice(): void {
     const node = this.#node();
     const kind = this.#byte() % 6;
-    if (kind === 0) node.setUp(!node.device.isUp);
+    if (kind === 0) node.setLinkUp(!node.device.isUp);
     else if (kind === 1) node.setPrivateKey(new Uint8Array(32).fill(this.#byte() % 3));
     else if (kind === 2) node.device.setMtu((this.#byte() << 8) | this.#byte());
     else if (kind === 3) node.wallClock.step((this.#byte() - 128) * 60_000);
@@ -242,7 +242,7 @@ class FuzzRun {
       node.setPrivateKey(node === a ? aPrivate : bPrivate);
       node.apply({ replacePeers: true });
       node.setPeer(publicKey, { endpoint: other.address(), allowedIps: [`${inner}/32`] });
-      node.setUp(true);
+      node.setLinkUp(true);
     }
   }
 }

@@ -60,8 +60,8 @@ export function makeCouple(world: Simulation, options: CoupleOptions = {}): Coup
   const endpoint = options.knowsEndpoint === false ? {} : { endpoint: b.address() };
   a.setPeer(bPublic, { allowedIps: [`${B_INNER}/32`, `${B_INNER6}/128`], ...endpoint, ...options.aboutB });
   b.setPeer(aPublic, { allowedIps: [`${A_INNER}/32`, `${A_INNER6}/128`], ...options.aboutA });
-  a.setUp(true);
-  b.setUp(true);
+  a.setLinkUp(true);
+  b.setLinkUp(true);
   return { a, b, aPublic, bPublic, aPrivate, bPrivate, bOfA: a.peer(bPublic), aOfB: b.peer(aPublic) };
 }
 
@@ -90,7 +90,7 @@ export function restart({ a, b, aPublic, bPublic, aPrivate, bPrivate }: Couple, 
   node.setPrivateKey(who === 'a' ? aPrivate : bPrivate);
   if (who === 'a') node.setPeer(bPublic, { endpoint: b.address(B_OUTER), allowedIps: ['10.0.0.2/32'] });
   else node.setPeer(aPublic, { endpoint: a.address(A_OUTER), allowedIps: ['10.0.0.1/32'] });
-  node.setUp(true);
+  node.setLinkUp(true);
 }
 
 /** Forgets what was received and seen so far. */

@@ -49,8 +49,8 @@ describe('The events of a device', () => {
   scenario('name the end of a session by link down and by removal, but not the end of the device', (world) => {
     const { a, b, bPublic } = makeConnectedCouple(world);
     kinds(a);
-    a.setUp(false);
-    a.setUp(true);
+    a.setLinkUp(false);
+    a.setLinkUp(true);
     assert.deepEqual(kinds(a), ['session-ended']);
     a.sendPacket(packetFromA('again'));
     world.advance(10);

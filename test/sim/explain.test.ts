@@ -13,9 +13,9 @@ describe('explain() says', () => {
 
   scenario('that the link is down, or that there is no private key', (world) => {
     const { a, bOfA } = makeCouple(world);
-    a.setUp(false);
+    a.setLinkUp(false);
     assert.match(a.device.explain(bOfA, world.nowMs), /link is down/);
-    a.setUp(true);
+    a.setLinkUp(true);
     a.setPrivateKey(new Uint8Array(32));
     assert.match(a.device.explain(bOfA, world.nowMs), /no private key/);
   });
@@ -109,7 +109,7 @@ describe('explain() says', () => {
     if (what === 1) network.heal();
     if (what === 2) a.sendPacket(packetFromA('x'));
     if (what === 3) b.sendPacket(packetFromB('x'));
-    if (what === 4) a.setUp(!a.device.isUp);
+    if (what === 4) a.setLinkUp(!a.device.isUp);
     if (what === 5) network.partitionOneWay(B_OUTER, A_OUTER);
   }
 });

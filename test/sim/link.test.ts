@@ -54,7 +54,7 @@ describe('While the link is down or no private key is set', () => {
       const link = new ScriptedLink(world);
       const session = link.connectAsInitiator();
       link.sendText(session, 0n, 'before');
-      if (missing === 'link') link.node.setUp(false);
+      if (missing === 'link') link.node.setLinkUp(false);
       else link.node.setPrivateKey(NO_KEY);
       link.inbox.length = 0;
       link.sendText(session, 1n, 'dropped');
@@ -69,7 +69,7 @@ describe('While the link is down or no private key is set', () => {
     a.setPeer(b.device.publicKey!, { persistentKeepaliveSeconds: 5 });
     a.setPeer(UNREACHABLE, { allowedIps: ['10.99.0.0/16'], endpoint: b.address() });
     a.sendPacket(ipPacket({ source: A_INNER, destination: '10.99.0.1', payload: new Uint8Array(8) }));
-    a.setUp(false);
+    a.setLinkUp(false);
     assert.equal(a.device.counters.verdicts[Verdict.DeviceDown], 1, 'the packet that waited is counted');
     assert.equal(a.peer(UNREACHABLE).counters.verdicts[Verdict.DeviceDown], 1);
     assert.deepEqual([a.aead.liveSlots, a.device.nextDeadline()], [0, Infinity]);
@@ -83,8 +83,8 @@ describe('While the link is down or no private key is set', () => {
 
   scenario('going up again makes a new session at once: no 5 s are waited for', (world) => {
     const { a, b } = makeConnectedCouple(world);
-    a.setUp(false);
-    a.setUp(true);
+    a.setLinkUp(false);
+    a.setLinkUp(true);
     a.sendPacket(packetFromA('again'));
     world.advance(0);
     assert.deepEqual(receivedTexts(b), ['again']);
@@ -92,7 +92,7 @@ describe('While the link is down or no private key is set', () => {
 
   scenario('setting the same state again changes nothing', (world) => {
     const { a, b, aPrivate } = makeConnectedCouple(world);
-    a.setUp(true);
+    a.setLinkUp(true);
     a.setPrivateKey(aPrivate);
     a.sendPacket(packetFromA('same session'));
     world.advance(0);
@@ -278,9 +278,9 @@ function makeUnfinished(world: Simulation, missing: 'link' | 'key'): Couple & { 
   const { a, b, aPrivate, bPublic } = couple;
   a.reboot();
   if (missing === 'link') a.setPrivateKey(aPrivate);
-  else a.setUp(true);
+  else a.setLinkUp(true);
   a.setPeer(bPublic, { endpoint: b.address(), allowedIps: [`${B_INNER}/32`] });
-  return { ...couple, complete: () => (missing === 'link' ? a.setUp(true) : a.setPrivateKey(aPrivate)) };
+  return { ...couple, complete: () => (missing === 'link' ? a.setLinkUp(true) : a.setPrivateKey(aPrivate)) };
 }
 
 /** Sends a packet each way, and expects both to arrive. */

@@ -81,7 +81,7 @@ function makeHub(world: Simulation, count: number): { hub: TunnelNode; spokes: T
   const hubPublic = publicKeyOf(hubPrivate);
   const hub = world.addNode('hub', world.addHost('hub', ['192.0.2.1']));
   hub.setPrivateKey(hubPrivate);
-  hub.setUp(true);
+  hub.setLinkUp(true);
 
   const spokes = Array.from({ length: count }, (_, i) => {
     const address = `198.18.${i >> 8}.${i & 255}`;
@@ -89,7 +89,7 @@ function makeHub(world: Simulation, count: number): { hub: TunnelNode; spokes: T
     spoke.setPrivateKey(world.random.bytes(32));
     spoke.setPeer(hubPublic, { endpoint: hub.address(), allowedIps: [`${HUB_INNER}/32`] });
     hub.setPeer(spoke.device.publicKey!, { endpoint: spoke.address(), allowedIps: [`${innerOf(i)}/32`] });
-    spoke.setUp(true);
+    spoke.setLinkUp(true);
     return spoke;
   });
   return { hub, spokes };

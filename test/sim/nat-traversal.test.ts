@@ -101,13 +101,13 @@ describe('Behind a NAT', () => {
     const { nat, inside } = world.addNat(NAT_OUTER, natOptions({}));
     const server = world.addNode('server', world.addHost('server', [B_OUTER]));
     server.setPrivateKey(world.random.bytes(32));
-    server.setUp(true);
+    server.setLinkUp(true);
     const clients = ['10.1.1.2', '10.1.1.3'].map((address, i) => {
       const client = world.addNode(address, world.addHost(address, [address], inside));
       client.setPrivateKey(world.random.bytes(32));
       client.setPeer(server.device.publicKey!, { endpoint: server.address(), allowedIps: ['10.0.0.2/32'] });
       server.setPeer(client.device.publicKey!, { allowedIps: [`10.0.1.${i}/32`] });
-      client.setUp(true);
+      client.setLinkUp(true);
       client.sendPacket(packetFromA('disallowed, but authentic'));
       return client;
     });

@@ -72,7 +72,7 @@ describe('Mistakes of others:', () => {
     const other = world.addNode('other', world.addHost('other', ['192.0.2.3', '2001:db8::3']));
     other.setPrivateKey(world.random.bytes(32));
     other.setPeer(a.device.publicKey!, { allowedIps: ['0.0.0.0/0', '::/0'] });
-    other.setUp(true);
+    other.setLinkUp(true);
     a.setPeer(other.device.publicKey!, { allowedIps: ['10.3.0.0/16'], endpoint: other.address('2001:db8::3') });
 
     const expected = new Map([
@@ -96,7 +96,7 @@ describe('Mistakes of others:', () => {
     assert.ok(world.network.eve.observations.every(({ fate }) => fate === 'sent'));
   });
 
-  scenario('a flood that starves data: one call of expire() does a bounded part of 1,024 handshakes', (world) => {
+  scenario('a flood that starves data: one call of runDue() does a bounded part of 1,024 handshakes', (world) => {
     const link = new ScriptedLink(world);
     const { device } = link.node;
     const batch = new PacketBatch(1_100, 1_100 * 148);
@@ -114,7 +114,7 @@ describe('Mistakes of others:', () => {
 
     let calls = 0;
     for (; device.nextDeadline() <= world.nowMs; calls++) {
-      device.expire(world.nowMs);
+      device.runDue(world.nowMs);
       assert.ok(device.outbox.count <= 32, `${device.outbox.count} messages at once`);
       device.outbox.clear();
     }

@@ -225,7 +225,7 @@ describe('Port 0', () => {
       world.advance(100);
       assert.deepEqual(receivedTexts(a), ['found']);
       for (const node of [a, b]) {
-        node.setUp(false);
+        node.setLinkUp(false);
         node.host.addresses = [];
       }
     }

@@ -235,7 +235,7 @@ function makeStar(world: Simulation, allowedIps: readonly string[][], { isHubFir
   const hub = world.addNode('hub', world.addHost('hub', [A_OUTER]));
   const hubPrivate = world.random.bytes(32);
   hub.setPrivateKey(hubPrivate);
-  hub.setUp(true);
+  hub.setLinkUp(true);
   const spokes = allowedIps.map((prefixes, i) => {
     const address = `192.0.2.${11 + i}`;
     const spoke = world.addNode(`spoke ${i}`, world.addHost(`spoke ${i}`, [address]));
@@ -245,7 +245,7 @@ function makeStar(world: Simulation, allowedIps: readonly string[][], { isHubFir
       allowedIps: ['0.0.0.0/0', '::/0'],
     });
     hub.setPeer(spoke.device.publicKey!, { allowedIps: prefixes, endpoint: spoke.address() });
-    spoke.setUp(true);
+    spoke.setLinkUp(true);
     if (!isHubFirst) spoke.sendPacket(textPacket('10.254.0.1', '10.254.0.2', 'disallowed, but authentic'));
     return spoke;
   });

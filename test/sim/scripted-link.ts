@@ -44,7 +44,7 @@ export class ScriptedLink {
 
     this.node.setPrivateKey(this.nodePrivate);
     this.node.setPeer(this.script.staticPublic, { allowedIps: [`${SCRIPTED_INNER}/32`], ...settings });
-    this.node.setUp(true);
+    this.node.setLinkUp(true);
   }
 
   /** The script as the node knows it. */

@@ -52,7 +52,7 @@ describe('Packets without a session', () => {
     const inbound = batchOf(message, link.address.toEndpoint().words);
     node.device.classify(inbound, world.nowMs);
     node.device.admit(inbound, world.nowMs);
-    node.device.expire(world.nowMs);
+    node.device.runDue(world.nowMs);
     const { outbox } = node.device;
     assert.ok(outbox.count > 0 && outbox.count < 60, `${outbox.count} went out`);
 

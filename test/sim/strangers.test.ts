@@ -75,7 +75,7 @@ function addServer(world: Simulation): Server {
   const privateKey = world.random.bytes(32);
   const node = world.addNode('server', world.addHost('server', [SERVER_OUTER]));
   node.setPrivateKey(privateKey);
-  node.setUp(true);
+  node.setLinkUp(true);
   return { node, publicKey: publicKeyOf(privateKey) };
 }
 
@@ -108,7 +108,7 @@ function addClient(world: Simulation, server: Server, number: number): { node: T
   const node = world.addNode(`client ${number}`, world.addHost(`client ${number}`, [`203.0.113.${number}`]));
   node.setPrivateKey(privateKey);
   node.setPeer(server.publicKey, { endpoint: server.node.address(), allowedIps: [`${SERVER_INNER}/32`] });
-  node.setUp(true);
+  node.setLinkUp(true);
   server.node.setPeer(publicKeyOf(privateKey), { allowedIps: [`${inner}/32`] });
   return { node, inner };
 }

@@ -289,7 +289,7 @@ function lastHandshakeMs(world: Simulation): number {
 function dissolve(world: Simulation, { a, b }: Couple): void {
   world.network.interceptor = undefined;
   for (const node of [a, b]) {
-    node.setUp(false);
+    node.setLinkUp(false);
     node.host.addresses = [];
   }
   world.network.eve.clear();

@@ -118,8 +118,8 @@ describe('TAI64N timestamps', () => {
     const link = new ScriptedLink(world);
     const initiation = link.initiation();
     link.send(initiation);
-    link.node.setUp(false);
-    link.node.setUp(true);
+    link.node.setLinkUp(false);
+    link.node.setLinkUp(true);
     world.advance(1_000_000);
     link.send(initiation);
     assert.equal(link.node.device.counters.rejections.get('replayed-timestamp'), 1);

@@ -214,7 +214,7 @@ export class HandshakeExchange {
     const keySlot = aead.installKeys(keys.sendKey, keys.receiveKey);
     const { remoteIndex } = keys;
     keys.wipe();
-    const winsTie = identity!.precedes(peer.staticPublic) !== isInitiator; // the end with the higher key wins
+    const winsTie = identity!.isBefore(peer.staticPublic) !== isInitiator; // the end with the higher key wins
     const keypair = new Keypair({ peer, keySlot, localIndex, remoteIndex, isInitiator, winsTie, createdMs: nowMs });
     indices.replace(localIndex, keypair);
     keypairsByRemoteIndex.set(remoteIndex, keypair);

@@ -35,8 +35,8 @@ export class Identity implements LocalIdentity {
     return equalInConstantTime(this.staticPublic, publicKey);
   }
 
-  /** Breaks ties between two ends that did the same at the same time: of the two, one precedes the other. */
-  precedes(publicKey: Uint8Array): boolean {
+  /** Breaks ties between two ends that did the same at the same time: of the two, one is before the other. */
+  isBefore(publicKey: Uint8Array): boolean {
     const at = this.staticPublic.findIndex((byte, i) => byte !== publicKey[i]);
     return at >= 0 && this.staticPublic[at]! < publicKey[at]!;
   }

@@ -84,7 +84,7 @@ export class Inbound {
     const at = batch.offset[row];
     const { bytes } = batch;
     if (!keypair.replayWindow.accept(transportData.counterHigh(bytes, at), transportData.counterLow(bytes, at)))
-      return drop(peer, Verdict.Replayed);
+      return countFor(peer, Verdict.Replayed);
 
     this.#context.heardFrom(peer, batch.length[row], batch.endpointWords, batch.endpoint[row] * ENDPOINT_WORDS, nowMs);
     if (peer.keypairs.confirm(keypair)) this.#exchange.completed(peer, nowMs);
@@ -112,14 +112,14 @@ export class Inbound {
     const { bytes } = batch;
     const at = batch.offset[row];
     const version = ipHeader.checkIpPacket(bytes, at, batch.length[row]);
-    if (version === 0) return drop(peer, Verdict.MalformedPacket);
+    if (version === 0) return countFor(peer, Verdict.MalformedPacket);
 
     const { allowedIps } = this.#context;
     const owner =
       version === 4
         ? allowedIps.lookup4(bytes, at + ipHeader.IPV4_SOURCE_AT)
         : allowedIps.lookup6(bytes, at + ipHeader.IPV6_SOURCE_AT);
-    if (owner !== peer) return drop(peer, Verdict.DisallowedSource);
+    if (owner !== peer) return countFor(peer, Verdict.DisallowedSource);
 
     batch.length[row] = ipHeader.packetBytes(bytes, at);
     if ((batch.trafficClass[row] & ipHeader.ECN_MASK) !== 0) carryEcn(bytes, at, batch.trafficClass[row]);
@@ -134,7 +134,7 @@ export class Inbound {
   }
 }
 
-function drop(peer: Peer, verdict: Verdict): Verdict {
+function countFor(peer: Peer, verdict: Verdict): Verdict {
   peer.counters.countVerdict(verdict);
   return verdict;
 }

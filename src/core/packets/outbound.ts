@@ -57,7 +57,7 @@ export class Outbound {
       peer.counters.countVerdict(Verdict.NoEndpoint);
       return this.#answerUnreachable(batch, row, Verdict.NoEndpoint, nowMs);
     }
-    if (this.#loops.closes(bytes, at, peer, nowMs)) {
+    if (this.#loops.wouldLoop(bytes, at, peer, nowMs)) {
       peer.counters.countVerdict(Verdict.RoutingLoop);
       return Verdict.RoutingLoop;
     }

@@ -27,7 +27,7 @@ export class RoutingLoops {
    *
    * The packet must have passed `checkIpPacket`. Costs a comparison unless it is UDP from our own port.
    */
-  closes(bytes: Uint8Array, at: number, carrier: Peer, nowMs: number): boolean {
+  wouldLoop(bytes: Uint8Array, at: number, carrier: Peer, nowMs: number): boolean {
     const udpAt = ipHeader.udpHeaderAt(bytes, at);
     if (udpAt < 0 || ipHeader.udpSourcePort(bytes, udpAt) !== this.#context.listenPort) return false;
     const end = at + ipHeader.packetBytes(bytes, at);
