@@ -123,7 +123,7 @@ static napi_value tun_features(napi_env env, napi_callback_info info) {
   if (!wt_arguments(env, info, 1, &argument)) return NULL;
   struct wt_source *source = wt_open_source(env, argument, WT_KIND_TUN, &closed);
   if (source == NULL) return closed;
-  return wt_number(env, (int32_t)source->tun.features);
+  return wt_number(env, (int32_t)(source->tun.features & ~source->tun.refused));
 }
 
 static napi_value tun_read(napi_env env, napi_callback_info info) {

@@ -18,6 +18,8 @@
 /* One byte more than the greatest packet, so that a longer one is seen as such. */
 #define BUFFER_BYTES (WT_MAX_PACKET_BYTES + 1u)
 #define PAIR_BUFFER_BYTES (4 << 20)
+/* After so many batches without super-packets they are tried again, as those of UDP sockets are. */
+#define RETRY_BATCHES 1024u
 
 static int start(struct wt_tun *tun, int fd, uint32_t *errors) {
   *tun = (struct wt_tun){.fd = fd, .errors = errors};
@@ -192,28 +194,44 @@ static int write_one(struct write_context *context, const struct wt_batch *batch
   return error == 0 ? 0 : refused(context, error, 1);
 }
 
-/* A super-packet that the kernel refuses goes packet by packet, and no other of its kind is tried. */
-static int write_run(void *opaque, const struct wt_batch *batch, const struct wt_run *run) {
-  struct write_context *context = opaque;
-  if (run->count == 1) return write_one(context, batch, run);
-  int error = write_parts(context->tun, batch, run);
-  if (error != EINVAL) return error == 0 ? 0 : refused(context, error, run->count);
-
-  uint32_t kind = run->first_flow.is_tcp ? WT_TUN_OFFLOAD_TCP : WT_TUN_OFFLOAD_UDP;
-  context->tun->features &= ~kind;
+/* Writes the packets of a run that was refused as one. Returns an errno that ends the batch. */
+static int write_each(struct write_context *context, const struct wt_batch *batch, const struct wt_run *run) {
   struct wt_run alone = {.first = run->first, .count = 1};
   for (uint32_t left = run->count; left > 0; left--) {
-    error = write_one(context, batch, &alone);
+    int error = write_one(context, batch, &alone);
     if (error != 0) return error;
     alone.first = batch->next[alone.first];
   }
   return 0;
 }
 
+/* Where the kernel refuses a super-packet but takes its packets, no other of the kind is tried for a while. */
+static int write_run(void *opaque, const struct wt_batch *batch, const struct wt_run *run) {
+  struct write_context *context = opaque;
+  if (run->count == 1) return write_one(context, batch, run);
+  int error = write_parts(context->tun, batch, run);
+  if (error != EINVAL) return error == 0 ? 0 : refused(context, error, run->count);
+
+  int error_before = context->last_error;
+  context->last_error = 0;
+  error = write_each(context, batch, run);
+  if (context->last_error == 0) {
+    context->tun->refused |= run->first_flow.is_tcp ? WT_TUN_OFFLOAD_TCP : WT_TUN_OFFLOAD_UDP;
+    context->last_error = error_before;
+  }
+  return error;
+}
+
+static uint32_t usable_features(struct wt_tun *tun) {
+  if (tun->refused != 0 && ++tun->held_back >= RETRY_BATCHES) tun->refused = tun->held_back = 0;
+  return tun->features & ~tun->refused;
+}
+
 int wt_tun_write(struct wt_tun *tun, struct wt_batch *batch, uint32_t count) {
   struct write_context context = {.tun = tun};
-  tun->coalescer.tcp = (tun->features & WT_TUN_OFFLOAD_TCP) != 0;
-  tun->coalescer.udp = (tun->features & WT_TUN_OFFLOAD_UDP) != 0;
+  uint32_t usable = usable_features(tun);
+  tun->coalescer.tcp = (usable & WT_TUN_OFFLOAD_TCP) != 0;
+  tun->coalescer.udp = (usable & WT_TUN_OFFLOAD_UDP) != 0;
   tun->coalescer.write = write_run;
   tun->coalescer.context = &context;
   wt_coalesce(&tun->coalescer, batch, count);

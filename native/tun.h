@@ -14,6 +14,9 @@ struct wt_tun {
   bool has_virtio;
   /* WT_TUN_OFFLOAD_…, as the kernel took them. */
   uint32_t features;
+  /* Those of them that it has refused on writing since, and batches written without them. */
+  uint32_t refused;
+  uint32_t held_back;
   uint32_t *errors;
   struct wt_super super;
   struct wt_coalescer coalescer;

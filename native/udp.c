@@ -89,7 +89,7 @@ int wt_udp_open(struct wt_udp *udp, uint16_t port, uint32_t flags, uint32_t *err
   udp->refused_source = refused_source;
   udp->receiver.spill_end = &udp->receiver.spill_first;
   udp->receiver.expected_segments = WT_MAX_SEGMENTS;
-  udp->sender.gso_limit = UINT32_MAX;
+  udp->receiver.expected_bytes = WT_MAX_PACKET_BYTES;
   udp->blocked_family = -1;
   udp->fd[0] = udp->fd[1] = -1;
   udp->gso = (flags & WT_UDP_OFFLOAD_SEND) != 0;
@@ -101,13 +101,22 @@ int wt_udp_open(struct wt_udp *udp, uint16_t port, uint32_t flags, uint32_t *err
   }
 }
 
-int wt_udp_set_mark(const struct wt_udp *udp, uint32_t mark) {
-  for (uint32_t family = 0; family < WT_UDP_FAMILIES; family++) {
+/* On a refusal the families before it get back what they had. */
+static int set_marks(const struct wt_udp *udp, uint32_t families, uint32_t mark) {
+  for (uint32_t family = 0; family < families; family++) {
     if (udp->fd[family] < 0) continue;
     int result = set(udp->fd[family], SOL_SOCKET, SO_MARK, (int)mark);
-    if (result < 0) return result;
+    if (result == 0) continue;
+    set_marks(udp, family, udp->mark);
+    return result;
   }
   return 0;
+}
+
+int wt_udp_set_mark(struct wt_udp *udp, uint32_t mark) {
+  int result = set_marks(udp, WT_UDP_FAMILIES, mark);
+  if (result == 0) udp->mark = mark;
+  return result;
 }
 
 void wt_udp_close(struct wt_udp *udp) {
@@ -115,5 +124,5 @@ void wt_udp_close(struct wt_udp *udp) {
     if (udp->fd[family] >= 0) close(udp->fd[family]);
     udp->fd[family] = -1;
   }
-  wt_udp_drop_spill(udp);
+  wt_udp_free_receiver(udp);
 }

@@ -11,10 +11,16 @@
 
 /* Room for the greatest datagram, or for a merged one. */
 #define DATAGRAM_BYTES 65536u
+/* Room for most datagrams that were not merged. A batch of 256 of them takes half a megabyte. */
+#define SLOT_BYTES 2048u
+#define OVERFLOW_BYTES (DATAGRAM_BYTES - SLOT_BYTES)
 #define ALIGN_MASK 15u
 
 struct arrival {
   const uint8_t *bytes;
+  /* What did not fit behind `bytes`: all after the first `head_bytes`. */
+  const uint8_t *rest;
+  uint32_t head_bytes;
   uint32_t length;
   uint32_t segment_bytes;
   uint8_t traffic_class;
@@ -72,7 +78,12 @@ static void read_control(struct arrival *arrival, const struct cmsghdr *control)
 
 static void read_message(struct arrival *arrival, struct mmsghdr *message, const union wt_address *from) {
   struct msghdr *header = &message->msg_hdr;
-  *arrival = (struct arrival){.bytes = header->msg_iov->iov_base, .length = message->msg_len};
+  const struct iovec *parts = header->msg_iov;
+  *arrival = (struct arrival){.bytes = parts[0].iov_base, .length = message->msg_len, .head_bytes = message->msg_len};
+  if (message->msg_len > parts[0].iov_len) {
+    arrival->head_bytes = (uint32_t)parts[0].iov_len;
+    arrival->rest = parts[1].iov_base;
+  }
   arrival->segment_bytes = message->msg_len;
   read_address(arrival, from);
   for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL; control = CMSG_NXTHDR(header, control))
@@ -109,6 +120,15 @@ static uint32_t add_rows(struct fill *fill, const struct arrival *arrival, const
   return done;
 }
 
+/* Copies all from byte `from` on. */
+static void copy_arrival(uint8_t *to, const struct arrival *arrival, uint32_t from) {
+  uint32_t head_bytes = from < arrival->head_bytes ? arrival->head_bytes - from : 0;
+  uint32_t rest_from = from < arrival->head_bytes ? 0 : from - arrival->head_bytes;
+  uint32_t rest_bytes = arrival->length - arrival->head_bytes - rest_from;
+  if (head_bytes > 0) memcpy(to, arrival->bytes + from, head_bytes);
+  if (rest_bytes > 0) memcpy(to + head_bytes, arrival->rest + rest_from, rest_bytes);
+}
+
 static void spill(struct wt_udp *udp, const struct arrival *arrival, uint32_t done) {
   uint32_t length = arrival->length - done;
   struct wt_spill *spill = malloc(sizeof *spill + length);
@@ -119,7 +139,7 @@ static void spill(struct wt_udp *udp, const struct arrival *arrival, uint32_t do
   *spill = (struct wt_spill){
       .length = length, .segment_bytes = arrival->segment_bytes, .traffic_class = arrival->traffic_class};
   memcpy(spill->record, arrival->record, WT_ENDPOINT_BYTES);
-  memcpy(spill->bytes, arrival->bytes + done, length);
+  copy_arrival(spill->bytes, arrival, done);
   *udp->receiver.spill_end = spill;
   udp->receiver.spill_end = &spill->following;
 }
@@ -131,8 +151,10 @@ static void drop_first_spill(struct wt_udp *udp) {
   free(spill);
 }
 
-void wt_udp_drop_spill(struct wt_udp *udp) {
+void wt_udp_free_receiver(struct wt_udp *udp) {
   while (udp->receiver.spill_first != NULL) drop_first_spill(udp);
+  free(udp->receiver.overflow);
+  udp->receiver.overflow = NULL;
 }
 
 /* Copies as many segments of the first spilled datagram as fit. Returns whether all of it is done. */
@@ -160,18 +182,33 @@ static bool take_spill(struct wt_udp *udp, struct fill *fill) {
   return spill->done == spill->length;
 }
 
-static void prepare(struct wt_udp_receiver *receiver, uint8_t *bytes, uint32_t messages) {
+/* Points message `i` to its part of the arena and, if that is small, to its part of the overflow. */
+static void prepare(struct wt_udp_receiver *receiver, uint8_t *bytes, uint32_t part_bytes, uint32_t messages) {
+  bool has_overflow = part_bytes < DATAGRAM_BYTES;
   for (uint32_t i = 0; i < messages; i++) {
-    receiver->parts[i] = (struct iovec){.iov_base = bytes + (size_t)i * DATAGRAM_BYTES, .iov_len = DATAGRAM_BYTES};
+    struct iovec *parts = receiver->parts[i];
+    parts[0] = (struct iovec){.iov_base = bytes + (size_t)i * part_bytes, .iov_len = part_bytes};
+    if (has_overflow)
+      parts[1] = (struct iovec){.iov_base = receiver->overflow + (size_t)i * OVERFLOW_BYTES, .iov_len = OVERFLOW_BYTES};
     receiver->messages[i].msg_hdr = (struct msghdr){
         .msg_name = &receiver->from[i],
         .msg_namelen = sizeof receiver->from[i],
-        .msg_iov = &receiver->parts[i],
-        .msg_iovlen = 1,
+        .msg_iov = parts,
+        .msg_iovlen = has_overflow ? 2 : 1,
         .msg_control = receiver->control[i],
         .msg_controllen = WT_CONTROL_BYTES,
     };
   }
+}
+
+/*
+ * Bytes of the arena for each message. Straight after a merged or long one all may be of that kind, and go where they
+ * need not be copied; else many small ones fit side by side.
+ */
+static uint32_t choose_part_bytes(struct wt_udp_receiver *receiver) {
+  if (receiver->expected_bytes > SLOT_BYTES) return DATAGRAM_BYTES;
+  if (receiver->overflow == NULL) receiver->overflow = malloc((size_t)WT_RECEIVE_MESSAGES * OVERFLOW_BYTES);
+  return receiver->overflow == NULL ? DATAGRAM_BYTES : SLOT_BYTES;
 }
 
 static void take_message(struct wt_udp *udp, struct fill *fill, uint32_t index) {
@@ -184,30 +221,34 @@ static void take_message(struct wt_udp *udp, struct fill *fill, uint32_t index) 
   read_message(&arrival, &receiver->messages[index], &receiver->from[index]);
   if (arrival.length > 0 && arrival.length / arrival.segment_bytes > receiver->expected_segments)
     receiver->expected_segments = arrival.length / arrival.segment_bytes;
+  if (arrival.length > receiver->expected_bytes) receiver->expected_bytes = arrival.length;
 
+  bool is_whole = arrival.head_bytes == arrival.length;
   bool is_behind_others = receiver->spill_first != NULL;
-  uint32_t done = is_behind_others ? 0 : add_rows(fill, &arrival, arrival.bytes, 0);
-  if (done < arrival.length) spill(udp, &arrival, done);
-  fill->at = (size_t)(arrival.bytes - fill->batch->bytes) + arrival.length;
+  uint32_t done = is_whole && !is_behind_others ? add_rows(fill, &arrival, arrival.bytes, 0) : 0;
+  if (done < arrival.length || (done == 0 && is_behind_others)) spill(udp, &arrival, done);
+  fill->at = (size_t)(arrival.bytes - fill->batch->bytes) + arrival.head_bytes;
 }
 
 /* Receives once, straight into the arena. Returns whether more may wait. */
 static bool receive_some(struct wt_udp *udp, struct fill *fill, int fd) {
   struct wt_udp_receiver *receiver = &udp->receiver;
-  size_t room = (fill->batch->arena_bytes - fill->at) / DATAGRAM_BYTES;
+  uint32_t part_bytes = choose_part_bytes(receiver);
+  size_t room = (fill->batch->arena_bytes - fill->at) / part_bytes;
   uint32_t messages = (fill->batch->capacity - fill->rows) / receiver->expected_segments;
   if (messages == 0 && fill->rows == 0) messages = 1;
   if (messages > room) messages = (uint32_t)room;
   if (messages > WT_RECEIVE_MESSAGES) messages = WT_RECEIVE_MESSAGES;
   if (messages == 0) return false;
 
-  prepare(receiver, fill->batch->bytes + fill->at, messages);
+  prepare(receiver, fill->batch->bytes + fill->at, part_bytes, messages);
   int got = recvmmsg(fd, receiver->messages, messages, MSG_DONTWAIT, NULL);
   if (got < 0) {
     if (errno != EAGAIN && errno != EINTR) wt_count_errors(udp->errors + WT_ERROR_COUNTERS, errno, 1);
     return errno == EINTR;
   }
   receiver->expected_segments = (receiver->expected_segments + 1) / 2;
+  receiver->expected_bytes -= receiver->expected_bytes / 4;
   for (uint32_t i = 0; i < (uint32_t)got; i++) take_message(udp, fill, i);
   fill->at = (fill->at + ALIGN_MASK) & ~(size_t)ALIGN_MASK;
   return (uint32_t)got == messages && receiver->spill_first == NULL;
@@ -217,7 +258,7 @@ static bool receive_some(struct wt_udp *udp, struct fill *fill, int fd) {
 static void receive_into_spill(struct wt_udp *udp, int fd) {
   uint8_t *bytes = malloc(DATAGRAM_BYTES);
   if (bytes == NULL) return;
-  prepare(&udp->receiver, bytes, 1);
+  prepare(&udp->receiver, bytes, DATAGRAM_BYTES, 1);
   struct arrival arrival;
   if (recvmmsg(fd, udp->receiver.messages, 1, MSG_DONTWAIT, NULL) == 1 &&
       (udp->receiver.messages[0].msg_hdr.msg_flags & MSG_TRUNC) == 0) {

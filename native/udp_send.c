@@ -21,8 +21,8 @@ struct plan {
   uint32_t count;
   /* Rows before this one leave one by one. */
   uint32_t single_until;
-  /* What `gso_limit` was before the run that is being tried one by one. */
-  uint32_t limit_before;
+  /* The limit of the path of those rows, once one of them has left: until then the endpoint may be to blame. */
+  uint32_t suspected_limit;
   uint32_t messages;
   uint32_t parts;
   int family;
@@ -109,14 +109,43 @@ static bool is_same_way(const struct wt_batch *batch, uint32_t a, uint32_t b) {
          memcmp(wt_endpoint_record(batch, a), wt_endpoint_record(batch, b), WT_ENDPOINT_BYTES) == 0;
 }
 
+/* Family, port, scope and address: all in front of the source. */
+static uint32_t hash_remote(const uint8_t *record) {
+  uint32_t hash = 0;
+  for (uint32_t at = 0; at < WT_ENDPOINT_SOURCE_INTERFACE_AT; at += 4) {
+    uint32_t word;
+    memcpy(&word, record + at, 4);
+    hash = (hash ^ word) * 0x9e3779b1u;
+    hash ^= hash >> 15;
+  }
+  return hash;
+}
+
+/* The place where the limit of the row's path is, or would be. */
+static struct wt_gso_path *path_of(struct plan *plan, uint32_t row, uint32_t *hash) {
+  *hash = hash_remote(wt_endpoint_record(plan->batch, row));
+  return &plan->udp->sender.gso_paths[*hash % WT_GSO_PATHS];
+}
+
+static void limit_path(struct plan *plan, uint32_t row, uint32_t limit) {
+  uint32_t hash;
+  struct wt_gso_path *path = path_of(plan, row, &hash);
+  if (!path->is_limited) plan->udp->sender.limited_paths++;
+  *path = (struct wt_gso_path){.hash = hash, .limit = limit, .is_limited = true};
+}
+
 /* How many segments a run that begins with this row may have. */
 static uint32_t most_segments(struct plan *plan, uint32_t row) {
   struct wt_udp_sender *sender = &plan->udp->sender;
   if (!plan->udp->gso || row < plan->single_until || plan->batch->length[row] == 0) return 1;
-  if (plan->batch->length[row] <= sender->gso_limit) return WT_MAX_SEGMENTS;
-  if (++sender->gso_held_back < GSO_RETRY_RUNS) return 1;
-  sender->gso_held_back = 0;
-  sender->gso_limit = UINT32_MAX;
+  if (sender->limited_paths == 0) return WT_MAX_SEGMENTS;
+
+  uint32_t hash;
+  struct wt_gso_path *path = path_of(plan, row, &hash);
+  if (!path->is_limited || path->hash != hash || plan->batch->length[row] <= path->limit) return WT_MAX_SEGMENTS;
+  if (++path->held_back < GSO_RETRY_RUNS) return 1;
+  path->is_limited = false;
+  sender->limited_paths--;
   return WT_MAX_SEGMENTS;
 }
 
@@ -193,29 +222,41 @@ static bool forget_source(struct plan *plan, uint32_t row) {
   return true;
 }
 
-/* What to do about message `index`, which the system refused. */
+/*
+ * The path takes no runs (EIO, EOPNOTSUPP: no checksum offload, or IPsec), or none with segments of this size (EMSGSIZE,
+ * EINVAL: its MTU is smaller). The source or the remote address may be to blame as well.
+ */
+static bool is_run_error(int error) {
+  return error == EIO || error == EOPNOTSUPP || error == EINVAL || error == EMSGSIZE;
+}
+
+/* A row left that could not leave as part of a run: the path has a limit. */
+static void confirm_limit(struct plan *plan, uint32_t from, uint32_t to) {
+  for (uint32_t i = from; i < to; i++) {
+    uint32_t row = plan->udp->sender.first_row[i];
+    if (row >= plan->single_until) return;
+    if (plan->batch->length[row] <= plan->suspected_limit) continue;
+    limit_path(plan, row, plan->suspected_limit);
+    plan->suspected_limit = UINT32_MAX;
+    return;
+  }
+}
+
+/* Decides what to do about message `index`, which the system refused. */
 static enum next_step after_error(struct plan *plan, uint32_t index, int error) {
   struct wt_udp_sender *sender = &plan->udp->sender;
   uint32_t first = sender->first_row[index];
   bool is_run = sender->segments[index] > 1;
   if (error == EAGAIN) return STEP_BLOCKED;
   if (error == EINTR) return STEP_REPLAN;
-  if (is_run && (error == EIO || error == EOPNOTSUPP)) { /* The path takes no runs: no checksum offload, or IPsec. */
-    sender->gso_limit = GSO_NOTHING;
-    sender->gso_held_back = 0;
-    return STEP_REPLAN;
-  }
-  if (is_run && (error == EINVAL || error == EMSGSIZE)) { /* Longer than the MTU of this path, or a bad source. */
-    plan->limit_before = sender->gso_limit;
-    sender->gso_limit = plan->batch->length[first] - 1;
+  if (is_run && is_run_error(error)) {
+    bool takes_none = error == EIO || error == EOPNOTSUPP;
+    plan->suspected_limit = takes_none ? GSO_NOTHING : plan->batch->length[first] - 1;
     plan->single_until = sender->end_row[index];
     return STEP_REPLAN;
   }
   if (is_source_error(error) && forget_source(plan, first)) {
-    if (first < plan->single_until) { /* The source was to blame, not the size. */
-      sender->gso_limit = plan->limit_before;
-      plan->single_until = 0;
-    }
+    plan->single_until = 0; /* The source was to blame, not the size. */
     return STEP_REPLAN;
   }
   wt_count_errors(plan->udp->errors, error, sender->segments[index]);
@@ -229,6 +270,7 @@ static uint32_t send_messages(struct plan *plan, enum next_step *step) {
   while (sent < plan->messages) {
     int result = sendmmsg(plan->udp->fd[plan->family], messages + sent, plan->messages - sent, MSG_DONTWAIT);
     if (result > 0) {
+      if (plan->suspected_limit != UINT32_MAX) confirm_limit(plan, sent, sent + (uint32_t)result);
       sent += (uint32_t)result;
       continue;
     }
@@ -240,7 +282,7 @@ static uint32_t send_messages(struct plan *plan, enum next_step *step) {
 }
 
 uint32_t wt_udp_send(struct wt_udp *udp, struct wt_batch *batch, uint32_t from, uint32_t count) {
-  struct plan plan = {.udp = udp, .batch = batch, .count = count};
+  struct plan plan = {.udp = udp, .batch = batch, .count = count, .suspected_limit = UINT32_MAX};
   uint32_t row = from;
   udp->blocked_family = -1;
   while (row < count) {

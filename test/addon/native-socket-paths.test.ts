@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { loadAddon } from '../../src/addon/load.js';
+import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import type { DatagramSocket } from '../../src/host/datagram-socket.js';
 import { DgramSocket } from '../../src/host/dgram-socket.js';
 import { NativeSocket } from '../../src/host/native-socket.js';
+import { SeededRandom } from '../../src/sim/seeded-random.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
 import { batchOf, Inbox } from '../conformance/datagram-socket.js';
 import { waitFor } from '../lab/wait.js';
@@ -14,6 +17,7 @@ import { addNamespace, inOwnNamespace, ip } from './own-namespace.js';
 
 const addon = loadAddon();
 const ECHO_PORT = 7_000;
+const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
 const REMOTE = Uint8Array.of(10, 8, 0, 2);
 const REMOTE6 = Uint8Array.of(0xfd, 8, ...new Array(13).fill(0), 2);
 const LINK_LOCAL = Uint8Array.of(0xfe, 0x80, ...new Array(13).fill(0), 2);
@@ -133,6 +137,76 @@ function definePaths(): void {
     });
   }
 
+  it('sends runs to one peer in few calls, whatever another endpoint refuses', () => {
+    const socket = open();
+    const good = Endpoint.from(REMOTE, 9);
+    const bad = [Endpoint.from(REMOTE, 0), Endpoint.from(REMOTE6, 0)];
+    const runTo = (to: Endpoint) => batchOf(Array.from({ length: 40 }, () => ({ bytes: new Uint8Array(1_000), to })));
+    const batches = [good, ...bad].map(runTo);
+    const before = sentDatagrams();
+    for (let round = 0; round < 100; round++) {
+      socket.send(batches[0]!, 0);
+      if (round % 4 === 0) socket.send(batches[1 + ((round / 4) % 2)]!, 0);
+    }
+    const calls = sentDatagrams() - before;
+    assert.equal(socket.stats.sendErrors.get('EINVAL'), 25 * 40);
+    assert.ok(calls >= 100 && calls <= 120, `${calls} for 100 runs`);
+  });
+
+  it('remembers the limit of one path, and not for another one', async () => {
+    setMtu(1_280);
+    const socket = open();
+    const [near, far] = [Endpoint.from(LOOPBACK, 9), Endpoint.from(REMOTE, 9)];
+    const runTo = (to: Endpoint) => batchOf(Array.from({ length: 40 }, () => ({ bytes: new Uint8Array(1_400), to })));
+    const [toNear, toFar] = [runTo(near), runTo(far)];
+    socket.send(toFar, 0);
+    const before = sentDatagrams();
+    for (let round = 0; round < 50; round++) socket.send(toFar, 0);
+    const one = sentDatagrams();
+    for (let round = 0; round < 50; round++) socket.send(toNear, 0);
+    const other = sentDatagrams();
+    assert.equal(one - before, 50 * 40, 'one by one, in fragments');
+    assert.ok(other - one <= 60, `${other - one} for 50 runs`);
+    assert.equal(socket.stats.sendErrors.size, 0);
+  });
+
+  it('fills whole batches with datagrams that nobody merged', async () => {
+    const socket = track(NativeSocket.open(addon, 0, { receiveOffload: false, sendOffload: false }));
+    const sender = open();
+    const to = Endpoint.from(LOOPBACK, socket.port);
+    const into = new PacketBatch(256, 1 << 20);
+    socket.onReadable = () => {};
+    const rows: number[] = [];
+    for (const length of [1, 148, 1_472, 2_048]) {
+      const letters = Array.from({ length: 500 }, (_, i) => ({ bytes: new Uint8Array(length).fill(i), to }));
+      sender.send(batchOf(letters), 0);
+      let next = 0;
+      for (let count = socket.receive(into); count > 0; count = socket.receive(into)) {
+        rows.push(count);
+        for (let row = 0; row < count; row++) assert.equal(into.bytes[into.offset[row]!], next++ & 0xff);
+      }
+      assert.equal(next, 500);
+    }
+    assert.ok(rows.filter((count) => count === 256).length >= 3, rows.join());
+  });
+
+  it('keeps bytes and order where long datagrams come among short ones', async () => {
+    const socket = track(NativeSocket.open(addon, 0));
+    const sender = track(NativeSocket.open(addon, 0, { sendOffload: false }));
+    const to = Endpoint.from(LOOPBACK, socket.port);
+    const inbox = new Inbox(socket, new PacketBatch(256, 1 << 20));
+    const random = new SeededRandom(11);
+    for (let round = 0; round < 60; round++) {
+      const letters = Array.from({ length: 1 + random.integer(60) }, () => {
+        const limit = random.pick([10, 1_500, 2_047, 2_049, 2_060, 9_000, 65_000]);
+        return { bytes: random.bytes(random.chance(0.1) ? 0 : limit - random.integer(9)), to };
+      });
+      sender.send(batchOf(letters), 0);
+      for (const { bytes } of letters) assert.deepEqual((await inbox.next()).bytes, bytes);
+    }
+    assert.equal(socket.stats.receiveErrors.size, 0);
+  });
+
   it('reaches link-local addresses by their interface, and answers there', async () => {
     const index = Number(/^([0-9]+):/.exec(ip('-o link show wt0'))![1]);
     const sockets: DatagramSocket[] = [open(), track(await DgramSocket.open(0))];
@@ -156,6 +230,13 @@ function definePaths(): void {
 
 function isAnswering(address: string): boolean {
   return spawnSync('ping', ['-n', '-c', '1', '-W', '1', address], { stdio: 'ignore' }).status === 0;
+}
+
+/** What left this namespace by UDP so far. A run that was sent at once counts once. */
+function sentDatagrams(): number {
+  const read = (file: string, pattern: RegExp): number => Number(pattern.exec(readFileSync(file, 'utf8'))![1]);
+  const v4 = read('/proc/self/net/snmp', /^Udp: \d+ \d+ \d+ (\d+)/m);
+  return v4 + read('/proc/self/net/snmp6', /^Udp6OutDatagrams\s+(\d+)/m);
 }
 
 const opened: DatagramSocket[] = [];
