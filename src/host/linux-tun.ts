@@ -189,8 +189,7 @@ export class LinuxTun implements Tun {
     const monitor = LinkMonitor.open(this.#addon, namespace);
     if (namespace >= 0) closeSync(namespace);
     this.#monitor = typeof monitor === 'number' ? undefined : monitor;
-    this.#watchError =
-      typeof monitor === 'number' ? `the link of ${this.#name} cannot be watched: ${errnoName(-monitor)}` : undefined;
+    this.#watchError = typeof monitor === 'number' ? unwatched(this.#name, errnoName(-monitor)) : undefined;
     if (this.#monitor === undefined) return;
 
     this.#monitor.onChange = () => this.#linkChanged();
@@ -249,4 +248,11 @@ function openError(name: string, errno: number): WireGuardError {
     default:
       return new WireGuardError('ERR_TUN_REFUSED', `The interface ${name} could not be made: ${errnoName(errno)}.`);
   }
+}
+
+function unwatched(name: string, errno: string): string {
+  return (
+    `${name} cannot be watched in its network namespace (${errno}; CAP_NET_BROADCAST is needed): ` +
+    'changes of its MTU, and "up" and "down", are not noticed'
+  );
 }

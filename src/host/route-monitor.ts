@@ -3,12 +3,14 @@ import { WireGuardError } from '../core/errors.js';
 import { ENDPOINT_SOURCE_INTERFACE_AT, type Endpoint } from '../wire/endpoint.js';
 import { errnoName } from './errno.js';
 
-/** Changes come in bursts (a routing daemon, a link that comes up): this long after the first, they are told as one. */
+/** Changes come in bursts (a link that comes up): this long after the first they are reported as one. */
 const SETTLE_MS = 20;
+/** While changes keep coming, as from a routing daemon, the time between two reports doubles up to this. */
+const MAX_SETTLE_MS = 2_000;
 const OWN_NAMESPACE = -1;
 
 /**
- * Watches addresses and routes of the namespace that the UDP sockets are in, and tells whether a
+ * Watches addresses and routes of the namespace that the UDP sockets are in, and tests whether a
  * remembered source address is still the right one ("sticky, but not too sticky").
  *
  * Source: rtnetlink(7) RTM_GETROUTE.
@@ -20,6 +22,8 @@ export class RouteMonitor {
   readonly #addon: Addon;
   readonly #monitor: NativeMonitor;
   #timer: NodeJS.Timeout | undefined;
+  #settleMs = SETTLE_MS;
+  #reportedMs = -Infinity;
 
   /** @throws {WireGuardError} ERR_SOCKET_REFUSED */
   static open(addon: Addon): RouteMonitor {
@@ -61,10 +65,16 @@ export class RouteMonitor {
   #read(): void {
     const what = this.#addon.monitorRead(this.#monitor, 0);
     if (what <= 0 || (what & ROUTES_CHANGED) === 0) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.onChange();
-    }, SETTLE_MS).unref();
+    if (this.#timer !== undefined) return;
+    const isBusy = performance.now() - this.#reportedMs < MAX_SETTLE_MS;
+    this.#settleMs = isBusy ? Math.min(2 * this.#settleMs, MAX_SETTLE_MS) : SETTLE_MS;
+    this.#timer = setTimeout(() => this.#report(), this.#settleMs).unref();
+  }
+
+  #report(): void {
+    this.#timer = undefined;
+    this.#reportedMs = performance.now();
+    this.onChange();
   }
 }
 

@@ -3,12 +3,13 @@ import { Device } from '../core/device.js';
 import { WireGuardError } from '../core/errors.js';
 import type { AeadStage, Crypto, Environment } from '../core/ports.js';
 import type { ConfiguredPeer } from '../core/session/peer-view.js';
-import { type Endpoint, endpointEquals } from '../wire/endpoint.js';
+import type { Endpoint } from '../wire/endpoint.js';
 import type { Clock } from './clock.js';
 import type { DatagramSocket } from './datagram-socket.js';
 import { Driver } from './driver.js';
 import { nodeEnvironment } from './node-environment.js';
 import { SerialQueue } from './serial-queue.js';
+import { SourceWatch } from './source-watch.js';
 import { SystemClock } from './system-clock.js';
 import type { Tun } from './tun.js';
 
@@ -71,9 +72,12 @@ export interface TunnelExplanation {
 export class Tunnel {
   /** Called after the link of the TUN went up or down, or the MTU changed. */
   onLinkChange: () => void = () => {};
+  /** Tests whether datagrams to an endpoint no longer leave from its source address. Asked after `routesChanged`. */
+  isSourceStale: (endpoint: Endpoint, fwmark: number) => boolean = () => false;
 
   readonly #device: Device;
   readonly #driver: Driver;
+  readonly #sources: SourceWatch;
   readonly #tun: Tun;
   readonly #clock: Clock;
   readonly #openSocket: OpenSocket;
@@ -101,6 +105,7 @@ export class Tunnel {
     this.#clock = clock;
     this.#openSocket = openSocket;
     this.#device = new Device({ crypto, environment, aead });
+    this.#sources = new SourceWatch(this.#device, (endpoint) => this.isSourceStale(endpoint, this.#fwmark));
     this.#device.setListenPort(socket.port);
     this.#driver = new Driver({ device: this.#device, socket, tun, clock });
     this.#followSources(socket);
@@ -152,15 +157,16 @@ export class Tunnel {
     this.#followLink();
   }
 
-  /** Has the system choose the source address again for the endpoints that `isStale` names. */
-  forgetSources(isStale: (endpoint: Endpoint) => boolean): void {
-    this.#device.forgetSources(isStale);
+  /** Addresses or routes of this host changed: source addresses that `isSourceStale` finds wrong are chosen again. */
+  routesChanged(): void {
+    this.#sources.routesChanged();
   }
 
   /** Ends the tunnel: socket and TUN are closed, all secrets wiped. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#sources.close();
     this.#driver.close();
     this.#driver.socket.close();
     this.#device.close();
@@ -218,8 +224,7 @@ export class Tunnel {
   }
 
   #followSources(socket: DatagramSocket): void {
-    socket.onSourceRefused = (refused) =>
-      this.#device.forgetSources((endpoint) => endpointEquals(endpoint.words, 0, refused.words, 0));
+    socket.onSourceRefused = (refused) => this.#sources.sourceRefused(refused);
   }
 
   #followLink(): void {

@@ -17,6 +17,7 @@ const INSIDE = { 4: '10.9.0.1', 6: 'fd09::1' } as const;
 const FAR = { 4: '10.9.0.2', 6: 'fd09::2' } as const;
 const INSIDE_BYTES = { 4: Uint8Array.of(10, 9, 0, 1), 6: Uint8Array.of(0xfd, 9, ...new Array(13).fill(0), 1) } as const;
 const FAR_BYTES = { 4: Uint8Array.of(10, 9, 0, 2), 6: Uint8Array.of(0xfd, 9, ...new Array(13).fill(0), 2) } as const;
+const EPERM = 1;
 let interfaces = 0;
 
 inOwnNamespace(import.meta.url, () => {
@@ -50,6 +51,13 @@ function defineLinuxTun(): void {
     assert.throws(() => LinuxTun.open(addon, 'wtheld'), { code: 'ERR_INTERFACE_BUSY' });
     assert.throws(() => LinuxTun.open(addon, 'lo'), { code: 'ERR_INTERFACE_BUSY', message: /no TUN/ });
     holder.close();
+  });
+
+  it('reports that it cannot be watched, with the reason, and works on', () => {
+    const tun = LinuxTun.open({ ...addon, monitorOpen: () => -EPERM }, 'wtblind');
+    assert.match(tun.watchError!, /^wtblind cannot be watched .*EPERM.*CAP_NET_BROADCAST/);
+    assert.equal(tun.read(new PacketBatch(4, 1 << 16)), 0);
+    tun.close();
   });
 
   it('joins a persistent interface, offloads included', async () => {

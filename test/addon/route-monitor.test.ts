@@ -114,6 +114,22 @@ function defineRouteMonitor(): void {
     await quiet(monitor);
     assert.ok(changes <= 3, `${changes} calls`);
   });
+
+  it('reports more and more rarely while changes keep coming, and loses none', async () => {
+    const fresh = RouteMonitor.open(addon);
+    const reports: number[] = [];
+    fresh.onChange = () => reports.push(performance.now());
+    const start = performance.now();
+    let last = start;
+    for (let i = 0; last - start < 1_500; i++) {
+      ip(`route ${i % 2 === 0 ? 'add' : 'del'} 192.0.2.77/32 via 10.1.0.9`);
+      last = performance.now();
+    }
+    await waitFor('a report of the last change', () => reports.at(-1)! > last);
+    assert.ok(reports[0]! - start < 500, 'the first one soon');
+    assert.ok(reports.length <= 8, `${reports.length} reports`);
+    fresh.close();
+  });
 }
 
 /** Waits until nothing has been told for a while: announcements lag behind the commands that cause them. */

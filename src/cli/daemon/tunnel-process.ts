@@ -145,10 +145,8 @@ export class TunnelProcess {
 
   #followRoutes(addon: Addon): void {
     const monitor = RouteMonitor.open(addon);
-    monitor.onChange = () => {
-      const { fwmark } = this.#tunnel.state;
-      this.#tunnel.forgetSources((endpoint) => monitor.isSourceStale(endpoint, fwmark));
-    };
+    monitor.onChange = () => this.#tunnel.routesChanged();
+    this.#tunnel.isSourceStale = (endpoint, mark) => monitor.isSourceStale(endpoint, mark);
     this.#closers.push(() => monitor.close());
   }
 

@@ -1,0 +1,133 @@
+import type { Peer } from '../core/session/peer.js';
+import { ENDPOINT_WORDS, type Endpoint } from '../wire/endpoint.js';
+
+/** Peers that are looked at before the event loop gets its turn: some milliseconds of questions to netlink. */
+const PEERS_PER_TURN = 200;
+/** Refused sources are collected for this long, and forgotten in one pass over the peers. */
+const COLLECT_MS = 100;
+
+/** The part of a device whose endpoints are watched. */
+export interface PeersWithSources {
+  readonly peers: Iterable<Peer>;
+}
+
+/**
+ * Has the system choose the source address of a peer's datagrams again, once the remembered one is no longer right.
+ *
+ * A host with many peers pays for this in small portions: a sweep asks about each pair of source and destination once, looks
+ * at peers with a session first, and lets data through between two portions.
+ */
+export class SourceWatch {
+  readonly #device: PeersWithSources;
+  readonly #isStale: (endpoint: Endpoint) => boolean;
+  /** Hashes and texts of whole endpoint records. */
+  readonly #refused = new Map<number, Set<string>>();
+  #collecting: NodeJS.Timeout | undefined;
+  #sweep: Sweep | undefined;
+  #isSweepWanted = false;
+
+  /** @param isStale Asks the system. An endpoint without a source is not asked about. */
+  constructor(device: PeersWithSources, isStale: (endpoint: Endpoint) => boolean) {
+    this.#device = device;
+    this.#isStale = isStale;
+  }
+
+  /** Addresses or routes changed. During a sweep one more is done afterwards. */
+  routesChanged(): void {
+    this.#isSweepWanted = true;
+    if (this.#sweep === undefined) this.#startSweep();
+  }
+
+  /** The system refused the source of this endpoint, given as it was. */
+  sourceRefused(endpoint: Endpoint): void {
+    const hash = hashOf(endpoint.words);
+    const texts = this.#refused.get(hash) ?? new Set();
+    this.#refused.set(hash, texts.add(endpoint.words.join()));
+    this.#collecting ??= setTimeout(() => this.#forgetRefused(), COLLECT_MS).unref();
+  }
+
+  close(): void {
+    clearTimeout(this.#collecting);
+    this.#collecting = undefined;
+    this.#isSweepWanted = false;
+    this.#sweep?.stop();
+    this.#sweep = undefined;
+  }
+
+  #startSweep(): void {
+    this.#isSweepWanted = false;
+    this.#sweep = new Sweep(this.#device.peers, this.#isStale, () => {
+      this.#sweep = undefined;
+      if (this.#isSweepWanted) this.#startSweep();
+    });
+  }
+
+  #forgetRefused(): void {
+    this.#collecting = undefined;
+    for (const { endpoint } of this.#device.peers)
+      if (endpoint?.hasSource && this.#refused.get(hashOf(endpoint.words))?.has(endpoint.words.join()))
+        endpoint.clearSource();
+    this.#refused.clear();
+  }
+}
+
+/** One pass over all peers, a portion per turn of the event loop. */
+class Sweep {
+  readonly #peers: readonly Peer[];
+  readonly #isStale: (endpoint: Endpoint) => boolean;
+  readonly #done: () => void;
+  /** Answers of this sweep, by all of the endpoint but its port. */
+  readonly #answers = new Map<string, boolean>();
+  #next = 0;
+  #turn: NodeJS.Immediate | undefined;
+
+  constructor(peers: Iterable<Peer>, isStale: (endpoint: Endpoint) => boolean, done: () => void) {
+    this.#peers = liveFirst(peers);
+    this.#isStale = isStale;
+    this.#done = done;
+    this.#turn = setImmediate(() => this.#goOn());
+  }
+
+  stop(): void {
+    clearImmediate(this.#turn);
+  }
+
+  #goOn(): void {
+    const end = Math.min(this.#next + PEERS_PER_TURN, this.#peers.length);
+    for (; this.#next < end; this.#next++) {
+      const { endpoint } = this.#peers[this.#next]!;
+      if (endpoint?.hasSource && this.#ask(endpoint)) endpoint.clearSource();
+    }
+    if (this.#next < this.#peers.length) this.#turn = setImmediate(() => this.#goOn());
+    else this.#done();
+  }
+
+  #ask(endpoint: Endpoint): boolean {
+    const key = pairOf(endpoint);
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
+    const isStale = this.#isStale(endpoint);
+    this.#answers.set(key, isStale);
+    return isStale;
+  }
+}
+
+/** Peers with a source, those with a session in front: they are the ones that send. */
+function liveFirst(peers: Iterable<Peer>): Peer[] {
+  const live: Peer[] = [];
+  const idle: Peer[] = [];
+  for (const peer of peers)
+    if (peer.endpoint?.hasSource) (peer.keypairs.current === undefined ? idle : live).push(peer);
+  return live.concat(idle);
+}
+
+/** Source and destination without the port, which makes no difference to a route. */
+function pairOf({ family, words }: Endpoint): string {
+  return `${family},${words.subarray(1).join()}`;
+}
+
+function hashOf(words: Int32Array): number {
+  let hash = 0;
+  for (let i = 0; i < ENDPOINT_WORDS; i++) hash = Math.imul(hash ^ words[i]!, 0x9e37_79b1);
+  return hash;
+}
