@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 
 import { loadAddon } from '../../src/addon/load.js';
 import { RouteMonitor } from '../../src/host/route-monitor.js';
@@ -122,7 +124,8 @@ function defineRouteMonitor(): void {
     const start = performance.now();
     let last = start;
     for (let i = 0; last - start < 1_500; i++) {
-      ip(`route ${i % 2 === 0 ? 'add' : 'del'} 192.0.2.77/32 via 10.1.0.9`);
+      const words = `route ${i % 2 === 0 ? 'add' : 'del'} 192.0.2.77/32 via 10.1.0.9`;
+      await promisify(execFile)('ip', words.split(' '));
       last = performance.now();
     }
     await waitFor('a report of the last change', () => reports.at(-1)! > last);
