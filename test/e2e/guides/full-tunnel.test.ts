@@ -62,10 +62,11 @@ async function openSetting(t: Parameters<typeof Lab.open>[0]) {
 
 /** The masquerade comes and goes with the interface. */
 async function takeServerDown(server: Machine): Promise<void> {
-  assert.match(await server.read('/etc/wireguard/wg0.conf'), /^PostUp = iptables .*%i/m);
-  assert.match(await packetFilter(server), /MASQUERADE/);
+  assert.match(await packetFilter(server), /masquerade/i);
+  assert.equal(await server.run('sysctl', ['-n', 'net.ipv4.ip_forward']), '1\n');
   assert.equal((await server.wiretype('down', 'wg0')).status, 0);
   assert.equal(await packetFilter(server), '');
+  assert.equal(await server.run('sysctl', ['-n', 'net.ipv4.ip_forward']), '0\n');
 }
 
 /** What the server says is no leak, be it WireGuard or that nobody listens. */
@@ -86,5 +87,8 @@ function describePacket({ source, destination, bytes }: SeenPacket): string {
 
 /** The rules of iptables, without the empty chains that it makes on first use. */
 async function packetFilter(machine: Machine): Promise<string> {
-  return await machine.run('bash', ['-c', '(iptables-save; ip6tables-save) | grep ^-A || true']);
+  return await machine.run('bash', [
+    '-c',
+    '(iptables-save; ip6tables-save) | grep ^-A; nft list ruleset | grep wiretype; nft list ruleset | grep masquerade; true',
+  ]);
 }

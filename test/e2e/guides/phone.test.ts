@@ -28,7 +28,7 @@ describe('docs/guides/phone.md', () => {
     assert.equal(await seenAddress(phone, 4), SERVER[4]);
     assert.equal(await seenAddress(phone, 6), SERVER[6]);
 
-    assert.match(await guide.follow('Who is there'), /^phone +\S{44} .*(?:Now| ago)$/m);
+    assert.match(await guide.follow('Who is there'), /^phone +online .*(?:Now| ago) +\S{44}$/m);
     await guide.follow('The phone is lost');
     guide.assertFollowed();
     await assertNoPing(phone.host, KNOWN_SERVER[4]);

@@ -32,7 +32,7 @@ describe('docs/guides/site-to-site.md', () => {
     assert.ok(inside.length > 0 && inside.every(({ source }) => source === IN_BERLIN), 'no translation on the way');
 
     await assertNoPing(inBerlin, PRINTER);
-    const said = await guide.follow('A network more');
+    const said = await guide.follow('Another network');
     guide.assertFollowed();
     assert.match(said, /192\.168\.3\.0\/24/);
     await assertPings(inBerlin, PRINTER);
