@@ -209,6 +209,11 @@ export class Device {
       if (peer.endpoint?.hasSource && shouldForget(peer.endpoint)) peer.forgetSource();
   }
 
+  /** Has the system choose the source of datagrams to a peer again. */
+  forgetSource({ publicKey }: PeerView): void {
+    this.#peers.get(publicKey)?.forgetSource();
+  }
+
   /** Why there is no session with `peer`, in a sentence. */
   explain({ publicKey }: PeerView, nowMs: number): string {
     const peer = this.#peers.get(publicKey);

@@ -1,4 +1,4 @@
-import type { Peer } from '../core/session/peer.js';
+import type { PeerView } from '../core/session/peer-view.js';
 import { ENDPOINT_WORDS, type Endpoint } from '../wire/endpoint.js';
 
 /** Peers that are looked at before the event loop gets its turn: some milliseconds of questions to netlink. */
@@ -8,7 +8,9 @@ const COLLECT_MS = 100;
 
 /** The part of a device whose endpoints are watched. */
 export interface PeersWithSources {
-  readonly peers: Iterable<Peer>;
+  readonly peers: Iterable<PeerView>;
+  /** Has the system choose the source of datagrams to a peer again. */
+  forgetSource(peer: PeerView): void;
 }
 
 /**
@@ -56,7 +58,7 @@ export class SourceWatch {
 
   #startSweep(): void {
     this.#isSweepWanted = false;
-    this.#sweep = new Sweep(this.#device.peers, this.#isStale, () => {
+    this.#sweep = new Sweep(this.#device, this.#isStale, () => {
       this.#sweep = undefined;
       if (this.#isSweepWanted) this.#startSweep();
     });
@@ -64,16 +66,19 @@ export class SourceWatch {
 
   #forgetRefused(): void {
     this.#collecting = undefined;
-    for (const { endpoint } of this.#device.peers)
+    for (const peer of this.#device.peers) {
+      const { endpoint } = peer;
       if (endpoint?.hasSource && this.#refused.get(hashOf(endpoint.words))?.has(endpoint.words.join()))
-        endpoint.clearSource();
+        this.#device.forgetSource(peer);
+    }
     this.#refused.clear();
   }
 }
 
 /** One pass over all peers, a portion per turn of the event loop. */
 class Sweep {
-  readonly #peers: readonly Peer[];
+  readonly #device: PeersWithSources;
+  readonly #peers: readonly PeerView[];
   readonly #isStale: (endpoint: Endpoint) => boolean;
   readonly #done: () => void;
   /** Answers of this sweep, by all of the endpoint but its port. */
@@ -81,8 +86,9 @@ class Sweep {
   #next = 0;
   #turn: NodeJS.Immediate | undefined;
 
-  constructor(peers: Iterable<Peer>, isStale: (endpoint: Endpoint) => boolean, done: () => void) {
-    this.#peers = liveFirst(peers);
+  constructor(device: PeersWithSources, isStale: (endpoint: Endpoint) => boolean, done: () => void) {
+    this.#device = device;
+    this.#peers = liveFirst(device.peers);
     this.#isStale = isStale;
     this.#done = done;
     this.#turn = setImmediate(() => this.#goOn());
@@ -95,8 +101,8 @@ class Sweep {
   #goOn(): void {
     const end = Math.min(this.#next + PEERS_PER_TURN, this.#peers.length);
     for (; this.#next < end; this.#next++) {
-      const { endpoint } = this.#peers[this.#next]!;
-      if (endpoint?.hasSource && this.#ask(endpoint)) endpoint.clearSource();
+      const peer = this.#peers[this.#next]!;
+      if (peer.endpoint?.hasSource && this.#ask(peer.endpoint)) this.#device.forgetSource(peer);
     }
     if (this.#next < this.#peers.length) this.#turn = setImmediate(() => this.#goOn());
     else this.#done();
@@ -112,12 +118,11 @@ class Sweep {
   }
 }
 
-/** Peers with a source, those with a session in front: they are the ones that send. */
-function liveFirst(peers: Iterable<Peer>): Peer[] {
-  const live: Peer[] = [];
-  const idle: Peer[] = [];
-  for (const peer of peers)
-    if (peer.endpoint?.hasSource) (peer.keypairs.current === undefined ? idle : live).push(peer);
+/** Returns the peers with a source, those that have had a handshake in front: they are the ones that send. */
+function liveFirst(peers: Iterable<PeerView>): PeerView[] {
+  const live: PeerView[] = [];
+  const idle: PeerView[] = [];
+  for (const peer of peers) if (peer.endpoint?.hasSource) (peer.lastHandshakeUnixMs === 0 ? idle : live).push(peer);
   return live.concat(idle);
 }
 
