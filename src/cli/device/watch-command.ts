@@ -65,7 +65,7 @@ export const watch = deviceCommand({
     const screen = new WatchScreen(context, options.name, names, () => end.abort());
     const show = options.isJson
       ? (peers: readonly PeerRates[]) => context.io.write(toJsonLine(context, options.name, peers, names))
-      : (peers: readonly PeerRates[]) => screen.show(peers);
+      : (peers: readonly PeerRates[], isKernels: boolean) => screen.show(peers, isKernels);
     if (!options.isJson) screen.open();
     try {
       await look(context, options, interruption, show);
@@ -79,7 +79,7 @@ async function look(
   context: WgContext,
   { name, count, intervalMs }: WatchOptions,
   interruption: AbortSignal,
-  show: (peers: readonly PeerRates[]) => void,
+  show: (peers: readonly PeerRates[], isKernels: boolean) => void,
 ): Promise<void> {
   const rates = new Rates();
   const readDrops = dropReader(context, name);
@@ -87,7 +87,7 @@ async function look(
     const device = await explained(name, () => getDevice(context, name));
     const drops = byPeer(await readDrops());
     clearDevice(device);
-    show(rates.look(device, performance.now(), context.unixTimeMs(), drops));
+    show(rates.look(device, performance.now(), context.unixTimeMs(), drops), device.isKernels === true);
     if (i >= count) return;
     await context.sleep(intervalMs, interruption);
   }

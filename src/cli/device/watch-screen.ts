@@ -34,6 +34,7 @@ export class WatchScreen {
   readonly #quit: () => void;
   readonly #isTerminal: boolean;
   #page = 0;
+  #isKernels = false;
   #rates: readonly PeerRates[] = [];
   #stopReading: (() => void) | undefined;
 
@@ -57,7 +58,9 @@ export class WatchScreen {
     this.#stopReading = undefined;
   }
 
-  show(rates: readonly PeerRates[]): void {
+  /** @param isKernels The interface is the kernel's own, which counts no drops. */
+  show(rates: readonly PeerRates[], isKernels: boolean): void {
+    this.#isKernels = isKernels;
     this.#rates = this.#isTerminal ? sortByActivity(rates) : rates;
     this.#draw();
   }
@@ -91,7 +94,8 @@ export class WatchScreen {
     const count = this.#rates.length;
     const online = this.#rates.filter(({ handshakeAgeSeconds: age }) => peerStatus(age) === 'online').length;
     const time = new Date(this.#context.unixTimeMs()).toISOString().slice(11, 19);
-    const text = `  ${count} ${count === 1 ? 'peer' : 'peers'}, ${online} online  ${time} UTC`;
+    const kind = this.#isKernels ? " (the kernel's own: drops are not counted)" : '';
+    const text = `${kind}  ${count} ${count === 1 ? 'peer' : 'peers'}, ${online} online  ${time} UTC`;
     const left = (width ?? Number.POSITIVE_INFINITY) - this.#interfaceName.length;
     return `${palette.greenLabel(this.#interfaceName)}${cutText(text, left)}`;
   }

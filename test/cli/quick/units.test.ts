@@ -14,7 +14,13 @@ describe('systemd units', () => {
     const names = new Set(COMMANDS.map(({ name }) => name));
     const called = [...units.values()].flatMap((text) => [...text.matchAll(/^Exec\w+=.*wiretype (\w+)/gm)]);
 
-    assert.deepEqual([...new Set(called.map(([, name]) => name))].sort(), ['down', 'reload', 'reresolve', 'up']);
+    assert.deepEqual([...new Set(called.map(([, name]) => name))].sort(), [
+      'down',
+      'expire',
+      'reload',
+      'reresolve',
+      'up',
+    ]);
     for (const [, name] of called) assert.ok(names.has(name!), name);
   });
 
