@@ -58,7 +58,7 @@ static napi_value monitor_route(napi_env env, napi_callback_info info) {
   if (!wt_uint32(env, arguments[2], &mark)) return NULL;
   struct wt_source *source = wt_open_source(env, arguments[0], WT_KIND_MONITOR, &closed);
   if (source == NULL) return closed;
-  return wt_number(env, wt_monitor_route(&source->monitor, record.bytes, mark));
+  return wt_number(env, wt_route_interface(&source->monitor.requests, record.bytes, mark));
 }
 
 bool wt_export_monitor(napi_env env, napi_value exports) {

@@ -1,8 +1,10 @@
-/* What the system tells about links, addresses and routes of one network namespace. Source: rtnetlink(7). */
+/* Changes of links, addresses and routes of one network namespace. Source: rtnetlink(7). */
 #ifndef WT_NETLINK_H
 #define WT_NETLINK_H
 
 #include <stdint.h>
+
+#include "rtnetlink.h"
 
 #define WT_MONITOR_LINKS 1u
 #define WT_MONITOR_ROUTES 2u
@@ -14,10 +16,9 @@
 struct wt_monitor {
   /* Where changes are announced. */
   int events_fd;
-  /* Where questions are asked. */
-  int request_fd;
-  uint32_t sequence;
-  /* Of the namespace that is looked into, as RTM_GETNSID tells it; −1: the one that the sockets are in. */
+  /* Where requests are sent. */
+  struct wt_rtnetlink requests;
+  /* The number of the namespace that is watched, as RTM_GETNSID reports it; −1: the one that the sockets are in. */
   int32_t namespace_id;
 };
 
@@ -36,8 +37,6 @@ int wt_monitor_open(struct wt_monitor *monitor, uint32_t what, int namespace_fd)
 /* Reads all that waits. Returns WT_… bits; messages that were lost count as changes of every kind. */
 int wt_monitor_read(const struct wt_monitor *monitor, int32_t link_index);
 int wt_monitor_link(struct wt_monitor *monitor, const char *name, struct wt_link *link);
-/* The interface over which the record's address is reached, from its source if it has one. */
-int wt_monitor_route(struct wt_monitor *monitor, const uint8_t *record, uint32_t mark);
 void wt_monitor_close(struct wt_monitor *monitor);
 
 #endif

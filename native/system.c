@@ -14,10 +14,19 @@
 #define MS_PER_SECOND 1000
 #define NS_PER_MS 1000000
 
-int64_t wt_boot_time_ms(void) {
+/* Cannot fail: the clocks exist since Linux 2.6.39. */
+static int64_t read_clock(clockid_t clock) {
   struct timespec time;
-  clock_gettime(CLOCK_BOOTTIME, &time); /* Cannot fail: the clock exists since Linux 2.6.39. */
+  clock_gettime(clock, &time);
   return (int64_t)time.tv_sec * MS_PER_SECOND + time.tv_nsec / NS_PER_MS;
+}
+
+int64_t wt_boot_time_ms(void) {
+  return read_clock(CLOCK_BOOTTIME);
+}
+
+int64_t wt_coarse_time_ms(void) {
+  return read_clock(CLOCK_MONOTONIC_COARSE);
 }
 
 int wt_netns_cookie(uint64_t *cookie) {

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "own_tuns.h"
+
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
@@ -68,6 +70,7 @@ int wt_tun_open(struct wt_tun *tun, const char *name, uint32_t offload, uint32_t
   if (result == 0) result = attach(tun, name, offload);
   if (result == -EINVAL && offload != 0) result = attach(tun, name, 0);
   if (result < 0) wt_tun_close(tun);
+  else wt_own_tuns_add(tun->fd);
   return result;
 }
 
@@ -81,6 +84,8 @@ int wt_tun_adopt(struct wt_tun *tun, int fd, uint32_t offload, uint32_t *errors)
   if (result < 0) {
     tun->fd = -1;
     wt_tun_close(tun);
+  } else {
+    wt_own_tuns_add(tun->fd);
   }
   return result;
 }
@@ -239,7 +244,10 @@ int wt_tun_write(struct wt_tun *tun, struct wt_batch *batch, uint32_t count) {
 }
 
 void wt_tun_close(struct wt_tun *tun) {
-  if (tun->fd >= 0) close(tun->fd);
+  if (tun->fd >= 0) {
+    wt_own_tuns_remove(tun->fd);
+    close(tun->fd);
+  }
   tun->fd = -1;
   free(tun->buffer);
   tun->buffer = NULL;

@@ -26,7 +26,7 @@ static void enlarge_buffers(int fd) {
   if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES) < 0) set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
 }
 
-/* Datagrams may be fragmented on the way, as those of the kernel's WireGuard: no DF, no path MTU discovery. */
+/* Datagrams may be fragmented, as those of the kernel's WireGuard: no DF, no path MTU discovery. */
 static int configure(int fd, bool is_ipv6) {
   int result = 0;
   if (is_ipv6) {
@@ -40,6 +40,16 @@ static int configure(int fd, bool is_ipv6) {
     if (result == 0) result = set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   }
   return result;
+}
+
+void wt_udp_set_fragmenting(struct wt_udp *udp, uint32_t family, bool is_fragmenting) {
+  if (udp->sender.is_fragmenting[family] == is_fragmenting) return;
+  bool is_ipv6 = family == 1;
+  int result = is_ipv6 ? set(udp->fd[1], IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+                             is_fragmenting ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_INTERFACE)
+                       : set(udp->fd[0], IPPROTO_IP, IP_MTU_DISCOVER,
+                             is_fragmenting ? IP_PMTUDISC_DONT : IP_PMTUDISC_INTERFACE);
+  if (result == 0) udp->sender.is_fragmenting[family] = is_fragmenting;
 }
 
 static int bind_port(int fd, bool is_ipv6, uint16_t *port) {
@@ -67,6 +77,7 @@ static int open_family(struct wt_udp *udp, bool is_ipv6, uint32_t flags, uint16_
   /* Setting no segment size asks whether the kernel knows the option. */
   if (set(fd, IPPROTO_UDP, UDP_SEGMENT, 0) < 0) udp->gso = false;
   udp->fd[is_ipv6] = fd;
+  udp->sender.is_fragmenting[is_ipv6] = true;
   return 0;
 }
 
@@ -83,6 +94,13 @@ static int open_families(struct wt_udp *udp, uint16_t port, uint32_t flags) {
   return 0;
 }
 
+static void close_families(struct wt_udp *udp) {
+  for (uint32_t family = 0; family < WT_UDP_FAMILIES; family++) {
+    if (udp->fd[family] >= 0) close(udp->fd[family]);
+    udp->fd[family] = -1;
+  }
+}
+
 int wt_udp_open(struct wt_udp *udp, uint16_t port, uint32_t flags, uint32_t *errors, uint8_t *refused_source) {
   memset(udp, 0, sizeof *udp);
   udp->errors = errors;
@@ -93,11 +111,15 @@ int wt_udp_open(struct wt_udp *udp, uint16_t port, uint32_t flags, uint32_t *err
   udp->blocked_family = -1;
   udp->fd[0] = udp->fd[1] = -1;
   udp->gso = (flags & WT_UDP_OFFLOAD_SEND) != 0;
+  /* Without it no route counts as a tunnel. */
+  wt_rtnetlink_open(&udp->sender.routes.netlink);
   for (int tries = 1;; tries++) {
     int result = open_families(udp, port, flags);
     if (result == 0) return 0;
+    close_families(udp);
+    if (result == -EADDRINUSE && port == 0 && tries < PORT_TRIES) continue;
     wt_udp_close(udp);
-    if (result != -EADDRINUSE || port != 0 || tries == PORT_TRIES) return result;
+    return result;
   }
 }
 
@@ -107,7 +129,7 @@ static int set_marks(const struct wt_udp *udp, uint32_t families, uint32_t mark)
     if (udp->fd[family] < 0) continue;
     int result = set(udp->fd[family], SOL_SOCKET, SO_MARK, (int)mark);
     if (result == 0) continue;
-    set_marks(udp, family, udp->mark);
+    set_marks(udp, family, udp->sender.routes.mark);
     return result;
   }
   return 0;
@@ -115,14 +137,12 @@ static int set_marks(const struct wt_udp *udp, uint32_t families, uint32_t mark)
 
 int wt_udp_set_mark(struct wt_udp *udp, uint32_t mark) {
   int result = set_marks(udp, WT_UDP_FAMILIES, mark);
-  if (result == 0) udp->mark = mark;
+  if (result == 0) udp->sender.routes.mark = mark;
   return result;
 }
 
 void wt_udp_close(struct wt_udp *udp) {
-  for (uint32_t family = 0; family < WT_UDP_FAMILIES; family++) {
-    if (udp->fd[family] >= 0) close(udp->fd[family]);
-    udp->fd[family] = -1;
-  }
+  close_families(udp);
+  wt_rtnetlink_close(&udp->sender.routes.netlink);
   wt_udp_free_receiver(udp);
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "batch.h"
+#include "udp_path.h"
 
 #define WT_UDP_OFFLOAD_SEND 1u
 #define WT_UDP_OFFLOAD_RECEIVE 2u
@@ -20,8 +21,6 @@
 /* The most segments that every kernel with UDP_SEGMENT takes. */
 #define WT_MAX_SEGMENTS 64u
 #define WT_SEND_PARTS 512u
-/* Paths whose limits are remembered at a time. */
-#define WT_GSO_PATHS 256u
 /* UDP_SEGMENT, packet information and traffic class together; GRO, packet information and TOS on the way in. */
 #define WT_CONTROL_BYTES 256u
 
@@ -58,16 +57,6 @@ struct wt_udp_receiver {
   uint32_t next_family;
 };
 
-/* What a path has shown about runs. Paths are found by a hash of the remote address; a collision costs a new trial. */
-struct wt_gso_path {
-  uint32_t hash;
-  /* Segments longer than this leave one by one: the path has refused them (its MTU is smaller, or it takes no runs). */
-  uint32_t limit;
-  /* Runs that were held back by the limit, so that they are tried again now and then. */
-  uint32_t held_back;
-  bool is_limited;
-};
-
 struct wt_udp_sender {
   struct mmsghdr messages[WT_SEND_MESSAGES];
   struct iovec parts[WT_SEND_PARTS];
@@ -77,8 +66,10 @@ struct wt_udp_sender {
   uint32_t first_row[WT_SEND_MESSAGES];
   uint32_t end_row[WT_SEND_MESSAGES];
   uint32_t segments[WT_SEND_MESSAGES];
-  struct wt_gso_path gso_paths[WT_GSO_PATHS];
-  uint32_t limited_paths;
+  struct wt_udp_path paths[WT_UDP_PATHS];
+  struct wt_routes routes;
+  /* Whether a socket lets the system cut what is longer than the MTU of the link into fragments. */
+  bool is_fragmenting[WT_UDP_FAMILIES];
 };
 
 struct wt_udp {
@@ -89,7 +80,6 @@ struct wt_udp {
   /* Whether the kernel has UDP_SEGMENT, and it is wanted. */
   bool gso;
   uint16_t port;
-  uint32_t mark;
   /* WT_ERROR_COUNTERS places for sending, then as many for receiving. */
   uint32_t *errors;
   /* Gets the last endpoint record whose source was refused. */
@@ -100,6 +90,11 @@ struct wt_udp {
 
 /* All functions return 0 or more, or −errno. */
 int wt_udp_open(struct wt_udp *udp, uint16_t port, uint32_t flags, uint32_t *errors, uint8_t *refused_source);
+/*
+ * Whether datagrams may be cut into fragments by this system; none of them is marked as not to be fragmented on its way.
+ * A datagram that may not and is longer than the MTU of the link is refused with EMSGSIZE.
+ */
+void wt_udp_set_fragmenting(struct wt_udp *udp, uint32_t family, bool is_fragmenting);
 /* Both sockets get the mark, or neither. */
 int wt_udp_set_mark(struct wt_udp *udp, uint32_t mark);
 /* Returns rows, with WT_MORE_WAITS where it applies. */

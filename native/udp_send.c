@@ -2,6 +2,7 @@
 #include <netinet/udp.h>
 #include <string.h>
 
+#include "system.h"
 #include "udp.h"
 
 #ifndef UDP_SEGMENT
@@ -10,10 +11,13 @@
 
 /* Together in one call with UDP_SEGMENT: below what an IPv6 packet can hold. */
 #define RUN_BYTES 65000u
-/* After so many runs that the limit held back, the path may have changed, or another peer's takes more. */
-#define GSO_RETRY_RUNS 1024u
+/* Every link takes this much in one piece, with the headers of IP and UDP. */
+#define ALWAYS_WHOLE_BYTES 500u
 /* A limit that holds all back: a segment has at least one byte. */
 #define GSO_NOTHING 0u
+
+/* What a socket may do with datagrams that are too long for the link. */
+enum fragments { FRAGMENTS_EITHER, FRAGMENTS_ALLOWED, FRAGMENTS_REFUSED };
 
 struct plan {
   struct wt_udp *udp;
@@ -26,6 +30,7 @@ struct plan {
   uint32_t messages;
   uint32_t parts;
   int family;
+  enum fragments fragments;
 };
 
 enum next_step { STEP_SKIP, STEP_REPLAN, STEP_BLOCKED };
@@ -109,44 +114,27 @@ static bool is_same_way(const struct wt_batch *batch, uint32_t a, uint32_t b) {
          memcmp(wt_endpoint_record(batch, a), wt_endpoint_record(batch, b), WT_ENDPOINT_BYTES) == 0;
 }
 
-/* Family, port, scope and address: all in front of the source. */
-static uint32_t hash_remote(const uint8_t *record) {
-  uint32_t hash = 0;
-  for (uint32_t at = 0; at < WT_ENDPOINT_SOURCE_INTERFACE_AT; at += 4) {
-    uint32_t word;
-    memcpy(&word, record + at, 4);
-    hash = (hash ^ word) * 0x9e3779b1u;
-    hash ^= hash >> 15;
-  }
-  return hash;
-}
-
-/* The place where the limit of the row's path is, or would be. */
-static struct wt_gso_path *path_of(struct plan *plan, uint32_t row, uint32_t *hash) {
-  *hash = hash_remote(wt_endpoint_record(plan->batch, row));
-  return &plan->udp->sender.gso_paths[*hash % WT_GSO_PATHS];
-}
-
-static void limit_path(struct plan *plan, uint32_t row, uint32_t limit) {
-  uint32_t hash;
-  struct wt_gso_path *path = path_of(plan, row, &hash);
-  if (!path->is_limited) plan->udp->sender.limited_paths++;
-  *path = (struct wt_gso_path){.hash = hash, .limit = limit, .is_limited = true};
+static struct wt_udp_path *path_of(struct plan *plan, uint32_t row) {
+  return wt_path_to(plan->udp->sender.paths, wt_endpoint_record(plan->batch, row));
 }
 
 /* How many segments a run that begins with this row may have. */
 static uint32_t most_segments(struct plan *plan, uint32_t row) {
-  struct wt_udp_sender *sender = &plan->udp->sender;
-  if (!plan->udp->gso || row < plan->single_until || plan->batch->length[row] == 0) return 1;
-  if (sender->limited_paths == 0) return WT_MAX_SEGMENTS;
+  uint32_t length = plan->batch->length[row];
+  if (!plan->udp->gso || row < plan->single_until || length == 0) return 1;
+  return wt_path_takes_runs(path_of(plan, row), length) ? WT_MAX_SEGMENTS : 1;
+}
 
-  uint32_t hash;
-  struct wt_gso_path *path = path_of(plan, row, &hash);
-  if (!path->is_limited || path->hash != hash || plan->batch->length[row] <= path->limit) return WT_MAX_SEGMENTS;
-  if (++path->held_back < GSO_RETRY_RUNS) return 1;
-  path->is_limited = false;
-  sender->limited_paths--;
-  return WT_MAX_SEGMENTS;
+/*
+ * Whether the row may be cut into fragments. Not where its route leads into a tunnel of somebody else: there each
+ * fragment is wrapped and grows, and where two tunnels carry each other the fragments double with each round. In the own
+ * tunnel the core finds such loops by itself.
+ */
+static enum fragments fragments_of(struct plan *plan, uint32_t row) {
+  if (plan->batch->length[row] <= ALWAYS_WHOLE_BYTES) return FRAGMENTS_EITHER;
+  const uint8_t *record = wt_endpoint_record(plan->batch, row);
+  bool is_tunnel = wt_path_leads_into_other_tunnel(path_of(plan, row), &plan->udp->sender.routes, record);
+  return is_tunnel ? FRAGMENTS_REFUSED : FRAGMENTS_ALLOWED;
 }
 
 static void add_part(struct plan *plan, uint32_t row) {
@@ -192,6 +180,7 @@ static uint32_t plan_messages(struct plan *plan, uint32_t row) {
   plan->messages = 0;
   plan->parts = 0;
   plan->family = -1;
+  plan->fragments = FRAGMENTS_EITHER;
   while (row < plan->count && plan->messages < WT_SEND_MESSAGES && plan->parts < WT_SEND_PARTS) {
     if (plan->batch->verdict[row] != WT_VERDICT_PASS) {
       row++;
@@ -203,8 +192,12 @@ static uint32_t plan_messages(struct plan *plan, uint32_t row) {
       row++;
       continue;
     }
-    if (plan->messages > 0 && family != plan->family) break;
+    enum fragments fragments = family < 0 ? FRAGMENTS_EITHER : fragments_of(plan, row);
+    if (fragments == FRAGMENTS_EITHER) fragments = plan->fragments;
+    bool is_other = family != plan->family || (plan->fragments != FRAGMENTS_EITHER && fragments != plan->fragments);
+    if (plan->messages > 0 && is_other) break;
     plan->family = family;
+    plan->fragments = fragments;
     row = plan_run(plan, row);
   }
   return row;
@@ -236,7 +229,7 @@ static void confirm_limit(struct plan *plan, uint32_t from, uint32_t to) {
     uint32_t row = plan->udp->sender.first_row[i];
     if (row >= plan->single_until) return;
     if (plan->batch->length[row] <= plan->suspected_limit) continue;
-    limit_path(plan, row, plan->suspected_limit);
+    wt_path_limit_runs(path_of(plan, row), plan->suspected_limit);
     plan->suspected_limit = UINT32_MAX;
     return;
   }
@@ -267,6 +260,8 @@ static enum next_step after_error(struct plan *plan, uint32_t index, int error) 
 static uint32_t send_messages(struct plan *plan, enum next_step *step) {
   struct mmsghdr *messages = plan->udp->sender.messages;
   uint32_t sent = 0;
+  if (plan->messages > 0 && plan->fragments != FRAGMENTS_EITHER)
+    wt_udp_set_fragmenting(plan->udp, (uint32_t)plan->family, plan->fragments == FRAGMENTS_ALLOWED);
   while (sent < plan->messages) {
     int result = sendmmsg(plan->udp->fd[plan->family], messages + sent, plan->messages - sent, MSG_DONTWAIT);
     if (result > 0) {
@@ -284,6 +279,7 @@ static uint32_t send_messages(struct plan *plan, enum next_step *step) {
 uint32_t wt_udp_send(struct wt_udp *udp, struct wt_batch *batch, uint32_t from, uint32_t count) {
   struct plan plan = {.udp = udp, .batch = batch, .count = count, .suspected_limit = UINT32_MAX};
   uint32_t row = from;
+  udp->sender.routes.now_ms = (uint32_t)wt_coarse_time_ms();
   udp->blocked_family = -1;
   while (row < count) {
     enum next_step step = STEP_SKIP;

@@ -1,0 +1,44 @@
+/* What the paths to remote endpoints have shown about long datagrams. */
+#ifndef WT_UDP_PATH_H
+#define WT_UDP_PATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rtnetlink.h"
+
+/* Paths that are remembered at a time. A path whose place is taken by another one is learnt anew. */
+#define WT_UDP_PATHS 1024u
+
+struct wt_udp_path {
+  /* Of the remote address. */
+  uint32_t hash;
+  bool is_used;
+  /* Segments longer than this leave one by one: the path has refused them (its MTU is smaller, or it takes no runs). */
+  uint32_t gso_limit;
+  /* Runs that were held back by the limit, so that they are tried again now and then. */
+  uint32_t held_back;
+  /* When the route was last asked for. */
+  uint32_t checked_ms;
+  bool is_checked;
+  bool leads_into_other_tunnel;
+};
+
+/* The path to the remote address of an endpoint record. Source addresses make no difference. */
+struct wt_udp_path *wt_path_to(struct wt_udp_path *paths, const uint8_t *record);
+/* Whether a run of segments of this length may be tried. */
+bool wt_path_takes_runs(struct wt_udp_path *path, uint32_t segment_bytes);
+/* Runs with segments longer than `limit` are held back from now on. */
+void wt_path_limit_runs(struct wt_udp_path *path, uint32_t limit);
+
+/* How routes are asked for. */
+struct wt_routes {
+  struct wt_rtnetlink netlink;
+  uint32_t mark;
+  uint32_t now_ms;
+};
+
+/* Whether the route leads into a tunnel of somebody else, as it was seen within the last seconds. */
+bool wt_path_leads_into_other_tunnel(struct wt_udp_path *path, struct wt_routes *routes, const uint8_t *record);
+
+#endif
