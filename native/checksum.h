@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "ip.h"
+
 static inline uint16_t wt_load16(const uint8_t *at) {
   return (uint16_t)(at[0] << 8 | at[1]);
 }
@@ -80,7 +82,8 @@ static inline void wt_set_field(uint8_t *at, uint16_t value) {
 
 /* The sum of the pseudo-header of an IPv4 or IPv6 packet without extension headers. Source: RFC 9293 §3.1. */
 static inline uint64_t wt_pseudo_sum(const uint8_t *packet, uint8_t protocol, uint32_t length) {
-  uint64_t sum = packet[0] >> 4 == 4 ? wt_sum(packet + 12, 8) : wt_sum(packet + 8, 32);
+  uint64_t sum = wt_ip_version(packet) == 4 ? wt_sum(packet + WT_IPV4_ADDRESSES_AT, WT_IPV4_ADDRESSES_BYTES)
+                                            : wt_sum(packet + WT_IPV6_ADDRESSES_AT, WT_IPV6_ADDRESSES_BYTES);
   return sum + htons(protocol) + htonl(length);
 }
 

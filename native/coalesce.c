@@ -3,19 +3,12 @@
 #include <string.h>
 
 #include "checksum.h"
+#include "ip.h"
 
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4
 #define VIRTIO_NET_HDR_GSO_UDP_L4 5
 #endif
 
-#define IPV6_HEADER_BYTES 40u
-#define PROTOCOL_TCP 6u
-#define PROTOCOL_UDP 17u
-#define TCP_FLAGS_AT 13u
-#define TCP_PSH 0x08u
-#define TCP_CHECKSUM_AT 16u
-#define UDP_LENGTH_AT 4u
-#define UDP_CHECKSUM_AT 6u
 
 static int write_open(struct wt_coalescer *coalescer, const struct wt_batch *batch, uint32_t index) {
   struct wt_run run = coalescer->open[index];
@@ -106,13 +99,13 @@ int wt_coalesce(struct wt_coalescer *coalescer, struct wt_batch *batch, uint32_t
 }
 
 static void write_ip_header(uint8_t *header, uint32_t total_bytes) {
-  if (header[0] >> 4 == 6) {
-    wt_store16(header + 4, total_bytes - IPV6_HEADER_BYTES);
+  if (wt_ip_version(header) == 6) {
+    wt_store16(header + WT_IPV6_LENGTH_AT, total_bytes - WT_IPV6_HEADER_BYTES);
     return;
   }
-  wt_store16(header + 2, total_bytes);
-  wt_set_field(header + 10, 0);
-  wt_set_field(header + 10, wt_checksum(wt_sum(header, 20)));
+  wt_store16(header + WT_IPV4_LENGTH_AT, total_bytes);
+  wt_set_field(header + WT_IPV4_CHECKSUM_AT, 0);
+  wt_set_field(header + WT_IPV4_CHECKSUM_AT, wt_checksum(wt_sum(header, WT_IPV4_HEADER_BYTES)));
 }
 
 /* The checksum field gets the sum of the pseudo-header: the kernel, or the network card, adds the rest. */
@@ -120,16 +113,16 @@ static void write_super_header(struct wt_gather *gather, const struct wt_run *ru
   const struct wt_flow *flow = &run->first_flow;
   uint8_t *transport = gather->header + flow->ip_bytes;
   uint32_t transport_bytes = run->total_bytes - flow->ip_bytes;
-  uint32_t field_at = flow->is_tcp ? TCP_CHECKSUM_AT : UDP_CHECKSUM_AT;
+  uint32_t field_at = flow->is_tcp ? WT_TCP_CHECKSUM_AT : WT_UDP_CHECKSUM_AT;
 
   memcpy(gather->header, flow->packet, flow->header_bytes);
   write_ip_header(gather->header, run->total_bytes);
-  if (!flow->is_tcp) wt_store16(transport + UDP_LENGTH_AT, transport_bytes);
-  else if (run->is_push) transport[TCP_FLAGS_AT] |= TCP_PSH;
-  uint64_t sum = wt_pseudo_sum(gather->header, flow->is_tcp ? PROTOCOL_TCP : PROTOCOL_UDP, transport_bytes);
+  if (!flow->is_tcp) wt_store16(transport + WT_UDP_LENGTH_AT, transport_bytes);
+  else if (run->is_push) transport[WT_TCP_FLAGS_AT] |= WT_TCP_PSH;
+  uint64_t sum = wt_pseudo_sum(gather->header, flow->is_tcp ? WT_PROTOCOL_TCP : WT_PROTOCOL_UDP, transport_bytes);
   wt_set_field(transport + field_at, wt_fold(sum));
 
-  uint8_t tcp_type = gather->header[0] >> 4 == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+  uint8_t tcp_type = wt_ip_version(gather->header) == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
   gather->virtio = (struct virtio_net_hdr){
       .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
       .gso_type = flow->is_tcp ? tcp_type : VIRTIO_NET_HDR_GSO_UDP_L4,

@@ -19,7 +19,8 @@ static int open_sockets(struct wt_monitor *monitor, uint32_t what) {
   if (what & WT_MONITOR_LINKS) groups |= RTMGRP_LINK;
   if (what & WT_MONITOR_ROUTES)
     groups |= RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
-  *monitor = (struct wt_monitor){.events_fd = wt_rtnetlink_socket(groups), .requests = {.fd = -1}, .namespace_id = OWN_NAMESPACE_ID};
+  *monitor = (struct wt_monitor){
+      .events_fd = wt_rtnetlink_socket(groups), .requests = {.fd = -1}, .namespace_id = OWN_NAMESPACE_ID};
   if (monitor->events_fd < 0) return monitor->events_fd;
   int result = wt_rtnetlink_open(&monitor->requests);
   if (result < 0) wt_monitor_close(monitor);
@@ -129,7 +130,8 @@ int wt_monitor_open(struct wt_monitor *monitor, uint32_t what, int namespace_fd)
 
 int wt_monitor_link(struct wt_monitor *monitor, const char *name, struct wt_link *link) {
   _Alignas(struct nlmsghdr) uint8_t buffer[WT_NETLINK_BYTES];
-  struct wt_request request = {.header = {.nlmsg_type = RTM_GETLINK, .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg))}};
+  struct wt_request request = {
+      .header = {.nlmsg_type = RTM_GETLINK, .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg))}};
   wt_add_attribute(&request, IFLA_IFNAME, name, (uint16_t)(strnlen(name, IFNAMSIZ - 1) + 1));
   if (monitor->namespace_id != OWN_NAMESPACE_ID)
     wt_add_attribute(&request, IFLA_TARGET_NETNSID, &monitor->namespace_id, 4);

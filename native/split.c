@@ -3,25 +3,13 @@
 #include <string.h>
 
 #include "checksum.h"
+#include "ip.h"
 
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4
 #define VIRTIO_NET_HDR_GSO_UDP_L4 5
 #endif
 
-#define IPV4_HEADER_BYTES 20u
-#define IPV6_HEADER_BYTES 40u
-#define TCP_HEADER_BYTES 20u
-#define UDP_HEADER_BYTES 8u
-#define TCP_SEQUENCE_AT 4u
-#define TCP_OFFSET_AT 12u
-#define TCP_FLAGS_AT 13u
-#define TCP_CHECKSUM_AT 16u
-#define UDP_LENGTH_AT 4u
-#define UDP_CHECKSUM_AT 6u
 
-#define TCP_FIN 0x01u
-#define TCP_PSH 0x08u
-#define TCP_CWR 0x80u
 
 /* As the kernel's skb_checksum_help does: a sum of 0 is written as 0xffff, which only UDP tells apart. */
 static uint16_t not_zero(uint16_t checksum) {
@@ -39,16 +27,16 @@ static bool complete_checksum(const struct virtio_net_hdr *header, uint8_t *pack
 /* Finds the headers of a super-packet. */
 static bool measure(struct wt_super *super, const struct virtio_net_hdr *header) {
   const uint8_t *packet = super->packet;
-  uint32_t ip_bytes = packet[0] >> 4 == 4 ? (packet[0] & 15u) * 4u : IPV6_HEADER_BYTES;
-  if (super->length < IPV4_HEADER_BYTES || ip_bytes < IPV4_HEADER_BYTES) return false;
+  uint32_t ip_bytes = wt_ip_version(packet) == 4 ? wt_ipv4_header_bytes(packet) : WT_IPV6_HEADER_BYTES;
+  if (super->length < WT_IPV4_HEADER_BYTES || ip_bytes < WT_IPV4_HEADER_BYTES) return false;
   super->transport_at = header->csum_start;
   if (super->transport_at < ip_bytes) return false;
 
-  uint32_t transport_bytes = UDP_HEADER_BYTES;
+  uint32_t transport_bytes = WT_UDP_HEADER_BYTES;
   if (!super->is_udp) {
-    if (super->transport_at + TCP_HEADER_BYTES > super->length) return false;
-    transport_bytes = (packet[super->transport_at + TCP_OFFSET_AT] >> 4) * 4u;
-    if (transport_bytes < TCP_HEADER_BYTES) return false;
+    if (super->transport_at + WT_TCP_HEADER_BYTES > super->length) return false;
+    transport_bytes = wt_tcp_header_bytes(packet + super->transport_at);
+    if (transport_bytes < WT_TCP_HEADER_BYTES) return false;
   }
   super->header_bytes = super->transport_at + transport_bytes;
   super->segment_bytes = header->gso_size;
@@ -69,14 +57,14 @@ bool wt_split_begin(struct wt_super *super, const struct virtio_net_hdr *header,
 
 /* IPv4: total length, identification counted up, header checksum. IPv6: payload length. */
 static void write_ip_header(uint8_t *row, uint32_t length, uint32_t index) {
-  if (row[0] >> 4 == 6) {
-    wt_store16(row + 4, length - IPV6_HEADER_BYTES);
+  if (wt_ip_version(row) == 6) {
+    wt_store16(row + WT_IPV6_LENGTH_AT, length - WT_IPV6_HEADER_BYTES);
     return;
   }
-  wt_store16(row + 2, length);
-  wt_store16(row + 4, wt_load16(row + 4) + index);
-  wt_set_field(row + 10, 0);
-  wt_set_field(row + 10, wt_checksum(wt_sum(row, (row[0] & 15u) * 4u)));
+  wt_store16(row + WT_IPV4_LENGTH_AT, length);
+  wt_store16(row + WT_IPV4_ID_AT, wt_load16(row + WT_IPV4_ID_AT) + index);
+  wt_set_field(row + WT_IPV4_CHECKSUM_AT, 0);
+  wt_set_field(row + WT_IPV4_CHECKSUM_AT, wt_checksum(wt_sum(row, wt_ipv4_header_bytes(row))));
 }
 
 /*
@@ -85,7 +73,7 @@ static void write_ip_header(uint8_t *row, uint32_t length, uint32_t index) {
  */
 static uint64_t pseudo_sum(const struct wt_super *super, uint32_t field_at, uint32_t transport_bytes) {
   const uint8_t *transport = super->packet + super->transport_at;
-  uint32_t old_bytes = super->is_udp ? wt_load16(transport + UDP_LENGTH_AT) : super->length - super->transport_at;
+  uint32_t old_bytes = super->is_udp ? wt_load16(transport + WT_UDP_LENGTH_AT) : super->length - super->transport_at;
   return (uint64_t)wt_field(transport + field_at) + (uint16_t)~htons((uint16_t)old_bytes) +
          htons((uint16_t)transport_bytes);
 }
@@ -93,13 +81,13 @@ static uint64_t pseudo_sum(const struct wt_super *super, uint32_t field_at, uint
 static void write_transport_header(const struct wt_super *super, uint8_t *row, uint32_t length, bool is_last) {
   uint8_t *transport = row + super->transport_at;
   uint32_t transport_bytes = length - super->transport_at;
-  uint32_t field_at = super->is_udp ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT;
+  uint32_t field_at = super->is_udp ? WT_UDP_CHECKSUM_AT : WT_TCP_CHECKSUM_AT;
   if (super->is_udp) {
-    wt_store16(transport + UDP_LENGTH_AT, transport_bytes);
+    wt_store16(transport + WT_UDP_LENGTH_AT, transport_bytes);
   } else {
-    wt_store32(transport + TCP_SEQUENCE_AT, wt_load32(transport + TCP_SEQUENCE_AT) + super->done);
-    if (!is_last) transport[TCP_FLAGS_AT] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
-    if (super->index > 0) transport[TCP_FLAGS_AT] &= (uint8_t)~TCP_CWR;
+    wt_store32(transport + WT_TCP_SEQUENCE_AT, wt_load32(transport + WT_TCP_SEQUENCE_AT) + super->done);
+    if (!is_last) transport[WT_TCP_FLAGS_AT] &= (uint8_t) ~(WT_TCP_FIN | WT_TCP_PSH);
+    if (super->index > 0) transport[WT_TCP_FLAGS_AT] &= (uint8_t)~WT_TCP_CWR;
   }
   wt_set_field(transport + field_at, 0);
   uint64_t sum = pseudo_sum(super, field_at, transport_bytes) + wt_sum(transport, transport_bytes);
