@@ -48,6 +48,7 @@ export { AddonMissingError, loadAddon } from './addon/load.js';
 export { formatIpAddress, formatIpPrefix, parseIpAddress, parseIpPrefix } from './control/ip-text.js';
 export { formatKey, parseKey } from './control/key-text.js';
 export type { AllowedIpChange, DeviceChange, IpPrefix, PeerChange } from './core/configuration.js';
+export type { DeviceEvent, DeviceEventKind } from './core/device-events.js';
 export { ERROR_CODES, type ErrorCode, WireGuardError } from './core/errors.js';
 export { VERDICT_NAMES, Verdict } from './core/packets/verdict.js';
 export type { AeadStage, Crypto, Environment } from './core/ports.js';

@@ -35,6 +35,9 @@ export interface DriverOptions {
  * outside calls `settle` afterwards.
  */
 export class Driver {
+  /** Called by `settle` while events of the device wait to be drained. */
+  onEvents: () => void = nothing;
+
   readonly #device: Device;
   readonly #tun: Tun;
   readonly #clock: Clock;
@@ -85,6 +88,7 @@ export class Driver {
     if (this.#isClosed) return;
     const nowMs = this.#readClock();
     this.#emptyOutbox(nowMs);
+    if (this.#device.events.count > 0) this.onEvents();
     const deadline = this.#nextDeadline();
     if (deadline <= nowMs) this.#runDueSoon();
     else this.#arm(deadline);

@@ -1,5 +1,6 @@
 import type { DeviceChange } from '../core/configuration.js';
 import { Device } from '../core/device.js';
+import type { DeviceEvent } from '../core/device-events.js';
 import { WireGuardError } from '../core/errors.js';
 import type { AeadStage, Crypto, Environment } from '../core/ports.js';
 import type { ConfiguredPeer } from '../core/session/peer-view.js';
@@ -7,6 +8,7 @@ import type { Endpoint } from '../wire/endpoint.js';
 import type { Clock } from './clock.js';
 import type { DatagramSocket } from './datagram-socket.js';
 import { Driver } from './driver.js';
+import { EventFeed } from './event-feed.js';
 import { nodeEnvironment } from './node-environment.js';
 import { SerialQueue } from './serial-queue.js';
 import { SourceWatch } from './source-watch.js';
@@ -82,6 +84,7 @@ export class Tunnel {
   readonly #clock: Clock;
   readonly #openSocket: OpenSocket;
   readonly #queue = new SerialQueue();
+  readonly #feed = new EventFeed<DeviceEvent>();
   #fwmark = 0;
   #isLinkWanted = true;
   #isClosed = false;
@@ -108,6 +111,7 @@ export class Tunnel {
     this.#sources = new SourceWatch(this.#device, (endpoint) => this.isSourceStale(endpoint, this.#fwmark));
     this.#device.setListenPort(socket.port);
     this.#driver = new Driver({ device: this.#device, socket, tun, clock });
+    this.#driver.onEvents = () => this.#publishEvents();
     this.#followSources(socket);
     tun.onChange = () => {
       this.#followLink();
@@ -130,6 +134,19 @@ export class Tunnel {
   /** Counters of packets by verdict, and the socket's errors. */
   get counters() {
     return { verdicts: this.#device.counters.verdicts, socket: this.#driver.socket.stats };
+  }
+
+  /**
+   * What happens to the tunnel from the moment on at which reading begins, for any number of readers. Reading ends when
+   * the tunnel is closed. A reader that falls far behind misses the oldest events.
+   */
+  get events(): AsyncIterable<DeviceEvent> {
+    return {
+      [Symbol.asyncIterator]: () => {
+        if (!this.#feed.hasReaders) this.#device.events.drain();
+        return this.#feed[Symbol.asyncIterator]();
+      },
+    };
   }
 
   /** Has the state read while no change is made, however long that takes. */
@@ -170,6 +187,8 @@ export class Tunnel {
     this.#driver.close();
     this.#driver.socket.close();
     this.#device.close();
+    this.#publishEvents();
+    this.#feed.close();
     this.#tun.close();
   }
 
@@ -192,6 +211,10 @@ export class Tunnel {
     if (socket !== undefined || mark !== this.#fwmark) this.#device.forgetSources(() => true);
     this.#fwmark = mark;
     this.#driver.settle();
+  }
+
+  #publishEvents(): void {
+    if (this.#feed.hasReaders) this.#feed.publish(this.#device.events.drain());
   }
 
   #refuseWhenClosed(): void {

@@ -10,7 +10,7 @@ import * as fc from 'fast-check';
 import type { DeviceControl, DeviceState, PeerState } from '../../src/control/device-control.js';
 import { parseIpPrefix } from '../../src/control/ip-text.js';
 import { UapiClient } from '../../src/control/uapi-client.js';
-import { UapiServer } from '../../src/control/uapi-server.js';
+import { UapiServer, type UapiServerOptions } from '../../src/control/uapi-server.js';
 import { formatSet } from '../../src/control/uapi-set-text.js';
 import type { ZoneNames } from '../../src/control/zone-names.js';
 import type { DeviceChange } from '../../src/core/configuration.js';
@@ -69,6 +69,11 @@ describe('UAPI server', { timeout: 240_000 }, () => {
     listener = createServer({ allowHalfOpen: true }, (socket) => void uapi.serve(socket));
     await once(listener.listen(path), 'listening');
   });
+
+  function listenWith(options: UapiServerOptions): void {
+    uapi = new UapiServer(control, { readZones: () => ZONES, ...options });
+  }
+
   afterEach(async () => {
     uapi.close();
     await new Promise((resolve) => listener.close(resolve));
@@ -208,6 +213,73 @@ describe('UAPI server', { timeout: 240_000 }, () => {
 
     assert.equal(reply.match(/public_key=/g)?.length, 5_000);
     assert.ok(peersAtSet === 5_000 || peersAtSet === 0, `set came after ${peersAtSet} peers`);
+  });
+
+  it('answers hundreds of requests over one connection in the order in which they came', async () => {
+    const requests = Array.from({ length: 200 }, (_, i) => `set=1\nlisten_port=${i + 1}\npublic_key=${KEY}\n\n${GET}`);
+    control.applyNow = ({ listenPort }) => {
+      control.state = { ...control.state, listenPort: listenPort! };
+    };
+    const expected = requests.map((_, i) => `errno=0\n\nlisten_port=${i + 1}\nerrno=0\n\n`);
+    assert.equal(await exchange(path, requests.join('')), expected.join(''));
+  });
+
+  describe('with a client that does not read', () => {
+    const limits = { answerMs: 300 };
+
+    it('keeps no more of the answers than it can write, cuts the client off, and goes on with others', async () => {
+      listenWith({ limits });
+      let told = 0;
+      control.state = { ...control.state, peers: spied(manyPeers(20_000), () => void told++) };
+      const stuck = connect(path);
+      stuck.on('error', () => {});
+      stuck.write(GET.repeat(50));
+      await once(stuck, 'connect');
+      stuck.pause();
+
+      const set = exchange(path, 'set=1\nlisten_port=7\n\n');
+      assert.equal(await set, 'errno=0\n\n');
+      assert.ok(told < 20_000, `${told} peers were written for nobody`);
+      stuck.destroy();
+    });
+  });
+
+  it('cuts off a client that is silent', async () => {
+    listenWith({ limits: { idleMs: 50 } });
+    const silent = connect(path);
+    await once(silent, 'connect');
+    await once(silent, 'close');
+    assert.equal(await exchange(path, GET), EMPTY_STATE);
+  });
+
+  it('makes room for a new client by cutting off the client that was silent for the longest time', async () => {
+    const clients: Socket[] = [];
+    for (let i = 0; i < 256; i++) {
+      const client = connect(path);
+      client.on('error', () => {});
+      await once(client, 'connect');
+      clients.push(client);
+    }
+    const cut = once(clients[0], 'close');
+    assert.equal(await exchange(path, GET), EMPTY_STATE);
+    await cut;
+    assert.equal(clients.filter(({ destroyed }) => destroyed).length, 1);
+    for (const client of clients) client.destroy();
+  });
+
+  it('reports an error of the system, and goes on', async () => {
+    const failures: string[] = [];
+    let isScarce = true;
+    const readZones = () => {
+      if (isScarce) throw Object.assign(new Error('EMFILE: too many open files'), { errno: -24, code: 'EMFILE' });
+      return ZONES;
+    };
+    listenWith({ readZones, onFailed: ({ message }) => void failures.push(message) });
+    for (const request of [GET, `set=1\npublic_key=${KEY}\nendpoint=192.0.2.1:1\n\n`])
+      assert.match(await exchange(path, request), /^errno=-?5\n\n$/);
+    assert.equal(failures.length, 2);
+    isScarce = false;
+    assert.equal(await exchange(path, GET), EMPTY_STATE);
   });
 
   it('is what our own client talks to', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import {
+  chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
@@ -38,16 +40,51 @@ describe('control socket file', { timeout: 120_000 }, () => {
   }
 
   it('is for its owner only, in a directory that everyone may list, whatever the umask', async () => {
-    const umask = process.umask(0o077);
+    for (const mask of [0o000, 0o022, 0o077]) {
+      const umask = process.umask(mask);
+      try {
+        (await create()).close();
+        await create();
+      } finally {
+        assert.equal(process.umask(umask), mask);
+      }
+      assert.equal(statSync(path).mode & 0o7777, 0o600);
+      assert.equal(statSync(directory).mode & 0o7777, 0o755);
+      assert.deepEqual(readdirSync(directory), ['wg0.sock']);
+      assert.equal(await greeting(path), 'hello');
+      for (const file of opened.splice(0)) file.close();
+    }
+  });
+
+  it('is never open to others while it is made, under any umask', async () => {
+    const umask = process.umask(0);
+    const modes = new Set<number>();
+    const watcher = setInterval(() => {
+      for (const name of existsSync(directory) ? readdirSync(directory) : []) modes.add(modeOf(join(directory, name)));
+    });
     try {
-      await create();
+      for (let i = 0; i < 50; i++) (await create()).close();
     } finally {
+      clearInterval(watcher);
       process.umask(umask);
     }
-    assert.equal(statSync(path).mode & 0o7777, 0o600);
-    assert.equal(statSync(directory).mode & 0o7777, 0o755);
+    assert.deepEqual(
+      [...modes].filter((mode) => (mode & 0o077) !== 0),
+      [],
+    );
+  });
+
+  it('is not made in a directory that others may write to', async () => {
+    mkdirSync(directory);
+    chmodSync(directory, 0o777);
+    await assert.rejects(create(), { code: 'ERR_CONTROL_SOCKET', message: /written to by other users/ });
+  });
+
+  it('stops listening when it cannot be put into its place', async () => {
+    mkdirSync(path, { recursive: true });
+    await assert.rejects(create(), { code: 'ERR_CONTROL_SOCKET' });
     assert.deepEqual(readdirSync(directory), ['wg0.sock']);
-    assert.equal(await greeting(path), 'hello');
+    assert.equal(process.getActiveResourcesInfo().includes('PipeServerWrap'), false);
   });
 
   it('replaces the file of a daemon that is dead', async () => {
@@ -119,6 +156,10 @@ describe('control socket file', { timeout: 120_000 }, () => {
     assert.ok(!existsSync(path));
   });
 });
+
+function modeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+}
 
 function greeting(path: string): Promise<string> {
   return new Promise((resolve, reject) => {

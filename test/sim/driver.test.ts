@@ -1,6 +1,7 @@
 /** The loop itself on virtual time: two whole tunnels, as programs run them, on a simulated network. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { JsAead } from '../../src/crypto/js-aead.js';
 import { NodeCrypto } from '../../src/crypto/node-crypto.js';
@@ -198,6 +199,26 @@ describe('the loop on virtual time', () => {
     world.advance(100);
     assert.equal(typesFrom(world, A_OUTER)[0], HANDSHAKE_INITIATION);
     assert.equal(b.received.at(-1), 'once more');
+  });
+
+  it('tells readers what happens, from the moment at which they begin to read', async () => {
+    const { world, a } = await open();
+    a.tun.inject(packetFromA('ping'));
+    world.advance(100);
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const { kind, peer } of a.tunnel.events) seen.push(`${kind} ${[...(peer?.publicKey ?? [])].length}`);
+    })();
+    await nextTurn();
+    a.clock.suspensions++;
+    a.tun.inject(packetFromA('again'));
+    world.advance(100);
+    a.tun.inject(packetFromA('and again'));
+    world.advance(100);
+    await nextTurn();
+    a.tunnel.close();
+    await reading;
+    assert.deepEqual(seen.slice(0, 2), ['session-ended 32', 'handshake 32']);
   });
 
   it('runs the timers of a TUN that has some', async () => {

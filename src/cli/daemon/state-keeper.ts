@@ -10,6 +10,8 @@ const NUMBERED_ZONES: ZoneNames = { indexOf: (name) => Number(name) || undefined
 const REST_PER_WORK = 20;
 /** Saved at once, if the last saving was as quick as this. */
 const QUICK_MS = 2;
+/** Thousands of peers may roam at once. */
+const SLIGHT_DELAY_MS = 5_000;
 
 /** Keeps the configuration of a tunnel for the daemon that follows, should this one die. */
 export class StateKeeper {
@@ -40,6 +42,14 @@ export class StateKeeper {
   changed(): void {
     if (this.#lastDurationMs <= QUICK_MS) this.save();
     else this.#timer ??= setTimeout(() => this.save(), REST_PER_WORK * this.#lastDurationMs).unref();
+  }
+
+  /** Saves the state within some seconds. */
+  changedSlightly(): void {
+    this.#timer ??= setTimeout(
+      () => this.save(),
+      Math.max(SLIGHT_DELAY_MS, REST_PER_WORK * this.#lastDurationMs),
+    ).unref();
   }
 
   save(): void {

@@ -11,10 +11,10 @@ import type { DeviceChange } from '../../core/configuration.js';
 import type { LinuxTun } from '../../host/linux-tun.js';
 import { RouteMonitor } from '../../host/route-monitor.js';
 import type { Tunnel } from '../../host/tunnel.js';
+import { logEvents } from './event-log.js';
 import type { Log } from './log.js';
 import { openTun, openTunnel } from './native-parts.js';
 import type { DaemonOptions } from './options.js';
-import { PeerWatch } from './peer-watch.js';
 import type { StateKeeper } from './state-keeper.js';
 
 /**
@@ -67,7 +67,7 @@ export class TunnelProcess {
     tun.onRemoved = () => this.#end('its interface was removed');
     tunnel.onLinkChange = () => this.#logLink();
     this.#logLink();
-    if (log.level === 'debug') this.#logPeers();
+    if (log.level === 'debug') void logEvents(tunnel, log);
   }
 
   /** Ends everything, the last part first; the interface disappears. */
@@ -126,8 +126,14 @@ export class TunnelProcess {
       this.#log.error(`the daemon before this one died: its ${left.peers.length} peers are restored`);
     }
     this.#afterChange(() => keeper.changed());
+    void this.#saveEndpoints(keeper);
     this.#closers.push(() => keeper.close());
     return keeper;
+  }
+
+  /** Keeps where peers have roamed to, since a peer behind a NAT cannot be found again. */
+  async #saveEndpoints(keeper: StateKeeper): Promise<void> {
+    for await (const { kind } of this.#tunnel.events) if (kind === 'roamed') keeper.changedSlightly();
   }
 
   /** Has something done after each change that comes over the control socket. */
@@ -154,10 +160,5 @@ export class TunnelProcess {
     const { isUp, mtu, watchError } = this.#tun;
     this.#log.info(`link ${isUp ? 'up' : 'down'}, MTU ${mtu}`);
     if (watchError !== undefined) this.#log.error(watchError);
-  }
-
-  #logPeers(): void {
-    const watch = new PeerWatch(this.#tunnel, this.#log);
-    this.#closers.push(() => watch.close());
   }
 }

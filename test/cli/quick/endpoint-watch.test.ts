@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -111,6 +112,108 @@ describe('EndpointWatch', () => {
     assert.equal(device.reads, 1);
   });
 
+  describe('leaves an endpoint alone that a person or a script has set', () => {
+    const setTo = (device: FakeDevice, watch: EndpointWatch, lastByte: number, port = 51_820) => {
+      const endpoint = Endpoint.from(Uint8Array.of(192, 0, 2, lastByte), port);
+      device.peer.endpoint = endpoint;
+      const { publicKey } = device.peer;
+      const peer = {
+        publicKey,
+        endpoint,
+        isRemoval: false,
+        isUpdateOnly: true,
+        replaceAllowedIps: false,
+        allowedIps: [],
+      };
+      watch.note({ replacePeers: false, peers: [peer] });
+    };
+    const look = async (device: FakeDevice, watch: EndpointWatch) => {
+      device.peer.txBytes += 148;
+      await watch.look(NOW_MS);
+    };
+
+    it('that the name does not have, for as long as it stays', async (t) => {
+      const device = new FakeDevice({ silentMs: 1e9 });
+      const { watch } = watchOf(t, device, { addresses: ['192.0.2.7'] });
+      setTo(device, watch, 99);
+      for (let i = 0; i < 7; i++) await look(device, watch);
+      assert.deepEqual(device.said, []);
+    });
+
+    it('also if the name gets the address later, and loses it again', async (t) => {
+      const device = new FakeDevice({ silentMs: 1e9 });
+      const addresses = ['192.0.2.7'];
+      const { watch } = watchOf(t, device, { addresses });
+      setTo(device, watch, 99);
+      await look(device, watch);
+      addresses[0] = '192.0.2.99';
+      await look(device, watch);
+      addresses[0] = '192.0.2.7';
+      await look(device, watch);
+      assert.deepEqual(device.said, []);
+    });
+
+    it('with another port than the name has', async (t) => {
+      const device = new FakeDevice({ silentMs: 1e9 });
+      const { watch } = watchOf(t, device, { addresses: ['192.0.2.7'] });
+      setTo(device, watch, 7, 4_096);
+      await look(device, watch);
+      assert.deepEqual(device.said, []);
+    });
+
+    it('but follows an endpoint that the name had when it was set, as wg setconf sets it', async (t) => {
+      const device = new FakeDevice({ silentMs: 1e9 });
+      const addresses = ['192.0.2.50'];
+      const { watch } = watchOf(t, device, { addresses });
+      setTo(device, watch, 50);
+      await look(device, watch);
+      addresses[0] = '192.0.2.7';
+      await look(device, watch);
+      assert.deepEqual(device.said, ['192.0.2.7:51820']);
+    });
+
+    it('but follows an endpoint that up or reload has looked up, wherever the name points by now', async (t) => {
+      const device = new FakeDevice({ silentMs: 1e9 });
+      const { watch } = watchOf(t, device, { addresses: ['192.0.2.7'], lookedUp: { [KEY]: '192.0.2.50:51820' } });
+      setTo(device, watch, 50);
+      await look(device, watch);
+      assert.deepEqual(device.said, ['192.0.2.7:51820']);
+    });
+
+    it('but follows a peer that has roamed since', async (t) => {
+      const device = new FakeDevice({ silentMs: 1e9 });
+      const { watch } = watchOf(t, device, { addresses: ['192.0.2.7'] });
+      setTo(device, watch, 99);
+      device.peer.endpoint = Endpoint.from(Uint8Array.of(192, 0, 2, 100), 51_820);
+      await look(device, watch);
+      assert.deepEqual(device.said, ['192.0.2.7:51820']);
+    });
+
+    it('while the name cannot be looked up', async (t) => {
+      const device = new FakeDevice({ silentMs: 1e9 });
+      const addresses: string[] = [];
+      const { watch } = watchOf(t, device, { addresses });
+      setTo(device, watch, 99);
+      await look(device, watch);
+      addresses.push('192.0.2.7');
+      await look(device, watch);
+      assert.deepEqual(device.said, []);
+    });
+  });
+
+  it('goes on when the system cannot read the file, or the file is something to wait for', async (t) => {
+    const device = new FakeDevice({ silentMs: 1e9 });
+    const { watch, file, log } = watchOf(t, device);
+    rmSync(file);
+    symlinkSync(file, file);
+    await watch.look(NOW_MS);
+    assert.match(log.at(-1)!, /ELOOP/);
+    rmSync(file);
+    execFileSync('mkfifo', [file]);
+    await watch.look(NOW_MS);
+    assert.equal(device.reads, 0);
+  });
+
   it('does not keep the process alive, and stops', (t) => {
     const { watch } = watchOf(t, new FakeDevice({ silentMs: 1e9 }));
     watch.start();
@@ -159,12 +262,24 @@ function optionsWith(addresses: readonly string[]) {
   return { unixTimeMs: NOW_MS, names };
 }
 
-function watchOf(t: Pick<TestContext, 'after'>, device: FakeDevice) {
+interface Names {
+  /** Of the name in the file. Absent: the system's resolver knows. */
+  readonly addresses?: readonly string[];
+  readonly lookedUp?: Readonly<Record<string, string>>;
+}
+
+function watchOf(t: Pick<TestContext, 'after'>, device: FakeDevice, { addresses, lookedUp }: Names = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'wiretype-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'wg0.conf');
   writeFileSync(file, FILE);
   const log: string[] = [];
-  const watch = new EndpointWatch({ configFile: file, device, log: (text) => log.push(text) });
+  const watch = new EndpointWatch({
+    configFile: file,
+    device,
+    log: (text) => log.push(text),
+    ...(addresses && { lookup: () => optionsWith(addresses).names.lookup() }),
+    ...(lookedUp && { lookedUp: () => lookedUp }),
+  });
   return { watch, file, log };
 }
