@@ -3,7 +3,7 @@ import type { Manual } from '../manual.js';
 /** The options of `wiretyped`. */
 export const DAEMON_OPTIONS = {
   foreground: { type: 'boolean', short: 'f', about: 'stay in the foreground' },
-  version: { type: 'boolean', short: 'V', about: 'tell the version' },
+  version: { type: 'boolean', short: 'V', about: 'print the version' },
   help: { type: 'boolean', short: 'h', about: 'show this text' },
 } as const;
 
@@ -11,7 +11,7 @@ export const DAEMON_OPTIONS = {
 export const DAEMON_MANUAL: Manual = {
   usage: '[-f | --foreground] INTERFACE',
   about: `
-Makes the WireGuard interface INTERFACE and serves it until it is told to end. Returns as soon as the interface and its
+Makes the WireGuard interface INTERFACE and serves it until the daemon is ended. Returns as soon as the interface and its
 control socket /var/run/wireguard/INTERFACE.sock are there. Needs root.
 `,
   words: [{ name: 'INTERFACE', kinds: ['configured'] }],
@@ -24,13 +24,19 @@ control socket /var/run/wireguard/INTERFACE.sock are there. Needs root.
     'WG_UAPI_FD=N': 'take over the listening control socket of file descriptor N',
     'WIRETYPE_CRYPTO_THREADS=N':
       'threads that encrypt and decrypt. 1 with up to two cores, else one core is left to the others, and 4 are the most',
+    'WIRETYPE_SUPERVISE=1':
+      'start the daemon again when it dies, with its configuration; the interface stays meanwhile. In the background only. wiretype up sets it; 0 leaves it out there',
+    'WIRETYPE_SECCOMP=0': 'keep the system calls that no tunnel needs, such as those that start programs',
+    'WIRETYPE_PID_FILE=FILE': 'the supervisor writes its process id there, for systemd',
     'WIRETYPE_OFFLOADS=0':
       'read, write, send and receive every packet by itself: slower, otherwise the same. For finding out whether an offload of the system is to blame',
   },
   notes: `
 The interface has no keys, peers or addresses at first: wg, wg-quick and ip give it some, or wiretype.
 
-The daemon ends with SIGTERM or SIGINT, when the interface is deleted (ip link delete wg0), and when its control socket is
+In the background the daemon keeps three capabilities of root's, as far as setpriv can drop the others, and cannot start programs.
+
+The daemon ends with SIGTERM, SIGINT or SIGHUP, when the interface is deleted (ip link delete wg0), and when its control socket is
 removed. Its UDP sockets stay in the network namespace in which it was started, wherever the interface is moved.
 `,
   examples: [
