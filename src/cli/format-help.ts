@@ -1,6 +1,9 @@
 import type { KeywordManual, Manual, OptionManuals } from './manual.js';
 
-const WIDTH = 100;
+/** Longer lines are hard to read, even where the terminal has room for them. */
+const MAX_WIDTH = 100;
+const MIN_WIDTH = 40;
+const MIN_ABOUT_WIDTH = 24;
 const INDENT = '  ';
 
 /** A word of a list, and what is said of it. */
@@ -13,16 +16,16 @@ export interface Term {
  * Writes what `--help` shows.
  *
  * @param name The program, and behind it the command.
+ * @param columns Width of the terminal; `undefined` where there is none.
  */
-export function formatHelp(name: string, manual: Manual): string {
-  const usage = `Usage: ${name} ${manual.usage}`.trimEnd();
-  const indent = ' '.repeat(`Usage: ${name} `.length);
+export function formatHelp(name: string, manual: Manual, columns = MAX_WIDTH): string {
+  const width = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, columns));
   const sections = [
-    usage.replaceAll('\n', `\n${indent}`),
-    formatParagraphs(manual.about),
-    formatTerms(listTerms(manual)),
-    ...(manual.notes === undefined ? [] : [formatParagraphs(manual.notes)]),
-    formatTitled('Environment', formatTerms(listEnvironment(manual))),
+    formatUsage(name, manual.usage, width),
+    formatParagraphs(manual.about, width),
+    formatTerms(listTerms(manual), width),
+    ...(manual.notes === undefined ? [] : [formatParagraphs(manual.notes, width)]),
+    formatTitled('Environment', formatTerms(listEnvironment(manual), width)),
     formatTitled(
       manual.examples.length === 1 ? 'Example' : 'Examples',
       manual.examples.map((line) => `${INDENT}${line}`).join('\n'),
@@ -59,9 +62,28 @@ function formatTitled(title: string, body: string): string {
   return body === '' ? '' : `${title}:\n${body}`;
 }
 
-function formatParagraphs(text: string): string {
+/** Lines are broken between options, never inside of brackets. */
+function formatUsage(name: string, usage: string, width: number): string {
+  const head = `Usage: ${name} `;
+  const lines = usage.split('\n').flatMap((line) => wrapUnits(splitUnits(line), width - head.length));
+  return lines.map((line, i) => `${i === 0 ? head : ' '.repeat(head.length)}${line}`.trimEnd()).join('\n');
+}
+
+/** Splits at spaces outside of brackets. */
+function splitUnits(line: string): string[] {
+  const units: string[] = [];
+  let depth = 0;
+  for (const word of line.split(' ')) {
+    if (depth > 0) units.push(`${units.pop()} ${word}`);
+    else units.push(word);
+    depth += word.split(/[[{]/).length - word.split(/[\]}]/).length;
+  }
+  return units;
+}
+
+function formatParagraphs(text: string, width: number): string {
   return splitParagraphs(text)
-    .map((paragraph) => wrap(paragraph, WIDTH).join('\n'))
+    .map((paragraph) => wrap(paragraph, width).join('\n'))
     .join('\n\n');
 }
 
@@ -73,19 +95,25 @@ export function splitParagraphs(text: string): string[] {
     .map((paragraph) => paragraph.replace(/\s+/g, ' '));
 }
 
-function formatTerms(terms: readonly Term[]): string {
+function formatTerms(terms: readonly Term[], width: number): string {
   const column = Math.max(...terms.map(({ term }) => term.length)) + 2 * INDENT.length;
   const lines = terms.flatMap(({ term, about }) =>
-    wrap(about, WIDTH - column).map((line, i) => `${i === 0 ? `${INDENT}${term}` : ''}`.padEnd(column) + line),
+    wrap(about, Math.max(width - column, MIN_ABOUT_WIDTH)).map(
+      (line, i) => `${i === 0 ? `${INDENT}${term}` : ''}`.padEnd(column) + line,
+    ),
   );
   return lines.join('\n');
 }
 
 /** Breaks a text between words. A word longer than the width stays whole. */
 export function wrap(text: string, width: number): string[] {
+  return wrapUnits(text.split(' '), width);
+}
+
+function wrapUnits(units: readonly string[], width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of units) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;

@@ -2,10 +2,12 @@ import { WireGuardError } from '../core/errors.js';
 import type { Command, CommandIo } from './command.js';
 import { COMMANDS } from './command-table.js';
 
+const VERSION_OPTIONS = ['--version', '-V', '-v'];
+
 /** The program `wiretype`: finds the command, runs it, and turns what it throws into a message. */
 export async function main(argv: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...args] = argv;
-  if (name === '--version' || name === '-V') {
+  if (name !== undefined && VERSION_OPTIONS.includes(name)) {
     io.write(`wiretype ${(await import('./version.js')).packageVersion()}\n`);
     return 0;
   }
@@ -16,7 +18,7 @@ export async function main(argv: readonly string[], io: CommandIo): Promise<numb
   if (name === 'help') return await main([args[0]!, '--help'], io);
   const entry = COMMANDS.find((candidate) => candidate.name === name);
   if (entry === undefined) {
-    io.writeError(name === undefined ? overview() : `wiretype: there is no command "${name}"\n\n${overview()}`);
+    io.writeError(name === undefined ? overview() : await explainUnknown(name));
     return 2;
   }
   if (entry.isFinishedOnSignal === true) io.interruption();
@@ -27,7 +29,7 @@ async function run(command: Command, args: readonly string[], io: CommandIo): Pr
   const options = args.slice(0, args.includes('--') ? args.indexOf('--') : undefined);
   if (options.includes('--help') || options.includes('-h')) {
     const { formatHelp } = await import('./format-help.js');
-    io.write(formatHelp(`wiretype ${command.name}`, command.manual));
+    io.write(formatHelp(`wiretype ${command.name}`, command.manual, io.columns));
     return 0;
   }
   try {
@@ -40,16 +42,28 @@ async function run(command: Command, args: readonly string[], io: CommandIo): Pr
   }
 }
 
+async function explainUnknown(name: string): Promise<string> {
+  const { closestWord } = await import('../control/closest-word.js');
+  const closest = closestWord(
+    name,
+    COMMANDS.map((command) => command.name),
+  );
+  const advice = closest === undefined ? '' : `Did you mean ${closest}? `;
+  return `wiretype: there is no command ${JSON.stringify(name)}\n${advice}wiretype --help lists all commands.\n`;
+}
+
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
   return `Usage: wiretype COMMAND [ARGUMENTS]
 
-WireGuard in TypeScript. The daemon behind an interface is a program of its own: wiretyped --help.
+WireGuard in TypeScript. The daemon behind an interface is a program of its own:
+wiretyped --help.
 
 Commands:
 ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n')}
 
-wiretype COMMAND --help explains one of them; wiretype --version tells the version; man wiretype has all of
-it. Completion for the shell: source <(wiretype completion bash), or see wiretype completion --help.
+wiretype COMMAND --help explains one command, man wiretype explains all.
+wiretype --version prints the version. For completion of words in the shell:
+source <(wiretype completion bash), or see wiretype completion --help.
 `;
 }

@@ -57,7 +57,9 @@ export class SystemDevice implements DeviceClient {
       return await systemKernel();
     } catch (error) {
       if (isKernelLink(this.#name)) throw error;
-      throw new WireGuardError('ERR_CONTROL_UNREACHABLE', `no daemon answers for ${this.#name}`, { cause: error });
+      throw new WireGuardError('ERR_CONTROL_UNREACHABLE', `${this.#name}: no daemon answers for this interface`, {
+        cause: error,
+      });
     }
   }
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { DeviceChange } from '../core/configuration.js';
 import { WireGuardError } from '../core/errors.js';
 import type { DeviceClient } from './device-client.js';
@@ -7,6 +8,7 @@ import { parseExplanation, type ReceivedExplanation } from './uapi-explain-text.
 import { parseGet } from './uapi-get-parser.js';
 import { parseSetReply, refusal } from './uapi-reply.js';
 import { formatSet } from './uapi-set-text.js';
+import { toUnreachable } from './unreachable.js';
 import { SystemZoneNames, type ZoneNames } from './zone-names.js';
 
 /**
@@ -26,7 +28,7 @@ export class UapiClient implements DeviceClient {
 
   /**
    * @returns A copy of the device's state. The caller clears its secret keys.
-   * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED
+   * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_NOT_ROOT, ERR_CONTROL_TIMEOUT, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED
    */
   async get(): Promise<DeviceState> {
     const reply = await this.#request([Buffer.from('get=1\n\n')]);
@@ -41,7 +43,7 @@ export class UapiClient implements DeviceClient {
    * Asks for reasons, which only our daemon gives.
    *
    * @returns `undefined` if the program behind the socket does not know the question.
-   * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED
+   * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_NOT_ROOT, ERR_CONTROL_TIMEOUT, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED
    */
   async explain(): Promise<ReceivedExplanation | undefined> {
     try {
@@ -56,7 +58,7 @@ export class UapiClient implements DeviceClient {
   /**
    * Applies a change. The keys in it stay the caller's.
    *
-   * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_CONTROL_REPLY; ERR_CONTROL_REFUSED with the system's
+   * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_NOT_ROOT, ERR_CONTROL_TIMEOUT, ERR_CONTROL_REPLY; ERR_CONTROL_REFUSED with the system's
    *   number as `cause`, when nothing was changed.
    */
   async set(change: DeviceChange): Promise<void> {
@@ -73,10 +75,7 @@ export class UapiClient implements DeviceClient {
     try {
       return await exchange(this.#path, parts);
     } catch (error) {
-      if (!(error instanceof Error) || !('syscall' in error)) throw error;
-      throw new WireGuardError('ERR_CONTROL_UNREACHABLE', `cannot talk to ${this.#path}: ${error.message}`, {
-        cause: error,
-      });
+      throw toUnreachable(basename(this.#path, '.sock'), error);
     }
   }
 }

@@ -1,15 +1,19 @@
 import { connect, type Socket } from 'node:net';
 
 const NEWLINE = 0x0a;
+/** A daemon answers within milliseconds; one that is stopped, or hangs, never does. */
+export const REPLY_LIMIT_MS = 10_000;
+const ETIMEDOUT = 110;
 
 /**
  * Sends one request to a control socket. Every request is one connection, as `wg` does it.
  *
  * @param parts The request in pieces, which stay the caller's.
+ * @param limitMs How long the daemon may be silent.
  * @returns The answer up to the first empty line, or to where the daemon closed. The caller clears it.
- * @throws {Error} The system's own error, with `errno`.
+ * @throws {Error} The system's own error, with `errno`; ETIMEDOUT from a daemon that stays silent.
  */
-export function exchange(path: string, parts: readonly Uint8Array[]): Promise<Buffer> {
+export function exchange(path: string, parts: readonly Uint8Array[], limitMs = REPLY_LIMIT_MS): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect(path);
     const chunks: Buffer[] = [];
@@ -19,7 +23,11 @@ export function exchange(path: string, parts: readonly Uint8Array[]): Promise<Bu
       for (const chunk of chunks) chunk.fill(0);
       resolve(reply);
     };
-    socket.on('error', reject);
+    socket.setTimeout(limitMs, () => socket.destroy(timedOut(path)));
+    socket.on('error', (error) => {
+      for (const chunk of chunks) chunk.fill(0);
+      reject(error);
+    });
     socket.on('end', finish);
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
@@ -34,4 +42,9 @@ function endsReply(chunks: readonly Buffer[]): boolean {
   const last = chunks.at(-1)!;
   if (last.at(-1) !== NEWLINE) return false;
   return (last.length > 1 ? last.at(-2) : chunks.at(-2)?.at(-1)) === NEWLINE;
+}
+
+function timedOut(path: string): Error {
+  const details = { errno: -ETIMEDOUT, code: 'ETIMEDOUT', syscall: 'read', address: path };
+  return Object.assign(new Error(`no answer within ${REPLY_LIMIT_MS / 1_000} s`), details);
 }

@@ -52,6 +52,22 @@ Examples:
     assert.equal(formatHelp('it', PLAIN), 'Usage: it WORD\n\nDoes it.\n\nExample:\n  it WORD\n');
   });
 
+  it('fits the terminal, and breaks usage only outside of brackets', () => {
+    const usage = 'FIRST [--long-option VALUE] [--other-option [NESTED VALUE]] LAST';
+    const manual = { ...PLAIN, usage, about: 'word '.repeat(40) };
+    for (const columns of [50, 60, 80]) {
+      const lines = formatHelp('it', manual, columns).split('\n');
+      assert.ok(lines.every((line) => line.length <= columns));
+      for (const unit of ['[--long-option VALUE]', '[--other-option [NESTED VALUE]]'])
+        assert.ok(lines.some((line) => line.includes(unit)));
+    }
+    assert.ok(
+      formatHelp('it', manual, 300)
+        .split('\n')
+        .every((line) => line.length <= 100),
+    );
+  });
+
   it('breaks lines between words', () => {
     assert.deepEqual(wrap('a bb ccc dddddd e', 6), ['a bb', 'ccc', 'dddddd', 'e']);
   });

@@ -31,13 +31,38 @@ describe('wiretype', () => {
     assert.deepEqual([status, out], [2, '']);
   });
 
-  it('ends with 2 and the list when there is no such command', async () => {
-    for (const argv of [[], ['nonsense'], ['--nonsense'], ['help', 'nonsense']]) {
+  it('ends with 2 and the list when no command is named', async () => {
+    const { status, out, err } = await run(main);
+
+    assert.deepEqual([status, out], [2, '']);
+    assert.match(err, /Commands:/);
+  });
+
+  for (const [argv, closest] of [
+    [['ad-peer'], 'add-peer'],
+    [['upp'], 'up'],
+    [['Show'], 'show'],
+    [['help', 'wach'], 'watch'],
+    [['--nonsense'], undefined],
+    [['\u001b[2J'], undefined],
+  ] as const)
+    it(`ends with 2 and two lines when there is no such command: ${JSON.stringify(argv)}`, async () => {
       const { status, out, err } = await run(main, ...argv);
-      assert.equal(status, 2);
-      assert.equal(out, '');
-      assert.match(err, /Commands:/);
-    }
+
+      assert.deepEqual([status, out], [2, '']);
+      assert.equal(err.split('\n').length, 3);
+      assert.equal(/Did you mean (.*)\?/.exec(err)?.[1], closest);
+      assert.match(err, /wiretype --help/);
+      assert.ok(!err.includes('\u001b'));
+    });
+
+  it('offers the option that was probably meant', async () => {
+    assert.match((await run(main, 'check', '--jsn', 'wg0')).err, /there is no option --jsn: did you mean --json\?/);
+    assert.match((await run(main, 'check', '--zzzzzz', 'wg0')).err, /there is no option --zzzzzz \(/);
+  });
+
+  it('prints its version for -v, too', async () => {
+    for (const option of ['-v', '-V']) assert.deepEqual(await run(main, option), await run(main, '--version'));
   });
 });
 

@@ -27,7 +27,7 @@ export async function daemonMain(argv: readonly string[], io: CommandIo): Promis
 async function answer(call: DaemonCall, io: CommandIo): Promise<ExitStatus> {
   switch (call.kind) {
     case 'help':
-      io.write(formatHelp('wiretyped', DAEMON_MANUAL));
+      io.write(formatHelp('wiretyped', DAEMON_MANUAL, io.columns));
       return 0;
     case 'version':
       io.write(`wiretyped ${packageVersion()}\n`);

@@ -4,9 +4,11 @@ import { type ConfigEndpoint, formatConfigEndpoint } from '../../control/config/
 import { quote } from '../../control/config/secret-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import { addAllowedIps, readKeyFile } from '../wg/argument-values.js';
-import { resolveEndpoint } from '../wg/resolve-endpoint.js';
 import type { ValueReader } from '../wg/value-reader.js';
 import { type WgContext, WgFailure } from '../wg/wg-context.js';
+
+/** Base64 as long as a key that was cut, or mistyped. */
+const KEY_LIKE = /^[A-Za-z0-9+/]{20,}={0,2}$/;
 
 /**
  * Reads values as a configuration file is read: what cannot be meant, such as port 99999, is refused.
@@ -32,6 +34,7 @@ export function checkedValues(context: WgContext): ValueReader {
 /** Turns the name in an endpoint into an address. @throws {WireGuardError} ERR_NAME_RESOLUTION */
 export async function resolve(context: WgContext, endpoint: ConfigEndpoint): Promise<string> {
   try {
+    const { resolveEndpoint } = await import('../wg/resolve-endpoint.js');
     return await resolveEndpoint(context, formatConfigEndpoint(endpoint));
   } catch (error) {
     if (!(error instanceof WgFailure)) throw error;
@@ -54,6 +57,12 @@ function fromFile(path: string): Uint8Array {
     return readKeyFile(path);
   } catch (error) {
     if (!(error instanceof WgFailure)) throw error;
-    throw new WireGuardError('ERR_VALUE', `${path}: ${error.message.replace('fopen: ', '')}`, { cause: error });
+    throw new WireGuardError('ERR_VALUE', fileMessage(path, error.message), { cause: error });
   }
+}
+
+/** A key, or the better part of one, in the place of a path is not shown again. */
+function fileMessage(path: string, message: string): string {
+  if (!KEY_LIKE.test(path)) return `${path}: ${message.replace('fopen: ', '')}`;
+  return '(hidden): private-key and preshared-key take the path of a file, not the key itself';
 }

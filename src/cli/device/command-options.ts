@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
+import { closestWord } from '../../control/closest-word.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { WordManual } from '../manual.js';
 
@@ -39,6 +40,14 @@ function parseStrictly<const T extends Options>(args: readonly string[], options
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new WireGuardError('ERR_USAGE', error.message.split('. ', 1)[0]!, { cause: error });
+    throw new WireGuardError('ERR_USAGE', explainOptions(error.message, Object.keys(options)), { cause: error });
   }
+}
+
+/** @param message Of `parseArgs`. */
+function explainOptions(message: string, names: readonly string[]): string {
+  const unknown = /^Unknown option '(--?([^']*))'/.exec(message);
+  if (unknown === null) return message.split('. ', 1)[0]!;
+  const closest = closestWord(unknown[2]!, names);
+  return `there is no option ${unknown[1]}${closest === undefined ? '' : `: did you mean --${closest}?`}`;
 }

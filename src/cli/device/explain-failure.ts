@@ -1,22 +1,15 @@
-import { type ErrorCode, WireGuardError } from '../../core/errors.js';
+import { getSystemErrorName } from 'node:util';
+import { unreachable } from '../../control/unreachable.js';
+import { WireGuardError } from '../../core/errors.js';
 import { systemMessage } from '../wg/system-errors.js';
 import { SystemFailure, WgFailure } from '../wg/wg-context.js';
 import { absentInterface } from './absent-interface.js';
 
-const EPERM = 1;
-const EACCES = 13;
 const ENODEV = 19;
 const ENAMETOOLONG = 36;
 const EPROTO = 71;
 const EPROTONOSUPPORT = 93;
 const EADDRINUSE = 98;
-
-/** The meaning of numbers that come from the way to the daemon. */
-const REASONS: ReadonlyMap<number, { readonly code: ErrorCode; readonly text: string }> = new Map([
-  [EPERM, { code: 'ERR_NOT_ROOT', text: 'only root may talk to its daemon' }],
-  [EACCES, { code: 'ERR_NOT_ROOT', text: 'only root may talk to its daemon' }],
-  [ENAMETOOLONG, { code: 'ERR_INTERFACE_NAME', text: 'this name is too long' }],
-]);
 
 /** Turns a failure into an error for users; an error of another kind is returned as it is. */
 export function explain(name: string, error: unknown): unknown {
@@ -35,11 +28,8 @@ function explainSystem(name: string, failure: SystemFailure): WireGuardError {
     return new WireGuardError(code, `${name}: the daemon refuses: ${systemMessage(errno)}`, options);
   }
   if (errno === ENODEV || errno === EPROTONOSUPPORT) return absentInterface(name, failure);
-  const { code, text } = REASONS.get(errno) ?? otherReason(failure);
-  return new WireGuardError(code, `${name}: ${text}`, options);
-}
-
-function otherReason({ errno, message }: SystemFailure): { code: ErrorCode; text: string } {
-  if (errno === EPROTO) return { code: 'ERR_CONTROL_REPLY', text: message };
-  return { code: 'ERR_CONTROL_UNREACHABLE', text: systemMessage(errno) };
+  if (errno === ENAMETOOLONG)
+    return new WireGuardError('ERR_INTERFACE_NAME', `${name}: this name is too long`, options);
+  if (errno === EPROTO) return new WireGuardError('ERR_CONTROL_REPLY', `${name}: ${failure.message}`, options);
+  return unreachable(name, getSystemErrorName(-errno), systemMessage(errno), options);
 }

@@ -48,3 +48,7 @@ function parseAnyBase(text: string): number | undefined {
 export function isWhiteSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
+/** Lowers A to Z only: `toLowerCase` also turns the Kelvin sign into a k. */
+export function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

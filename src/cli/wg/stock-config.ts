@@ -1,4 +1,4 @@
-import { lowerAscii } from './ascii-case.js';
+import { lowerAscii } from './c-text.js';
 import { newPeerChange } from './set-arguments.js';
 import type { ValueReader } from './value-reader.js';
 import type { WgChange, WgPeerChange } from './wg-change.js';

@@ -6,7 +6,6 @@ import {
   readKeyFile,
 } from './argument-values.js';
 import { parsePortArgument } from './port-argument.js';
-import { resolveEndpoint } from './resolve-endpoint.js';
 import type { WgPeerChange } from './wg-change.js';
 import type { WgContext } from './wg-context.js';
 
@@ -36,6 +35,6 @@ export function stockValues(context: WgContext): ValueReader {
     secretKey: (text) => parseKeyArgument(text, true),
     keyFile: readKeyFile,
     addAllowedIps: (peer, text) => addAllowedIps(peer, text, context.io.writeError),
-    endpoint: (text) => resolveEndpoint(context, text),
+    endpoint: async (text) => await (await import('./resolve-endpoint.js')).resolveEndpoint(context, text),
   };
 }

@@ -1,3 +1,4 @@
+import { closestWord } from '../closest-word.js';
 import { CONFIG_KEYS, lookupKey } from './config-keys.js';
 import { type ConfigLine, compact } from './config-line.js';
 import { hideKeys, printable } from './secret-text.js';
@@ -64,30 +65,9 @@ function hideSecrets({ kind, raw, key, value, valueAt }: ConfigLine): string {
 
 /** Finds the known key that an unknown one was probably meant to be. */
 export function suggestKey(written: string, section: string): string | undefined {
-  const name = compact(written).toLowerCase();
-  let best: { name: string; distance: number } | undefined;
-  for (const key of CONFIG_KEYS) {
-    if (key.section.toLowerCase() !== section) continue;
-    const distance = editDistance(name, key.name.toLowerCase());
-    if (distance < (best?.distance ?? allowedDistance(name))) best = { name: key.name, distance };
-  }
-  return best?.name;
-}
-
-function allowedDistance(name: string): number {
-  return Math.min(4, Math.ceil(name.length / 2));
-}
-
-/** Levenshtein's distance; texts longer than any key are told apart by length. */
-function editDistance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 4) return Number.POSITIVE_INFINITY;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+  const keys = CONFIG_KEYS.filter((key) => key.section.toLowerCase() === section);
+  return closestWord(
+    compact(written),
+    keys.map(({ name }) => name),
+  );
 }
