@@ -41,7 +41,7 @@ describe('commands about one interface', () => {
     for (const [args, why] of [
       [['up'], /the interface or its file is missing/],
       [['down', 'a', 'b'], /"b" is one argument too many/],
-      [['down', '--implementation', 'x', 'wg0'], /Unknown option '--implementation'/],
+      [['down', '--implementation', 'x', 'wg0'], /there is no option --implementation/],
       [['up', '--implementation'], /argument missing/],
       [['reload', '--dry-run=7', 'wg0'], /does not take an argument/],
       [['check', '--strict', 'wg0'], /Unknown option '--strict'/],
