@@ -20,7 +20,6 @@ export function explain(name: string, error: unknown): unknown {
 }
 
 function explainSystem(name: string, failure: SystemFailure): WireGuardError {
-  if (failure.cause instanceof WireGuardError) return failure.cause; // of an interface of the kernel's own
   const { errno, isDaemons } = failure;
   const options = { cause: failure };
   if (isDaemons) {

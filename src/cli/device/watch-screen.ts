@@ -34,8 +34,8 @@ export class WatchScreen {
   readonly #quit: () => void;
   readonly #isTerminal: boolean;
   #page = 0;
-  #isKernels = false;
   #rates: readonly PeerRates[] = [];
+  #note = '';
   #stopReading: (() => void) | undefined;
 
   /** @param quit Called when the user presses "q". */
@@ -58,9 +58,9 @@ export class WatchScreen {
     this.#stopReading = undefined;
   }
 
-  /** @param isKernels The interface is the kernel's own, which counts no drops. */
+  /** @param isKernels Says that nothing counts drops for this interface. */
   show(rates: readonly PeerRates[], isKernels: boolean): void {
-    this.#isKernels = isKernels;
+    this.#note = isKernels ? "  the kernel's own: drops are not counted" : '';
     this.#rates = this.#isTerminal ? sortByActivity(rates) : rates;
     this.#draw();
   }
@@ -94,8 +94,7 @@ export class WatchScreen {
     const count = this.#rates.length;
     const online = this.#rates.filter(({ handshakeAgeSeconds: age }) => peerStatus(age) === 'online').length;
     const time = new Date(this.#context.unixTimeMs()).toISOString().slice(11, 19);
-    const kind = this.#isKernels ? " (the kernel's own: drops are not counted)" : '';
-    const text = `${kind}  ${count} ${count === 1 ? 'peer' : 'peers'}, ${online} online  ${time} UTC`;
+    const text = `  ${count} ${count === 1 ? 'peer' : 'peers'}, ${online} online  ${time} UTC${this.#note}`;
     const left = (width ?? Number.POSITIVE_INFINITY) - this.#interfaceName.length;
     return `${palette.greenLabel(this.#interfaceName)}${cutText(text, left)}`;
   }

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 
 import { exchange } from '../../control/uapi-exchange.js';
 import { WireGuardError } from '../../core/errors.js';
-import { mayHaveKernelWireguard } from '../system-kernel.js';
 import { SystemFailure, type WgContext } from './wg-context.js';
 
 const SOCKET_SUFFIX = '.sock';
@@ -19,11 +18,8 @@ const EPROTO = 71;
  * @throws {SystemFailure}
  */
 export async function listInterfaces(context: WgContext): Promise<string[]> {
-  const names: string[] = [];
-  if (mayHaveKernelWireguard()) {
-    const { listKernelInterfaces } = await import('./kernel-access.js');
-    names.push(...(await listKernelInterfaces(context)));
-  }
+  const { listKernelInterfaces } = await import('./kernel-access.js');
+  const names = await listKernelInterfaces(context);
   for (const file of readSocketDirectory(context.socketDirectory)) {
     const name = file.slice(0, -SOCKET_SUFFIX.length);
     if (name !== '' && file.endsWith(SOCKET_SUFFIX) && (await isAnswered(socketPath(context, name)))) names.push(name);

@@ -13,6 +13,7 @@ const ENOTSUP = 95;
 
 /** Interfaces of the kernel's own. @throws {SystemFailure} */
 export async function listKernelInterfaces(context: WgContext): Promise<string[]> {
+  if (!mayHaveKernelWireguard()) return [];
   try {
     return (await context.kernel()).interfaces();
   } catch (error) {
