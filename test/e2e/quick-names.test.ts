@@ -36,7 +36,7 @@ describe('an endpoint with a name', () => {
     assertFitsSchema(shown, 'reresolve.json');
     const [endpoint, from, to] = ['vpn.example.com:51820', '203.0.113.77:51820', '203.0.113.79:51820'];
     const { publicKey } = serverWireguard;
-    assert.deepEqual(shown, { interface: 'wg0', moves: [{ publicKey, endpoint, from, to }] });
+    assert.deepEqual(shown, { interface: 'wg0', moves: [{ name: null, publicKey, endpoint, from, to }] });
 
     await client.write('/etc/hosts', '203.0.113.1 vpn.example.com\n', '644');
     const moved = await client.wiretype('reresolve', 'wg0');

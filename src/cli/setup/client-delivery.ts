@@ -79,7 +79,7 @@ export class ClientDelivery {
     const { io } = this.#context;
     const isColoured = io.columns !== undefined && (io.env['NO_COLOR'] ?? '') === '';
     const { drawQrCode } = await import('./drawn-qr-code.js');
-    return drawQrCode(code, { isColoured, columns: io.columns, rows: undefined });
+    return drawQrCode(code, { isColoured, columns: io.columns });
   }
 }
 

@@ -17,21 +17,20 @@ export interface QrTerminal {
   readonly isColoured: boolean;
   /** `undefined`: unlimited. */
   readonly columns: number | undefined;
-  readonly rows: number | undefined;
 }
 
 /**
  * Draws a QR code with characters, two modules in each.
  *
- * @throws {WireGuardError} ERR_QR_CODE if the terminal is too small: lines that wrap cannot be scanned.
+ * @throws {WireGuardError} ERR_QR_CODE if the terminal is too narrow: lines that wrap cannot be scanned.
  */
-export function drawQrCode(code: QrCode, { isColoured, columns, rows }: QrTerminal): string {
+export function drawQrCode(code: QrCode, { isColoured, columns }: QrTerminal): string {
   const width = code.size + 2 * QUIET_MODULES;
   const height = Math.ceil(width / 2);
-  if (width > (columns ?? width) || height > (rows ?? height)) {
+  if (columns !== undefined && width > columns) {
     throw new WireGuardError(
       'ERR_QR_CODE',
-      `the code needs ${width} columns and ${height} rows, and the terminal has ${columns} and ${rows ?? 'enough'}`,
+      `the code needs ${width} × ${height} characters, and the terminal has ${columns} columns`,
     );
   }
   const ink = (row: number, column: number) => Number(code.isDark(row, column) === isColoured) as 0 | 1;

@@ -108,8 +108,7 @@ async function writeNew(path: string, text: string): Promise<void> {
 }
 
 function existing(path: string, name: string): WireGuardError {
-  const message = `${path} exists: add clients to it with wiretype add-peer ${name} NAME, or choose another name`;
-  return new WireGuardError('ERR_CONFIG_FILE', message);
+  return new WireGuardError('ERR_FILE_EXISTS', `${path} exists: wiretype add-peer ${name} NAME adds a client to it`);
 }
 
 function checkDns(text: string): string | undefined {

@@ -89,7 +89,7 @@ async function writeNew(path: string, contents: string | Uint8Array): Promise<vo
     await writeConfigFile(path, contents, { isNew: true, mode: 0o600 });
   } catch (error) {
     if (!(error instanceof WireGuardError) || !isExisting(error.cause)) throw error;
-    throw new WireGuardError('ERR_FILE_EXISTS', `${path} exists`, { cause: error });
+    throw new WireGuardError('ERR_FILE_EXISTS', `${path} exists; --force replaces it`, { cause: error });
   }
 }
 

@@ -118,7 +118,7 @@ describe('wiretype init', () => {
     const { path } = await run([]);
     const text = readFileSync(path, 'utf8');
     const { code } = await runSetup(init, directory, [path]);
-    assert.equal(code, 'ERR_CONFIG_FILE');
+    assert.equal(code, 'ERR_FILE_EXISTS');
     assert.equal(readFileSync(path, 'utf8'), text);
   });
 

@@ -76,7 +76,7 @@ describe('QR codes of add-peer', () => {
       columns: 60,
     });
     assert.equal(code, 'ERR_QR_CODE');
-    assert.match(message!, /needs \d+ columns and \d+ rows, and the terminal has 60/);
+    assert.match(message!, /needs \d+ × \d+ characters, and the terminal has 60 columns/);
     assert.equal(out, '');
     assert.equal(readFileSync(file, 'utf8'), SERVER);
   });
