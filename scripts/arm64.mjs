@@ -1,6 +1,6 @@
 /**
- * Runs tests on arm64: Node for arm64, under qemu's emulation of its system calls, with the prebuilt
- * addon. Needs `npm run prebuilds`.
+ * Runs tests on arm64: Node for arm64, under qemu's emulation of its system calls, with the addon
+ * compiled as for the package, and the functions that only tests call.
  *
  *     node scripts/arm64.mjs [PART | FOLDER…]        default: what is near to the processor
  *
@@ -8,12 +8,13 @@
  * a script that calls the emulator.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { installNode } from './node-package.mjs';
+import { compileTarget, TARGETS } from './targets.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LIBRARIES = '/usr/aarch64-linux-gnu';
@@ -34,7 +35,7 @@ const parts = process.argv.length > 2 ? process.argv.slice(2) : PARTS;
 const folder = mkdtempSync(join(tmpdir(), 'wiretype-arm64-'));
 try {
   const node = writeEmulatedNode(installNode(folder, NODE_VERSION, 'arm64'));
-  symlinkSync(join(ROOT, 'prebuilds'), join(folder, 'prebuilds'));
+  await compileAddon();
   const { status } = spawnSync(node, [join(ROOT, 'scripts/test.mjs'), ...parts], {
     cwd: ROOT,
     // Everything takes ten times as long and more.
@@ -44,6 +45,13 @@ try {
   process.exitCode = status ?? 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+async function compileAddon() {
+  const target = TARGETS.find(({ name }) => name === 'linux-arm64-glibc');
+  const output = join(folder, 'build/wiretype.node');
+  const failure = await compileTarget(target, { output, hasTestHooks: true });
+  if (failure !== undefined) throw new Error(failure);
 }
 
 /** @returns The path of a script that behaves as Node for this processor would. */

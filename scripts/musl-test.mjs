@@ -9,27 +9,26 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { loadAddon, prebuiltName } from '../dist/src/addon/load.js';
 import { readElf } from './elf.mjs';
 import { fetchMusl } from './musl.mjs';
+import { COMPILERS, FROM_NODE, TARGETS } from './targets.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FROM_NODE = /^(?:napi_|uv_|EVP_|OSSL_|CRYPTO_|ERR_|OPENSSL_)/;
 const DEFINED_BY_HOST = 'napi_set_named_property';
-const COMPILERS = { x64: 'x86_64-linux-gnu-gcc', arm64: 'aarch64-linux-gnu-gcc' };
 const EMULATORS = { x64: 'qemu-x86_64', arm64: 'qemu-aarch64' };
 
-const expected = Object.keys(loadAddon()).sort();
+const expected = Object.keys(createRequire(import.meta.url)(fileOf(process.arch, 'glibc'))).sort();
 process.exitCode = Object.keys(COMPILERS).filter((arch) => !passesOn(arch)).length;
 
 function passesOn(arch) {
   const folder = mkdtempSync(join(tmpdir(), 'wiretype-musl-'));
   try {
-    const addon = join(ROOT, 'prebuilds', prebuiltName('linux', arch, true));
+    const addon = fileOf(arch, 'musl');
     const { library, host } = compileHost(arch, addon, folder);
     const emulator = arch === process.arch ? [] : [EMULATORS[arch]];
     const registered = run([...emulator, library, host, addon])
@@ -43,6 +42,10 @@ function passesOn(arch) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function fileOf(arch, libc) {
+  return TARGETS.find((target) => target.arch === arch && target.libc === libc).file;
 }
 
 function compileHost(arch, addon, folder) {

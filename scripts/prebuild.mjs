@@ -3,40 +3,24 @@
  *
  *     node scripts/prebuild.mjs [--available | --check] [--here | TARGET…]      default: all targets
  *
- * `--here` stands for the target of this system. `--available` leaves out targets whose compiler is missing, with a line about it; `--check` compiles nothing.
- * A build for glibc runs on glibc 2.31 and later. Node itself provides OpenSSL, libuv and Node-API.
+ * `--here` stands for the target of this system. `--available` leaves out targets whose compiler is missing, with a line
+ * about each; `--check` compiles nothing. A build for glibc runs on glibc 2.31 and later. Node itself provides OpenSSL, libuv and Node-API.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { isMusl, prebuiltName } from '../dist/src/addon/load.js';
-import { compileAddon, findHeaders, SOURCE_FOLDER } from './addon.mjs';
+import { isMusl } from '../dist/src/addon/load.js';
 import { readElf } from './elf.mjs';
 import { fetchMusl } from './musl.mjs';
 import { isInstalled } from './system-tools.mjs';
+import { COMPILERS, compileTarget, FROM_NODE, TARGETS } from './targets.mjs';
 
-const FOLDER = fileURLToPath(new URL('../prebuilds/', import.meta.url));
 const GLIBC_LIMIT = [2, 31];
-const COMPILERS = { x64: 'x86_64-linux-gnu-gcc', arm64: 'aarch64-linux-gnu-gcc' };
 const MACHINES = { x64: 'Advanced Micro Devices X86-64', arm64: 'AArch64' };
-/** What Node brings: all else has to come from the C library. */
-const FROM_NODE = /^(?:napi_|uv_|EVP_|OSSL_|CRYPTO_|ERR_|OPENSSL_)/;
 /** The guard of the stack is in the loader on arm64. */
 const LOADER = /^ld-linux-/;
 /** Weak references that every linker adds and no library has to resolve. */
 const NOBODYS = /^(?:_ITM_|__gmon_start__)/;
-
-const TARGETS = Object.keys(COMPILERS).flatMap((arch) =>
-  ['glibc', 'musl'].map((libc) => ({
-    name: `linux-${arch}-${libc}`,
-    arch,
-    libc,
-    file: join(FOLDER, prebuiltName('linux', arch, libc === 'musl')),
-  })),
-);
 
 const { values, positionals } = parseArgs({
   options: { available: { type: 'boolean' }, check: { type: 'boolean' }, here: { type: 'boolean' } },
@@ -68,33 +52,7 @@ async function build(target) {
     print(`${target.name} is left out: ${compiler} is missing`);
     return undefined;
   }
-  const headers = findHeaders();
-  if (headers === undefined) return 'the headers of Node are missing';
-  const options = target.libc === 'musl' ? muslOptions(target.arch, compiler) : glibcOptions();
-  const { flags, linkFlags } = options;
-  const words = { flags: ['-Werror', ...flags], linkFlags: ['-Wl,-s', ...linkFlags] };
-  return (await compileAddon({ compiler: [compiler], headers, output: target.file, ...words })) ?? check(target);
-}
-
-function glibcOptions() {
-  return { flags: ['-include', join(SOURCE_FOLDER, 'older-glibc.h')], linkFlags: [] };
-}
-
-/** Nothing of glibc's is linked, not even its start files: the addon has neither constructors nor destructors. */
-function muslOptions(arch, compiler) {
-  const { headers, kernelHeaders, library } = fetchMusl(arch);
-  const flags = ['-nostdinc', '-isystem', headers, '-isystem', compilerHeaders(compiler), '-isystem', kernelHeaders];
-  // Outline atomics come from libgcc and would look for a function that only glibc has.
-  const processor = arch === 'arm64' ? ['-mno-outline-atomics'] : [];
-  // Lengths of control messages have narrower types in musl, and its macros convert signs.
-  return {
-    flags: [...flags, ...processor, '-nostdlib', '-Wno-conversion', '-Wno-sign-conversion'],
-    linkFlags: [`-L${dirname(library)}`, '-l:libc.so', '-lgcc'],
-  };
-}
-
-function compilerHeaders(compiler) {
-  return spawnSync(compiler, ['-print-file-name=include'], { encoding: 'utf8' }).stdout.trim();
+  return (await compileTarget(target)) ?? check(target);
 }
 
 /** @returns Nothing, or why the file would not load. */
