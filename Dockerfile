@@ -19,7 +19,7 @@ RUN node scripts/setup.mjs \
 
 FROM node:22-bookworm-slim
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends iproute2 iputils-ping nftables \
+  && apt-get install -y --no-install-recommends iproute2 iputils-ping nftables procps \
   && rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/wiretype.tgz /tmp/wiretype.tgz
 RUN npm install --global --no-audit --no-fund /tmp/wiretype.tgz \

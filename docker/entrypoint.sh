@@ -13,7 +13,7 @@ file=/etc/wireguard/$interface.conf
 if [ ! -e "$file" ]; then
   wiretype init "$interface" ${WIRETYPE_ENDPOINT:+--endpoint "$WIRETYPE_ENDPOINT"}
   # In a container /proc/sys is read-only: forwarding comes from the "sysctls" of compose.yaml.
-  [ -w /proc/sys/net/ipv4/ip_forward ] || sed -i '/^Post\(Up\|Down\) = sysctl /d' "$file"
+  [ -w /proc/sys/net/ipv4/ip_forward ] || sed -i '/^Post[UpDown]* = .*sysctl -q /d' "$file"
 fi
 if [ "$(cat /proc/sys/net/ipv4/ip_forward)" != 1 ]; then
   echo "wiretype: this container does not forward: peers reach it, and nothing behind it (sysctls in compose.yaml)" >&2

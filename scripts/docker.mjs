@@ -24,6 +24,9 @@ const [SERVER, CLIENT] = ['server', 'client'].map((end) => `wiretype-docker-${pr
 const ADDRESSES = { [SERVER]: '203.0.113.1', [CLIENT]: '203.0.113.2' };
 const CONTAINER = 'docker-test_wiretype_1';
 
+// Ctrl-C ends the program that runs; its failure ends this one, which cleans up first.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
+
 const folder = mkdtempSync(join(tmpdir(), 'wiretype-docker-'));
 const podman = join(folder, 'podman');
 const project = join(folder, 'project');
