@@ -1,7 +1,6 @@
 /** The C programs of the benchmarks, compiled when they are needed. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
 import { CHECKOUT } from '../test/lab/implementation.js';
@@ -11,10 +10,10 @@ const SOURCES = join(CHECKOUT, 'bench');
 const WORDS = ['-std=gnu17', '-O2', '-w'];
 const PROGRAMS = join(CHECKOUT, 'dist/bench/programs');
 
-/** OpenSSL's headers come with Node's own, beside the program or where node-gyp keeps them; the library is the system's. */
+/** OpenSSL's headers come with Node's own, beside the program or where scripts/addon.mjs keeps them; the library is the system's. */
 const INCLUDES = [
   join(dirname(process.execPath), '../include/node'),
-  join(homedir(), '.cache/node-gyp', process.versions.node, 'include/node'),
+  join(CHECKOUT, 'build/headers', process.versions.node, 'include/node'),
 ].map((folder) => `-I${folder}`);
 export const OPENSSL = ['-l:libcrypto.so.3'];
 
