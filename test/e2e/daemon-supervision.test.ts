@@ -64,12 +64,25 @@ describe('a daemon that is killed', () => {
       ]) {
         const { status, stderr } = await client.wiretype(...words);
         assert.equal(status, 1);
-        assert.match(stderr, /the daemon of wg0 has ended.*\n.*wiretype down INTERFACE && wiretype up INTERFACE/);
+        assert.match(stderr, /wg0: .*its daemon has ended.*\n.*wiretype down INTERFACE && wiretype up INTERFACE/);
       }
       assert.equal((await client.wiretype('down', 'wg0')).status, 0);
       assert.equal((await client.wiretype('up', 'wg0')).status, 0);
     },
   );
+
+  it('is taken down also while it is away', TIMEOUT, async (t) => {
+    const { client } = await openUp(t);
+    const supervisor = await supervisorId(client);
+    process.kill(supervisor, 'SIGSTOP');
+    process.kill(await daemonId(client), 'SIGKILL');
+
+    const { status, stderr } = await client.wiretype('down', 'wg0');
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /the daemon of wg0 has ended: clearing up after it/);
+    process.kill(supervisor, 'SIGCONT');
+    await assertAway(client);
+  });
 
   it('stays away when its interface is deleted meanwhile', TIMEOUT, async (t) => {
     const { client } = await openUp(t);

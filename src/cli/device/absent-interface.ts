@@ -26,6 +26,13 @@ export function absentInterface(
   return new WireGuardError(code, `${name}: ${text}`, { cause });
 }
 
+/** Replaces the error of a device that nobody answers for, if its traces show more. Other errors are returned as they are. */
+export function explainAbsence(name: string, error: unknown): unknown {
+  if (!(error instanceof WireGuardError) || error.code !== 'ERR_CONTROL_UNREACHABLE') return error;
+  const explained = absentInterface(name, error);
+  return explained.code === error.code ? error : explained;
+}
+
 function findReason(name: string, { socketFolder, configFolder, records }: InterfaceTraces) {
   if (/^[a-zA-Z0-9_=+.-]{1,15}$/.test(name)) {
     if (unlessInvalid(() => records.read(name)) !== undefined) {

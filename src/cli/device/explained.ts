@@ -9,6 +9,7 @@ export async function explained<T>(name: string, run: () => Promise<T>): Promise
     return await run();
   } catch (error) {
     const { explain } = await import('./explain-failure.js');
-    throw explain(name, error);
+    const { explainAbsence } = await import('./absent-interface.js');
+    throw explainAbsence(name, explain(name, error));
   }
 }

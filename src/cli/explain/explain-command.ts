@@ -1,9 +1,8 @@
 import { promises as dns } from 'node:dns';
 
-import { WireGuardError } from '../../core/errors.js';
 import { SystemCommands } from '../../host/net/commands.js';
 import type { Command } from '../command.js';
-import { absentInterface } from '../device/absent-interface.js';
+import { explainAbsence } from '../device/absent-interface.js';
 import { parseOptions } from '../device/command-options.js';
 import { jsonOption, type Manual, RUNNING } from '../manual.js';
 import { isRoot, runAsRoot } from '../quick/privilege.js';
@@ -53,7 +52,7 @@ export const explain: Command = {
   },
 };
 
-/** @throws {WireGuardError} ERR_DAEMON_ENDED and what else `absentInterface` finds; the errors of `SystemDevice`. */
+/** @throws {WireGuardError} ERR_DAEMON_ENDED and what else `explainAbsence` finds; the errors of `SystemDevice`. */
 async function readDaemon(interfaceName: string): Promise<DaemonAnswers> {
   const client = new SystemDevice(interfaceName);
   try {
@@ -62,12 +61,6 @@ async function readDaemon(interfaceName: string): Promise<DaemonAnswers> {
     clearDevice(device);
     return { device, hasPrivateKey, isKernels: client.isKernels, explanation: await client.explain() };
   } catch (error) {
-    if (error instanceof WireGuardError && isAbsent(error.cause)) throw absentInterface(interfaceName, error);
-    throw error;
+    throw explainAbsence(interfaceName, error);
   }
-}
-
-/** Nothing listens at the socket, or there is none. */
-function isAbsent(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED');
 }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { WireGuardError } from '../../core/errors.js';
 import { Link } from '../../host/net/link.js';
 import type { TunnelRecord } from '../../host/net/tunnel-record.js';
@@ -10,6 +12,10 @@ import { isAnswering, requireDevice, requireLink } from './require-device.js';
 import { saveNow } from './save.js';
 import { reconstructRecord, takeDown } from './take-down.js';
 import { needsPostDown } from './up.js';
+
+/** A daemon is back within a second, unless it dies again at once. */
+const RESTART_TRIES = 8;
+const RESTART_PAUSE_MS = 250;
 
 /**
  * Takes an interface down and puts the host back as it was before `up`.
@@ -56,6 +62,10 @@ async function findInterface(host: QuickHost, config: QuickConfig): Promise<Foun
   const { interfaceName } = config;
   const record = host.records.read(interfaceName);
   if (await new Link(host.commands, interfaceName).exists()) {
+    if (record !== undefined && !(await isBackSoon(host, interfaceName))) {
+      host.commands.warn(`the daemon of ${interfaceName} has ended: clearing up after it`);
+      return { record, isWhole: false };
+    }
     const device = await requireDevice(host, interfaceName);
     const hooks = record?.hooks;
     const isWhole = hooks === undefined || hooks.PostUp === 'done';
@@ -69,4 +79,13 @@ async function findInterface(host: QuickHost, config: QuickConfig): Promise<Foun
   if (await isAnswering(host, interfaceName)) return { record, isWhole: true };
   host.commands.warn(`${interfaceName} is gone already: clearing up after it`);
   return { record, isWhole: false };
+}
+
+/** Waits for a daemon that died a moment ago: its interface stays until its supervisor has started it again. */
+async function isBackSoon(host: QuickHost, interfaceName: string): Promise<boolean> {
+  for (let tries = 1; !(await isAnswering(host, interfaceName)); tries++) {
+    if (tries === RESTART_TRIES) return false;
+    await sleep(RESTART_PAUSE_MS);
+  }
+  return true;
 }
