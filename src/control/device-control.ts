@@ -1,7 +1,7 @@
 import type { DeviceChange, IpPrefix } from '../core/configuration.js';
 import type { Endpoint } from '../wire/endpoint.js';
 
-/** What a device tells about one peer. The core's `Peer` has this shape. */
+/** The state of one peer. The core's `ConfiguredPeer` has this shape. */
 export interface PeerState {
   readonly publicKey: Uint8Array;
   /** 32 zero bytes: none. */
@@ -13,33 +13,33 @@ export interface PeerState {
   readonly txBytes: number;
   /** Milliseconds since 1970; 0: never. */
   readonly lastHandshakeUnixMs: number;
-  /** In the order in which they were given, host bits cleared. */
+  /** The allowed IPs, in the order in which they were given, host bits cleared. */
   readonly allowedIps: Iterable<IpPrefix>;
 }
 
-/** What a device tells about itself. Keys are the device's own bytes: read them at once, never keep them. */
+/** The state of a device. Keys are the device's own bytes: they must be read at once and not kept. */
 export interface DeviceState {
   readonly privateKey: Uint8Array | undefined;
   /** 0: no socket. */
   readonly listenPort: number;
   /** 0: none. */
   readonly fwmark: number;
-  /** In the order in which they were added. */
+  /** The peers, in the order in which they were added. */
   readonly peers: Iterable<PeerState>;
 }
 
-/** What a device says about a peer that does not answer. */
+/** The device's account of a peer that does not answer. */
 export interface PeerExplanation {
   readonly publicKey: Uint8Array;
   /** Why there is no session, or that there is one. One line. */
   readonly reason: string;
-  /** What became of its packets, by number of the core's `Verdict`. */
+  /** Packets of the peer, by number of the core's `Verdict`. */
   readonly verdicts: ArrayLike<number>;
 }
 
-/** What a device says about itself to somebody who looks for a fault. */
+/** The device's account of itself, for finding a fault. */
 export interface DeviceExplanation {
-  /** What became of packets, by number of the core's `Verdict`. */
+  /** Packets of the device, by number of the core's `Verdict`. */
   readonly verdicts: ArrayLike<number>;
   readonly peers: Iterable<PeerExplanation>;
 }

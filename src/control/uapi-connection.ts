@@ -29,7 +29,7 @@ export class UapiConnection {
     return this.#lastActiveMs;
   }
 
-  /** What the client sends, until it sends no more. The caller clears each chunk. */
+  /** Yields the client's bytes until the client sends no more. The caller clears each chunk. */
   async *chunks(): AsyncGenerator<Buffer, void, undefined> {
     const chunks: AsyncIterable<Buffer> = this.#socket.iterator({ destroyOnReturn: false });
     for await (const chunk of chunks) {

@@ -15,10 +15,10 @@ import { basename, dirname, join } from 'node:path';
 import { WireGuardError } from '../core/errors.js';
 import { isSystemError } from './system-error.js';
 
-/** Where every WireGuard tool looks for the sockets of userspace implementations. */
+/** The directory in which every WireGuard tool looks for sockets of userspace implementations. */
 export const SOCKET_DIRECTORY = '/var/run/wireguard';
 const DIRECTORY_MODE = 0o755;
-/** Nobody but the owner gets in, from the first moment on. */
+/** Keeps others out from the first moment on. */
 const SOCKET_UMASK = 0o177;
 const OTHERS_WRITE = 0o002;
 const GROUP_WRITES = 0o020;

@@ -48,7 +48,7 @@ export class LinuxTun implements Tun {
   #link: LinkState = { index: 0, mtu: 0, isUp: false };
   #monitor: LinkMonitor | undefined;
   #watchError: string | undefined;
-  /** Packets wait in the addon, where no event of the system will tell of them. */
+  /** Packets wait in the addon: no event of the system will announce them. */
   #hasMore = false;
   #isAnnounced = false;
   #isReading = true;
@@ -173,7 +173,7 @@ export class LinuxTun implements Tun {
     return typeof this.#addon.tunName(this.#tun) === 'number';
   }
 
-  /** Tells once, in a turn of its own: `read` and `write` are called from within the loop. */
+  /** Calls `onRemoved` once, in a turn of its own: `read` and `write` are called from within the loop. */
   #removed(): void {
     if (this.#isRemoved || this.#isClosed) return;
     this.#isRemoved = true;
@@ -182,7 +182,7 @@ export class LinuxTun implements Tun {
     });
   }
 
-  /** Where the namespace may not be looked into, the last known state stays. */
+  /** Watches the link in its namespace. The last known state stays if that is refused. */
   #watchLink(): void {
     this.#monitor?.close();
     const namespace = this.#addon.tunNamespace(this.#tun);

@@ -1,6 +1,6 @@
 import type { PacketBatch } from '../core/packets/packet-batch.js';
 
-/** Where the device's IP packets come from and go to. */
+/** The source and the destination of the device's IP packets. */
 export interface Tun {
   readonly name: string;
   readonly mtu: number;

@@ -42,7 +42,7 @@ export interface TunnelState {
   readonly listenPort: number;
   /** 0: none. */
   readonly fwmark: number;
-  /** In the order in which they were added. */
+  /** The peers, in the order in which they were added. */
   readonly peers: Iterable<ConfiguredPeer>;
 }
 
@@ -69,7 +69,7 @@ export interface TunnelExplanation {
  * ```
  *
  * Everything that can fail comes before the device changes, and is undone on failure. Changes and long readings form one
- * queue, whoever asks for them.
+ * queue, whoever makes them.
  */
 export class Tunnel {
   /** Called after the link of the TUN went up or down, or the MTU changed. */
@@ -137,7 +137,7 @@ export class Tunnel {
   }
 
   /**
-   * What happens to the tunnel from the moment on at which reading begins, for any number of readers. Reading ends when
+   * The events of the tunnel from the moment at which reading begins, for any number of readers. Reading ends when
    * the tunnel is closed. A reader that falls far behind misses the oldest events.
    */
   get events(): AsyncIterable<DeviceEvent> {
@@ -221,7 +221,7 @@ export class Tunnel {
     if (this.#isClosed) throw new WireGuardError('ERR_CLOSED', 'the tunnel is closed');
   }
 
-  /** Port 0 asks for another random one each time. */
+  /** Port 0 requests another random port each time. */
   #isPortNew(port: number | undefined): port is number {
     return port !== undefined && port !== this.#driver.socket.port;
   }

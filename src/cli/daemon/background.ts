@@ -11,7 +11,7 @@ const UAPI_DESCRIPTOR = 5;
 const STATE_DESCRIPTOR = 6;
 
 export interface DaemonCommand {
-  /** What runs the daemon, up to its own arguments. */
+  /** The program that runs the daemon, and its first arguments. */
   readonly command: readonly string[];
   readonly interfaceName: string;
   readonly tunDescriptor?: number | undefined;

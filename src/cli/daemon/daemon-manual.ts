@@ -7,7 +7,7 @@ export const DAEMON_OPTIONS = {
   help: { type: 'boolean', short: 'h', about: 'show this text' },
 } as const;
 
-/** What `wiretyped --help` and wiretyped(8) say. */
+/** The text of `wiretyped --help` and wiretyped(8). */
 export const DAEMON_MANUAL: Manual = {
   usage: '[-f | --foreground] INTERFACE',
   about: `

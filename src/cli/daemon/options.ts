@@ -4,7 +4,7 @@ import { WireGuardError } from '../../core/errors.js';
 import { DAEMON_OPTIONS } from './daemon-manual.js';
 import { type LogLevel, parseLogLevel } from './log.js';
 
-/** What `wiretyped` was called with, arguments and environment together. */
+/** The arguments and the environment of `wiretyped`, together. */
 export interface DaemonOptions {
   readonly interfaceName: string;
   readonly isForeground: boolean;
@@ -17,11 +17,11 @@ export interface DaemonOptions {
   /** TSO, USO, GSO and GRO where the kernel takes them; else one packet per system call (`WIRETYPE_OFFLOADS`). */
   readonly isOffloading: boolean;
   readonly logLevel: LogLevel;
-  /** Somebody asked for a log: the output of a daemon in the background is kept then. */
+  /** `LOG_LEVEL` is set: standard error of a daemon in the background stays open. */
   readonly isLogWanted: boolean;
-  /** Where a daemon in the background reports to its parent that it is ready. */
+  /** The pipe on which a daemon in the background reports to its parent that it is ready. */
   readonly readyDescriptor: number | undefined;
-  /** Where the configuration is kept for the daemon that follows, if this one dies. */
+  /** The file that keeps the configuration for the daemon that follows, if this one dies. */
   readonly stateDescriptor: number | undefined;
   /** A daemon in the background is started again when it dies (`WIRETYPE_SUPERVISE`, which `wiretype up` sets). */
   readonly isSupervised: boolean;
@@ -52,7 +52,7 @@ const MAX_CRYPTO_THREADS = 64;
 const MAX_DEFAULT_CRYPTO_THREADS = 4;
 
 const MAX_NAME_BYTES = 15;
-/** What the kernel refuses (spaces, "/", ":", "." and ".."), what it would fill in ("%"), and what a terminal would act on. */
+/** Leaves out what the kernel refuses (spaces, "/", ":", ".", "..") or would fill in ("%"), and what a terminal would act on. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const NAME = /^(?!\.{1,2}$)[^\s/:%\x00-\x1f\x7f]+$/u;
 

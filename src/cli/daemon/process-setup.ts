@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 
 const PROGRAM = 'wiretyped';
 
-/** Everything that the daemon makes is its own, unless it says otherwise. */
+/** Files and sockets of the daemon are for its user only, unless a mode is set. */
 const UMASK = 0o077;
 
 /** Sets what holds for the whole process, before anything else happens in it. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** Kept in memory by the system; the second one is on disk on few machines only. */
 const FOLDERS = ['/dev/shm', '/run'];
-/** Where the valid text begins, and its length: two 32-bit numbers. */
+/** The place and the length of the valid text: two 32-bit numbers. */
 const HEADER_BYTES = 8;
 
 /**

@@ -15,7 +15,7 @@ import { TunnelProcess } from './tunnel-process.js';
 const INTERRUPTED = Symbol('interrupted');
 
 /**
- * Serves one interface until the process is told to end. The ready pipe, if there is one, is told about the start first.
+ * Serves one interface until a signal or the end of the interface. The ready pipe, if there is one, gets the result of the start.
  *
  * @returns The exit status. The caller ends the process with it: work that hangs in the system must not keep it alive.
  */

@@ -14,7 +14,7 @@ import { type EndpointDevice, hasName, reresolve } from './reresolve.js';
 /** Shorter than a user's patience, longer than any resolver's. */
 const INTERVAL_MS = 30_000;
 
-/** What a daemon lends to its watch. */
+/** The daemon's side of its watch. */
 export interface EndpointWatchOptions {
   /** The file that `up` was called with. It is read again when it changes. */
   readonly configFile: string;
