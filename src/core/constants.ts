@@ -29,6 +29,9 @@ export const COOKIE_LIFETIME_MS = 120_000;
 /** The receiver of a cookie stops using it this much earlier, since it travelled. */
 export const COOKIE_LATENCY_MS = 5_000;
 
+/** Bytes of every key: X25519 keys, preshared keys and transport keys. */
+export const KEY_BYTES = 32;
+
 /** §5.4.6: packets are padded to a multiple of this. */
 export const PADDING_BYTES = 16;
 

@@ -1,23 +1,29 @@
 import type { Endpoint } from '../wire/endpoint.js';
-import type { DeviceChange, PeerChange } from './configuration.js';
-import { MAX_MTU, MAX_PEERS } from './constants.js';
-import { DeviceContext } from './device-context.js';
-import type { DeviceEvents } from './device-events.js';
-import { WireGuardError } from './errors.js';
+import type { DeviceChange } from './configuration.js';
+import { MAX_MTU, STAGED_BUDGET_BYTES } from './constants.js';
+import { DeviceConfiguration } from './device-configuration.js';
+import { DeviceEvents } from './device-events.js';
+import type { DeviceParts } from './device-parts.js';
 import { explain } from './explain.js';
 import { HandshakeExchange } from './handshake/handshake-exchange.js';
-import { Identity } from './handshake/identity.js';
 import { TimestampSource } from './handshake/timestamp-source.js';
-import type { Counters } from './packets/counters.js';
+import { LinkState } from './link-state.js';
+import { Counters } from './packets/counters.js';
 import { Inbound } from './packets/inbound.js';
 import { Outbound } from './packets/outbound.js';
+import { Outbox } from './packets/outbox.js';
 import type { PacketBatch } from './packets/packet-batch.js';
 import { Transmitter } from './packets/transmitter.js';
-import { Verdict } from './packets/verdict.js';
 import type { AeadStage, Crypto, Environment } from './ports.js';
-import { Peer } from './session/peer.js';
+import { RandomFractions } from './random-fractions.js';
+import { AllowedIps } from './routing/allowed-ips.js';
+import { ByteBudget } from './session/byte-budget.js';
+import { DeadlineQueue } from './session/deadline-queue.js';
+import type { Peer, PeerSurroundings } from './session/peer.js';
 import { PeerTable } from './session/peer-table.js';
+import type { PeerTimers } from './session/peer-timers.js';
 import type { ConfiguredPeer, PeerView, Roaming } from './session/peer-view.js';
+import { Sessions } from './session/sessions.js';
 
 /** Peers whose timers are looked at per turn: each may cost a handshake initiation. */
 const PEERS_PER_TURN = 16;
@@ -42,59 +48,72 @@ export interface DeviceOptions {
  * Source: WireGuard whitepaper.
  */
 export class Device {
-  readonly #context: DeviceContext;
-  readonly #timestamps: TimestampSource;
+  readonly #link = new LinkState();
+  readonly #peers = new PeerTable();
+  readonly #deadlines = new DeadlineQueue<PeerTimers<Peer>>();
+  readonly #parts: DeviceParts;
   readonly #transmitter: Transmitter;
   readonly #exchange: HandshakeExchange;
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
-  readonly #peers = new PeerTable();
+  readonly #configuration: DeviceConfiguration;
 
   constructor({ crypto, environment, aead }: DeviceOptions) {
-    this.#context = new DeviceContext(crypto, environment, aead);
-    this.#timestamps = new TimestampSource(environment);
-    this.#transmitter = new Transmitter(this.#context, this.#timestamps);
-    this.#exchange = new HandshakeExchange(this.#context, this.#transmitter, (key) => this.#peers.get(key));
-    this.#inbound = new Inbound(this.#context, this.#exchange);
-    this.#outbound = new Outbound(this.#context);
+    const [counters, events, link] = [new Counters(), new DeviceEvents(), this.#link];
+    const sessions = new Sessions(environment, aead, events);
+    const [outbox, allowedIps] = [new Outbox(counters), new AllowedIps<Peer>()];
+    const timestamps = new TimestampSource(environment);
+    this.#parts = { crypto, environment, link, sessions, outbox, allowedIps, counters, events };
+    this.#transmitter = new Transmitter(this.#parts, timestamps);
+    this.#exchange = new HandshakeExchange(this.#parts, (key) => this.#peers.get(key));
+    this.#inbound = new Inbound(this.#parts, this.#exchange);
+    this.#outbound = new Outbound(this.#parts);
+    this.#configuration = new DeviceConfiguration({
+      parts: this.#parts,
+      link,
+      surroundings: this.#peerSurroundings(),
+      timestamps,
+      cookies: this.#exchange.cookies,
+      peers: this.#peers,
+    });
   }
 
   /** Messages for the socket. */
   get outbox(): PacketBatch {
-    return this.#context.outbox;
+    return this.#parts.outbox.messages;
   }
 
   /** Packets for the TUN: ICMP answers. */
   get replies(): PacketBatch {
-    return this.#context.replies;
+    return this.#parts.outbox.replies;
   }
 
   /** The stage that holds the keys of the sessions: it alone can seal and open the device's rows. */
   get aead(): AeadStage {
-    return this.#context.aead;
+    return this.#parts.sessions.aead;
   }
 
   get counters(): Counters {
-    return this.#context.counters;
+    return this.#parts.counters;
   }
 
   /** What happened: to be drained by whoever wants to know it. */
   get events(): DeviceEvents {
-    return this.#context.events;
+    return this.#parts.events;
   }
 
   get isUp(): boolean {
-    return this.#context.isUp;
+    return this.#link.isUp;
   }
 
   /** The device's own bytes: to be copied, not kept. */
   get publicKey(): Uint8Array | undefined {
-    return this.#context.identity?.staticPublic;
+    return this.#link.identity?.staticPublic;
   }
 
   /** The device's own bytes: to be copied, not kept. */
   get privateKey(): Uint8Array | undefined {
-    return this.#context.identity?.staticPrivate;
+    return this.#link.identity?.staticPrivate;
   }
 
   /** In the order in which they were added. */
@@ -132,9 +151,8 @@ export class Device {
 
   /** When `runDue` has to be called next: not later than `nowMs` when work waits already, `Infinity` when idle. */
   nextDeadline(): number {
-    const { deadlines, flushQueue } = this.#context;
-    if (this.#exchange.queue.count > 0 || flushQueue.length > 0) return 0;
-    return deadlines.nextDeadline();
+    if (this.#exchange.queue.count > 0 || this.#parts.outbox.firstToFlush !== undefined) return 0;
+    return this.#deadlines.nextDeadline();
   }
 
   /** Does what is due, a bounded part of it: call again while `nextDeadline()` has passed, with an empty outbox. */
@@ -146,42 +164,34 @@ export class Device {
 
   /** @throws {WireGuardError} ERR_TOO_MANY_PEERS. Nothing has changed then. */
   checkChange(change: DeviceChange): void {
-    if (!this.#peers.hasRoomFor(change, MAX_PEERS))
-      throw new WireGuardError('ERR_TOO_MANY_PEERS', `more than ${MAX_PEERS} peers`);
+    this.#configuration.check(change);
   }
 
   /** Applies private key and peers of a change that `checkChange` passed. Port and mark are the host's. */
   applyChange(change: DeviceChange, nowMs: number): void {
-    if (change.privateKey !== undefined) this.#setPrivateKey(change.privateKey, nowMs);
-    const replaced = change.replacePeers ? [...this.#peers.values()] : [];
-    for (const peer of replaced) this.#removePeer(peer, nowMs);
-    for (const peerChange of change.peers) this.#applyPeerChange(peerChange, nowMs);
-    for (const peer of replaced) this.#peers.get(peer.staticPublic)?.continueTimestamps(peer);
+    this.#configuration.apply(change, nowMs);
   }
 
   /** Link up: keepalives leave at once. Link down: sessions are wiped, nothing is sent or believed. */
   setLinkUp(isUp: boolean, nowMs: number): void {
-    if (isUp === this.#context.isUp) return;
-    this.#context.isUp = isUp;
-    if (this.#context.isReady) this.#start(nowMs);
-    if (!isUp) for (const peer of this.#peers.values()) this.#stop(peer, nowMs);
+    this.#configuration.setLinkUp(isUp, nowMs);
   }
 
   /** Wipes all sessions and handshakes, as a link does that goes down and up. */
   restart(nowMs: number): void {
-    if (!this.#context.isUp) return;
+    if (!this.#link.isUp) return;
     this.setLinkUp(false, nowMs);
     this.setLinkUp(true, nowMs);
   }
 
   /** @param mtu Of the TUN, 0 to 65,535. Caps the padding. */
   setMtu(mtu: number): void {
-    this.#context.mtu = Math.min(mtu, MAX_MTU);
+    this.#link.mtu = Math.min(mtu, MAX_MTU);
   }
 
   /** Tells which port the outer datagrams leave from, so that they are known when they come back. */
   setListenPort(port: number): void {
-    this.#context.listenPort = port;
+    this.#link.listenPort = port;
   }
 
   /**
@@ -195,7 +205,7 @@ export class Device {
     if (peer === undefined) return;
     peer.roaming = roaming;
     peer.setEndpoint(endpoint);
-    if (peer.staged.count > 0) this.#context.requestFlush(peer);
+    if (peer.staged.count > 0) this.#parts.outbox.requestFlush(peer);
   }
 
   /** Copies the preshared key of a peer, 32 zero bytes if it has none. The caller clears `out`. */
@@ -217,124 +227,35 @@ export class Device {
   /** Why there is no session with `peer`, in a sentence. */
   explain({ publicKey }: PeerView, nowMs: number): string {
     const peer = this.#peers.get(publicKey);
-    return peer === undefined ? 'The peer was removed.' : explain(this.#context, this.#exchange, peer, nowMs);
+    return peer === undefined ? 'The peer was removed.' : explain(this.#link, this.#exchange, peer, nowMs);
   }
 
   /** Wipes every secret. The device is of no use afterwards. */
   close(): void {
-    for (const peer of [...this.#peers.values()]) this.#removePeer(peer, 0);
-    this.#context.events.drain(); // the end of the device is nobody's news
-    this.#context.identity?.wipe();
-    this.#context.identity = undefined;
-    this.#context.isUp = false;
+    this.#configuration.clear(0);
+    this.#parts.events.drain(); // the end of the device is nobody's news
     this.#exchange.queue.clear();
   }
 
   #expireTimers(nowMs: number): void {
-    const { deadlines } = this.#context;
-    for (let i = 0; i < PEERS_PER_TURN && this.#transmitter.hasRoom(); i++) {
-      const timers = deadlines.first();
+    for (let i = 0; i < PEERS_PER_TURN && this.#parts.outbox.hasRoom(); i++) {
+      const timers = this.#deadlines.first();
       if (timers === undefined || timers.queuedAt > nowMs) return;
       timers.expire(nowMs);
     }
   }
 
-  #setPrivateKey(privateKey: Uint8Array, nowMs: number): void {
-    const { identity, crypto } = this.#context;
-    const next = Identity.from(crypto, privateKey);
-    if (identity !== undefined && next?.equals(identity)) {
-      next.wipe();
-      return;
-    }
-
-    const wasReady = this.#context.isReady;
-    const ownPeer = next && this.#peers.get(next.staticPublic);
-    if (ownPeer !== undefined) this.#removePeer(ownPeer, nowMs);
-    this.#context.identity = next;
-    this.#exchange.cookies.setPublicKey(next?.staticPublic);
-    for (const peer of this.#peers.values()) this.#adoptIdentity(peer, nowMs);
-    identity?.wipe();
-    if (!wasReady && this.#context.isReady) this.#start(nowMs);
-  }
-
-  /** Sessions made with the old key seal nothing more, and new ones may start at once, as they do for what waits. */
-  #adoptIdentity(peer: Peer, nowMs: number): void {
-    peer.forgetStaticStatic();
-    peer.dropPendingHandshake(this.#context.releaseIndex);
-    if (this.#context.identity === undefined) {
-      this.#stop(peer, nowMs);
-      return;
-    }
-    if (!peer.hasTimers) return;
-    peer.timers.handshakeCompleted();
-    peer.timers.allowHandshake();
-    peer.keypairs.stopSealing();
-    if (peer.staged.count > 0 || peer.isKeepaliveOwed) peer.timers.handshakeWanted(nowMs);
-  }
-
-  #applyPeerChange(change: PeerChange, nowMs: number): void {
-    const existing = this.#peers.get(change.publicKey);
-    if (change.isRemoval) {
-      if (existing !== undefined) this.#removePeer(existing, nowMs);
-      return;
-    }
-    if (this.#context.identity?.hasPublicKey(change.publicKey)) return;
-    if (existing === undefined && change.isUpdateOnly) return;
-    const peer = existing ?? this.#addPeer(change.publicKey);
-
-    if (change.presharedKey !== undefined) peer.setPresharedKey(change.presharedKey);
-    if (change.endpoint !== undefined) peer.setEndpoint(change.endpoint);
-    this.#changeAllowedIps(peer, change);
-    if (change.persistentKeepaliveSeconds !== undefined)
-      this.#setPersistentKeepalive(peer, change.persistentKeepaliveSeconds, nowMs);
-    if (peer.staged.count > 0) this.#context.requestFlush(peer);
-  }
-
-  #changeAllowedIps(peer: Peer, change: PeerChange): void {
-    const { allowedIps } = this.#context;
-    if (change.replaceAllowedIps) allowedIps.removeAll(peer);
-    for (const prefix of change.allowedIps) {
-      if (prefix.isRemoval) allowedIps.remove(prefix, peer);
-      else allowedIps.insert(prefix, peer);
-    }
-  }
-
-  #setPersistentKeepalive(peer: Peer, seconds: number, nowMs: number): void {
-    const isNew = peer.persistentKeepaliveSeconds === 0;
-    if (seconds === peer.persistentKeepaliveSeconds) return;
-    peer.persistentKeepaliveSeconds = seconds;
-    if (this.#context.isReady) peer.timers.setPersistentKeepalive(seconds * 1_000, nowMs, isNew);
-  }
-
-  #addPeer(publicKey: Uint8Array): Peer {
-    const peer = new Peer(publicKey, this.#context, this.#transmitter);
-    this.#peers.add(peer);
-    return peer;
-  }
-
-  #removePeer(peer: Peer, nowMs: number): void {
-    this.#stop(peer, nowMs);
-    peer.isRemoved = true;
-    this.#timestamps.retire(peer.timestampStep);
-    if (peer.hasTimers) this.#context.deadlines.remove(peer.timers);
-    this.#context.allowedIps.removeAll(peer);
-    this.#peers.delete(peer);
-    peer.setEndpoint(undefined);
-    peer.wipeSecrets();
-  }
-
-  #start(nowMs: number): void {
-    for (const peer of this.#peers.values()) {
-      const { persistentKeepaliveSeconds: seconds } = peer;
-      if (seconds !== 0 || peer.hasTimers) peer.timers.setPersistentKeepalive(seconds * 1_000, nowMs, true);
-    }
-  }
-
-  #stop(peer: Peer, nowMs: number): void {
-    this.#context.dropStaged(peer, Verdict.DeviceDown);
-    peer.isKeepaliveOwed = false;
-    if (!peer.hasTimers) return;
-    peer.timers.stop();
-    this.#context.wipeSessions(peer, nowMs);
+  #peerSurroundings(): PeerSurroundings {
+    const { crypto, environment, link, allowedIps, sessions } = this.#parts;
+    return {
+      crypto,
+      link,
+      allowedIps,
+      deadlines: this.#deadlines,
+      stagedBudget: new ByteBudget(STAGED_BUDGET_BYTES),
+      timerActions: this.#transmitter,
+      random: new RandomFractions(environment).next,
+      discard: sessions.discard,
+    };
   }
 }

@@ -1,8 +1,8 @@
 import { remoteEquals } from '../wire/endpoint.js';
 import { REJECT_AFTER_TIME_MS, REKEY_TIMEOUT_JITTER_MS, REKEY_TIMEOUT_MS } from './constants.js';
-import type { DeviceContext } from './device-context.js';
-import type { HandshakeRejection } from './handshake/handshake.js';
 import type { HandshakeExchange } from './handshake/handshake-exchange.js';
+import type { HandshakeRejection } from './handshake/handshake-rejection.js';
+import type { LinkView } from './link-state.js';
 import type { Peer } from './session/peer.js';
 
 /** Older troubles explain nothing about the present. */
@@ -13,9 +13,9 @@ const TROUBLE_LIFETIME_MS = REJECT_AFTER_TIME_MS;
  *
  * Names no key and no address.
  */
-export function explain(context: DeviceContext, exchange: HandshakeExchange, peer: Peer, nowMs: number): string {
-  if (!context.isUp) return 'The link is down: bring it up with "ip link set … up".';
-  if (context.identity === undefined) return 'The interface has no private key: set one.';
+export function explain(link: LinkView, exchange: HandshakeExchange, peer: Peer, nowMs: number): string {
+  if (!link.isUp) return 'The link is down: bring it up with "ip link set … up".';
+  if (link.identity === undefined) return 'The interface has no private key: set one.';
   if (peer.sealingKeypair(nowMs) !== undefined) return 'There is a session.';
   if (peer.staticStatic.every((byte) => byte === 0))
     return "The peer's public key is not a usable key (a low-order point): check it.";

@@ -4,8 +4,6 @@ import { describe, it } from 'node:test';
 import { loadAddon } from '../../src/addon/load.js';
 import { CookieChecker, CookieJar } from '../../src/core/handshake/cookie.js';
 import {
-  type ConsumedInitiation,
-  consumeInitiation,
   consumeResponse,
   createInitiation,
   createResponse,
@@ -21,6 +19,7 @@ import * as initiationFields from '../../src/wire/handshake-initiation.js';
 import * as responseFields from '../../src/wire/handshake-response.js';
 import { MessageType, messageType } from '../../src/wire/messages.js';
 import * as dataFields from '../../src/wire/transport-data.js';
+import { type ConsumedInitiation, consumeInitiation } from '../core/handshake/consume-initiation.js';
 import { seededEnvironment } from '../core/seeded-environment.js';
 import { fromHex, readVectors, toHex } from '../vectors.js';
 import { implementationOf } from './secret-life.js';

@@ -128,7 +128,7 @@ export class CookieJar {
 
   /** Whether the message that was signed last has no cookie reply yet. */
   get awaitsReply(): boolean {
-    return this.#lastMac1 !== undefined;
+    return this.#isReplyAwaited;
   }
 
   /** Fills in MAC1, and MAC2 if there is a cookie, which is zeros otherwise. Call it once the rest is complete. */

@@ -2,10 +2,11 @@ import * as cookieReply from '../../wire/cookie-reply.js';
 import { ENDPOINT_WORDS } from '../../wire/endpoint.js';
 import * as handshakeResponse from '../../wire/handshake-response.js';
 import { MessageType, messageType } from '../../wire/messages.js';
-import type { DeviceContext } from '../device-context.js';
+import type { DeviceEvents } from '../device-events.js';
+import type { DeviceParts } from '../device-parts.js';
 import type { PacketBatch } from '../packets/packet-batch.js';
 import { Verdict } from '../packets/verdict.js';
-import { Peer } from '../session/peer.js';
+import type { Sessions } from '../session/sessions.js';
 import type { CookieChecker } from './cookie.js';
 import type { HandshakeQueue } from './handshake-queue.js';
 import type { HandshakeRejection } from './handshake-rejection.js';
@@ -36,14 +37,16 @@ export interface HandshakeDoorParts {
  * Source: whitepaper §5.1, §5.3, §5.4.7.
  */
 export class HandshakeDoor {
-  readonly #context: DeviceContext;
+  readonly #sessions: Sessions;
+  readonly #events: DeviceEvents;
   readonly #queue: HandshakeQueue;
   readonly #cookies: CookieChecker;
   readonly #limiter: RateLimiter;
   readonly #refusals: RefusalLog;
 
-  constructor(context: DeviceContext, { queue, cookies, limiter, refusals }: HandshakeDoorParts) {
-    this.#context = context;
+  constructor({ sessions, events }: DeviceParts, { queue, cookies, limiter, refusals }: HandshakeDoorParts) {
+    this.#sessions = sessions;
+    this.#events = events;
     this.#queue = queue;
     this.#cookies = cookies;
     this.#limiter = limiter;
@@ -62,7 +65,8 @@ export class HandshakeDoor {
         return rejection === undefined ? Verdict.Handshake : this.#refuse(rejection, batch, endpointAt, nowMs);
       }
       case MessageType.HandshakeResponse:
-        if (!this.#isAwaited(message)) return this.#refuse('no-handshake', batch, endpointAt, nowMs);
+        if (this.#sessions.awaitingPeerAt(handshakeResponse.receiverIndex(message)) === undefined)
+          return this.#refuse('no-handshake', batch, endpointAt, nowMs);
     }
     return this.#queueMessage(message, batch, endpointAt, nowMs);
   }
@@ -82,7 +86,7 @@ export class HandshakeDoor {
   #push(message: Uint8Array, batch: PacketBatch, endpointAt: number, nowMs: number): boolean {
     const wasUnderLoad = this.#queue.isUnderLoad(nowMs);
     const isQueued = this.#queue.push(message, batch.endpointWords, endpointAt, nowMs);
-    if (!wasUnderLoad && this.#queue.isUnderLoad(nowMs)) this.#context.events.push('under-load', undefined, nowMs);
+    if (!wasUnderLoad && this.#queue.isUnderLoad(nowMs)) this.#events.push('under-load', undefined, nowMs);
     return isQueued;
   }
 
@@ -92,15 +96,9 @@ export class HandshakeDoor {
     return this.#cookies.hasValidMac2(message, batch.endpointBytes, endpointAt * 4, nowMs);
   }
 
-  #isAwaited(response: Uint8Array): boolean {
-    const peer = this.#context.indices.get(handshakeResponse.receiverIndex(response));
-    return peer instanceof Peer && peer.pendingHandshake !== undefined;
-  }
-
   /** A cookie reply proves nothing but the cookie: it never moves an endpoint. */
   #consumeCookieReply(message: Uint8Array, nowMs: number): HandshakeRejection | undefined {
-    const entry = this.#context.indices.get(cookieReply.receiverIndex(message));
-    const peer = entry instanceof Peer ? entry : entry?.peer;
+    const peer = this.#sessions.peerAt(cookieReply.receiverIndex(message));
     if (peer === undefined || !peer.cookieJar.awaitsReply) return 'no-handshake';
     if (!peer.cookieJar.consumeReply(message, nowMs)) return 'cookie';
     peer.note('under-load', nowMs);

@@ -2,27 +2,18 @@ import { Endpoint } from '../../wire/endpoint.js';
 import * as handshakeResponse from '../../wire/handshake-response.js';
 import { HANDSHAKE_INITIATION_BYTES } from '../../wire/messages.js';
 import { compareTai64n } from '../../wire/tai64n.js';
-import { FLOOD_INTERVAL_MS, REKEY_TIMEOUT_MS } from '../constants.js';
-import type { DeviceContext } from '../device-context.js';
-import type { Transmitter } from '../packets/transmitter.js';
+import { FLOOD_INTERVAL_MS, KEY_BYTES, REKEY_TIMEOUT_MS } from '../constants.js';
+import type { DeviceParts } from '../device-parts.js';
 import { secretBytes } from '../secret-bytes.js';
-import { Keypair } from '../session/keypair.js';
-import { Peer } from '../session/peer.js';
+import type { Peer } from '../session/peer.js';
 import { CookieChecker } from './cookie.js';
-import {
-  type ConsumedInitiation,
-  consumeInitiation,
-  consumeResponse,
-  createResponse,
-  type TransportKeys,
-} from './handshake.js';
+import { consumeResponse, createResponse, type OpenedInitiation, openStatic, openTimestamp } from './handshake.js';
 import { HandshakeDoor } from './handshake-door.js';
 import { HandshakeQueue } from './handshake-queue.js';
 import type { HandshakeRejection } from './handshake-rejection.js';
 import { RateLimiter } from './rate-limiter.js';
 import { RefusalLog } from './refusal-log.js';
 
-const EPHEMERAL_BYTES = 32;
 /** One unit is a cookie reply: two or three hashes and a cipher, about 10 µs. */
 const COOKIE_REPLY_WORK = 1;
 /** An X25519 operation costs about four of them. */
@@ -49,30 +40,24 @@ export class HandshakeExchange {
   /** Mistakes of strangers, and of peers that cannot be made out. */
   readonly refusals: RefusalLog;
 
-  readonly #context: DeviceContext;
-  readonly #transmitter: Transmitter;
+  readonly #parts: DeviceParts;
   readonly #peerByKey: (publicKey: Uint8Array) => Peer | undefined;
   readonly #limiter: RateLimiter;
   readonly #endpoint = new Endpoint();
 
-  constructor(
-    context: DeviceContext,
-    transmitter: Transmitter,
-    peerByKey: (publicKey: Uint8Array) => Peer | undefined,
-  ) {
-    this.#context = context;
-    this.#transmitter = transmitter;
+  constructor(parts: DeviceParts, peerByKey: (publicKey: Uint8Array) => Peer | undefined) {
+    this.#parts = parts;
     this.#peerByKey = peerByKey;
-    this.#limiter = new RateLimiter(context.environment);
-    this.cookies = new CookieChecker(context.crypto, context.environment);
-    this.refusals = new RefusalLog(context.counters);
+    this.#limiter = new RateLimiter(parts.environment);
+    this.cookies = new CookieChecker(parts.crypto, parts.environment);
+    this.refusals = new RefusalLog(parts.counters);
     const { queue, cookies, refusals } = this;
-    this.door = new HandshakeDoor(context, { queue, cookies, refusals, limiter: this.#limiter });
+    this.door = new HandshakeDoor(parts, { queue, cookies, refusals, limiter: this.#limiter });
   }
 
   /** Answers some of the messages that wait. Call it again while `queue.count` is not 0. */
   process(nowMs: number): void {
-    for (let work = 0; work < WORK_PER_TURN && this.#transmitter.hasRoom() && this.queue.count > 0; ) {
+    for (let work = 0; work < WORK_PER_TURN && this.#parts.outbox.hasRoom() && this.queue.count > 0; ) {
       const { count, provenCount } = this.queue;
       const isProven = provenCount > 0 && (work < PROVEN_WORK_PER_TURN || count === provenCount);
       const { words } = this.#endpoint;
@@ -90,7 +75,7 @@ export class HandshakeExchange {
   }
 
   #consume(message: Uint8Array, isProven: boolean, nowMs: number): HandshakeRejection | undefined {
-    if (!this.#context.isReady) return 'no-private-key';
+    if (!this.#parts.link.isReady) return 'no-private-key';
     const refused = isProven ? undefined : this.#refuseUnderLoad(message, nowMs);
     if (refused !== undefined) return refused;
     return message.length === HANDSHAKE_INITIATION_BYTES
@@ -104,89 +89,104 @@ export class HandshakeExchange {
     const { words, bytes } = this.#endpoint;
     if (!this.cookies.hasValidMac2(message, bytes, 0, nowMs)) {
       const reply = this.cookies.createReply(message, bytes, 0, nowMs);
-      this.#transmitter.sendHandshakeMessage(reply, words, 0);
+      this.#parts.outbox.appendHandshakeMessage(reply, words, 0);
       return 'under-load';
     }
     return this.#limiter.allow(words, 0, nowMs) ? undefined : 'rate-limit';
   }
 
   #consumeInitiation(message: Uint8Array, nowMs: number): HandshakeRejection | undefined {
-    const { crypto, identity } = this.#context;
-    let peer: Peer | undefined;
-    const consumed = consumeInitiation(crypto, identity!, message, (publicKey) => {
-      peer = this.#peerByKey(publicKey);
-      return peer;
-    });
-    if (typeof consumed === 'string' || peer === undefined) {
-      if (typeof consumed === 'string' && peer !== undefined) peer.note(consumed, nowMs);
-      return typeof consumed === 'string' ? consumed : 'unknown-peer';
-    }
+    const { crypto, link } = this.#parts;
+    const opened = openStatic(crypto, link.identity!, message);
+    if (typeof opened === 'string') return opened;
     try {
-      const rejection = this.#judgeTimestamp(peer, consumed, nowMs);
-      if (rejection === undefined) return this.#respond(peer, consumed, message.length, nowMs);
-      peer.note(rejection, nowMs);
+      const peer = this.#peerByKey(opened.staticPublic);
+      if (peer === undefined) return 'unknown-peer';
+      const rejection = this.#answerPeer(peer, opened, message, nowMs);
+      if (rejection !== undefined) peer.note(rejection, nowMs);
       return rejection;
     } finally {
-      consumed.wipe();
+      opened.wipe();
     }
   }
 
-  /** §5.1: strictly greater than every stamp before, kept for the life of the peer; and not in a flood. */
-  #judgeTimestamp(peer: Peer, consumed: ConsumedInitiation, nowMs: number): HandshakeRejection | undefined {
-    if (compareTai64n(consumed.timestamp, 0, peer.greatestTimestamp, 0) <= 0) return 'replayed-timestamp';
-    if (nowMs - peer.initiationConsumedMs < FLOOD_INTERVAL_MS) return 'flood';
-    return undefined;
-  }
-
-  #respond(
+  /** §5.1: the timestamp is strictly greater than every one before, kept for the life of the peer; and no flood. */
+  #answerPeer(
     peer: Peer,
-    consumed: ConsumedInitiation,
-    lengthBytes: number,
+    opened: OpenedInitiation,
+    message: Uint8Array,
     nowMs: number,
   ): HandshakeRejection | undefined {
-    const { crypto, environment, indices, releaseIndex } = this.#context;
-    const ephemeralPrivate = secretBytes(EPHEMERAL_BYTES);
-    environment.random(ephemeralPrivate);
-    const localIndex = indices.allocate(peer);
-    const created = createResponse(crypto, consumed, peer, ephemeralPrivate, localIndex);
-    ephemeralPrivate.fill(0);
+    const timestamp = openTimestamp(opened, peer, message);
+    if (typeof timestamp === 'string') return timestamp;
+    if (compareTai64n(timestamp, 0, peer.greatestTimestamp, 0) <= 0) return 'replayed-timestamp';
+    if (nowMs - peer.initiationConsumedMs < FLOOD_INTERVAL_MS) return 'flood';
+
+    const { sessions } = this.#parts;
+    const localIndex = sessions.allocate(peer);
+    const created = this.#createResponse(peer, opened, localIndex);
     if (created === undefined) {
-      releaseIndex(localIndex);
+      sessions.release(localIndex);
       return 'low-order-point';
     }
-
-    peer.greatestTimestamp = consumed.timestamp;
+    peer.greatestTimestamp = timestamp;
     peer.initiationConsumedMs = nowMs;
-    this.#context.heardFrom(peer, lengthBytes, this.#endpoint.words, 0, nowMs);
-    this.#begin(peer, created.keys, localIndex, false, nowMs);
+    sessions.heardFrom(peer, message.length, this.#endpoint.words, 0, nowMs);
+    sessions.begin({
+      peer,
+      keys: created.keys,
+      localIndex,
+      isInitiator: false,
+      winsTie: this.#winsTie(peer, false),
+      nowMs,
+    });
+    this.#sendResponse(peer, created.message, nowMs);
+    return undefined;
+  }
 
-    peer.cookieJar.sign(created.message, nowMs);
-    this.#transmitter.sendHandshakeMessage(created.message, this.#endpoint.words, 0);
-    peer.txBytes += created.message.length;
+  #createResponse(peer: Peer, opened: OpenedInitiation, localIndex: number): ReturnType<typeof createResponse> {
+    const { crypto, environment } = this.#parts;
+    const ephemeralPrivate = secretBytes(KEY_BYTES);
+    environment.random(ephemeralPrivate);
+    try {
+      return createResponse(crypto, opened, peer, ephemeralPrivate, localIndex);
+    } finally {
+      ephemeralPrivate.fill(0);
+    }
+  }
+
+  #sendResponse(peer: Peer, message: Uint8Array, nowMs: number): void {
+    peer.cookieJar.sign(message, nowMs);
+    this.#parts.outbox.appendHandshakeMessage(message, this.#endpoint.words, 0);
+    peer.txBytes += message.length;
     peer.timers.handshakeAnswered(nowMs);
     peer.timers.authenticatedMessageSent(nowMs);
-    return undefined;
   }
 
   #consumeResponse(message: Uint8Array, nowMs: number): HandshakeRejection | undefined {
-    const { identity, indices } = this.#context;
-    const peer = indices.get(handshakeResponse.receiverIndex(message));
-    if (!(peer instanceof Peer) || peer.pendingHandshake === undefined) return 'no-handshake';
+    const { link, sessions, outbox } = this.#parts;
+    const peer = sessions.awaitingPeerAt(handshakeResponse.receiverIndex(message));
+    if (peer?.pendingHandshake === undefined) return 'no-handshake';
 
     const { state, localIndex } = peer.pendingHandshake;
-    const keys = consumeResponse(identity!, peer, state, message);
+    const keys = consumeResponse(link.identity!, peer, state, message);
     if (typeof keys === 'string') {
       peer.note(keys, nowMs);
       return keys;
     }
     state.wipe();
     peer.pendingHandshake = undefined;
-    this.#context.heardFrom(peer, message.length, this.#endpoint.words, 0, nowMs);
-    this.#begin(peer, keys, localIndex, true, nowMs);
+    sessions.heardFrom(peer, message.length, this.#endpoint.words, 0, nowMs);
+    sessions.begin({ peer, keys, localIndex, isInitiator: true, winsTie: this.#winsTie(peer, true), nowMs });
     this.completed(peer, nowMs);
     peer.isKeepaliveOwed = true; // the responder may not send before it heard from us under the new keypair
-    this.#context.requestFlush(peer);
+    outbox.requestFlush(peer);
     return undefined;
+  }
+
+  /** The keypair that the end with the higher key initiates remains when both initiate at once. */
+  #winsTie(peer: Peer, isInitiator: boolean): boolean {
+    return this.#parts.link.identity!.isBefore(peer.staticPublic) !== isInitiator;
   }
 
   /** A session is confirmed on our side: what waited for it may go. */
@@ -195,9 +195,9 @@ export class HandshakeExchange {
     this.#endPendingHandshake(peer, nowMs);
     peer.hasAskedForLastRekey = false;
     peer.lastTrouble = undefined;
-    peer.lastHandshakeUnixMs = this.#context.environment.unixTimeMs();
-    this.#context.events.push('handshake', peer, nowMs);
-    this.#context.requestFlush(peer);
+    peer.lastHandshakeUnixMs = this.#parts.environment.unixTimeMs();
+    this.#parts.events.push('handshake', peer, nowMs);
+    this.#parts.outbox.requestFlush(peer);
   }
 
   /** A response to an initiation of ours may still be on its way, unless the initiation is too old for that. */
@@ -206,20 +206,7 @@ export class HandshakeExchange {
     if (pendingHandshake === undefined) return;
     const endsAtMs = pendingHandshake.sentMs + REKEY_TIMEOUT_MS;
     if (endsAtMs > nowMs) peer.timers.pendingHandshakeOutlived(endsAtMs);
-    else peer.dropPendingHandshake(this.#context.releaseIndex);
-  }
-
-  #begin(peer: Peer, keys: TransportKeys, localIndex: number, isInitiator: boolean, nowMs: number): void {
-    const { aead, identity, indices, keypairsByRemoteIndex } = this.#context;
-    const keySlot = aead.installKeys(keys.sendKey, keys.receiveKey);
-    const { remoteIndex } = keys;
-    keys.wipe();
-    const winsTie = identity!.isBefore(peer.staticPublic) !== isInitiator; // the end with the higher key wins
-    const keypair = new Keypair({ peer, keySlot, localIndex, remoteIndex, isInitiator, winsTie, createdMs: nowMs });
-    indices.replace(localIndex, keypair);
-    keypairsByRemoteIndex.set(remoteIndex, keypair);
-    peer.keypairs.begin(keypair);
-    peer.timers.sessionDerived(nowMs);
+    else peer.dropPendingHandshake(this.#parts.sessions.release);
   }
 }
 

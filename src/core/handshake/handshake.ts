@@ -6,8 +6,6 @@ import { copySecret, secretBytes } from '../secret-bytes.js';
 import type { HandshakeRejection } from './handshake-rejection.js';
 import { SymmetricState } from './noise.js';
 
-export type { HandshakeRejection } from './handshake-rejection.js';
-
 const KEY_BYTES = 32;
 
 /**
@@ -82,19 +80,17 @@ export class InitiatorState {
   }
 }
 
-/** An initiation whose tags were right: who sent it, when, and how to go on. Wiped by the one who judges it. */
-export class ConsumedInitiation {
+/** An initiation whose static key was opened: who claims to have sent it, and how to go on. Whoever opened it wipes it. */
+export class OpenedInitiation {
+  /** Not proven before the timestamp is opened as well. */
   readonly staticPublic: Uint8Array;
-  /** TAI64N, 12 bytes. Whether it is new, the caller has to see. */
-  readonly timestamp: Uint8Array;
   /** As int32. */
   readonly senderIndex: number;
   readonly remoteEphemeral: Uint8Array;
   readonly noise: SymmetricState;
 
-  constructor(message: Uint8Array, staticPublic: Uint8Array, timestamp: Uint8Array, noise: SymmetricState) {
+  constructor(message: Uint8Array, staticPublic: Uint8Array, noise: SymmetricState) {
     this.staticPublic = staticPublic;
-    this.timestamp = timestamp;
     this.senderIndex = initiation.senderIndex(message);
     this.remoteEphemeral = initiation.ephemeral(message).slice();
     this.noise = noise;
@@ -137,68 +133,65 @@ export function createInitiation(
 }
 
 /**
- * Reads an initiation and finds out who sent it.
+ * Reads an initiation as far as the key of its sender. `openTimestamp` goes on, once the peer with that key is found.
  *
  * @param message One whole initiation, with a right MAC1.
- * @param findRemote Called once, with a static key that is not proven yet.
  */
-export function consumeInitiation(
+export function openStatic(
   crypto: Crypto,
   local: LocalIdentity,
   message: Uint8Array,
-  findRemote: (staticPublic: Uint8Array) => RemoteIdentity | undefined,
-): ConsumedInitiation | HandshakeRejection {
+): OpenedInitiation | HandshakeRejection {
   const noise = begin(crypto, local.staticPublic);
-  const consumed = readInitiation(noise, local, message, findRemote);
-  if (typeof consumed === 'string') noise.wipe();
-  return consumed;
-}
-
-function readInitiation(
-  noise: SymmetricState,
-  local: LocalIdentity,
-  message: Uint8Array,
-  findRemote: (staticPublic: Uint8Array) => RemoteIdentity | undefined,
-): ConsumedInitiation | HandshakeRejection {
   const ephemeral = initiation.ephemeral(message);
   noise.mixEphemeral(ephemeral); // e
-  if (!noise.mixDh(local.staticPrivate, ephemeral)) return 'low-order-point'; // es
-  const staticPublic = noise.openAndHash(initiation.encryptedStatic(message)); // s
-  if (staticPublic === undefined) return 'wrong-key';
+  const isUsable = noise.mixDh(local.staticPrivate, ephemeral); // es
+  const staticPublic = isUsable ? noise.openAndHash(initiation.encryptedStatic(message)) : undefined; // s
+  if (staticPublic !== undefined) return new OpenedInitiation(message, staticPublic, noise);
+  noise.wipe();
+  return isUsable ? 'wrong-key' : 'low-order-point';
+}
 
-  const remote = findRemote(staticPublic);
-  if (remote === undefined) return 'unknown-peer';
+/**
+ * Reads the rest of an initiation, which proves that its sender has the private key of `remote`.
+ *
+ * @param opened What `openStatic` returned for `message`, once only.
+ * @returns TAI64N, 12 bytes. Whether it is new, the caller has to see.
+ */
+export function openTimestamp(
+  opened: OpenedInitiation,
+  remote: RemoteIdentity,
+  message: Uint8Array,
+): Uint8Array | HandshakeRejection {
   if (isZeroInConstantTime(remote.staticStatic)) return 'low-order-point';
-  noise.mixKey(remote.staticStatic); // ss
-  const timestamp = noise.openAndHash(initiation.encryptedTimestamp(message));
-  if (timestamp === undefined) return 'bad-timestamp-tag';
-  return new ConsumedInitiation(message, staticPublic, timestamp, noise);
+  opened.noise.mixKey(remote.staticStatic); // ss
+  return opened.noise.openAndHash(initiation.encryptedTimestamp(message)) ?? 'bad-timestamp-tag';
 }
 
 /**
  * Answers an initiation.
  *
- * @param consumed Is left as it is; the caller wipes it.
+ * @param opened An initiation whose timestamp was opened. Is left as it is; the caller wipes it.
  * @param ephemeralPrivate 32 random bytes, which the caller clears.
  * @returns The message with zeros for both MACs, and the session's keys; `undefined` for a low-order point.
  */
 export function createResponse(
   crypto: Crypto,
-  consumed: ConsumedInitiation,
+  opened: OpenedInitiation,
   remote: RemoteIdentity,
   ephemeralPrivate: Uint8Array,
   localIndex: number,
 ): { message: Uint8Array; keys: TransportKeys } | undefined {
-  const noise = consumed.noise.fork();
+  const noise = opened.noise.fork();
   try {
     const ephemeral = publicKeyOf(crypto, ephemeralPrivate);
     noise.mixEphemeral(ephemeral); // e
-    if (!noise.mixDhWithoutKey(ephemeralPrivate, consumed.remoteEphemeral)) return undefined; // ee
+    if (!noise.mixDhWithoutKey(ephemeralPrivate, opened.remoteEphemeral)) return undefined; // ee
     if (!noise.mixDhWithoutKey(ephemeralPrivate, remote.staticPublic)) return undefined; // se
     noise.mixKeyAndHash(remote.presharedKey); // psk
     const encryptedNothing = noise.sealAndHash(NOTHING);
 
-    const { senderIndex } = consumed;
+    const { senderIndex } = opened;
     const message = response.formatHandshakeResponse(localIndex, senderIndex, ephemeral, encryptedNothing);
     return { message, keys: new TransportKeys(noise, false, senderIndex) };
   } finally {

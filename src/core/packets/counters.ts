@@ -1,4 +1,4 @@
-import type { HandshakeRejection } from '../handshake/handshake.js';
+import type { HandshakeRejection } from '../handshake/handshake-rejection.js';
 import { VERDICT_COUNT, type Verdict } from './verdict.js';
 
 /** What became of packets and messages, since the device or the peer was made. */

@@ -2,10 +2,14 @@ import { ENDPOINT_WORDS, isReachable } from '../../wire/endpoint.js';
 import * as ipHeader from '../../wire/ip-header.js';
 import * as messages from '../../wire/messages.js';
 import * as transportData from '../../wire/transport-data.js';
-import type { DeviceContext } from '../device-context.js';
+import type { DeviceParts } from '../device-parts.js';
 import type { HandshakeExchange } from '../handshake/handshake-exchange.js';
-import { Keypair } from '../session/keypair.js';
+import type { LinkView } from '../link-state.js';
+import type { AllowedIps } from '../routing/allowed-ips.js';
+import type { Keypair } from '../session/keypair.js';
 import type { Peer } from '../session/peer.js';
+import type { Sessions } from '../session/sessions.js';
+import type { Counters } from './counters.js';
 import { NO_KEY, type PacketBatch } from './packet-batch.js';
 import { Verdict } from './verdict.js';
 
@@ -21,18 +25,24 @@ const ECN_CAPABLE_1 = 1;
  * Source: whitepaper §2, §5.4.6, §6.
  */
 export class Inbound {
-  readonly #context: DeviceContext;
+  readonly #link: LinkView;
+  readonly #sessions: Sessions;
+  readonly #allowedIps: AllowedIps<Peer>;
+  readonly #counters: Counters;
   readonly #exchange: HandshakeExchange;
-  #lastKeypair: Keypair | undefined;
+  #lastKeypair: Keypair<Peer> | undefined;
 
-  constructor(context: DeviceContext, exchange: HandshakeExchange) {
-    this.#context = context;
+  constructor({ link, sessions, allowedIps, counters }: DeviceParts, exchange: HandshakeExchange) {
+    this.#link = link;
+    this.#sessions = sessions;
+    this.#allowedIps = allowedIps;
+    this.#counters = counters;
     this.#exchange = exchange;
   }
 
   /** Writes `verdict` and `keySlot`. Skips rows whose verdict is not `Pass`. */
   classify(batch: PacketBatch, nowMs: number): void {
-    const { isReady } = this.#context;
+    const { isReady } = this.#link;
     for (let row = 0; row < batch.count; row++) {
       if (batch.verdict[row] !== Verdict.Pass) continue;
       batch.keySlot[row] = NO_KEY;
@@ -60,7 +70,7 @@ export class Inbound {
    * `length` being the packet's. Rows go in order of arrival: the replay window needs it.
    */
   admit(batch: PacketBatch, nowMs: number): void {
-    const { verdicts } = this.#context.counters;
+    const { verdicts } = this.#counters;
     for (let row = 0; row < batch.count; row++) {
       switch (batch.verdict[row]) {
         case Verdict.Pass:
@@ -86,7 +96,7 @@ export class Inbound {
     if (!keypair.replayWindow.accept(transportData.counterHigh(bytes, at), transportData.counterLow(bytes, at)))
       return countFor(peer, Verdict.Replayed);
 
-    this.#context.heardFrom(peer, batch.length[row], batch.endpointWords, batch.endpoint[row] * ENDPOINT_WORDS, nowMs);
+    this.#sessions.heardFrom(peer, batch.length[row], batch.endpointWords, batch.endpoint[row] * ENDPOINT_WORDS, nowMs);
     if (peer.keypairs.confirm(keypair)) this.#exchange.completed(peer, nowMs);
     this.#rekeyBeforeTheEnd(keypair, nowMs);
 
@@ -98,13 +108,12 @@ export class Inbound {
   }
 
   /** The keypair that a data message names. Rows in sequence mostly name the same one. */
-  #keypairOf(batch: PacketBatch, row: number): Keypair | undefined {
+  #keypairOf(batch: PacketBatch, row: number): Keypair<Peer> | undefined {
     const index = transportData.receiverIndex(batch.bytes, batch.offset[row]);
     if (this.#lastKeypair?.localIndex === index && !this.#lastKeypair.isWiped) return this.#lastKeypair;
-    const entry = this.#context.indices.get(index);
-    if (!(entry instanceof Keypair)) return undefined;
-    this.#lastKeypair = entry;
-    return entry;
+    const keypair = this.#sessions.keypairAt(index);
+    if (keypair !== undefined) this.#lastKeypair = keypair;
+    return keypair;
   }
 
   /** §2: the source of the packet inside has to be one that the sender may use. */
@@ -114,11 +123,10 @@ export class Inbound {
     const version = ipHeader.checkIpPacket(bytes, at, batch.length[row]);
     if (version === 0) return countFor(peer, Verdict.MalformedPacket);
 
-    const { allowedIps } = this.#context;
     const owner =
       version === 4
-        ? allowedIps.lookup4(bytes, at + ipHeader.IPV4_SOURCE_AT)
-        : allowedIps.lookup6(bytes, at + ipHeader.IPV6_SOURCE_AT);
+        ? this.#allowedIps.lookup4(bytes, at + ipHeader.IPV4_SOURCE_AT)
+        : this.#allowedIps.lookup6(bytes, at + ipHeader.IPV6_SOURCE_AT);
     if (owner !== peer) return countFor(peer, Verdict.DisallowedSource);
 
     batch.length[row] = ipHeader.packetBytes(bytes, at);
@@ -126,7 +134,7 @@ export class Inbound {
     return Verdict.Pass;
   }
 
-  #rekeyBeforeTheEnd(keypair: Keypair, nowMs: number): void {
+  #rekeyBeforeTheEnd(keypair: Keypair<Peer>, nowMs: number): void {
     const { peer } = keypair;
     if (peer.hasAskedForLastRekey || keypair !== peer.keypairs.current || !keypair.wantsRekeyOnReceive(nowMs)) return;
     peer.hasAskedForLastRekey = true;

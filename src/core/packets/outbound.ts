@@ -1,8 +1,12 @@
 import { UNREACHABLE_MAX_BYTES, writeUnreachable } from '../../wire/icmp.js';
 import * as ipHeader from '../../wire/ip-header.js';
-import type { DeviceContext } from '../device-context.js';
+import type { DeviceParts } from '../device-parts.js';
+import type { LinkView } from '../link-state.js';
+import type { AllowedIps } from '../routing/allowed-ips.js';
 import { RoutingLoops } from '../routing/routing-loops.js';
 import type { Peer } from '../session/peer.js';
+import type { Counters } from './counters.js';
+import type { Outbox } from './outbox.js';
 import { NO_KEY, type PacketBatch } from './packet-batch.js';
 import { writeTransportData } from './transport.js';
 import { Verdict } from './verdict.js';
@@ -18,26 +22,33 @@ const UNREACHABLES_PER_SECOND = 1_000;
  * Source: whitepaper §2, §5.4.6, §6.2.
  */
 export class Outbound {
-  readonly #context: DeviceContext;
+  readonly #link: LinkView;
+  readonly #outbox: Outbox;
+  readonly #allowedIps: AllowedIps<Peer>;
+  readonly #counters: Counters;
   readonly #loops: RoutingLoops;
   #unreachables = 0;
   #unreachablesSinceMs = 0;
 
-  constructor(context: DeviceContext) {
-    this.#context = context;
-    this.#loops = new RoutingLoops(context);
+  constructor(parts: DeviceParts) {
+    this.#link = parts.link;
+    this.#outbox = parts.outbox;
+    this.#allowedIps = parts.allowedIps;
+    this.#counters = parts.counters;
+    this.#loops = new RoutingLoops(parts);
   }
 
   /** Skips rows whose verdict is not `Pass`. */
   route(batch: PacketBatch, nowMs: number): void {
-    const { isReady, counters } = this.#context;
+    const { isReady } = this.#link;
+    const { verdicts } = this.#counters;
     batch.endpointCount = 0;
     for (let row = 0; row < batch.count; row++) {
       if (batch.verdict[row] === Verdict.Pass) {
         batch.keySlot[row] = NO_KEY;
         batch.verdict[row] = isReady ? this.#routeRow(batch, row, nowMs) : Verdict.DeviceDown;
       }
-      counters.verdicts[batch.verdict[row]]++;
+      verdicts[batch.verdict[row]]++;
     }
   }
 
@@ -47,11 +58,10 @@ export class Outbound {
     const version = ipHeader.checkIpPacket(bytes, at, batch.length[row]);
     if (version === 0) return Verdict.MalformedPacket;
 
-    const { allowedIps } = this.#context;
     const peer =
       version === 4
-        ? allowedIps.lookup4(bytes, at + ipHeader.IPV4_DESTINATION_AT)
-        : allowedIps.lookup6(bytes, at + ipHeader.IPV6_DESTINATION_AT);
+        ? this.#allowedIps.lookup4(bytes, at + ipHeader.IPV4_DESTINATION_AT)
+        : this.#allowedIps.lookup6(bytes, at + ipHeader.IPV6_DESTINATION_AT);
     if (peer === undefined) return this.#answerUnreachable(batch, row, Verdict.NoPeer, nowMs);
     if (peer.destination === undefined) {
       peer.counters.countVerdict(Verdict.NoEndpoint);
@@ -69,11 +79,11 @@ export class Outbound {
     const keypair = peer.sealingKeypair(nowMs);
     if (keypair === undefined || peer.staged.count > 0) return this.#stage(peer, batch, row, nowMs);
 
-    peer.txBytes += writeTransportData(batch, row, keypair, this.#context.mtu);
+    peer.txBytes += writeTransportData(batch, row, keypair, this.#link.mtu);
     batch.setEndpoint(row, peer.endpoint!.words, 0);
     peer.timers.authenticatedMessageSent(nowMs);
     peer.timers.dataSent(nowMs);
-    if (keypair.wantsRekeyOnSend(nowMs)) peer.timers.handshakeWanted(nowMs);
+    peer.keepSessionFresh(keypair, nowMs);
     return Verdict.Pass;
   }
 
@@ -82,15 +92,15 @@ export class Outbound {
     const outcome = peer.staged.push(batch.bytes, batch.offset[row], batch.length[row], batch.trafficClass[row]);
     if (outcome !== 'kept') peer.counters.countVerdict(Verdict.StagedOverflow);
     if (peer.sealingKeypair(nowMs) === undefined) peer.timers.handshakeWanted(nowMs);
-    else this.#context.requestFlush(peer);
+    else this.#outbox.requestFlush(peer);
     if (outcome === 'refused') return Verdict.StagedOverflow;
-    if (outcome === 'kept-for-oldest') this.#context.counters.countVerdict(Verdict.StagedOverflow);
+    if (outcome === 'kept-for-oldest') this.#counters.countVerdict(Verdict.StagedOverflow);
     return Verdict.Staged;
   }
 
   /** Tells the sender at once, as the kernel does, instead of letting it wait for a timeout. */
   #answerUnreachable(batch: PacketBatch, row: number, verdict: Verdict, nowMs: number): Verdict {
-    const { replies } = this.#context;
+    const { replies } = this.#outbox;
     if (!this.#mayAnswer(nowMs)) return verdict;
     const reply = replies.appendRow(UNREACHABLE_MAX_BYTES);
     if (reply < 0) return verdict;

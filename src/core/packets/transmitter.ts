@@ -1,44 +1,48 @@
-import { HANDSHAKE_TRAFFIC_CLASS, MAX_STAGED_PACKETS } from '../constants.js';
-import type { DeviceContext } from '../device-context.js';
+import { KEY_BYTES, MAX_STAGED_PACKETS } from '../constants.js';
+import type { DeviceEvents } from '../device-events.js';
+import type { DeviceParts } from '../device-parts.js';
 import { createInitiation } from '../handshake/handshake.js';
 import { TimestampSource } from '../handshake/timestamp-source.js';
+import type { LinkView } from '../link-state.js';
+import type { Crypto, Environment } from '../ports.js';
 import { secretBytes } from '../secret-bytes.js';
 import type { Keypair } from '../session/keypair.js';
 import type { Peer } from '../session/peer.js';
 import type { TimerActions } from '../session/peer-timers.js';
+import type { Sessions } from '../session/sessions.js';
+import type { Outbox } from './outbox.js';
 import { writeTransportData } from './transport.js';
 import { Verdict } from './verdict.js';
-
-const EPHEMERAL_BYTES = 32;
-/** What one peer may want to send when its timers expire: an initiation and two keepalives. */
-const ROWS_PER_PEER = 3;
-const BYTES_PER_PEER = ROWS_PER_PEER * 256;
 
 /**
  * Writes into the outbox what a device sends by itself: initiations, keepalives, and packets that waited for a session.
  *
- * Callers see to it that there is room: `hasRoom` before the timers of a peer expire.
+ * Callers see to it that there is room: `Outbox.hasRoom` before the timers of a peer expire.
  *
  * Source: whitepaper §5.4.2, §6.2–§6.5.
  */
 export class Transmitter implements TimerActions<Peer> {
-  readonly #context: DeviceContext;
+  readonly #crypto: Crypto;
+  readonly #environment: Environment;
+  readonly #link: LinkView;
+  readonly #sessions: Sessions;
+  readonly #outbox: Outbox;
+  readonly #events: DeviceEvents;
   readonly #timestamps: TimestampSource;
 
-  constructor(context: DeviceContext, timestamps: TimestampSource) {
-    this.#context = context;
+  constructor({ crypto, environment, link, sessions, outbox, events }: DeviceParts, timestamps: TimestampSource) {
+    this.#crypto = crypto;
+    this.#environment = environment;
+    this.#link = link;
+    this.#sessions = sessions;
+    this.#outbox = outbox;
+    this.#events = events;
     this.#timestamps = timestamps;
-  }
-
-  /** Whether everything that one peer may want to send fits into the outbox. */
-  hasRoom(): boolean {
-    const { outbox } = this.#context;
-    return outbox.hasRoom(ROWS_PER_PEER, BYTES_PER_PEER);
   }
 
   /** Sends an empty message under the current session, or has a session made for it (§6.5). */
   sendKeepalive(peer: Peer, nowMs: number): void {
-    if (!this.#context.isReady || peer.destination === undefined) return;
+    if (!this.#link.isReady || peer.destination === undefined) return;
     if (peer.staged.count === 0) peer.isKeepaliveOwed = true;
     if (peer.sealingKeypair(nowMs) === undefined) peer.timers.handshakeWanted(nowMs);
     else this.#flushPeer(peer, nowMs);
@@ -46,34 +50,21 @@ export class Transmitter implements TimerActions<Peer> {
 
   /** Sends what waits for peers that have a session now; goes on in a later turn when the outbox is full. */
   flush(nowMs: number): void {
-    const { flushQueue } = this.#context;
-    while (flushQueue.length > 0 && this.hasRoom()) {
-      const peer = flushQueue[0];
-      if (!this.#flushPeer(peer, nowMs)) return;
-      peer.isInFlushQueue = false;
-      flushQueue.shift();
+    for (let peer = this.#outbox.firstToFlush; peer !== undefined; peer = this.#outbox.firstToFlush) {
+      if (!this.#outbox.hasRoom() || !this.#flushPeer(peer, nowMs)) return;
+      this.#outbox.firstIsFlushed();
     }
   }
 
-  /** Puts a complete handshake message or cookie reply into the outbox. */
-  sendHandshakeMessage(message: Uint8Array, endpointWords: Int32Array, at: number): void {
-    const { outbox } = this.#context;
-    const row = outbox.appendRow(message.length);
-    if (row < 0) return; // callers saw to it that there is room; a message less is what UDP may do
-    outbox.bytes.set(message, outbox.offset[row]);
-    outbox.trafficClass[row] = HANDSHAKE_TRAFFIC_CLASS;
-    outbox.setEndpoint(row, endpointWords, at);
-  }
-
   sendHandshakeInitiation(peer: Peer, isRetry: boolean, nowMs: number): void {
-    const { identity, isReady } = this.#context;
+    const { identity, isReady } = this.#link;
     const { destination } = peer;
     if (!isReady || identity === undefined || destination === undefined || peer.isRemoved) return;
 
     const message = this.#createInitiation(peer, nowMs);
     if (message === undefined) return;
     peer.cookieJar.sign(message, nowMs);
-    this.sendHandshakeMessage(message, destination.words, 0);
+    this.#outbox.appendHandshakeMessage(message, destination.words, 0);
     peer.txBytes += message.length;
     peer.timers.authenticatedMessageSent(nowMs);
     peer.timers.handshakeInitiated(nowMs, isRetry);
@@ -84,38 +75,32 @@ export class Transmitter implements TimerActions<Peer> {
   }
 
   giveUpHandshake(peer: Peer, nowMs: number): void {
-    this.#context.events.push('gave-up', peer, nowMs);
-    this.#context.dropStaged(peer, Verdict.HandshakeGivenUp);
+    this.#events.push('gave-up', peer, nowMs);
+    this.#outbox.dropStaged(peer, Verdict.HandshakeGivenUp);
     peer.isKeepaliveOwed = false;
-    peer.dropPendingHandshake(this.#context.releaseIndex);
+    peer.dropPendingHandshake(this.#sessions.release);
   }
 
   dropPendingHandshake(peer: Peer): void {
-    peer.dropPendingHandshake(this.#context.releaseIndex);
+    peer.dropPendingHandshake(this.#sessions.release);
   }
 
   zeroKeyMaterial(peer: Peer, nowMs: number): void {
-    this.#context.wipeSessions(peer, nowMs);
+    this.#sessions.wipe(peer, nowMs);
   }
 
   /** @returns `undefined` for a peer whose key is a low-order point: there can be no session with it. */
   #createInitiation(peer: Peer, nowMs: number): Uint8Array | undefined {
-    const { crypto, environment, identity, indices, releaseIndex } = this.#context;
-    const ephemeralPrivate = secretBytes(EPHEMERAL_BYTES);
-    environment.random(ephemeralPrivate);
-    peer.dropPendingHandshake(releaseIndex);
-    const localIndex = indices.allocate(peer);
+    const ephemeralPrivate = secretBytes(KEY_BYTES);
+    this.#environment.random(ephemeralPrivate);
+    peer.dropPendingHandshake(this.#sessions.release);
+    const localIndex = this.#sessions.allocate(peer);
     try {
-      const created = createInitiation(
-        crypto,
-        identity!,
-        peer,
-        ephemeralPrivate,
-        localIndex,
-        this.#nextTimestamp(peer),
-      );
+      const timestamp = this.#nextTimestamp(peer);
+      const { identity } = this.#link;
+      const created = createInitiation(this.#crypto, identity!, peer, ephemeralPrivate, localIndex, timestamp);
       if (created === undefined) {
-        releaseIndex(localIndex);
+        this.#sessions.release(localIndex);
         return undefined;
       }
       peer.pendingHandshake = { state: created.state, localIndex, sentMs: nowMs };
@@ -132,7 +117,7 @@ export class Transmitter implements TimerActions<Peer> {
 
   /** @returns Whether nothing waits any more, or nothing can be sent; `false`: the outbox is full. */
   #flushPeer(peer: Peer, nowMs: number): boolean {
-    if (peer.destination === undefined || !this.#context.isReady) return true;
+    if (peer.destination === undefined || !this.#link.isReady) return true;
     for (let sent = 0; sent <= MAX_STAGED_PACKETS; sent++) {
       const keypair = peer.sealingKeypair(nowMs);
       if (keypair === undefined) return true;
@@ -144,21 +129,21 @@ export class Transmitter implements TimerActions<Peer> {
 
   /** Sends the oldest staged packet, or a keepalive if there is none. */
   #sendStaged(peer: Peer, keypair: Keypair, nowMs: number): boolean {
-    const { outbox, mtu } = this.#context;
+    const { messages } = this.#outbox;
     const isKeepalive = peer.staged.count === 0;
-    const row = outbox.appendRow(isKeepalive ? 0 : peer.staged.peekLength());
+    const row = messages.appendRow(isKeepalive ? 0 : peer.staged.peekLength());
     if (row < 0) return false;
 
     if (!isKeepalive) {
-      outbox.trafficClass[row] = peer.staged.headTrafficClass;
-      peer.staged.shiftInto(outbox.bytes, outbox.offset[row]);
+      messages.trafficClass[row] = peer.staged.headTrafficClass;
+      peer.staged.shiftInto(messages.bytes, messages.offset[row]);
       peer.timers.dataSent(nowMs);
     }
     peer.isKeepaliveOwed = false;
-    peer.txBytes += writeTransportData(outbox, row, keypair, mtu);
-    outbox.setEndpoint(row, peer.endpoint!.words, 0);
+    peer.txBytes += writeTransportData(messages, row, keypair, this.#link.mtu);
+    messages.setEndpoint(row, peer.endpoint!.words, 0);
     peer.timers.authenticatedMessageSent(nowMs);
-    if (keypair.wantsRekeyOnSend(nowMs)) peer.timers.handshakeWanted(nowMs);
+    peer.keepSessionFresh(keypair, nowMs);
     return true;
   }
 }

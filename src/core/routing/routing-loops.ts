@@ -1,8 +1,10 @@
 import * as ipHeader from '../../wire/ip-header.js';
 import { readInt32 } from '../../wire/little-endian.js';
 import { MessageType } from '../../wire/messages.js';
-import type { DeviceContext } from '../device-context.js';
-import { Peer } from '../session/peer.js';
+import type { DeviceParts } from '../device-parts.js';
+import type { LinkView } from '../link-state.js';
+import type { Peer } from '../session/peer.js';
+import type { Sessions } from '../session/sessions.js';
 
 /** How long it is remembered who carried whose messages. Routes change; an old answer must not outlive them. */
 const CARRIER_LIFETIME_MS = 5_000;
@@ -16,10 +18,12 @@ const MAX_DEPTH = 16;
  * it is one when B's in turn travel inside the tunnel to A, or A's inside A's own: each round would wrap them again, for ever.
  */
 export class RoutingLoops {
-  readonly #context: DeviceContext;
+  readonly #link: LinkView;
+  readonly #sessions: Sessions;
 
-  constructor(context: DeviceContext) {
-    this.#context = context;
+  constructor({ link, sessions }: DeviceParts) {
+    this.#link = link;
+    this.#sessions = sessions;
   }
 
   /**
@@ -29,7 +33,7 @@ export class RoutingLoops {
    */
   wouldLoop(bytes: Uint8Array, at: number, carrier: Peer, nowMs: number): boolean {
     const udpAt = ipHeader.udpHeaderAt(bytes, at);
-    if (udpAt < 0 || ipHeader.udpSourcePort(bytes, udpAt) !== this.#context.listenPort) return false;
+    if (udpAt < 0 || ipHeader.udpSourcePort(bytes, udpAt) !== this.#link.listenPort) return false;
     const end = at + ipHeader.packetBytes(bytes, at);
     const carried = this.#peerOfOwnMessage(bytes, udpAt + ipHeader.UDP_HEADER_BYTES, end);
     if (carried === undefined) return false;
@@ -40,18 +44,16 @@ export class RoutingLoops {
     return false;
   }
 
-  /** To whom a message goes that we sent; the indices in it are random enough to know it again. */
+  /** Returns the peer that one of our own messages was sent to, recognised by its random index. */
   #peerOfOwnMessage(bytes: Uint8Array, at: number, end: number): Peer | undefined {
     if (end - at < 8) return undefined;
     const index = readInt32(bytes, at + 4);
     switch (readInt32(bytes, at)) {
       case MessageType.HandshakeInitiation:
-      case MessageType.HandshakeResponse: {
-        const entry = this.#context.indices.get(index);
-        return entry instanceof Peer ? entry : entry?.peer;
-      }
+      case MessageType.HandshakeResponse:
+        return this.#sessions.peerAt(index);
       case MessageType.TransportData:
-        return this.#context.keypairsByRemoteIndex.get(index)?.peer;
+        return this.#sessions.peerAtRemote(index);
       default:
         return undefined;
     }

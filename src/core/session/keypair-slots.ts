@@ -18,20 +18,20 @@ import type { Keypair } from './keypair.js';
  * When both ends initiate at once there are two new keypairs, and one of them wins. The end that initiated the other
  * one keeps the winner as `next`, so that both soon seal under one keypair, which one end has initiated.
  */
-export class KeypairSlots {
-  previous: Keypair | undefined;
-  current: Keypair | undefined;
-  next: Keypair | undefined;
+export class KeypairSlots<Owner> {
+  previous: Keypair<Owner> | undefined;
+  current: Keypair<Owner> | undefined;
+  next: Keypair<Owner> | undefined;
 
   /** Wipes the keys and forgets the index. */
-  readonly #discard: (keypair: Keypair) => void;
+  readonly #discard: (keypair: Keypair<Owner>) => void;
 
-  constructor(discard: (keypair: Keypair) => void) {
+  constructor(discard: (keypair: Keypair<Owner>) => void) {
     this.#discard = discard;
   }
 
   /** Takes in the keypair that a handshake gave. */
-  begin(keypair: Keypair): void {
+  begin(keypair: Keypair<Owner>): void {
     if (!keypair.isInitiator) this.#beginAsResponder(keypair);
     else if (yieldsTo(keypair, this.next)) this.#beginBeforeNext(keypair);
     else if (yieldsTo(keypair, this.current)) this.#beginAsPrevious(keypair);
@@ -43,7 +43,7 @@ export class KeypairSlots {
    *
    * @returns Whether that confirmed a keypair of ours as responder, which seals from now on.
    */
-  confirm(keypair: Keypair): boolean {
+  confirm(keypair: Keypair<Owner>): boolean {
     if (keypair === this.previous) this.#preferPrevious();
     if (keypair !== this.next) return false;
     this.#drop(this.previous);
@@ -69,7 +69,7 @@ export class KeypairSlots {
   }
 
   /** A keypair of ours as responder that was never confirmed is still good for opening: it becomes `previous`. */
-  #beginAsInitiator(keypair: Keypair): void {
+  #beginAsInitiator(keypair: Keypair<Owner>): void {
     this.#drop(this.previous);
     if (this.next !== undefined) {
       this.#drop(this.current);
@@ -82,14 +82,14 @@ export class KeypairSlots {
   }
 
   /** Crossed: we seal with our own keypair until the peer's first message under `next` confirms that one. */
-  #beginBeforeNext(keypair: Keypair): void {
+  #beginBeforeNext(keypair: Keypair<Owner>): void {
     this.#drop(this.previous);
     this.previous = this.current;
     this.current = keypair;
   }
 
   /** Crossed: the peer's keypair is confirmed already, so that ours only opens what is in flight. */
-  #beginAsPrevious(keypair: Keypair): void {
+  #beginAsPrevious(keypair: Keypair<Owner>): void {
     this.#drop(this.previous);
     this.previous = keypair;
   }
@@ -102,14 +102,14 @@ export class KeypairSlots {
     this.current = previous;
   }
 
-  #beginAsResponder(keypair: Keypair): void {
+  #beginAsResponder(keypair: Keypair<Owner>): void {
     this.#drop(this.next);
     this.#drop(this.previous);
     this.previous = undefined;
     this.next = keypair;
   }
 
-  #drop(keypair: Keypair | undefined): void {
+  #drop(keypair: Keypair<Owner> | undefined): void {
     if (keypair !== undefined) this.#discard(keypair);
   }
 }

@@ -6,12 +6,11 @@ import {
   REKEY_AFTER_TIME_MS,
   REKEY_ON_RECEIVE_AFTER_MS,
 } from '../constants.js';
-import type { Peer } from './peer.js';
 import { ReplayWindow } from './replay-window.js';
 
 /** What a handshake leaves behind for the transport of data. */
-export interface KeypairOptions {
-  readonly peer: Peer;
+export interface KeypairOptions<Owner> {
+  readonly peer: Owner;
   /** The AEAD stage's slot with both keys. The keys themselves never stay in the core. */
   readonly keySlot: number;
   readonly localIndex: number;
@@ -30,8 +29,8 @@ export interface KeypairOptions {
  *
  * Source: whitepaper §5.4.5, §5.4.6, limits in §6.1 and §6.2.
  */
-export class Keypair {
-  readonly peer: Peer;
+export class Keypair<Owner = unknown> {
+  readonly peer: Owner;
   readonly keySlot: number;
   readonly localIndex: number;
   readonly remoteIndex: number;
@@ -47,7 +46,7 @@ export class Keypair {
   /** After a change of the own key: still opens what is under way, seals nothing. */
   isSealing = true;
 
-  constructor(options: KeypairOptions) {
+  constructor(options: KeypairOptions<Owner>) {
     this.peer = options.peer;
     this.keySlot = options.keySlot;
     this.localIndex = options.localIndex;

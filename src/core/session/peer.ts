@@ -1,18 +1,22 @@
 import { copyEndpoint, Endpoint, endpointEquals, isReachable, remoteEquals } from '../../wire/endpoint.js';
 import { TAI64N_BYTES } from '../../wire/tai64n.js';
 import type { IpPrefix } from '../configuration.js';
-import type { DeviceContext } from '../device-context.js';
+import { KEY_BYTES } from '../constants.js';
 import { CookieJar } from '../handshake/cookie.js';
-import type { HandshakeRejection, InitiatorState, RemoteIdentity } from '../handshake/handshake.js';
+import type { InitiatorState, LocalIdentity, RemoteIdentity } from '../handshake/handshake.js';
+import type { HandshakeRejection } from '../handshake/handshake-rejection.js';
 import { Counters } from '../packets/counters.js';
+import type { Crypto } from '../ports.js';
+import type { AllowedIps } from '../routing/allowed-ips.js';
 import { secretBytes } from '../secret-bytes.js';
+import type { ByteBudget } from './byte-budget.js';
+import type { DeadlineQueue } from './deadline-queue.js';
 import type { Keypair } from './keypair.js';
 import { KeypairSlots } from './keypair-slots.js';
 import { PeerTimers, type TimerActions } from './peer-timers.js';
 import type { ConfiguredPeer, Roaming } from './peer-view.js';
 import { StagedPackets } from './staged-packets.js';
 
-const KEY_BYTES = 32;
 const NO_PRESHARED_KEY = new Uint8Array(KEY_BYTES);
 /** Less than every stamp. */
 const NO_TIMESTAMP = new Uint8Array(TAI64N_BYTES);
@@ -30,6 +34,20 @@ export interface PeerTrouble {
   readonly atMs: number;
 }
 
+/** What a peer needs of its device. */
+export interface PeerSurroundings {
+  readonly crypto: Crypto;
+  readonly link: { readonly identity: LocalIdentity | undefined };
+  readonly allowedIps: AllowedIps<Peer>;
+  readonly deadlines: DeadlineQueue<PeerTimers<Peer>>;
+  readonly stagedBudget: ByteBudget;
+  readonly timerActions: TimerActions<Peer>;
+  /** Uniform in [0, 1), for jitter. */
+  readonly random: () => number;
+  /** Wipes the keys of a keypair and forgets its index. */
+  readonly discard: (keypair: Keypair<Peer>) => void;
+}
+
 /**
  * One peer: who it is, where it is, and how far a session with it has come.
  *
@@ -45,7 +63,7 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
   roaming: Roaming = 'follow';
   persistentKeepaliveSeconds = 0;
 
-  readonly keypairs: KeypairSlots;
+  readonly keypairs: KeypairSlots<Peer>;
   readonly staged: StagedPackets;
   pendingHandshake: PendingHandshake | undefined;
 
@@ -71,8 +89,7 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
   lastHandshakeUnixMs = 0;
   lastTrouble: PeerTrouble | undefined;
 
-  readonly #context: DeviceContext;
-  readonly #timerActions: TimerActions<Peer>;
+  readonly #surroundings: PeerSurroundings;
   #endpoint: Endpoint | undefined;
   #heardFrom: Endpoint | undefined;
   /** Whether `#endpoint` is a copy of `#heardFrom`: then the next message from there changes nothing. */
@@ -83,12 +100,11 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
   #staticStatic: Uint8Array | undefined;
   #counters: Counters | undefined;
 
-  constructor(publicKey: Uint8Array, context: DeviceContext, timerActions: TimerActions<Peer>) {
+  constructor(publicKey: Uint8Array, surroundings: PeerSurroundings) {
     this.staticPublic = publicKey.slice();
-    this.keypairs = new KeypairSlots(context.discard);
-    this.staged = new StagedPackets(context.stagedBudget);
-    this.#context = context;
-    this.#timerActions = timerActions;
+    this.keypairs = new KeypairSlots(surroundings.discard);
+    this.staged = new StagedPackets(surroundings.stagedBudget);
+    this.#surroundings = surroundings;
   }
 
   get publicKey(): Uint8Array {
@@ -97,7 +113,7 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
 
   /** In the order in which they were given; host bits are zero. */
   get allowedIps(): IpPrefix[] {
-    return this.#context.allowedIps.list(this);
+    return this.#surroundings.allowedIps.list(this);
   }
 
   /** Where messages to the peer are sent. The record changes as the peer roams. */
@@ -154,8 +170,13 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
   }
 
   get timers(): PeerTimers<Peer> {
-    this.#timers ??= new PeerTimers(this, this.#timerActions, this.#context.random, this.#context.deadlines);
+    this.#timers ??= this.#makeTimers();
     return this.#timers;
+  }
+
+  #makeTimers(): PeerTimers<Peer> {
+    const { timerActions, random, deadlines } = this.#surroundings;
+    return new PeerTimers(this, timerActions, random, deadlines);
   }
 
   /** Whether anything was ever due for this peer. Without timers there is no session and no handshake either. */
@@ -164,7 +185,7 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
   }
 
   get cookieJar(): CookieJar {
-    this.#cookieJar ??= new CookieJar(this.#context.crypto, this.staticPublic);
+    this.#cookieJar ??= new CookieJar(this.#surroundings.crypto, this.staticPublic);
     return this.#cookieJar;
   }
 
@@ -191,9 +212,14 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
   }
 
   /** The keypair that seals now, if any may. */
-  sealingKeypair(nowMs: number): Keypair | undefined {
+  sealingKeypair(nowMs: number): Keypair<Peer> | undefined {
     const { current } = this.keypairs;
     return current?.canSeal(nowMs) ? current : undefined;
+  }
+
+  /** §6.2: asks for a new handshake when the keypair that a message was just sealed with is old or much used. */
+  keepSessionFresh(keypair: Keypair, nowMs: number): void {
+    if (keypair.wantsRekeyOnSend(nowMs)) this.timers.handshakeWanted(nowMs);
   }
 
   note(rejection: HandshakeRejection, nowMs: number): void {
@@ -204,12 +230,6 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
   /** Takes the place of a removed peer with the same key: its old initiations stay refused (§5.1). */
   continueTimestamps(earlier: Peer): void {
     this.greatestTimestamp = earlier.greatestTimestamp;
-  }
-
-  /** Forgets sessions and half handshakes, and what waits for them. */
-  wipeSessions(releaseIndex: (index: number) => void): void {
-    this.keypairs.wipe();
-    this.dropPendingHandshake(releaseIndex);
   }
 
   dropPendingHandshake(releaseIndex: (index: number) => void): void {
@@ -231,7 +251,8 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
   }
 
   #agree(): Uint8Array {
-    const { crypto, identity } = this.#context;
+    const { crypto, link } = this.#surroundings;
+    const { identity } = link;
     const shared = secretBytes(KEY_BYTES);
     if (identity !== undefined && !crypto.x25519(shared, identity.staticPrivate, this.staticPublic)) shared.fill(0);
     return shared;

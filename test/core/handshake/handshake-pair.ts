@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 
 import {
-  type ConsumedInitiation,
-  consumeInitiation,
   consumeResponse,
   createInitiation,
   createResponse,
@@ -13,6 +11,7 @@ import {
 } from '../../../src/core/handshake/handshake.js';
 import type { Crypto } from '../../../src/core/ports.js';
 import { NodeCrypto } from '../../../src/crypto/node-crypto.js';
+import { type ConsumedInitiation, consumeInitiation } from './consume-initiation.js';
 import { dh, dhPublic } from './whitepaper-handshake.js';
 
 const crypto = new NodeCrypto();

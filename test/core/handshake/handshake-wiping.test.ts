@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { consumeInitiation, createInitiation } from '../../../src/core/handshake/handshake.js';
+import { createInitiation } from '../../../src/core/handshake/handshake.js';
 import { NodeCrypto } from '../../../src/crypto/node-crypto.js';
+import { consumeInitiation } from './consume-initiation.js';
 import { HandshakePair, TIMESTAMP } from './handshake-pair.js';
 
 describe('a handshake clears every secret', () => {

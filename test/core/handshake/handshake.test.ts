@@ -2,14 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
-import {
-  consumeInitiation,
-  consumeResponse,
-  createResponse,
-  type TransportKeys,
-} from '../../../src/core/handshake/handshake.js';
+import { consumeResponse, createResponse, type TransportKeys } from '../../../src/core/handshake/handshake.js';
 import { NodeCrypto } from '../../../src/crypto/node-crypto.js';
 import { readVectors } from '../../vectors.js';
+import { consumeInitiation } from './consume-initiation.js';
 import { HandshakePair, INITIATOR_INDEX, identityOf, RESPONDER_INDEX, TIMESTAMP } from './handshake-pair.js';
 import { dh, whitepaperHandshake } from './whitepaper-handshake.js';
 

@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import { PacketBatch } from '../../../src/core/packets/packet-batch.js';
 import { paddedLength, writeTransportData } from '../../../src/core/packets/transport.js';
 import { Keypair } from '../../../src/core/session/keypair.js';
-import type { Peer } from '../../../src/core/session/peer.js';
 
 describe('paddedLength', () => {
   it('rounds up to a multiple of 16 (§5.4.6)', () => {
@@ -65,7 +64,7 @@ describe('writeTransportData', () => {
 
 function keypairTo(remoteIndex: number): Keypair {
   return new Keypair({
-    peer: {} as Peer,
+    peer: {},
     keySlot: 7,
     localIndex: 1,
     remoteIndex,

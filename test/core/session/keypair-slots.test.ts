@@ -3,11 +3,10 @@ import { beforeEach, describe, it } from 'node:test';
 
 import { Keypair } from '../../../src/core/session/keypair.js';
 import { KeypairSlots } from '../../../src/core/session/keypair-slots.js';
-import type { Peer } from '../../../src/core/session/peer.js';
 
 describe('KeypairSlots', () => {
   let discarded: Keypair[];
-  let slots: KeypairSlots;
+  let slots: KeypairSlots<unknown>;
   beforeEach(() => {
     discarded = [];
     slots = new KeypairSlots((keypair) => discarded.push(keypair));
@@ -131,5 +130,5 @@ const initiated = (): Keypair => keypair(true);
 const answered = (): Keypair => keypair(false);
 
 function keypair(isInitiator: boolean, createdMs = 0, winsTie = false): Keypair {
-  return new Keypair({ peer: {} as Peer, keySlot: 0, localIndex: 1, remoteIndex: 2, isInitiator, winsTie, createdMs });
+  return new Keypair({ peer: {}, keySlot: 0, localIndex: 1, remoteIndex: 2, isInitiator, winsTie, createdMs });
 }

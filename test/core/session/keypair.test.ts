@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { Keypair } from '../../../src/core/session/keypair.js';
-import type { Peer } from '../../../src/core/session/peer.js';
 
 describe('Keypair', () => {
   it('seals until REJECT_AFTER_TIME (§6.2)', () => {
@@ -64,7 +63,7 @@ describe('Keypair', () => {
 
 function keypairAt(createdMs: number, isInitiator = true): Keypair {
   return new Keypair({
-    peer: {} as Peer,
+    peer: {},
     keySlot: 0,
     localIndex: 1,
     remoteIndex: 2,

@@ -1,0 +1,20 @@
+import type { DeviceEvents } from './device-events.js';
+import type { LinkView } from './link-state.js';
+import type { Counters } from './packets/counters.js';
+import type { Outbox } from './packets/outbox.js';
+import type { Crypto, Environment } from './ports.js';
+import type { AllowedIps } from './routing/allowed-ips.js';
+import type { Peer } from './session/peer.js';
+import type { Sessions } from './session/sessions.js';
+
+/** What the stages and the handshakes of one device share. Each takes the parts that it needs. */
+export interface DeviceParts {
+  readonly crypto: Crypto;
+  readonly environment: Environment;
+  readonly link: LinkView;
+  readonly sessions: Sessions;
+  readonly outbox: Outbox;
+  readonly allowedIps: AllowedIps<Peer>;
+  readonly counters: Counters;
+  readonly events: DeviceEvents;
+}
