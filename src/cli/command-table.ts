@@ -49,7 +49,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'completion',
     summary: 'Write the script that completes words in your shell',
-    load: async () => (await import('./completion/completion-command.js')).completion,
+    load: async () => (await import('./completion/completion-command.js')).completionCommand(COMMANDS),
   },
   {
     name: 'install',

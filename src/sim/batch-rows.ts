@@ -1,6 +1,6 @@
 import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
-import type { Datagram } from './network.js';
+import type { Datagram } from './datagram.js';
 
 /** Fills a batch as a socket does. @returns How many datagrams it took. */
 export function fillInbound(batch: PacketBatch, datagrams: readonly Datagram[], from: number): number {

@@ -1,5 +1,5 @@
+import type { Datagram } from './datagram.js';
 import type { EventQueue } from './event-queue.js';
-import type { Datagram } from './network.js';
 
 /** What became of a datagram when it left. */
 export type Fate = 'sent' | 'lost' | 'partitioned' | 'unroutable';

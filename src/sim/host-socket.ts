@@ -4,8 +4,8 @@ import type { Clock } from '../host/clock.js';
 import type { DatagramSocket, DatagramSocketStats } from '../host/datagram-socket.js';
 import { ENDPOINT_BYTES } from '../wire/endpoint.js';
 import { fillInbound } from './batch-rows.js';
+import type { Datagram } from './datagram.js';
 import type { Host } from './host.js';
-import type { Datagram } from './network.js';
 import { recordSource, SocketAddress } from './socket-address.js';
 
 /** A UDP socket of a simulated host, for a loop that runs in the simulation. */

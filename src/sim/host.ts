@@ -1,4 +1,5 @@
-import type { Datagram, Network } from './network.js';
+import type { Datagram } from './datagram.js';
+import type { Network } from './network.js';
 import { SocketAddress } from './socket-address.js';
 
 /** A program that receives what is sent to a port. */

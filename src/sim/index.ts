@@ -13,12 +13,14 @@
  *
  * Unstable: it may change with any version.
  */
+
+export type { Datagram } from './datagram.js';
 export { Eavesdropper } from './eavesdropper.js';
 export { EventQueue, type ScheduledEvent } from './event-queue.js';
 export { Host } from './host.js';
 export { HostSocket } from './host-socket.js';
 export { Nat, type NatOptions } from './nat.js';
-export { type Datagram, type Interceptor, type LinkConditions, Network } from './network.js';
+export { type Interceptor, type LinkConditions, Network } from './network.js';
 export type { PeerSettings } from './peer-settings.js';
 export { SeededRandom } from './seeded-random.js';
 export { Simulation, type SimulationOptions } from './simulation.js';

@@ -1,5 +1,6 @@
+import type { Datagram } from './datagram.js';
 import type { EventQueue } from './event-queue.js';
-import type { Datagram, Network } from './network.js';
+import type { Network } from './network.js';
 import type { SeededRandom } from './seeded-random.js';
 import { SocketAddress } from './socket-address.js';
 

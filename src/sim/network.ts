@@ -1,16 +1,7 @@
+import type { Datagram } from './datagram.js';
 import { Eavesdropper, type Fate } from './eavesdropper.js';
 import type { EventQueue } from './event-queue.js';
 import type { SeededRandom } from './seeded-random.js';
-import type { SocketAddress } from './socket-address.js';
-
-/** A UDP datagram on its way. Whoever holds it may keep the bytes, nobody changes them. */
-export interface Datagram {
-  readonly from: SocketAddress;
-  readonly to: SocketAddress;
-  readonly bytes: Uint8Array;
-  /** The TOS byte (IPv4) or traffic class (IPv6). */
-  readonly trafficClass: number;
-}
 
 /** Who answers for an address on a network: a host, or the outside of a NAT. */
 export interface Attachment {

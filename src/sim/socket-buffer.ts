@@ -1,4 +1,4 @@
-import type { Datagram } from './network.js';
+import type { Datagram } from './datagram.js';
 
 /** Datagrams that the system keeps for a busy program, as a buffer of a few megabytes does. */
 const CAPACITY_DATAGRAMS = 4_096;

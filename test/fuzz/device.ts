@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Datagram } from '../../src/sim/network.js';
+import type { Datagram } from '../../src/sim/datagram.js';
 import { Simulation } from '../../src/sim/simulation.js';
 import { SocketAddress } from '../../src/sim/socket-address.js';
 import type { TunnelNode } from '../../src/sim/tunnel-node.js';

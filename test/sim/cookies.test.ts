@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import type { Datagram } from '../../src/sim/datagram.js';
 import { Host } from '../../src/sim/host.js';
-import type { Datagram } from '../../src/sim/network.js';
 import type { Simulation } from '../../src/sim/simulation.js';
 import { makeConnectedCouple, packetFromA, packetFromB, receivedTexts, textPacket } from './couple.js';
 import { flood, floodFor, saturate } from './flood.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-
+import type { Datagram } from '../../src/sim/datagram.js';
 import { EventQueue } from '../../src/sim/event-queue.js';
 import { Host } from '../../src/sim/host.js';
-import { type Datagram, Network } from '../../src/sim/network.js';
+import { Network } from '../../src/sim/network.js';
 import { SeededRandom } from '../../src/sim/seeded-random.js';
 import { SocketAddress } from '../../src/sim/socket-address.js';
 

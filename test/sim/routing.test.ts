@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
 import { Verdict } from '../../src/core/packets/verdict.js';
-import type { Datagram } from '../../src/sim/network.js';
+import type { Datagram } from '../../src/sim/datagram.js';
 import type { Simulation } from '../../src/sim/simulation.js';
 import { SocketAddress } from '../../src/sim/socket-address.js';
 import type { TunnelNode } from '../../src/sim/tunnel-node.js';

@@ -1,6 +1,6 @@
 import type { Peer } from '../../src/core/session/peer.js';
+import type { Datagram } from '../../src/sim/datagram.js';
 import { Host } from '../../src/sim/host.js';
-import type { Datagram } from '../../src/sim/network.js';
 import type { PeerSettings } from '../../src/sim/peer-settings.js';
 import type { Simulation } from '../../src/sim/simulation.js';
 import { SocketAddress } from '../../src/sim/socket-address.js';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-import { COMMANDS } from '../command-table.js';
+import type { CommandEntry } from '../command.js';
 import { listOptions } from '../format-help.js';
 import { type Completed, type Keywords, type Manual, type OptionManual, TARGET, type WordKind } from '../manual.js';
 import { QUICK_VERBS } from '../quick/quick-verbs.js';
@@ -22,47 +22,58 @@ const VERSION: Candidate = { word: '--version', about: 'tell the version' };
  * Finds what can stand as the last word of a command line. Words are not narrowed down by what is typed of it: shells
  * do that in their own ways.
  *
+ * @param commands Of the program.
  * @param program As it was called: wiretype, wiretyped, wg or wg-quick.
  * @param words Behind the program; the last one is being typed, and may be empty.
  */
-export async function complete(machine: MachineWords, program: string, words: readonly string[]): Promise<Completion> {
+export async function complete(
+  commands: readonly CommandEntry[],
+  machine: MachineWords,
+  program: string,
+  words: readonly string[],
+): Promise<Completion> {
   switch (path.basename(program)) {
     case 'wiretyped':
       return await completeManual(machine, (await import('../daemon/daemon-manual.js')).DAEMON_MANUAL, words);
     case 'wg':
-      return await completeCommand(machine, 'wg', words);
+      return await completeCommand(commands, machine, 'wg', words);
     case 'wg-quick':
-      return await completeQuick(machine, words);
+      return await completeQuick(commands, machine, words);
     default:
-      return await completeCommand(machine, 'wiretype', words);
+      return await completeCommand(commands, machine, 'wiretype', words);
   }
 }
 
 async function completeCommand(
+  commands: readonly CommandEntry[],
   machine: MachineWords,
   program: 'wiretype' | 'wg',
   [name = '', ...rest]: readonly string[],
 ): Promise<Completion> {
-  const entries = program === 'wg' ? COMMANDS.filter((entry) => isWgCommand(entry.name)) : COMMANDS;
+  const entries = program === 'wg' ? commands.filter((entry) => isWgCommand(entry.name)) : commands;
   if (rest.length === 0) {
     const summaries = entries.map(({ name: word, summary }) => ({ word, about: summary }));
     return { words: name.startsWith('-') ? [HELP, VERSION] : summaries };
   }
-  if (name === 'help' && program === 'wiretype') return await completeCommand(machine, program, rest);
+  if (name === 'help' && program === 'wiretype') return await completeCommand(commands, machine, program, rest);
   const command = await entries.find((entry) => entry.name === name)?.load();
   if (command === undefined) return NOTHING;
   const { manual } = command;
   return await completeManual(machine, program === 'wg' ? { ...manual, options: {} } : manual, rest);
 }
 
-async function completeQuick(machine: MachineWords, words: readonly string[]): Promise<Completion> {
+async function completeQuick(
+  commands: readonly CommandEntry[],
+  machine: MachineWords,
+  words: readonly string[],
+): Promise<Completion> {
   const [verb = '', ...rest] = words;
-  if (verb === '--implementation' && rest.length > 1) return await completeQuick(machine, rest.slice(1));
+  if (verb === '--implementation' && rest.length > 1) return await completeQuick(commands, machine, rest.slice(1));
   if (rest.length === 1) return QUICK_VERBS.some((name) => name === verb) ? await offer(machine, TARGET, '') : NOTHING;
   if (rest.length > 1) return NOTHING;
   const implementation = { word: '--implementation', about: 'the program that makes the interface' };
   if (verb.startsWith('-')) return { words: [implementation, HELP] };
-  return { words: QUICK_VERBS.map((word) => ({ word, about: COMMANDS.find(({ name }) => name === word)!.summary })) };
+  return { words: QUICK_VERBS.map((word) => ({ word, about: commands.find(({ name }) => name === word)!.summary })) };
 }
 
 async function completeManual(machine: MachineWords, manual: Manual, words: readonly string[]): Promise<Completion> {

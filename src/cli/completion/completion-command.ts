@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { WireGuardError } from '../../core/errors.js';
-import type { Command, CommandIo } from '../command.js';
+import type { Command, CommandEntry, CommandIo } from '../command.js';
 import type { Manual } from '../manual.js';
 
 /** This file runs as `dist/src/cli/completion/completion-command.js`. */
@@ -33,25 +33,36 @@ can stand as the last word.
   ],
 };
 
-/** Writes the completion scripts, and answers them. */
-export const completion: Command = {
-  name: 'completion',
-  manual: MANUAL,
+/** Writes the completion scripts, and answers them. @param commands All commands of the program. */
+export function completionCommand(commands: readonly CommandEntry[]): Command {
+  return {
+    name: 'completion',
+    manual: MANUAL,
 
-  async run(args, io) {
-    const [word, ...rest] = args;
-    if (word === 'words' && rest[0] === '--') return await answer(rest.slice(1), io);
-    const script = SCRIPTS.get(word ?? '');
-    if (script === undefined || rest.length > 0)
-      throw new WireGuardError('ERR_USAGE', 'name one shell: bash, zsh or fish');
-    io.write(readFileSync(new URL(script, FOLDER), 'utf8'));
-  },
-};
+    async run(args, io) {
+      const [word, ...rest] = args;
+      if (word === 'words' && rest[0] === '--') return await answer(commands, rest.slice(1), io);
+      const script = SCRIPTS.get(word ?? '');
+      if (script === undefined || rest.length > 0)
+        throw new WireGuardError('ERR_USAGE', 'name one shell: bash, zsh or fish');
+      io.write(readFileSync(new URL(script, FOLDER), 'utf8'));
+    },
+  };
+}
 
-async function answer([program = 'wiretype', ...words]: readonly string[], io: CommandIo): Promise<void> {
+async function answer(
+  commands: readonly CommandEntry[],
+  [program = 'wiretype', ...words]: readonly string[],
+  io: CommandIo,
+): Promise<void> {
   const { complete } = await import('./complete.js');
   const { MachineWords } = await import('./machine-words.js');
-  const { words: found, fileEnding } = await complete(new MachineWords(), program, words.length === 0 ? [''] : words);
+  const { words: found, fileEnding } = await complete(
+    commands,
+    new MachineWords(),
+    program,
+    words.length === 0 ? [''] : words,
+  );
   io.write(fileEnding === undefined ? 'words\n' : `files ${fileEnding}\n`);
   for (const { word, about } of found) {
     if (isLine(word)) io.write(`${word}\t${isLine(about) ? about : ''}\n`);

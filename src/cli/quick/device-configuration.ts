@@ -6,7 +6,7 @@ import { formatKey } from '../../control/key-text.js';
 import { SystemZoneNames } from '../../control/zone-names.js';
 import type { DeviceChange } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
-import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import type { TunnelRecord } from '../../host/net/recorded-tunnel.js';
 import type { Endpoint } from '../../wire/endpoint.js';
 import { systemMessage } from '../wg/system-errors.js';
 import type { QuickConfig } from './quick-config.js';

@@ -1,6 +1,6 @@
 import { setDns, unsetDns } from '../../host/net/dns/dns.js';
 import { type DnsSettings, resolvLines } from '../../host/net/dns/dns-settings.js';
-import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import type { TunnelRecord } from '../../host/net/recorded-tunnel.js';
 import { withNetworkLock } from './locks.js';
 import type { QuickHost } from './quick-host.js';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { WireGuardError } from '../../core/errors.js';
 import { Link } from '../../host/net/link.js';
-import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import type { TunnelRecord } from '../../host/net/recorded-tunnel.js';
 import { runAllHooks, runHooks } from './hooks.js';
 import { withInterfaceLock } from './locks.js';
 import type { QuickConfig } from './quick-config.js';

@@ -5,9 +5,9 @@ import { bypassOthers, divertTraffic, isTrafficDiverted, pickTable } from '../..
 import { addFirewall } from '../../host/net/firewall.js';
 import { queryAddresses } from '../../host/net/ip-query.js';
 import { formatPrefix, type Prefix, parsePrefix } from '../../host/net/prefix.js';
+import type { TunnelRecord } from '../../host/net/recorded-tunnel.js';
 import { changeRoutes, mostSpecificFirst, queryAllRoutes, uncovered } from '../../host/net/routes.js';
 import { markSourceValidation } from '../../host/net/source-validation.js';
-import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import type { Endpoint } from '../../wire/endpoint.js';
 import { withNetworkLock } from './locks.js';
 import { maskHostBits } from './mask-host-bits.js';

@@ -8,8 +8,8 @@ import {
   queryRoutes,
 } from '../../host/net/ip-query.js';
 import { formatPrefix, isLinkLocal, type Prefix } from '../../host/net/prefix.js';
+import type { TunnelRecord } from '../../host/net/recorded-tunnel.js';
 import { queryAllRoutes } from '../../host/net/routes.js';
-import type { TunnelRecord } from '../../host/net/tunnel-record.js';
 import { maskHostBits } from './mask-host-bits.js';
 import type { QuickHost } from './quick-host.js';
 

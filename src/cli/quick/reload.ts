@@ -3,7 +3,7 @@ import type { DeviceState } from '../../control/device-control.js';
 import { throwIfInterrupted } from '../../control/interrupted.js';
 import type { DeviceChange } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
-import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import type { TunnelRecord } from '../../host/net/recorded-tunnel.js';
 import { holdConfigFile } from './change-config-file.js';
 import { applyChange, nameOptions, readLookups } from './device-configuration.js';
 import { type DeviceDiff, diffDevice } from './device-diff.js';

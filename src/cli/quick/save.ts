@@ -7,7 +7,7 @@ import { formatKey } from '../../control/key-text.js';
 import { SystemZoneNames } from '../../control/zone-names.js';
 import { queryAddresses, queryMtu } from '../../host/net/ip-query.js';
 import { formatPrefix } from '../../host/net/prefix.js';
-import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import type { TunnelRecord } from '../../host/net/recorded-tunnel.js';
 import { clamp, isZeroKey } from '../wg/key-pair.js';
 import { type ConfigFileWriter, holdConfigFile } from './change-config-file.js';
 import { withInterfaceLock } from './locks.js';

@@ -2,7 +2,7 @@ import { throwIfInterrupted } from '../../control/interrupted.js';
 import { WireGuardError } from '../../core/errors.js';
 import { Link } from '../../host/net/link.js';
 import { formatPrefix } from '../../host/net/prefix.js';
-import type { TunnelRecord } from '../../host/net/tunnel-record.js';
+import type { TunnelRecord } from '../../host/net/recorded-tunnel.js';
 import { type Backend, makeInterface } from './backend.js';
 import { holdConfigFile } from './change-config-file.js';
 import { addConfiguration } from './device-configuration.js';

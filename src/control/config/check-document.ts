@@ -1,4 +1,3 @@
-import type { ConfigDocument } from './config-document.js';
 import { CONFIG_KEYS, lookupKey } from './config-keys.js';
 import type { ConfigLine } from './config-line.js';
 import { type ConfigProblem, showLine, suggestKey } from './config-problem.js';
@@ -6,10 +5,19 @@ import type { ConfigSection } from './config-section.js';
 import type { ConfigFault } from './config-values.js';
 import { quote } from './secret-text.js';
 
+/** The lines of a document, and how it is read. */
+export interface CheckedLines {
+  /** Only what stock tools refuse as well is an error. */
+  readonly isReadAsWg: boolean;
+  /** The lines before the first section. */
+  readonly preamble: readonly ConfigLine[];
+  readonly sections: readonly ConfigSection[];
+}
+
 type Note = (line: ConfigLine, number: number, fault: ConfigFault) => void;
 
 /** Finds everything that is wrong with a file, in one pass over its lines. */
-export function checkDocument(document: ConfigDocument): ConfigProblem[] {
+export function checkDocument(document: CheckedLines): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const note: Note = (line, number, fault) => {
     const isTaken = document.isReadAsWg && fault.isTakenByWg === true;

@@ -1,6 +1,6 @@
 import type { DnsBackendName } from './dns/dns-settings.js';
 import { parsePrefix } from './prefix.js';
-import type { TunnelRecord } from './tunnel-record.js';
+import type { TunnelRecord } from './recorded-tunnel.js';
 
 const DNS_BACKENDS: ReadonlySet<string> = new Set<DnsBackendName>(['resolvectl', 'resolvconf', 'resolv.conf']);
 const MAX_TABLE = 0xffff_ffff;

@@ -59,7 +59,7 @@ describe('complete', () => {
 
   it('completes the value of an option, and then goes on with the words', async () => {
     assert.deepEqual(await wordsOf('wiretype', 'init', '--firewall', ''), ['nft', 'iptables']);
-    assert.deepEqual(await complete(machine, 'wiretype', ['add-peer', 'wg0', 'x', '--output', '']), {
+    assert.deepEqual(await complete(COMMANDS, machine, 'wiretype', ['add-peer', 'wg0', 'x', '--output', '']), {
       words: [],
       fileEnding: '',
     });
@@ -71,7 +71,7 @@ describe('complete', () => {
     assert.deepEqual(await wordsOf('wiretype', 'show', ''), ['all', 'interfaces', 'wg0']);
     assert.deepEqual(await wordsOf('wiretype', 'watch', ''), ['wg0']);
     assert.deepEqual(await wordsOf('wiretyped', ''), ['office', 'wg0']);
-    const { words, fileEnding } = await complete(machine, 'wiretype', ['up', '']);
+    const { words, fileEnding } = await complete(COMMANDS, machine, 'wiretype', ['up', '']);
     assert.deepEqual([words.map(({ word }) => word), fileEnding], [['office', 'wg0'], '.conf']);
   });
 
@@ -86,11 +86,11 @@ describe('complete', () => {
     assert.deepEqual(await set('peer', NAMED, 'allowed-ips', '-10.0.0.0/8', 'peer', UNNAMED, ''), ofPeer);
     assert.deepEqual(await set('peer', NAMED, 'persistent-keepalive', ''), ['25', 'off']);
     assert.deepEqual(await set('bogus', ''), []);
-    assert.equal((await complete(machine, 'wiretype', ['set', 'wg0', 'private-key', ''])).fileEnding, '');
+    assert.equal((await complete(COMMANDS, machine, 'wiretype', ['set', 'wg0', 'private-key', ''])).fileEnding, '');
   });
 
   it('completes peers: by key of a running interface, by name and key of a file', async () => {
-    assert.deepEqual((await complete(machine, 'wiretype', ['set', 'wg0', 'peer', ''])).words, [
+    assert.deepEqual((await complete(COMMANDS, machine, 'wiretype', ['set', 'wg0', 'peer', ''])).words, [
       { word: NAMED, about: 'alice smith' },
     ]);
     assert.deepEqual(await wordsOf('wiretype', 'remove-peer', 'wg0', ''), ['alice smith', NAMED, UNNAMED]);
@@ -102,8 +102,8 @@ describe('complete', () => {
     assert.deepEqual(await wordsOf('wiretype', 'explain', 'office', ''), []);
     assert.deepEqual(await wordsOf('wiretype', 'set', 'missing', 'peer', ''), []);
     const nowhere = new MachineWords(join(folder, 'a'), join(folder, 'b'));
-    assert.deepEqual((await complete(nowhere, 'wiretype', ['up', ''])).words, []);
-    assert.deepEqual((await complete(nowhere, 'wiretype', ['watch', ''])).words, []);
+    assert.deepEqual((await complete(COMMANDS, nowhere, 'wiretype', ['up', ''])).words, []);
+    assert.deepEqual((await complete(COMMANDS, nowhere, 'wiretype', ['watch', ''])).words, []);
   });
 
   it('offers wg what wg knows', async () => {
@@ -127,6 +127,6 @@ describe('complete', () => {
   });
 
   async function wordsOf(program: string, ...words: string[]): Promise<string[]> {
-    return (await complete(machine, program, words)).words.map(({ word }) => word);
+    return (await complete(COMMANDS, machine, program, words)).words.map(({ word }) => word);
   }
 });

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { parseIpAddress, parseIpPrefix } from '../../../control/ip-text.js';
 import type { IpPrefix } from '../../../core/configuration.js';
 import { maskHostBits } from '../mask-host-bits.js';
-import type { CheckedHost } from './check-reachability.js';
+import type { CheckedHost } from './checked-host.js';
 
 /** Ranges that the internet does not route. Source: RFC 1918, RFC 6598, RFC 3927, RFC 1122; RFC 4193, RFC 4291. */
 const PRIVATE_RANGES: readonly IpPrefix[] = [

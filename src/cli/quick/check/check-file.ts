@@ -7,7 +7,8 @@ import { describeThisHost } from './address-scope.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkAllowedIps } from './check-allowed-ips.js';
 import { checkKeys } from './check-keys.js';
-import { type CheckedHost, checkReachability } from './check-reachability.js';
+import { checkReachability } from './check-reachability.js';
+import type { CheckedHost } from './checked-host.js';
 import { type Finding, Findings } from './finding.js';
 
 const OTHERS_MAY_READ = 0o044;

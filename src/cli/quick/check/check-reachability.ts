@@ -4,14 +4,8 @@ import { formatIpPrefix, parseIpAddress } from '../../../control/ip-text.js';
 import { maskHostBits } from '../mask-host-bits.js';
 import { isPrivateAddress } from './address-scope.js';
 import { interfaceEntries } from './check-addresses.js';
+import type { CheckedHost } from './checked-host.js';
 import type { Findings } from './finding.js';
-
-/** What the checks need to know of the host that the file is for. */
-export interface CheckedHost {
-  /** It has no public IPv4 address of its own. */
-  readonly isBehindNat: boolean;
-  readonly hasPublicIpv6: boolean;
-}
 
 const IPV4_BYTES = 4;
 
