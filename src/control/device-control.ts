@@ -1,4 +1,5 @@
 import type { DeviceChange, IpPrefix } from '../core/configuration.js';
+import type { SessionReason } from '../core/session-reason.js';
 import type { Endpoint } from '../wire/endpoint.js';
 
 /** The state of one peer. The core's `ConfiguredPeer` has this shape. */
@@ -31,8 +32,8 @@ export interface DeviceState {
 /** The device's account of a peer that does not answer. */
 export interface PeerExplanation {
   readonly publicKey: Uint8Array;
-  /** Why there is no session, or that there is one. One line. */
-  readonly reason: string;
+  /** Why there is no session, or that there is one. */
+  readonly reason: SessionReason;
   /** Packets of the peer, by number of the core's `Verdict`. */
   readonly verdicts: ArrayLike<number>;
 }

@@ -4,6 +4,7 @@
  * ```text
  * dropped_no_peer=3                    packets of the whole device, by what became of them; 0 is left out
  * public_key=c5321303…
+ * reason_code=no-answer                stable, for programs
  * reason=No answer for 35 s: …         one line
  * dropped_disallowed_source=7          packets of this peer
  * errno=0
@@ -11,8 +12,9 @@
  *
  * Other daemons end the connection without an answer, as they do with every operation that they do not know.
  */
-import { VERDICT_NAMES, Verdict } from '../core/packets/verdict.js';
+import { isLoss, VERDICT_NAMES } from '../core/packets/verdict.js';
 import type { DeviceExplanation } from './device-control.js';
+import { explainText } from './explain-text.js';
 import { readHexKey } from './key-hex.js';
 import { invalidReply, readReply, refusal } from './uapi-reply.js';
 import { UapiWriter } from './uapi-writer.js';
@@ -22,11 +24,17 @@ export type DropCounts = ReadonlyMap<string, number>;
 
 export interface ReceivedExplanation {
   readonly drops: DropCounts;
-  readonly peers: readonly { readonly publicKey: Uint8Array; readonly reason: string; readonly drops: DropCounts }[];
+  readonly peers: readonly ReceivedReason[];
 }
 
-/** What is no loss is not told. */
-const HARMLESS: ReadonlySet<number> = new Set([Verdict.Pass, Verdict.Handshake, Verdict.Keepalive, Verdict.Staged]);
+export interface ReceivedReason {
+  readonly publicKey: Uint8Array;
+  /** Empty: the daemon gives none. */
+  readonly reasonCode: string;
+  /** One sentence. */
+  readonly reason: string;
+  readonly drops: DropCounts;
+}
 
 const NAMES = VERDICT_NAMES.map((name) => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase());
 
@@ -36,7 +44,8 @@ export function* formatExplanation({ verdicts, peers }: DeviceExplanation): Gene
   writeDrops(writer, verdicts);
   for (const peer of peers) {
     writer.keyLine('public_key', peer.publicKey);
-    writer.line('reason', toAscii(peer.reason));
+    writer.line('reason_code', peer.reason.code);
+    writer.line('reason', toAscii(explainText(peer.reason)));
     writeDrops(writer, peer.verdicts);
     if (writer.isFull) yield writer.take();
   }
@@ -46,11 +55,13 @@ export function* formatExplanation({ verdicts, peers }: DeviceExplanation): Gene
 /** Reads the answer. @throws {WireGuardError} ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED */
 export function parseExplanation(reply: Buffer): ReceivedExplanation {
   const drops = new Map<string, number>();
-  const peers: { publicKey: Uint8Array; reason: string; drops: Map<string, number> }[] = [];
+  const peers: { publicKey: Uint8Array; reasonCode: string; reason: string; drops: Map<string, number> }[] = [];
   const errno = readReply(reply, (key, start, end) => {
     const peer = peers.at(-1);
     const value = reply.toString('latin1', start, end);
-    if (key === 'public_key') peers.push({ publicKey: readKey(reply, start, end), reason: '', drops: new Map() });
+    if (key === 'public_key')
+      peers.push({ publicKey: readKey(reply, start, end), reasonCode: '', reason: '', drops: new Map() });
+    else if (key === 'reason_code' && peer !== undefined) peer.reasonCode = value;
     else if (key === 'reason' && peer !== undefined) peer.reason = value;
     else if (key.startsWith('dropped_')) (peer?.drops ?? drops).set(key.slice('dropped_'.length), Number(value));
   });
@@ -61,7 +72,7 @@ export function parseExplanation(reply: Buffer): ReceivedExplanation {
 function writeDrops(writer: UapiWriter, verdicts: ArrayLike<number>): void {
   for (const [verdict, name] of NAMES.entries()) {
     const count = verdicts[verdict] ?? 0;
-    if (count > 0 && !HARMLESS.has(verdict)) writer.line(`dropped_${name}`, count);
+    if (count > 0 && isLoss(verdict)) writer.line(`dropped_${name}`, count);
   }
 }
 

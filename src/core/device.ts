@@ -24,6 +24,7 @@ import { PeerTable } from './session/peer-table.js';
 import type { PeerTimers } from './session/peer-timers.js';
 import type { ConfiguredPeer, PeerView, Roaming } from './session/peer-view.js';
 import { Sessions } from './session/sessions.js';
+import type { SessionReason } from './session-reason.js';
 
 /** Peers whose timers are looked at per turn: each may cost a handshake initiation. */
 const PEERS_PER_TURN = 16;
@@ -224,10 +225,10 @@ export class Device {
     this.#peers.get(publicKey)?.forgetSource();
   }
 
-  /** Why there is no session with `peer`, in a sentence. */
-  explain({ publicKey }: PeerView, nowMs: number): string {
+  /** Why there is no session with `peer`, or that there is one. */
+  explain({ publicKey }: PeerView, nowMs: number): SessionReason {
     const peer = this.#peers.get(publicKey);
-    return peer === undefined ? 'The peer was removed.' : explain(this.#link, this.#exchange, peer, nowMs);
+    return peer === undefined ? { code: 'removed', seconds: 0 } : explain(this.#link, this.#exchange, peer, nowMs);
   }
 
   /** Wipes every secret. The device is of no use afterwards. */

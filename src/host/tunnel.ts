@@ -4,6 +4,7 @@ import type { DeviceEvent } from '../core/device-events.js';
 import { WireGuardError } from '../core/errors.js';
 import type { AeadStage, Crypto, Environment } from '../core/ports.js';
 import type { ConfiguredPeer } from '../core/session/peer-view.js';
+import type { SessionReason } from '../core/session-reason.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import type { Clock } from './clock.js';
 import type { DatagramSocket } from './datagram-socket.js';
@@ -49,7 +50,7 @@ export interface TunnelState {
 /** Why a peer has no session, or that it has one. */
 export interface PeerExplanation {
   readonly publicKey: Uint8Array;
-  readonly reason: string;
+  readonly reason: SessionReason;
   /** Packets of this peer, by number of `Verdict`. */
   readonly verdicts: ArrayLike<number>;
 }

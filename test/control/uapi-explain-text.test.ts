@@ -2,11 +2,23 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
+import { explainText } from '../../src/control/explain-text.js';
 import { formatExplanation, parseExplanation } from '../../src/control/uapi-explain-text.js';
 import { WireGuardError } from '../../src/core/errors.js';
 import { VERDICT_COUNT, Verdict } from '../../src/core/packets/verdict.js';
+import type { ReasonCode } from '../../src/core/session-reason.js';
 
 const KEY = new Uint8Array(32).fill(7);
+const CODES: readonly ReasonCode[] = [
+  'session',
+  'link-down',
+  'no-private-key',
+  'unusable-key',
+  'replayed-timestamp',
+  'mac1',
+  'unconfirmed',
+  'no-answer',
+];
 
 describe('the answer to explain', () => {
   it('is read as it was written: reasons, and packets that were lost', () => {
@@ -16,30 +28,34 @@ describe('the answer to explain', () => {
 
     const text = textOf({
       verdicts,
-      peers: [{ publicKey: KEY, reason: 'No answer: use "up …".\nNext', verdicts: ofPeer }],
+      peers: [{ publicKey: KEY, reason: { code: 'link-down', seconds: 0 }, verdicts: ofPeer }],
     });
     const { drops, peers } = parseExplanation(Buffer.from(text));
 
     assert.equal(drops.get('no_peer'), 9);
     assert.ok(!drops.has('pass') && !drops.has('keepalive') && !drops.has('handshake') && !drops.has('staged'));
     assert.deepEqual(peers, [
-      { publicKey: KEY, reason: 'No answer: use "up ...". Next', drops: new Map([['disallowed_source', 7]]) },
+      {
+        publicKey: KEY,
+        reasonCode: 'link-down',
+        reason: 'The link is down: bring it up with "ip link set ... up".',
+        drops: new Map([['disallowed_source', 7]]),
+      },
     ]);
   });
 
-  it('keeps the rules of the protocol: a line is ASCII and has no end inside', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (reason) => {
-        const text = textOf({ verdicts: [], peers: [{ publicKey: KEY, reason, verdicts: [] }] });
-        assert.match(text, /^public_key=[0-9a-f]{64}\nreason=[ -~]*\nerrno=0\n\n$/);
-      }),
-    );
+  it('keeps the rules of the protocol for every reason: a line is ASCII and has no end inside', () => {
+    for (const code of CODES) {
+      const text = textOf({ verdicts: [], peers: [{ publicKey: KEY, reason: { code, seconds: 35 }, verdicts: [] }] });
+      assert.match(text, /^public_key=[0-9a-f]{64}\nreason_code=[a-z0-9-]+\nreason=[A-Z][ -~]*\.\nerrno=0\n\n$/);
+    }
+    assert.match(explainText({ code: 'no-answer', seconds: 35 }), /^No answer for 35 s: /);
   });
 
   it('comes in chunks for many peers', () => {
     const peers = Array.from({ length: 5_000 }, () => ({
       publicKey: KEY,
-      reason: 'There is a session.',
+      reason: { code: 'session', seconds: 0 } as const,
       verdicts: [],
     }));
     const chunks = [...formatExplanation({ verdicts: [], peers })];

@@ -18,11 +18,11 @@ const SILENT: DeviceControl = {
 
 describe('explain', { timeout: 120_000 }, () => {
   it('is answered with a reason per peer, beside the other operations', async (t) => {
-    const peers = [{ publicKey: KEY, reason: 'There is a session.', verdicts: [] }];
+    const peers = [{ publicKey: KEY, reason: { code: 'session', seconds: 0 } as const, verdicts: [] }];
     const client = await serve(t, { ...SILENT, explain: () => ({ verdicts: [], peers }) });
 
     assert.deepEqual((await client.explain())?.peers, [
-      { publicKey: KEY, reason: 'There is a session.', drops: new Map() },
+      { publicKey: KEY, reasonCode: 'session', reason: 'There is a session.', drops: new Map() },
     ]);
     assert.equal((await client.get()).listenPort, 7);
   });

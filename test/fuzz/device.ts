@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { explainText } from '../../src/control/explain-text.js';
 import type { Datagram } from '../../src/sim/datagram.js';
 import { Simulation } from '../../src/sim/simulation.js';
 import { SocketAddress } from '../../src/sim/socket-address.js';
@@ -82,7 +83,8 @@ class FuzzRun {
       assert.ok(deadline === Infinity || (Number.isInteger(deadline) && deadline > this.#world.nowMs), `${deadline}`);
       assert.ok(node.aead.liveSlots <= MAX_KEYPAIRS * node.device.peerCount, `${node.aead.liveSlots} keypairs`);
       assert.deepEqual([node.device.outbox.count, node.device.replies.count], [0, 0]);
-      for (const peer of node.device.peers) assert.match(node.device.explain(peer, this.#world.nowMs), /^[A-Z].*\.$/);
+      for (const peer of node.device.peers)
+        assert.match(explainText(node.device.explain(peer, this.#world.nowMs)), /^[A-Z].*\.$/);
     }
   }
 

@@ -198,7 +198,7 @@ describe('Tunnel', () => {
 
   it('is up only while the TUN is up and nobody has stopped it', async () => {
     await tunnel.apply({ ...NOTHING, privateKey: PRIVATE_KEY, peers: [peer(1)] });
-    const isUp = () => !/link is down/i.test([...tunnel.explain().peers][0].reason);
+    const isUp = () => [...tunnel.explain().peers][0].reason.code !== 'link-down';
     assert.equal(isUp(), true);
     tunnel.setLinkUp(false);
     assert.equal(isUp(), false);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { explainText } from '../../src/control/explain-text.js';
 import type { TunnelNode } from '../../src/sim/tunnel-node.js';
 import { A_OUTER, B_OUTER, makeConnectedCouple, makeCouple, packetFromA, packetFromB } from './couple.js';
 import { scenario } from './scenario.js';
@@ -8,35 +9,35 @@ import { scenario } from './scenario.js';
 describe('explain() says', () => {
   scenario('that there is a session', (world) => {
     const { a, bOfA } = makeConnectedCouple(world);
-    assert.match(a.device.explain(bOfA, world.nowMs), /is a session/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /is a session/);
   });
 
   scenario('that the link is down, or that there is no private key', (world) => {
     const { a, bOfA } = makeCouple(world);
     a.setLinkUp(false);
-    assert.match(a.device.explain(bOfA, world.nowMs), /link is down/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /link is down/);
     a.setLinkUp(true);
     a.setPrivateKey(new Uint8Array(32));
-    assert.match(a.device.explain(bOfA, world.nowMs), /no private key/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /no private key/);
   });
 
   scenario('that the peer has no endpoint', (world) => {
     const { b, aOfB } = makeCouple(world);
-    assert.match(b.device.explain(aOfB, world.nowMs), /no endpoint/);
+    assert.match(explainText(b.device.explain(aOfB, world.nowMs)), /no endpoint/);
   });
 
   scenario('that there was nothing to send yet', (world) => {
     const { a, bOfA } = makeCouple(world);
-    assert.match(a.device.explain(bOfA, world.nowMs), /nothing to send yet/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /nothing to send yet/);
   });
 
   scenario('that a handshake has just been started, and then for how long there was no answer', (world) => {
     const { a, bOfA } = makeCouple(world);
     world.network.partition(A_OUTER, B_OUTER);
     a.sendPacket(packetFromA('waits'));
-    assert.match(a.device.explain(bOfA, world.nowMs), /just been started/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /just been started/);
     world.advance(42_000);
-    assert.match(a.device.explain(bOfA, world.nowMs), /No answer for 42 s/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /No answer for 42 s/);
   });
 
   scenario('still that there was no answer, after the attempt was given up', (world) => {
@@ -44,7 +45,7 @@ describe('explain() says', () => {
     world.network.partition(A_OUTER, B_OUTER);
     a.sendPacket(packetFromA('waits'));
     world.advance(120_000);
-    assert.match(a.device.explain(bOfA, world.nowMs), /No answer for 120 s/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /No answer for 120 s/);
   });
 
   scenario('so also while packets keep coming, which prolong the attempt', (world) => {
@@ -54,10 +55,10 @@ describe('explain() says', () => {
       a.sendPacket(packetFromA('waits'));
       world.advance(1_000);
     }
-    assert.match(a.device.explain(bOfA, world.nowMs), /No answer for 300 s/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /No answer for 300 s/);
     world.network.heal();
     world.advance(6_000);
-    assert.match(a.device.explain(bOfA, world.nowMs), /is a session/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /is a session/);
   });
 
   scenario('on the answering side, that our answers may not reach the peer', (world) => {
@@ -65,14 +66,14 @@ describe('explain() says', () => {
     world.network.partitionOneWay(B_OUTER, A_OUTER);
     a.sendPacket(packetFromA('waits'));
     world.advance(12_000);
-    assert.match(b.device.explain(aOfB, world.nowMs), /answers may not reach/);
+    assert.match(explainText(b.device.explain(aOfB, world.nowMs)), /answers may not reach/);
   });
 
   scenario('that the public key of the peer is of no use', (world) => {
     const { a } = makeCouple(world);
     const point = new Uint8Array(32).fill(1, 0, 1);
     a.setPeer(point, { endpoint: a.address() });
-    assert.match(a.device.explain(a.peer(point), world.nowMs), /low-order/);
+    assert.match(explainText(a.device.explain(a.peer(point), world.nowMs)), /low-order/);
   });
 
   scenario('that the peer uses a public key that we do not know', (world) => {
@@ -81,15 +82,15 @@ describe('explain() says', () => {
     a.setPrivateKey(world.random.bytes(32));
     a.sendPacket(packetFromA('waits'));
     world.advance(1_000);
-    assert.match(b.device.explain(aOfB, world.nowMs), /another public key/);
+    assert.match(explainText(b.device.explain(aOfB, world.nowMs)), /another public key/);
   });
 
   scenario('one sentence that names no key, no address and no packet, whatever the state', (world) => {
     const { a, b, bOfA, aOfB } = makeCouple(world);
     const sentences = new Set<string>();
     const look = (): void => {
-      sentences.add(a.device.explain(bOfA, world.nowMs));
-      sentences.add(b.device.explain(aOfB, world.nowMs));
+      sentences.add(explainText(a.device.explain(bOfA, world.nowMs)));
+      sentences.add(explainText(b.device.explain(aOfB, world.nowMs)));
     };
     for (let i = 0; i < 400; i++) {
       disturb(world.random.integer(6), a, b);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 
+import { explainText } from '../../src/control/explain-text.js';
 import { Verdict } from '../../src/core/packets/verdict.js';
 import type { Simulation } from '../../src/sim/simulation.js';
 import {
@@ -122,8 +123,8 @@ describe('A preshared key', () => {
     a.sendPacket(packetFromA('waits'));
     world.advance(10_000);
     assert.deepEqual([receivedTexts(b), a.aead.liveSlots], [[], 0]);
-    assert.match(a.device.explain(bOfA, world.nowMs), /wrong key/);
-    assert.match(a.device.explain(bOfA, world.nowMs), /preshared/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /wrong key/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /preshared/);
     assert.ok(a.device.counters.rejections.get('wrong-response')! >= 1);
   });
 });
@@ -179,8 +180,8 @@ describe('A new private key', () => {
     a.sendPacket(packetFromA('for the old key'));
     world.advance(20_000);
     assert.equal(world.network.eve.seen('response').length, 0);
-    assert.match(b.device.explain(aOfB, world.nowMs), /MAC1/);
-    assert.match(a.device.explain(bOfA, world.nowMs), /No answer for \d+ s/);
+    assert.match(explainText(b.device.explain(aOfB, world.nowMs)), /MAC1/);
+    assert.match(explainText(a.device.explain(bOfA, world.nowMs)), /No answer for \d+ s/);
   });
 });
 

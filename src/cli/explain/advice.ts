@@ -16,7 +16,9 @@ export interface PeerAdvice {
   /** From a comment of the file. */
   readonly name: string | null;
   readonly hasSession: boolean;
-  /** What the daemon says, or what can be seen from outside. */
+  /** The daemon's stable name of the reason; `null` where nobody gives one. */
+  readonly reasonCode: string | null;
+  /** The daemon's sentence, or what can be seen from outside. */
   readonly reason: string;
   readonly advice: readonly Advice[];
 }

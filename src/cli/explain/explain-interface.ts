@@ -62,6 +62,7 @@ export async function explainInterface(
       publicKey,
       name: section?.name === undefined ? null : printable(section.name),
       hasSession,
+      reasonCode: told.get(publicKey)?.reasonCode || null,
       reason: told.get(publicKey)?.reason ?? reasonFromOutside(peer, hasSession, unixTimeMs),
       advice: await advisePeer(surroundings, facts),
     });

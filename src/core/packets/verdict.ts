@@ -1,12 +1,22 @@
 /**
  * What became of a packet or message. `Pass` is 0, so a fresh column reads "nothing against it".
  *
- * Everything that is not `Pass` is dropped and counted, per device and, where the peer is known
- * beyond doubt, per peer. Nothing here is ever thrown or logged: anyone can send bytes.
+ * There are three kinds: rows that pass, rows that are carried on another way, and losses. All are counted, per device
+ * and, where the peer is known beyond doubt, per peer. Nothing here is ever thrown or logged: anyone can send bytes.
  */
 export const Verdict = {
   Pass: 0,
-  /** Inbound: no known type, wrong length for its type, or reserved bytes that are not zero (§5.4). */
+
+  // Carried on.
+  /** A handshake message: `admit` shows it to the handshake door, it never reaches the TUN. */
+  Handshake: 8,
+  /** Authentic and empty (§6.5). */
+  Keepalive: 9,
+  /** Outbound: kept until there is a session. */
+  Staged: 13,
+
+  // Losses of messages that came in.
+  /** No known type, wrong length for its type, or reserved bytes that are not zero (§5.4). */
   Malformed: 1,
   UnknownReceiverIndex: 2,
   /** The keypair is older than REJECT_AFTER_TIME, or its keys are wiped (§6.2). */
@@ -16,40 +26,49 @@ export const Verdict = {
   Replayed: 5,
   /** The inner source belongs to another peer or to none (§2). */
   DisallowedSource: 6,
-  /** Authentic, but what is inside is no IP packet. */
+  /** Authentic, but what is inside is no IP packet. Outbound: what the TUN gave is none. */
   MalformedPacket: 7,
-  /** A handshake message: `admit` hands it to the handshake queue, it never reaches the TUN. */
-  Handshake: 8,
-  /** Authentic and empty (§6.5). Not an error: counted apart. */
-  Keepalive: 9,
   /** The queue of handshake messages is full; the newest is dropped. */
   HandshakeQueueFull: 10,
-  /** Outbound: no peer has the destination among its allowed IPs. Answered by ICMP. */
+  /** A handshake message that was refused on arrival; the reasons are counted as `HandshakeRejection`. */
+  HandshakeRejected: 18,
+  /** Sent from UDP port 0, to which nothing can be answered. The port is not authentic, so nobody roams there. */
+  SourcePortZero: 19,
+
+  // Losses of packets on their way out.
+  /** No peer has the destination among its allowed IPs. Answered by ICMP. */
   NoPeer: 11,
-  /** Outbound: the peer has no endpoint yet. Answered by ICMP. */
+  /** The peer has no endpoint yet. Answered by ICMP. */
   NoEndpoint: 12,
-  /** Outbound: kept until there is a session. */
-  Staged: 13,
-  /** Outbound: 128 packets already wait for the session and the oldest made room, or the device's budget is spent. */
+  /** 128 packets already wait for the session and the oldest made room, or the device's budget is spent. */
   StagedOverflow: 14,
-  /** Outbound: the handshake was given up and what waited for it was dropped (§6.4). */
+  /** The handshake was given up and what waited for it was dropped (§6.4). */
   HandshakeGivenUp: 15,
-  /** Outbound: our own outer datagram came back through the TUN. */
+  /** Our own outer datagram came back through the TUN. */
   RoutingLoop: 16,
+
+  // Losses in both directions.
   /** The link is down, or no private key is set. */
   DeviceDown: 17,
-  /** Messages of a handshake that were refused; the reasons are counted as `HandshakeRejection`. */
-  HandshakeRejected: 18,
-  /** Inbound: sent from UDP port 0, to which nothing can be answered. The port is not authentic, so nobody roams there. */
-  SourcePortZero: 19,
   /** A filter of the host's dropped it. */
   Filtered: 20,
-  /** Inbound: not WireGuard, but for another program that shares the socket, such as STUN. */
+  /** Not WireGuard, but for another program that shares the socket, such as STUN. */
   Foreign: 21,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
-export const VERDICT_COUNT = 22;
+const VERDICTS = Object.entries(Verdict) as readonly [keyof typeof Verdict, Verdict][];
+
+export const VERDICT_COUNT = VERDICTS.length;
 
 /** Names for people, in the order of the numbers. */
-export const VERDICT_NAMES = Object.keys(Verdict) as readonly (keyof typeof Verdict)[];
+export const VERDICT_NAMES: readonly (keyof typeof Verdict)[] = VERDICTS.toSorted(([, a], [, b]) => a - b).map(
+  ([name]) => name,
+);
+
+const NO_LOSSES: ReadonlySet<number> = new Set([Verdict.Pass, Verdict.Handshake, Verdict.Keepalive, Verdict.Staged]);
+
+/** Whether a packet or message with this verdict is lost, in contrast to passed or carried on. */
+export function isLoss(verdict: number): boolean {
+  return !NO_LOSSES.has(verdict);
+}
