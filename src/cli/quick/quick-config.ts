@@ -111,5 +111,7 @@ function readHooks(document: ConfigDocument): Hook[] {
 /** @throws {WireGuardError} ERR_CONFIG for what `ip` would take for an option. */
 function plainTable(file: string, table: string | undefined): string | undefined {
   if (table?.startsWith('-') !== true) return table;
-  throw new WireGuardError('ERR_CONFIG', `${file}: Table: ${JSON.stringify(table)} is neither a number nor a name`);
+  const cause = new ProgramFailure('ip', IP_USAGE_STATUS);
+  const message = `${file}: Table: ${JSON.stringify(table)} is neither a number nor a name`;
+  throw new WireGuardError('ERR_CONFIG', message, { cause });
 }
