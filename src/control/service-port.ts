@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-const MAX_U64 = 2n ** 64n - 1n;
+import { parseUnsignedLong } from './unsigned-long.js';
+
 const MAX_I32 = 0x7fff_ffffn;
 
 /**
@@ -8,14 +9,13 @@ const MAX_I32 = 0x7fff_ffffn;
  *
  * @returns 0–65,535, or `undefined` if the text is none of these.
  *
- * Source: getaddrinfo(3) of glibc, strtoul(3), services(5).
+ * Source: getaddrinfo(3) of glibc, services(5).
  */
 export function parseServicePort(text: string): number | undefined {
   if (text === '*') return 0;
-  const [, sign, digits] = /^([+-]?)([0-9]+)$/.exec(text) ?? [];
-  if (digits === undefined) return lookupService(text);
-  const magnitude = BigInt(digits) > MAX_U64 ? MAX_U64 : BigInt(digits);
-  const value = BigInt.asUintN(32, sign === '-' ? -magnitude : magnitude);
+  const number = parseUnsignedLong(text);
+  if (number === undefined) return lookupService(text);
+  const value = BigInt.asUintN(32, number);
   return value > MAX_I32 ? undefined : Number(value & 0xffffn);
 }
 

@@ -78,6 +78,7 @@ async function replaceAddresses(
     }
   };
 
+  await remove(missingFrom(target, await readLive()).filter((address) => isInTheWay(address, target)));
   await addMissing(); // first, so that the interface is never without an address: its routes would go
   await remove(missingFrom(target, await readLive()));
   await addMissing();
@@ -88,6 +89,11 @@ async function replaceAddresses(
     if (firstWrong >= 0) await remove(wanted.slice(firstWrong));
   }
   await addMissing();
+}
+
+/** An interface cannot have one IPv6 address with two lengths. */
+function isInTheWay({ family, address }: Prefix, wanted: readonly Prefix[]): boolean {
+  return family === 6 && wanted.some((other) => other.address === address);
 }
 
 /** The kernel lists the newest IPv6 address first, and IPv4 addresses in the order of their addition. */

@@ -1,10 +1,11 @@
 import { formatIpAddress, parseIpAddress } from '../../control/ip-text.js';
 import { readDeviceReply } from '../../control/reported-device.js';
 import { normalizeScopedAddress } from '../../control/scoped-address.js';
+import { parseServicePort } from '../../control/service-port.js';
+import { parseUnsignedLong } from '../../control/unsigned-long.js';
 import { SystemZoneNames, type ZoneNames } from '../../control/zone-names.js';
-import { parseLooseIpv4, parseUnsignedLong } from './c-text.js';
+import { parseLooseIpv4 } from './c-text.js';
 import { askDaemon, protocolFailure, toSystemFailure } from './device-access.js';
-import { parseService } from './port-argument.js';
 import { SystemFailure, type WgContext } from './wg-context.js';
 import type { WgDevice } from './wg-device.js';
 
@@ -66,7 +67,7 @@ function normalizeEndpoint(text: string, zones: ZoneNames): string {
   const given = inBrackets ?? plain;
   const loose = given === '*' ? LOOPBACK : parseLooseIpv4(given);
   const host = loose === undefined ? (normalizeScopedAddress(given, zones) ?? given) : formatIpAddress(loose);
-  return `${host.includes(':') ? `[${host}]` : host}:${parseService(portText) ?? portText}`;
+  return `${host.includes(':') ? `[${host}]` : host}:${parseServicePort(portText) ?? portText}`;
 }
 
 function readReported(reply: Buffer): ReturnType<typeof readDeviceReply> {

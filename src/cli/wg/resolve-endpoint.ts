@@ -1,7 +1,9 @@
 import { normalizeScopedAddress } from '../../control/scoped-address.js';
+import { parseServicePort } from '../../control/service-port.js';
+import { parseUnsignedLong } from '../../control/unsigned-long.js';
 import { SystemZoneNames } from '../../control/zone-names.js';
-import { parseLooseIpv4, parseUnsignedLong } from './c-text.js';
-import { NOT_A_SERVICE, NOT_KNOWN, parseService } from './port-argument.js';
+import { parseLooseIpv4 } from './c-text.js';
+import { NOT_A_SERVICE, NOT_KNOWN } from './port-argument.js';
 import { type WgContext, WgFailure } from './wg-context.js';
 
 const DEFAULT_RETRIES = 15;
@@ -76,7 +78,7 @@ function splitAt(text: string, colon: number, before: number, behind: number): {
 }
 
 async function lookup({ isStock }: WgContext, host: string, service: string): Promise<string | LookupFailure> {
-  const port = isStock ? parseService(service) : parsePort(service);
+  const port = isStock ? parseServicePort(service) : parsePort(service);
   if (port === undefined) return { message: NOT_A_SERVICE, isPermanent: !isStock };
   if (isStock && host === '*') return service === '*' ? UNKNOWN : `[::1]:${port}`;
   const address = normalizeScopedAddress(host, new SystemZoneNames()) ?? (await lookupName(host, isStock));

@@ -136,7 +136,8 @@ describe('readQuickConfig', () => {
         () => 0,
         (error: unknown) => programStatus(error),
       );
-    assert.deepEqual(await Promise.all(['MTU = abc', 'Table = a b', 'Address = x'].map(statusOf)), [
+    assert.deepEqual(await Promise.all(['MTU = abc', 'Table = a b', 'Table = -1', 'Address = x'].map(statusOf)), [
+      255,
       255,
       255,
       undefined,
