@@ -44,12 +44,13 @@ async function run(command: Command, args: readonly string[], io: CommandIo): Pr
 
 async function explainUnknown(name: string): Promise<string> {
   const { closestWord } = await import('../control/closest-word.js');
+  const { quote } = await import('../control/config/secret-text.js');
   const closest = closestWord(
     name,
     COMMANDS.map((command) => command.name),
   );
   const advice = closest === undefined ? '' : `Did you mean ${closest}? `;
-  return `wiretype: there is no command ${JSON.stringify(name)}\n${advice}wiretype --help lists all commands.\n`;
+  return `wiretype: there is no command ${quote(name)}\n${advice}wiretype --help lists all commands.\n`;
 }
 
 function overview(): string {

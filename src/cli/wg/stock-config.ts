@@ -6,6 +6,8 @@ import { WgFailure } from './wg-context.js';
 
 const WHITE_SPACE = /[ \t-\r]+/g;
 const KEY_BYTES = 32;
+/** A key that stands where no secret is expected: in the wrong line, or behind a mistyped name. */
+const KEY_LIKE = /[A-Za-z0-9+/]{43}=/g;
 
 type Section = 'none' | 'interface' | 'peer';
 
@@ -55,7 +57,8 @@ async function readStockLine(
     if (key === 'publickey') keyed.add(peer);
   } catch (error) {
     if (!(error instanceof WgFailure) || error.isWhole) throw error;
-    throw new WgFailure(`${error.message}\nConfiguration parsing error`);
+    const message = key === 'publickey' ? error.message : error.message.replace(KEY_LIKE, '(hidden)');
+    throw new WgFailure(`${message}\nConfiguration parsing error`);
   }
 }
 

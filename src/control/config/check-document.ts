@@ -3,7 +3,7 @@ import type { ConfigLine } from './config-line.js';
 import { type ConfigProblem, showLine, suggestKey } from './config-problem.js';
 import type { ConfigSection } from './config-section.js';
 import type { ConfigFault } from './config-values.js';
-import { quote } from './secret-text.js';
+import { isRestOfKey, quote } from './secret-text.js';
 
 /** The lines of a document, and how it is read. */
 export interface CheckedLines {
@@ -124,6 +124,9 @@ function unknownFault(line: ConfigLine, section: 'interface' | 'peer'): ConfigFa
   const elsewhere = lookupKey(line.key);
   if (elsewhere !== undefined) {
     return onKey(line, 'error', `it belongs into [${elsewhere.section}], not here`);
+  }
+  if (isRestOfKey(line.key, line.value)) {
+    return onKey(line, 'error', 'this line looks like the rest of a key', 'Write a value and its key into one line.');
   }
   const suggestion = suggestKey(line.key, section);
   const advice = suggestion === undefined ? undefined : `Did you mean ${suggestion}?`;

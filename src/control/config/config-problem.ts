@@ -1,7 +1,7 @@
 import { closestWord } from '../closest-word.js';
 import { CONFIG_KEYS, lookupKey } from './config-keys.js';
 import { type ConfigLine, compact } from './config-line.js';
-import { hideKeys, printable } from './secret-text.js';
+import { hideKeys, isRestOfKey, printable } from './secret-text.js';
 
 /** One thing that is wrong, or doubtful, in a file. */
 export interface ConfigProblem {
@@ -56,7 +56,7 @@ export function showLine(line: ConfigLine): string {
 
 function hideSecrets({ kind, raw, key, value, valueAt }: ConfigLine): string {
   const known = kind === 'entry' ? lookupKey(key) : undefined;
-  if (known === undefined) return hideKeys(raw);
+  if (known === undefined) return kind === 'entry' && isRestOfKey(key, value) ? '(hidden)' : hideKeys(raw);
   if (known.isSecret) return raw.slice(0, valueAt) + (value === '' ? '' : '(hidden)');
   const end = valueAt + value.length;
   const shown = known.name === 'PublicKey' ? value : hideKeys(value);

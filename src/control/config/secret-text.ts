@@ -9,6 +9,11 @@ export function hideKeys(text: string): string {
   return text.replace(KEY_LIKE, HIDDEN);
 }
 
+/** The second half of a key that was broken over two lines ends in `=` like every key; its letters are a secret. */
+export function isRestOfKey(key: string, value: string): boolean {
+  return (value === '' || value === '=') && /^[A-Za-z0-9+/]{6,}$/.test(key);
+}
+
 /** Quotes what a user wrote for a message: no secrets, nothing that moves the cursor, not too long. */
 export function quote(text: string): string {
   const shown = printable(hideKeys(text));
