@@ -14,7 +14,7 @@ export interface FigureRow extends Quantity {
   readonly readings: Record<string, Round>;
 }
 
-/** What each stage of the data path costs, in nanoseconds per packet, for several sizes of packet. */
+/** Costs of each stage of the data path, in nanoseconds per packet, for several sizes of packet. */
 export interface StageFigures {
   readonly run: number;
   readonly packetBytes: readonly number[];
@@ -72,7 +72,7 @@ function withoutIdleRuns({ runs, rows, stages }: Figures): Figures {
   };
 }
 
-/** What the quantities are called and meant to reach is taken from the program, in its order; of the file only what was read. */
+/** Names and goals of the quantities are taken from the program, in its order; of the file only what was read. */
 export function describeAnew(figures: Figures, quantities: readonly Quantity[]): Figures {
   const rows = quantities.flatMap((quantity) => {
     const row = figures.rows.find(({ id }) => id === quantity.id);

@@ -38,7 +38,7 @@
 #define MAX_PEERS 8
 #define HEADER 16u
 #define TAG 16u
-/* Of the TUN. Padding does not go beyond it. */
+/* MTU of the TUN. Padding does not go beyond it. */
 #define MTU 1420u
 #define VNET sizeof(struct virtio_net_hdr)
 #define MAX_RUN_BYTES 65000u
@@ -267,7 +267,7 @@ static bool read_tun(void) {
   return true;
 }
 
-/* What was merged so far and waits to be written: a packet, or several segments of one TCP flow. */
+/* Merged so far and waiting to be written: a packet, or several segments of one TCP flow. */
 static struct {
   size_t bytes;
   size_t headers;

@@ -24,11 +24,11 @@ export interface Quantity {
   readonly digits?: number;
   /** Default: `true`. */
   readonly isMoreBetter?: boolean;
-  /** Of wiretype. */
+  /** Figures of wiretype. */
   readonly goal?: Goal;
 }
 
-/** What was read, by `Quantity.id`. */
+/** Readings, by `Quantity.id`. */
 export type Readings = Readonly<Record<string, number>>;
 
 /** One experiment: what it tells, whom it can be done with, and how it is done. */

@@ -1,5 +1,5 @@
 /**
- * What more cores should give: a model, fed with the measured costs of the stages.
+ * The effect of more cores: a model, fed with the measured costs of the stages.
  *
  * The loop does every stage but one by itself, one batch after the other. The AEAD stage is shared among threads, of which
  * the loop is one, and the loop waits for the last of them: Amdahl's law, plus what it costs to hand a batch over.
@@ -20,7 +20,7 @@ export type Way = typeof WAY_IN | typeof WAY_OUT;
 export interface WayCosts {
   readonly serial: number;
   readonly parallel: number;
-  /** Of sharing the stage at all, with however many: what two threads need beyond half of two processes on the same cores. */
+  /** The cost of sharing the stage at all, with however many: what two threads need beyond half of two processes on the same cores. */
   readonly handOver: number;
 }
 

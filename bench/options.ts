@@ -1,9 +1,9 @@
-/** What the benchmarks can be told on their command line. */
+/** Options of the benchmarks on their command line. */
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 import { FULL, QUICK, type Settings, SMOKE } from './settings.js';
 
-/** What is to be done. */
+/** The work to be done. */
 export type Action = 'measure' | (typeof ACTIONS)[number];
 
 export interface Options {

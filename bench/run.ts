@@ -15,11 +15,11 @@ export interface Machine {
 
 export interface Run {
   readonly date: string;
-  /** With a plus where files were changed. */
+  /** The commit, with a plus where files were changed. */
   readonly commit: string;
   readonly command: string;
   readonly machine: Machine;
-  /** Of each transfer. */
+  /** Duration of each transfer. */
   readonly seconds: number;
   /** Name and version. */
   readonly contenders: Readonly<Record<string, string>>;

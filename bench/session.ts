@@ -31,7 +31,7 @@ export class Session {
     this.#settings = settings;
   }
 
-  /** What was measured until now. */
+  /** Everything measured so far. */
   figures(run: Run): Figures {
     this.#figures ??= beginFigures(
       run,

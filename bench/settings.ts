@@ -1,7 +1,7 @@
 /** How thorough a run is. */
 export interface Settings {
   readonly rounds: number;
-  /** Of each transfer. */
+  /** Duration of each transfer. */
   readonly seconds: number;
   /** Echo requests per reading. */
   readonly pings: number;

@@ -1,4 +1,4 @@
-/** What each stage of the data path costs: taken by a process of its own, in a network namespace of its own. */
+/** Costs of each stage of the data path, measured by a process of its own, in a network namespace of its own. */
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 

@@ -5,7 +5,7 @@ import { formatNumber } from './format.js';
 import { medianRatio, present, type Round, summarize } from './statistics.js';
 import { describeGoal, isReached } from './verdict.js';
 
-/** Of whom ratios are given. */
+/** The implementations that ratios are given for. */
 const YARDSTICKS = [LIMIT, WIREGUARD_GO];
 const NOTHING = '–';
 

@@ -48,7 +48,7 @@ struct wt_aead {
 /* The fault of a row, for an error message. */
 enum wt_aead_fault { WT_AEAD_OK, WT_AEAD_ROW_OUTSIDE, WT_AEAD_NO_KEY, WT_AEAD_CIPHER };
 
-/* With 0 to WT_POOL_MAX_HELPERS threads that help with large batches. */
+/* Makes a table with 0 to WT_POOL_MAX_HELPERS threads that help with large batches. */
 bool wt_aead_create(struct wt_aead *aead, uint32_t helpers);
 /* Copies both keys. Returns the handle, or −1 without memory. */
 int32_t wt_aead_install(struct wt_aead *aead, const uint8_t *send, const uint8_t *receive);

@@ -65,7 +65,7 @@ static inline uint16_t wt_fold(uint64_t sum) {
   return (uint16_t)sum;
 }
 
-/* What goes into a checksum field, for all protocols but UDP, where 0 means "none". */
+/* Returns the value for a checksum field, for all protocols but UDP, where 0 means "none". */
 static inline uint16_t wt_checksum(uint64_t sum) {
   return (uint16_t)~wt_fold(sum);
 }

@@ -22,7 +22,7 @@ struct wt_run {
   uint32_t last;
   uint32_t count;
   uint32_t total_bytes;
-  /* Of the next packet of TCP. */
+  /* Sequence number of the next packet of TCP. */
   uint32_t sequence;
   /* Nothing may follow: the last packet was a short one or has PSH. */
   bool is_closed;

@@ -1,4 +1,4 @@
-/* What the headers of a packet say about whether it can be merged with others. */
+/* The parts of a packet's headers that decide whether it can be merged with others. */
 #ifndef WT_FLOW_H
 #define WT_FLOW_H
 
@@ -22,7 +22,7 @@ struct wt_flow {
   const uint8_t *packet;
   enum wt_flow_kind kind;
   uint32_t length;
-  /* Of addresses only, so that a fragment finds the flows between its addresses. */
+  /* Hash of the addresses only, so that a fragment finds the flows between its addresses. */
   uint32_t hash;
   uint32_t ip_bytes;
   uint32_t header_bytes;

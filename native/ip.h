@@ -20,7 +20,7 @@
 /* Source, then destination. */
 #define WT_IPV4_ADDRESSES_AT 12u
 #define WT_IPV4_ADDRESSES_BYTES 8u
-/* In the byte at WT_IPV4_FRAGMENT_AT: don't fragment; more fragments, and the upper bits of the offset. */
+/* Bits of the byte at WT_IPV4_FRAGMENT_AT: don't fragment; more fragments, and the upper bits of the offset. */
 #define WT_IPV4_DF 0x40u
 #define WT_IPV4_FRAGMENT_BITS 0x3fu
 

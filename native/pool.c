@@ -16,7 +16,7 @@
 #define LOOKS_BEFORE_YIELD 1000u
 
 /*
- * What is still to be taken, in one word, so that taking some is one step: the number of tasks above, the next one
+ * The tasks still to be taken, in one word, so that taking some is one step: the number of tasks above, the next one
  * below. A helper that comes late finds the word of another run, and takes its share of that one or nothing.
  */
 #define TASKS_SHIFT 32u
@@ -33,7 +33,7 @@ struct wt_pool {
   _Atomic uint32_t done;
   _Atomic uint32_t sleepers;
   _Atomic bool is_ending;
-  /* Of the run. Written while nothing is open, read by those who took something. */
+  /* Written between runs; read only by threads that claimed tasks of this run. */
   wt_pool_work *work;
   void *context;
 

@@ -10,7 +10,7 @@
 /* The kernel's own address. Connected to it, a socket hears nobody else. */
 static const struct sockaddr_nl KERNEL = {.nl_family = AF_NETLINK};
 
-/* What an older kernel lacks is done without: its answers have fewer words then. */
+/* An older kernel lacks some of these: its answers have fewer words then. */
 static void ask_for_words(int fd) {
   int on = 1;
   setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);

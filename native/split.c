@@ -11,7 +11,7 @@
 
 
 
-/* As the kernel's skb_checksum_help does: a sum of 0 is written as 0xffff, which only UDP tells apart. */
+/* A sum of 0 is written as 0xffff, as the kernel's skb_checksum_help does, which only UDP tells apart. */
 static uint16_t not_zero(uint16_t checksum) {
   return checksum == 0 ? 0xffff : checksum;
 }

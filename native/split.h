@@ -10,7 +10,7 @@
 struct wt_super {
   const uint8_t *packet;
   uint32_t length;
-  /* Of the transport header. */
+  /* Offset of the transport header. */
   uint32_t transport_at;
   /* IP and transport header together. */
   uint32_t header_bytes;

@@ -9,7 +9,7 @@
 /* Routes may have changed after this. Asking takes some tens of microseconds. */
 #define ROUTE_LIFETIME_MS 2000u
 
-/* Of family, port, scope and address: all that stands in front of the source. */
+/* Hash of family, port, scope and address: everything in front of the source. */
 static uint32_t hash_remote(const uint8_t *record) {
   uint32_t hash = 0;
   for (uint32_t at = 0; at < WT_ENDPOINT_SOURCE_INTERFACE_AT; at += 4) {

@@ -1,4 +1,4 @@
-/* What the paths to remote endpoints have shown about long datagrams. */
+/* Findings about long datagrams on the paths to remote endpoints. */
 #ifndef WT_UDP_PATH_H
 #define WT_UDP_PATH_H
 
@@ -11,7 +11,7 @@
 #define WT_UDP_PATHS 1024u
 
 struct wt_udp_path {
-  /* Of the remote address. */
+  /* Hash of the remote address. */
   uint32_t hash;
   bool is_used;
   /* Segments longer than this leave one by one: the path has refused them (its MTU is smaller, or it takes no runs). */

@@ -18,7 +18,7 @@
 
 struct arrival {
   const uint8_t *bytes;
-  /* What did not fit behind `bytes`: all after the first `head_bytes`. */
+  /* The rest that did not fit behind `bytes`: all after the first `head_bytes`. */
   const uint8_t *rest;
   uint32_t head_bytes;
   uint32_t length;

@@ -16,7 +16,7 @@
 /* A limit that holds all back: a segment has at least one byte. */
 #define GSO_NOTHING 0u
 
-/* What a socket may do with datagrams that are too long for the link. */
+/* Treatment of datagrams that are too long for the link. */
 enum fragments { FRAGMENTS_EITHER, FRAGMENTS_ALLOWED, FRAGMENTS_REFUSED };
 
 struct plan {

@@ -21,7 +21,7 @@ const BRANCH_PROTECTION = { x86_64: ['-fcf-protection=full'], aarch64: ['-mbranc
 const FORTIFY = ['-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2'];
 const LINK = ['-shared', '-pthread', '-Wl,-z,relro,-z,now', '-Wl,-soname,wiretype.node'];
 
-/** What the compiler is told on top, for the machine that it compiles for. */
+/** Returns further words for the compiler, by the machine that it compiles for. */
 function hardening(compiler, flags) {
   const target = spawnSync(compiler[0], [...compiler.slice(1), '-dumpmachine'], { encoding: 'utf8' }).stdout ?? '';
   const protection = BRANCH_PROTECTION[target.split('-')[0]] ?? [];

@@ -19,7 +19,7 @@ import { compileTarget, TARGETS } from './targets.mjs';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LIBRARIES = '/usr/aarch64-linux-gnu';
 const NODE_VERSION = '22';
-/** What the emulator lacks: SO_MARK, SO_NETNS_COOKIE, the ancillary data of NETLINK_LISTEN_ALL_NSID, and seccomp. */
+/** Features that the emulator lacks: SO_MARK, SO_NETNS_COOKIE, the ancillary data of NETLINK_LISTEN_ALL_NSID, and seccomp. */
 const BEYOND_THE_EMULATOR = [
   'differs between two network namespaces, also where the second takes the place of the first',
   'refuses to start programs, in all threads, and leaves the rest to the process',

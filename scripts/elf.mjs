@@ -1,4 +1,4 @@
-/** What a shared object needs and has, as `readelf` prints it for any processor. */
+/** The symbols that a shared object needs and has, as `readelf` prints it for any processor. */
 import { spawnSync } from 'node:child_process';
 
 const SYMBOL = /^\s*\d+: [0-9a-f]+ +\S+ +\S+ +(LOCAL|GLOBAL|WEAK|UNIQUE) +\S+ +(\S+) (\S+)/;

@@ -10,7 +10,7 @@ import { join } from 'node:path';
  */
 export function installNode(folder, version, arch = process.arch) {
   const name = `node-linux-${arch}`;
-  // With force, npm installs a package for another processor.
+  // By force, npm installs a package for another processor.
   const words = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--force'];
   const { status } = spawnSync('npm', [...words, '--loglevel=error', `${name}@${version}`], {
     stdio: ['ignore', 'ignore', 'inherit'],

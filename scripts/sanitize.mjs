@@ -19,7 +19,7 @@ const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all', '
 /** Parts of the addon that are tested with its ports, beside test/addon. */
 const PORT_TESTS = ['crypto/native-aead', 'crypto/native-crypto'];
 
-/** What works with threads, and the program that has it do so. */
+/** The sources that work with threads, and the program that drives them. */
 const THREADED = ['native/aead', 'native/burn', 'native/cipher', 'native/pool', 'test/native/aead-threads'];
 const HELPERS = ['1', '3'];
 

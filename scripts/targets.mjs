@@ -9,7 +9,7 @@ import { fetchMusl } from './musl.mjs';
 
 const FOLDER = fileURLToPath(new URL('../prebuilds/', import.meta.url));
 export const COMPILERS = { x64: 'x86_64-linux-gnu-gcc', arm64: 'aarch64-linux-gnu-gcc' };
-/** What Node provides; all else has to come from the C library. */
+/** Symbols that Node provides; all others must come from the C library. */
 export const FROM_NODE = /^(?:napi_|uv_|EVP_|OSSL_|CRYPTO_|ERR_|OPENSSL_)/;
 
 export const TARGETS = Object.keys(COMPILERS).flatMap((arch) =>

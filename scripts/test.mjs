@@ -23,7 +23,7 @@ const MINUTE_MS = 60_000;
 const GRACE_MS = 15_000;
 const TIME_FACTOR = Number(process.env.TEST_TIME_FACTOR ?? 1);
 
-/** In the order in which they run. `unit` is every folder of `test/` that no other part names. */
+/** The parts, in the order in which they run. `unit` is every folder of `test/` that no other part names. */
 const PARTS = {
   unit: { limitMs: 12 * MINUTE_MS },
   sim: { limitMs: 15 * MINUTE_MS },

@@ -5,7 +5,7 @@ const PORT = 7_100;
 const MARGIN_MS = 30_000;
 
 export interface FloodOptions {
-  /** Of UDP payload. */
+  /** Bytes of UDP payload. */
   readonly bytes: number;
   /** 0: as many as the sender can. */
   readonly perSecond: number;

@@ -12,7 +12,7 @@ export interface StreamOptions {
   readonly streams?: number;
   /** From the server to the client. */
   readonly isReverse?: boolean;
-  /** Of the server, for several at once. */
+  /** Ports of the server, for several at once. */
   readonly port?: number;
 }
 

@@ -1,9 +1,9 @@
-/** What the system tells about a running process. Source: proc(5). */
+/** Figures that the system reports about a running process. Source: proc(5). */
 import { readdirSync, readFileSync } from 'node:fs';
 
 import type { Program } from '../../test/lab/program.js';
 
-/** Of what follows the name in `/proc/PID/stat`; the time in the system is next to it. */
+/** Field behind the name in `/proc/PID/stat`; the time in the system is next to it. */
 const USER_TIME_FIELD = 11;
 /** USER_HZ, which is 100 wherever Linux runs. */
 const TICKS_PER_SECOND = 100;

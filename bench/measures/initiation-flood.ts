@@ -13,7 +13,7 @@ const FLOOD_CABLE = { stranger: '10.0.9.1', right: '10.0.9.2' };
 /** The flood goes on until the transfer, which takes time to begin, has ended. */
 const MAX_MARGIN_SECONDS = 1.5;
 
-/** A TCP stream while strangers who know the public key send initiations, beside one before it and one after it. */
+/** A TCP stream while strangers that know the public key send initiations, beside one before it and one after it. */
 export const initiationFlood: Measure = {
   id: 'flood',
   quantities: [

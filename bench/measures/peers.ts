@@ -15,7 +15,7 @@ const GETS = 5;
 const MAX_PROBE_SECONDS = 2.5;
 const KEY_BYTES = 32;
 
-/** What it costs to have many peers that say nothing: in configuring and asking, and for the traffic meanwhile. */
+/** The cost of many silent peers: in configuring and asking, and for the traffic meanwhile. */
 export const idlePeers: Measure = {
   id: 'peers',
   quantities: [

@@ -34,7 +34,7 @@ export const memory: Measure = {
   },
 };
 
-/** What the garbage collector gets of a packet: nothing, or so it should be. */
+/** Heap that a packet costs, which should be none. */
 export const heap: Measure = {
   id: 'heap',
   quantities: [
@@ -54,7 +54,7 @@ export const heap: Measure = {
   },
 };
 
-/** What a tunnel does that nobody uses: nothing, or so it should be. */
+/** Activity of a tunnel that nobody uses, which should be none. */
 export const idle: Measure = {
   id: 'idle',
   quantities: [

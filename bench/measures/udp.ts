@@ -3,7 +3,7 @@ import { flood } from '../load/datagrams.js';
 import type { Measure } from '../measure.js';
 import { mean } from '../statistics.js';
 
-/** What fits into a tunnel of MTU 1,420 with room to spare. */
+/** A payload that fits into a tunnel of MTU 1,420 with room to spare. */
 const FULL_BYTES = 1_370;
 const SMALL_BYTES = 64;
 const MAX_SECONDS = 1.5;

@@ -17,7 +17,7 @@ export interface End {
   readonly aead: NativeAead;
 }
 
-/** What is behind an end, and where the other end reaches it. */
+/** The network behind an end, and where the other end reaches it. */
 export interface Place {
   readonly innerNetwork: readonly number[];
   readonly port: number;

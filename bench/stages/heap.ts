@@ -45,7 +45,7 @@ export function heapBytesPerPacket(): number {
 function openWay(): () => number {
   const addon = loadAddon();
   const [source, leftTun, rightTun] = [openTun('source', 1), openTun('left', 2), openTun('right', 3)];
-  // What right writes ends there.
+  // Packets that the right side writes end there.
   execFileSync('sysctl', ['-qw', 'net.ipv4.ip_forward=1', 'net.ipv4.conf.right.forwarding=0']);
   const [leftSocket, rightSocket] = [NativeSocket.open(addon, 0), NativeSocket.open(addon, 0)];
   const flow = { source: [10, 1, 0, 2], destination: [10, 2, 0, 2], packetBytes: PACKET_BYTES };

@@ -1,5 +1,5 @@
 /**
- * What the C addon offers: only what Node lacks, in batches.
+ * The functions of the C addon: only those that Node lacks, in batches.
  *
  * The addon knows byte offsets, no protocol. Every offset and length is checked against the arena
  * that was registered; a row that lies outside is a `RangeError`, an argument of a wrong kind a
@@ -30,7 +30,7 @@ export type NativeMonitor = object & { readonly __nativeMonitor: never };
 /** Opaque: a table of AEAD keys. */
 export type NativeAeadTable = object & { readonly __nativeAeadTable: never };
 
-/** What the event loop can watch. */
+/** Events that the event loop can watch. */
 export type NativeSource = NativeTun | NativeUdp | NativeMonitor;
 
 /** Bits that `Addon.watch` hands to its callback. */
@@ -50,7 +50,7 @@ export const UDP_OFFLOAD_RECEIVE = 2;
 export const UDP_NO_IPV4 = 4;
 export const UDP_NO_IPV6 = 8;
 
-/** In what `tunRead` and `udpReceive` return: packets wait inside the addon, no event will announce them. */
+/** A bit of the results of `tunRead` and `udpReceive`: packets wait inside the addon, no event will announce them. */
 export const MORE_WAITS = 0x4000_0000;
 /** The rows in what `tunRead` and `udpReceive` return. */
 export const ROWS_MASK = 0x00ff_ffff;
@@ -78,7 +78,7 @@ export interface Addon {
    * until `setReferenced(source, false)` or `close`.
    */
   watch(source: NativeSource, callback: (events: number) => void): void;
-  /** With `false` the callback is not called for what there is to read, nor for errors. */
+  /** `false`: the callback is not called for what there is to read, nor for errors. */
   setReading(source: NativeSource, isReading: boolean): void;
   setReferenced(source: NativeSource, isReferenced: boolean): void;
   /** Closes the descriptors. Every other function then returns −EBADF. */

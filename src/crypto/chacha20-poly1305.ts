@@ -9,7 +9,7 @@ const CIPHER = 'chacha20-poly1305';
 const TAG_BYTES = 16;
 const AUTHENTICATION = { authTagLength: TAG_BYTES };
 
-/** What a message is sealed with. `nonce` has 12 bytes. */
+/** Key and nonce of a message. `nonce` has 12 bytes. */
 export interface Sealing {
   readonly key: Uint8Array;
   readonly nonce: Uint8Array;

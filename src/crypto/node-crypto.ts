@@ -10,7 +10,7 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 /** Fields of a handshake have a key of their own each, so the counter in the nonce is always 0. */
 const NONCE = new Uint8Array(12);
-/** What precedes the 32 bytes of an X25519 private key in PKCS #8. Source: RFC 8410 §7. */
+/** Bytes in front of the 32 of an X25519 private key in PKCS #8. Source: RFC 8410 §7. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 /** A private key that OpenSSL has read. */

@@ -5,7 +5,7 @@ import type { AeadStage } from '../core/ports.js';
 const COUNTER_AT = 8;
 
 /**
- * What every key of a simulation has sealed. Shared by all nodes of it.
+ * Everything that each key of a simulation has sealed, shared by all nodes.
  *
  * Two rules are held, and breaking one throws: no key is used for sending by two parties or twice, and the
  * counters under a key only grow (whitepaper §5.4.6).

@@ -1,7 +1,7 @@
 import type { Datagram } from './datagram.js';
 import type { EventQueue } from './event-queue.js';
 
-/** What became of a datagram when it left. */
+/** A datagram, and its fate when it left. */
 export type Fate = 'sent' | 'lost' | 'partitioned' | 'unroutable';
 
 /** A datagram as an observer on the wire saw it. */
@@ -53,7 +53,7 @@ export class Eavesdropper {
     return this.#observations;
   }
 
-  /** What was seen since `clear`, of one kind, from one address if one is given. */
+  /** Returns the datagrams of one kind seen since `clear`, from one address if one is given. */
   seen(kind: MessageKind, fromAddress?: string): Observation[] {
     return this.#observations.filter(
       ({ datagram }) =>

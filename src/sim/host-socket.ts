@@ -16,7 +16,7 @@ export class HostSocket implements DatagramSocket {
   readonly stats: DatagramSocketStats = { sendErrors: new Map(), receiveErrors: new Map() };
   /** Datagrams that can be sent before the socket is full. Raise it, and call `onWritable`. */
   room = Infinity;
-  /** As set last; it changes nothing. */
+  /** The mark that was set last; it changes nothing. */
   mark = 0;
   readonly #host: Host;
   readonly #clock: Clock;

@@ -5,7 +5,7 @@ import { SocketAddress } from './socket-address.js';
 /** A program that receives what is sent to a port. */
 export type DatagramListener = (datagram: Datagram) => void;
 
-/** What a program sends. */
+/** A datagram that a program sends. */
 export interface OutgoingDatagram {
   readonly port: number;
   readonly to: SocketAddress;

@@ -4,7 +4,7 @@ import type { Network } from './network.js';
 import type { SeededRandom } from './seeded-random.js';
 import { SocketAddress } from './socket-address.js';
 
-/** What a mapping or a filter depends on, in the words of RFC 4787 §4.1 and §5. */
+/** The parts of an address that a mapping or a filter depends on, in the words of RFC 4787 §4.1 and §5. */
 export type NatDependence = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
 
 export interface NatOptions {

@@ -8,7 +8,7 @@ export interface Attachment {
   deliver(datagram: Datagram): void;
 }
 
-/** What happens to datagrams on their way. Rates are probabilities from 0 to 1. */
+/** Mishaps of datagrams on their way. Rates are probabilities from 0 to 1. */
 export interface LinkConditions {
   readonly delayMs: number;
   /** Up to this much is added to the delay, uniformly. More than the gap between datagrams reorders them. */

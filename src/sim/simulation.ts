@@ -14,7 +14,7 @@ import { type NodeSurroundings, TunnelNode } from './tunnel-node.js';
 export interface SimulationOptions {
   /** Everything that is left to chance follows from it. */
   readonly seed: number;
-  /** What the monotonic clock shows at the start. */
+  /** Reading of the monotonic clock at the start. */
   readonly startMs?: number;
   /** Uses an AEAD that is no cipher but has the shape of one: for runs of a million messages. */
   readonly isSwift?: boolean;

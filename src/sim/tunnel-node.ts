@@ -17,7 +17,7 @@ import { recordSource, SocketAddress } from './socket-address.js';
 import { SocketBuffer } from './socket-buffer.js';
 import { WallClock } from './wall-clock.js';
 
-/** What all nodes of a simulation share. */
+/** Parts that all nodes of a simulation share. */
 export interface NodeSurroundings {
   readonly events: EventQueue;
   readonly random: SeededRandom;

@@ -31,7 +31,7 @@ export function formatCookieReply(receiverIndex: number, nonce: Uint8Array, encr
   return message;
 }
 
-/** As int32. */
+/** Returned as int32. */
 export function receiverIndex(message: Uint8Array): number {
   return readInt32(message, RECEIVER_INDEX_AT);
 }

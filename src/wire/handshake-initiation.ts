@@ -37,7 +37,7 @@ export function formatHandshakeInitiation(
   return message;
 }
 
-/** As int32. */
+/** Returned as int32. */
 export function senderIndex(message: Uint8Array): number {
   return readInt32(message, SENDER_INDEX_AT);
 }

@@ -37,12 +37,12 @@ export function formatHandshakeResponse(
   return message;
 }
 
-/** As int32. */
+/** Returned as int32. */
 export function senderIndex(message: Uint8Array): number {
   return readInt32(message, SENDER_INDEX_AT);
 }
 
-/** As int32. */
+/** Returned as int32. */
 export function receiverIndex(message: Uint8Array): number {
   return readInt32(message, RECEIVER_INDEX_AT);
 }

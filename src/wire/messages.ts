@@ -16,7 +16,7 @@ export const MessageType = {
 } as const;
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
-/** What `messageType` says of bytes that are none of the four. */
+/** Result of `messageType` for bytes that are none of the four. */
 export const NO_MESSAGE = 0;
 
 export const HANDSHAKE_INITIATION_BYTES = 148;

@@ -26,7 +26,7 @@ export function isTransportData(bytes: Uint8Array, at: number, length: number): 
   return length >= TRANSPORT_DATA_MIN_BYTES && readInt32(bytes, at) === MessageType.TransportData;
 }
 
-/** As a signed number: V8 keeps those unboxed as map keys, where a u32 above 2^31 costs 16 bytes. */
+/** Returned as a signed number: V8 keeps those unboxed as map keys, where a u32 above 2^31 costs 16 bytes. */
 export function receiverIndex(bytes: Uint8Array, at: number): number {
   return readInt32(bytes, at + RECEIVER_INDEX_AT);
 }
