@@ -58,4 +58,22 @@ describe('The receiver of a cookie', () => {
     world.advance(4_999);
     assert.equal(world.network.eve.seen('initiation').length, 1);
   });
+
+  scenario('takes the cookie for a response as well: a wrong reply first, then the right one (kernel)', (world) => {
+    const link = new ScriptedLink(world);
+    link.send(link.initiation());
+    const response = link.lastReceived(2);
+    const cookie = world.random.bytes(16);
+    const stranger = new ScriptedPeer(world.random.bytes(32), link.nodePublic);
+    link.send(stranger.createCookieReply(response, world.random.bytes(16), world.random.bytes(24)));
+    link.send(link.script.createCookieReply(response, cookie, world.random.bytes(24)));
+    assert.equal(link.node.device.counters.rejections.get('cookie'), 1);
+
+    world.advance(1_000);
+    link.send(link.initiation());
+    const next = link.lastReceived(2);
+    assert.notDeepEqual(next, response);
+    assert.deepEqual(next, signMessage(next.slice(), link.script.staticPublic, cookie));
+    link.script.consumeResponse(next);
+  });
 });

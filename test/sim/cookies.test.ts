@@ -70,6 +70,15 @@ describe('Under load', () => {
     assert.equal(link.inbox.at(-1)?.bytes[0], 3, 'after');
   });
 
+  scenario('a wrong MAC2 gets a cookie reply, and the right one after it is answered (§5.3, §5.4.4)', (world) => {
+    const link = new ScriptedLink(world);
+    const cookie = fetchCookie(world, link);
+    link.send(link.initiation({ cookie: world.random.bytes(16) }));
+    assert.equal(link.inbox.at(-1)?.bytes[0], 3);
+    link.send(link.initiation({ cookie }));
+    link.script.consumeResponse(link.lastReceived(2));
+  });
+
   scenario('responses are asked for a cookie as well (§5.3)', (world) => {
     const link = new ScriptedLink(world);
     link.node.setPeer(link.script.staticPublic, { endpoint: link.address });

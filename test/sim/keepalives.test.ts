@@ -109,6 +109,25 @@ describe('Persistent keepalives', () => {
     assert.equal(world.network.eve.seen('initiation', B_OUTER).length, 0);
   });
 
+  scenario(
+    'are silent while the link is down for 6 s, and begin with an initiation when it is up (kernel)',
+    (world) => {
+      const { a, bPublic } = makeConnectedCouple(world);
+      a.setPeer(bPublic, { persistentKeepaliveSeconds: 3 });
+      world.advance(10_000);
+      world.network.eve.clear();
+      a.setLinkUp(false);
+      world.advance(6_000);
+      assert.equal(
+        world.network.eve.observations.filter(({ datagram }) => datagram.from.address === A_OUTER).length,
+        0,
+      );
+      a.setLinkUp(true);
+      world.advance(0);
+      assert.equal(world.network.eve.times('initiation', A_OUTER).length, 1);
+    },
+  );
+
   scenario('stop when they are switched off, and start at once when switched on (§6.5)', (world) => {
     const { a, bPublic } = makeQuietCouple(world);
     a.setPeer(bPublic, { persistentKeepaliveSeconds: 10 });
