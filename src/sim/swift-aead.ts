@@ -1,11 +1,11 @@
+import { KEY_BYTES } from '../core/constants.js';
 import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
 import type { AeadStage } from '../core/ports.js';
+import { TAG_BYTES } from '../wire/transport-data.js';
 
 const HEADER_BYTES = 16;
 const COUNTER_AT = 8;
-const TAG_BYTES = 16;
-const KEY_BYTES = 32;
 
 interface KeySlot {
   readonly send: Int32Array;

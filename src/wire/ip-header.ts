@@ -22,6 +22,8 @@ export const PROTOCOL_ICMPV6 = 58;
 export const PROTOCOL_IPV6_FRAGMENT = 44;
 
 /** Congestion was met on the way. The other code points: 0 not capable, 1 and 2 capable. */
+export const ECN_CAPABLE_1 = 1;
+export const ECN_CAPABLE_0 = 2;
 export const ECN_CONGESTION_EXPERIENCED = 3;
 export const ECN_MASK = 3;
 

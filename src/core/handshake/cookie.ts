@@ -1,9 +1,10 @@
 import * as cookieReply from '../../wire/cookie-reply.js';
 import { addressLength, ENDPOINT_ADDRESS_AT, ENDPOINT_FAMILY_AT, ENDPOINT_PORT_AT } from '../../wire/endpoint.js';
 import { senderIndex } from '../../wire/handshake-initiation.js';
-import { coveredByMac1, coveredByMac2, mac1, mac2 } from '../../wire/handshake-macs.js';
+import { coveredByMac1, coveredByMac2, MAC_BYTES, mac1, mac2 } from '../../wire/handshake-macs.js';
+import { TAG_BYTES } from '../../wire/transport-data.js';
 import { equalInConstantTime, isZeroInConstantTime } from '../constant-time.js';
-import { COOKIE_LATENCY_MS, COOKIE_LIFETIME_MS } from '../constants.js';
+import { COOKIE_LATENCY_MS, COOKIE_LIFETIME_MS, KEY_BYTES } from '../constants.js';
 import type { Crypto, Environment } from '../ports.js';
 import { secretBytes } from '../secret-bytes.js';
 
@@ -175,9 +176,6 @@ function deriveKeys(crypto: Crypto, publicKey: Uint8Array): CookieKeys {
 }
 
 const SECRET_BYTES = 32;
-const KEY_BYTES = 32;
-const MAC_BYTES = 16;
-const TAG_BYTES = 16;
 const PORT_BYTES = 2;
 /** LABEL-MAC1 and LABEL-COOKIE of §5.4. */
 const LABEL_MAC1 = Uint8Array.from('mac1----', (character) => character.charCodeAt(0));

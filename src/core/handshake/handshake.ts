@@ -1,12 +1,11 @@
 import * as initiation from '../../wire/handshake-initiation.js';
 import * as response from '../../wire/handshake-response.js';
 import { isZeroInConstantTime } from '../constant-time.js';
+import { KEY_BYTES } from '../constants.js';
 import type { Crypto } from '../ports.js';
 import { copySecret, secretBytes } from '../secret-bytes.js';
 import type { HandshakeRejection } from './handshake-rejection.js';
 import { SymmetricState } from './noise.js';
-
-const KEY_BYTES = 32;
 
 /**
  * The handshake: Noise_IKpsk2 with 25519, ChaCha20-Poly1305 and BLAKE2s.

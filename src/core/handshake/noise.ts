@@ -1,8 +1,7 @@
+import { TAG_BYTES } from '../../wire/transport-data.js';
+import { KEY_BYTES } from '../constants.js';
 import type { Crypto } from '../ports.js';
 import { secretBytes } from '../secret-bytes.js';
-
-const KEY_BYTES = 32;
-const TAG_BYTES = 16;
 
 /**
  * The running state of a Noise handshake: chaining key, hash, and the key for the next field.

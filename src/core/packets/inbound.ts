@@ -13,9 +13,6 @@ import type { Counters } from './counters.js';
 import { NO_KEY, type PacketBatch } from './packet-batch.js';
 import { Verdict } from './verdict.js';
 
-const ECN_CAPABLE_0 = 2;
-const ECN_CAPABLE_1 = 1;
-
 /**
  * The inbound path, around the AEAD stage.
  *
@@ -153,5 +150,5 @@ function carryEcn(bytes: Uint8Array, at: number, outerTrafficClass: number): voi
   const outer = outerTrafficClass & ipHeader.ECN_MASK;
   if (inner === 0 || inner === ipHeader.ECN_CONGESTION_EXPERIENCED) return;
   if (outer === ipHeader.ECN_CONGESTION_EXPERIENCED) ipHeader.setEcn(bytes, at, outer);
-  else if (outer === ECN_CAPABLE_1 && inner === ECN_CAPABLE_0) ipHeader.setEcn(bytes, at, ECN_CAPABLE_1);
+  else if (outer === ipHeader.ECN_CAPABLE_1 && inner === ipHeader.ECN_CAPABLE_0) ipHeader.setEcn(bytes, at, outer);
 }

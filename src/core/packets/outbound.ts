@@ -124,7 +124,5 @@ export class Outbound {
  */
 function outerEcn(innerTrafficClass: number): number {
   const ecn = innerTrafficClass & ipHeader.ECN_MASK;
-  return ecn === ipHeader.ECN_CONGESTION_EXPERIENCED ? ECN_CAPABLE_0 : ecn;
+  return ecn === ipHeader.ECN_CONGESTION_EXPERIENCED ? ipHeader.ECN_CAPABLE_0 : ecn;
 }
-
-const ECN_CAPABLE_0 = 2;
