@@ -12,7 +12,7 @@ export interface AllowedIpChange extends IpPrefix {
   readonly isRemoval: boolean;
 }
 
-/** What one `public_key` block of a `set` says. Absent means: leave as it is. */
+/** One `public_key` block of a `set`. Absent fields stay as they are. */
 export interface PeerChange {
   readonly publicKey: Uint8Array;
   readonly isRemoval: boolean;

@@ -18,7 +18,7 @@ export const REKEY_TIMEOUT_JITTER_MS = 333;
 export const REKEY_AFTER_MESSAGES_HIGH = 2 ** 28;
 /** REJECT_AFTER_MESSAGES is 2^64 − 2^13 − 1: the upper half of that. */
 export const REJECT_AFTER_MESSAGES_HIGH = 0xffff_ffff;
-/** And the lower half. */
+/** The lower half of REJECT_AFTER_MESSAGES. */
 export const REJECT_AFTER_MESSAGES_LOW = 0xffff_dfff;
 
 /** An initiator also rekeys when it receives data this close to the end of its keypair (§6.2). */
@@ -52,7 +52,7 @@ export const UNDER_LOAD_LENGTH = HANDSHAKE_QUEUE_LENGTH / 8;
 export const UNDER_LOAD_STICKY_MS = 1_000;
 
 export const DEFAULT_MTU = 1_420;
-/** What an outer IPv6 header, UDP and the message around a packet take (40 + 8 + 32). */
+/** The outer IPv6 header, UDP and the message around a packet (40 + 8 + 32). */
 export const MESSAGE_OVERHEAD_BYTES = 80;
 export const MAX_MTU = 65_535 - MESSAGE_OVERHEAD_BYTES;
 

@@ -1,7 +1,7 @@
 import type { PeerView } from './session/peer-view.js';
 
 /**
- * What happened to a device.
+ * The kinds of events.
  *
  * `handshake`: a session is confirmed · `gave-up`: nobody answered for REKEY_ATTEMPT_TIME · `roamed`: messages go to
  * another address or port than before · `session-ended`: the keys of the current session were wiped · `under-load`: the

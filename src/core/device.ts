@@ -98,7 +98,7 @@ export class Device {
     return this.#parts.counters;
   }
 
-  /** What happened: to be drained by whoever wants to know it. */
+  /** The latest events, to be drained by whoever follows them. */
   get events(): DeviceEvents {
     return this.#parts.events;
   }
@@ -117,7 +117,7 @@ export class Device {
     return this.#link.identity?.staticPrivate;
   }
 
-  /** In the order in which they were added. */
+  /** The peers in the order in which they were added. */
   get peers(): Iterable<PeerView> {
     return this.#peers.values();
   }
@@ -190,7 +190,7 @@ export class Device {
     this.#link.mtu = Math.min(mtu, MAX_MTU);
   }
 
-  /** Tells which port the outer datagrams leave from, so that they are known when they come back. */
+  /** Sets the port that outer datagrams leave from, by which they are recognised when they come back. */
   setListenPort(port: number): void {
     this.#link.listenPort = port;
   }
@@ -214,7 +214,7 @@ export class Device {
     out.set(this.#peers.get(publicKey)?.presharedKey ?? new Uint8Array(out.length));
   }
 
-  /** Has the system choose the source again for the endpoints that the host finds stale. */
+  /** Lets the system choose the source again for the endpoints that the host finds stale. */
   forgetSources(shouldForget: (endpoint: Endpoint) => boolean): void {
     for (const peer of this.#peers.values())
       if (peer.endpoint?.hasSource && shouldForget(peer.endpoint)) peer.forgetSource();

@@ -1,7 +1,7 @@
 import { DEFAULT_MTU } from './constants.js';
 import type { Identity } from './handshake/identity.js';
 
-/** What holds for the whole device at a moment, as its parts see it. */
+/** The state of the whole device at a moment, as its parts see it. */
 export interface LinkView {
   /** `undefined`: no private key is set. */
   readonly identity: Identity | undefined;

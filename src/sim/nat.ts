@@ -19,7 +19,7 @@ interface Mapping {
   readonly inside: SocketAddress;
   readonly outsidePort: number;
   readonly key: string;
-  /** Who was written to, by the filter's key, and may answer. */
+  /** Whoever was written to, by the filter's key, and may answer. */
   readonly permitted: Set<string>;
   usedMs: number;
 }

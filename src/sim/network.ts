@@ -3,7 +3,7 @@ import { Eavesdropper, type Fate } from './eavesdropper.js';
 import type { EventQueue } from './event-queue.js';
 import type { SeededRandom } from './seeded-random.js';
 
-/** Who answers for an address on a network: a host, or the outside of a NAT. */
+/** Whatever answers for an address on a network: a host, or the outside of a NAT. */
 export interface Attachment {
   deliver(datagram: Datagram): void;
 }
@@ -132,7 +132,7 @@ export class Network {
     return { ...datagram, bytes };
   }
 
-  /** Who holds the address is asked on arrival: it may have moved while the datagram was under way. */
+  /** Looks the address up on arrival: it may have moved while the datagram was in flight. */
   #arrive(datagram: Datagram): void {
     const attachment = this.#attachments.get(datagram.to.address) ?? this.gateway;
     attachment?.deliver(datagram);

@@ -104,7 +104,7 @@ export class Simulation {
     this.events.runUntil(this.nowMs + ms);
   }
 
-  /** Has something happen later, from the script. */
+  /** Schedules a step of the script. */
   after(ms: number, run: () => void): void {
     this.events.schedule(this.nowMs + ms, run);
   }

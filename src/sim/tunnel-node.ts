@@ -161,7 +161,7 @@ export class TunnelNode {
     this.#settle();
   }
 
-  /** Has the device look whether something is due, as a driver may at any time. */
+  /** Lets the device do what is due, as a driver may at any time. */
   poke(): void {
     this.#device.runDue(this.nowMs);
     this.#settle();
@@ -189,7 +189,7 @@ export class TunnelNode {
     this.#requestTurn();
   }
 
-  /** Has the loop go round once more, as soon as the processor is free. */
+  /** Schedules one more round of the loop, as soon as the processor is free. */
   #requestTurn(): void {
     if (this.#isTurnRequested) return;
     this.#isTurnRequested = true;

@@ -122,7 +122,7 @@ describe('Under load', () => {
     );
   });
 
-  scenario('no cookie reply goes to whom MAC1 is wrong: silence for strangers (§5.1, §5.3)', (world) => {
+  scenario('sends no cookie reply when MAC1 is wrong: silence for strangers (§5.1, §5.3)', (world) => {
     const link = new ScriptedLink(world);
     flood(world, link.node, link.nodePublic);
     link.send(signMessage(link.initiation(), world.random.bytes(32)));

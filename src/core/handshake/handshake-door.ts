@@ -13,7 +13,7 @@ import type { HandshakeRejection } from './handshake-rejection.js';
 import type { RateLimiter } from './rate-limiter.js';
 import type { RefusalLog } from './refusal-log.js';
 
-/** What the door shares with `HandshakeExchange`. */
+/** The parts that the door shares with `HandshakeExchange`. */
 export interface HandshakeDoorParts {
   readonly queue: HandshakeQueue;
   readonly cookies: CookieChecker;

@@ -3,7 +3,7 @@ import type { Environment } from '../ports.js';
 
 /** Handshake messages a second that one address may go on with. */
 const MESSAGES_PER_SECOND = 20;
-/** And how many it may send at once. */
+/** Handshake messages that an address may send at once. */
 const BURST_MESSAGES = 5;
 const COST_MS = 1_000 / MESSAGES_PER_SECOND;
 const BURST_MS = BURST_MESSAGES * COST_MS;
@@ -53,7 +53,7 @@ export class RateLimiter {
   }
 }
 
-/** Made with the first use, since most devices are never under load. */
+/** Allocated lazily: most devices are never under load. */
 interface Table {
   readonly seed: number;
   /** KEY_WORDS per place: family, and the two first words of the address. */

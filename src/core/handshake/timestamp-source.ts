@@ -3,7 +3,7 @@ import type { Environment } from '../ports.js';
 
 /** Stamps are cut to multiples of 2^24 ns (about 17 ms), so that they do not tell how busy the sender is. */
 const STEP_NANOSECONDS = 2 ** 24;
-/** Of a second: stamps are counted from its start, as the nanoseconds in them are. */
+/** Steps per second; each second starts again at step 0. */
 const STEPS_PER_SECOND = Math.floor(1e9 / STEP_NANOSECONDS) + 1;
 
 /**

@@ -1,7 +1,7 @@
 import type { HandshakeRejection } from '../handshake/handshake-rejection.js';
 import { VERDICT_COUNT, type Verdict } from './verdict.js';
 
-/** What became of packets and messages, since the device or the peer was made. */
+/** Counts the fates of packets and messages since the device or the peer was made. */
 export class Counters {
   /** By number of `Verdict`. */
   readonly verdicts = new Float64Array(VERDICT_COUNT);

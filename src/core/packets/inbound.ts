@@ -144,7 +144,7 @@ function countFor(peer: Peer, verdict: Verdict): Verdict {
   return verdict;
 }
 
-/** What routers marked on the outer header goes on to the inner one, if its ends speak ECN (RFC 6040 §4.2). */
+/** Copies the marks of routers from the outer header to the inner one, if the inner ends speak ECN (RFC 6040 §4.2). */
 function carryEcn(bytes: Uint8Array, at: number, outerTrafficClass: number): void {
   const inner = ipHeader.trafficClass(bytes, at) & ipHeader.ECN_MASK;
   const outer = outerTrafficClass & ipHeader.ECN_MASK;

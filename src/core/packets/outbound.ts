@@ -98,7 +98,7 @@ export class Outbound {
     return Verdict.Staged;
   }
 
-  /** Tells the sender at once, as the kernel does, instead of letting it wait for a timeout. */
+  /** Answers the sender at once, as the kernel does, so that it need not wait for a timeout. */
   #answerUnreachable(batch: PacketBatch, row: number, verdict: Verdict, nowMs: number): Verdict {
     const { replies } = this.#outbox;
     if (!this.#mayAnswer(nowMs)) return verdict;

@@ -8,11 +8,11 @@ const MESSAGE_ROWS = 256;
 const MESSAGE_BYTES = 512 * 1024;
 const REPLY_ROWS = 64;
 const REPLY_BYTES = 64 * 1024;
-/** What one peer may want to send when its timers expire: an initiation and two keepalives. */
+/** The most that one peer sends when its timers expire: an initiation and two keepalives. */
 const ROWS_PER_PEER = 3;
 const BYTES_PER_PEER = ROWS_PER_PEER * 256;
 
-/** What a device sends by itself, and the peers for which something waits. */
+/** Holds the messages that a device sends by itself, and the peers for which something waits. */
 export class Outbox {
   /** For the socket. Rows with a key slot have to be sealed first. */
   readonly messages = new PacketBatch(MESSAGE_ROWS, MESSAGE_BYTES);

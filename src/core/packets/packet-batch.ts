@@ -8,7 +8,7 @@ export const TAILROOM_BYTES = 32;
 /** The greatest IP packet, and the greatest UDP payload rounded up. */
 export const MAX_PACKET_BYTES = 65_535;
 
-/** In `keySlot`: the row is not sealed, it is a handshake message that is complete already. */
+/** `keySlot` of a row that must not be sealed, such as a finished handshake message. */
 export const NO_KEY = -1;
 
 /** Columns of 32-bit words: offset, length, keySlot, endpoint. */

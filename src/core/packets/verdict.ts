@@ -1,5 +1,5 @@
 /**
- * What became of a packet or message. `Pass` is 0, so a fresh column reads "nothing against it".
+ * The fate of a packet or message. `Pass` is 0, so a fresh column reads "nothing against it".
  *
  * There are three kinds: rows that pass, rows that are carried on another way, and losses. All are counted, per device
  * and, where the peer is known beyond doubt, per peer. Nothing here is ever thrown or logged: anyone can send bytes.

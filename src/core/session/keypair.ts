@@ -8,7 +8,7 @@ import {
 } from '../constants.js';
 import { ReplayWindow } from './replay-window.js';
 
-/** What a handshake leaves behind for the transport of data. */
+/** The outcome of a handshake, for the transport of data. */
 export interface KeypairOptions<Owner> {
   readonly peer: Owner;
   /** The AEAD stage's slot with both keys. The keys themselves never stay in the core. */

@@ -7,7 +7,7 @@ import {
 } from '../constants.js';
 import type { DeadlineQueue, Scheduled } from './deadline-queue.js';
 
-/** What falls due for a peer. Every method may call back into the timers, as sending a message does. */
+/** The actions that fall due for a peer. Every method may call back into the timers, as sending a message does. */
 export interface TimerActions<Owner> {
   /** @param isRetry The same attempt goes on: nobody answered so far. */
   sendHandshakeInitiation(owner: Owner, isRetry: boolean, nowMs: number): void;
@@ -140,7 +140,7 @@ export class PeerTimers<Owner> implements Scheduled {
     this.#announce(this.#retransmitHandshakeAt);
   }
 
-  /** As responder: a response is on its way, so that an initiation of our own would cross it. */
+  /** We sent a response, which an initiation of our own would cross. */
   handshakeAnswered(nowMs: number): void {
     this.#handshakeSentAt = nowMs;
   }
@@ -184,7 +184,7 @@ export class PeerTimers<Owner> implements Scheduled {
     this.#restartPersistentKeepalive(nowMs);
   }
 
-  /** And after this the peer owes us no answer. */
+  /** The peer owes us no answer any more. */
   authenticatedMessageReceived(nowMs: number): void {
     this.#newHandshakeAt = NEVER;
     this.#restartPersistentKeepalive(nowMs);

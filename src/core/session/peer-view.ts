@@ -7,7 +7,7 @@ import type { IpPrefix } from '../configuration.js';
  */
 export type Roaming = 'follow' | 'pinned';
 
-/** What became of the packets and messages of a peer. */
+/** Counts of the packets and messages of a peer. */
 export interface CountersView {
   /** By number of `Verdict`. */
   readonly verdicts: ArrayLike<number>;
@@ -31,7 +31,7 @@ export interface PeerView {
   readonly txBytes: number;
   /** Wall clock of the last completed handshake, milliseconds since 1970; 0: never. */
   readonly lastHandshakeUnixMs: number;
-  /** In the order in which they were given, host bits cleared. */
+  /** The prefixes in the order in which they were given, host bits cleared. */
   readonly allowedIps: Iterable<IpPrefix>;
   readonly counters: CountersView;
 }

@@ -34,7 +34,7 @@ export interface PeerTrouble {
   readonly atMs: number;
 }
 
-/** What a peer needs of its device. */
+/** The parts of its device that a peer uses. */
 export interface PeerSurroundings {
   readonly crypto: Crypto;
   readonly link: { readonly identity: LocalIdentity | undefined };
@@ -54,7 +54,7 @@ export interface PeerSurroundings {
  * A peer holds state and sends nothing: `Transmitter` and `HandshakeExchange` do.
  * Its secrets (preshared key, static-static) are cleared by `wipeSecrets`.
  *
- * What not every peer needs is made when it is first needed: ten thousand are configured in a moment, and most are idle.
+ * Parts that idle peers do not need are allocated lazily: ten thousand peers are configured in a moment, and most are idle.
  */
 export class Peer implements RemoteIdentity, ConfiguredPeer {
   readonly staticPublic: Uint8Array;
@@ -111,7 +111,7 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
     return this.staticPublic;
   }
 
-  /** In the order in which they were given; host bits are zero. */
+  /** The prefixes in the order in which they were given; host bits are zero. */
   get allowedIps(): IpPrefix[] {
     return this.#surroundings.allowedIps.list(this);
   }

@@ -5,7 +5,7 @@ import { IndexTable } from './index-table.js';
 import { Keypair } from './keypair.js';
 import { Peer } from './peer.js';
 
-/** What a session that begins is made of. */
+/** The ingredients of a session that begins. */
 export interface SessionOptions {
   readonly peer: Peer;
   /** Wiped as soon as the AEAD stage has them. */

@@ -3,10 +3,10 @@ import type { ByteBudget } from './byte-budget.js';
 import { PacketRing } from './packet-ring.js';
 
 const SHORTEST_RING_BYTES = 256;
-/** What a ring takes beside the packets' bytes. */
+/** The memory of a ring beside the packets' bytes. */
 const RING_OVERHEAD_BYTES = 512;
 
-/** What became of a packet that was to be staged. */
+/** The fate of a packet that was to be staged. */
 export type StagingOutcome = 'kept' | 'kept-for-oldest' | 'refused';
 
 /**
