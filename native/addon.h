@@ -8,7 +8,7 @@
  *   addon_source                                     descriptors in the event loop
  *   addon_object                                     handles
  *   addon_environment, addon_value                   one environment of Node; arguments and results
- *   tun, udp, netlink, aead, handshake, system ...   know nothing of Node
+ *   tun, udp, netlink, aead, handshake, system ...   independent of Node
  */
 #ifndef WT_ADDON_H
 #define WT_ADDON_H

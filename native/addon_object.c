@@ -3,7 +3,7 @@
 #include "addon_environment.h"
 #include "addon_value.h"
 
-/* Allocations are aligned to 16 bytes: lower bits say nothing. */
+/* Allocations are aligned to 16 bytes: the lower bits are always 0. */
 static struct wt_object **bucket_of(struct wt_environment *environment, const void *address) {
   uintptr_t bits = (uintptr_t)address >> 4;
   return &environment->buckets[(bits ^ bits >> 6 ^ bits >> 12) % WT_BUCKETS];

@@ -32,7 +32,7 @@ struct wt_flow {
   bool is_push;
 };
 
-/* Reads the headers. `udp` says whether UDP may be merged at all. */
+/* Reads the headers. `tcp` and `udp`: whether packets of that protocol may be merged at all. */
 void wt_flow_read(struct wt_flow *flow, const uint8_t *packet, uint32_t length, bool tcp, bool udp);
 
 /* Whether the two have addresses (and ports, where both have them) in common. */

@@ -1,4 +1,4 @@
-/* Where fields are in the headers of IP, TCP and UDP. Source: RFC 791, RFC 8200, RFC 9293, RFC 768. */
+/* Offsets of the fields in the headers of IP, TCP and UDP. Source: RFC 791, RFC 8200, RFC 9293, RFC 768. */
 #ifndef WT_IP_H
 #define WT_IP_H
 

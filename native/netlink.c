@@ -45,7 +45,7 @@ static int read_event(const struct nlmsghdr *message, int32_t link_index) {
   }
 }
 
-/* The namespace that a message came from, which the kernel says only of others than the socket's own. */
+/* The namespace that a message came from. The kernel names it only if it is not the socket's own. */
 static int32_t namespace_of(struct msghdr *message) {
   for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
     if (part->cmsg_level != SOL_NETLINK || part->cmsg_type != NETLINK_LISTEN_ALL_NSID) continue;

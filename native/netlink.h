@@ -30,8 +30,8 @@ struct wt_link {
 
 /*
  * All functions return 0 or more, or −errno.
- * `namespace_fd` is a network namespace to look into, or −1 for the thread's own. It is not kept, nor is the
- * namespace kept alive; nothing is told of its end.
+ * `namespace_fd` is the network namespace to watch, or −1 for the thread's own. It is not retained and does not keep the
+ * namespace alive; the end of the namespace is not reported.
  */
 int wt_monitor_open(struct wt_monitor *monitor, uint32_t what, int namespace_fd);
 /* Reads all that waits. Returns WT_… bits; messages that were lost count as changes of every kind. */

@@ -10,9 +10,9 @@
 
 /* Tasks that are taken at a time: some microseconds of work, so that nobody waits long for the last ones. */
 #define TASKS_AT_ONCE 8u
-/* How often a helper looks for work before it sleeps, some tens of microseconds: the next batch is likely to be near. */
+/* Times that a helper polls for work before it sleeps, some tens of microseconds: the next batch is likely to be near. */
 #define LOOKS 2000u
-/* How often the caller looks whether the last helper is done before it lets others have the processor. */
+/* Times that the caller polls for the last helper before it yields the processor. */
 #define LOOKS_BEFORE_YIELD 1000u
 
 /*
@@ -107,7 +107,7 @@ static void wake(struct wt_pool *pool) {
   pthread_mutex_unlock(&pool->mutex);
 }
 
-/* Signals are the business of the thread that asked for help. */
+/* Helpers block all signals: the thread that runs the pool handles them. */
 static bool start_helpers(struct wt_pool *pool, uint32_t helpers) {
   sigset_t all, before;
   sigfillset(&all);

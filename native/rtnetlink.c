@@ -74,7 +74,7 @@ uint32_t wt_attribute_of(const struct nlmsghdr *message, size_t fixed_bytes, uin
   return value;
 }
 
-/* Whether an IPv6 address is one of this system's; RTM_GETROUTE does not ask. */
+/* Whether an IPv6 address is one of this system's, which RTM_GETROUTE does not check. */
 static int check_own_ipv6(const uint8_t *address, uint32_t index) {
   struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_scope_id = index};
   int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -39,7 +39,7 @@ uint32_t wt_attribute_of(const struct nlmsghdr *message, size_t fixed_bytes, uin
 
 /* The interface over which the endpoint record is reached, from its source if it has one; or −errno. */
 int wt_route_interface(struct wt_rtnetlink *netlink, const uint8_t *record, uint32_t mark);
-/* Whether that interface is a tunnel of somebody else. False where the system does not say. */
+/* Whether that interface is a tunnel of somebody else. False where the system gives no answer. */
 bool wt_route_leads_into_other_tunnel(struct wt_rtnetlink *netlink, const uint8_t *record, uint32_t mark);
 
 #endif

@@ -74,7 +74,7 @@ static int open_family(struct wt_udp *udp, bool is_ipv6, uint32_t flags, uint16_
   }
   enlarge_buffers(fd);
   if (flags & WT_UDP_OFFLOAD_RECEIVE) set(fd, IPPROTO_UDP, UDP_GRO, 1);
-  /* Setting no segment size asks whether the kernel knows the option. */
+  /* Setting no segment size shows whether the kernel has the option. */
   if (set(fd, IPPROTO_UDP, UDP_SEGMENT, 0) < 0) udp->gso = false;
   udp->fd[is_ipv6] = fd;
   udp->sender.is_fragmenting[is_ipv6] = true;

@@ -99,7 +99,7 @@ void wt_udp_set_fragmenting(struct wt_udp *udp, uint32_t family, bool is_fragmen
 int wt_udp_set_mark(struct wt_udp *udp, uint32_t mark);
 /* Returns rows, with WT_MORE_WAITS where it applies. */
 int wt_udp_receive(struct wt_udp *udp, struct wt_batch *batch);
-/* Returns the first row of [from, count) that is not sent; then `blocked_family` says which socket to wait for. */
+/* Returns the first row of [from, count) that is not sent; then `blocked_family` is the socket to wait for. */
 uint32_t wt_udp_send(struct wt_udp *udp, struct wt_batch *batch, uint32_t from, uint32_t count);
 void wt_udp_close(struct wt_udp *udp);
 /* Frees all that `wt_udp_receive` holds. */

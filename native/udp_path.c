@@ -6,7 +6,7 @@
 
 /* After so many runs that the limit held back, the path may have changed. */
 #define RETRY_RUNS 1024u
-/* Routes may have changed after this. Asking takes some tens of microseconds. */
+/* Routes may have changed after this. A request takes some tens of microseconds. */
 #define ROUTE_LIFETIME_MS 2000u
 
 /* Hash of family, port, scope and address: everything in front of the source. */

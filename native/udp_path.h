@@ -7,7 +7,7 @@
 
 #include "rtnetlink.h"
 
-/* Paths that are remembered at a time. A path whose place is taken by another one is learnt anew. */
+/* Paths in memory at a time. A path whose place was taken by another path is learnt again. */
 #define WT_UDP_PATHS 1024u
 
 struct wt_udp_path {
@@ -18,7 +18,7 @@ struct wt_udp_path {
   uint32_t gso_limit;
   /* Runs that were held back by the limit, so that they are tried again now and then. */
   uint32_t held_back;
-  /* When the route was last asked for. */
+  /* The time of the last request for the route. */
   uint32_t checked_ms;
   bool is_checked;
   bool leads_into_other_tunnel;
@@ -31,7 +31,7 @@ bool wt_path_takes_runs(struct wt_udp_path *path, uint32_t segment_bytes);
 /* Runs with segments longer than `limit` are held back from now on. */
 void wt_path_limit_runs(struct wt_udp_path *path, uint32_t limit);
 
-/* How routes are asked for. */
+/* The means to request routes. */
 struct wt_routes {
   struct wt_rtnetlink netlink;
   uint32_t mark;

@@ -256,7 +256,7 @@ static enum next_step after_error(struct plan *plan, uint32_t index, int error) 
   return STEP_SKIP;
 }
 
-/* Sends what is planned. Returns how many messages are dealt with; `step` says what to do about the next one. */
+/* Sends the planned messages. Returns how many are done; `step` is the way to go on with the next one. */
 static uint32_t send_messages(struct plan *plan, enum next_step *step) {
   struct mmsghdr *messages = plan->udp->sender.messages;
   uint32_t sent = 0;

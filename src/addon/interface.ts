@@ -52,7 +52,7 @@ export const UDP_NO_IPV6 = 8;
 
 /** A bit of the results of `tunRead` and `udpReceive`: packets wait inside the addon, no event will announce them. */
 export const MORE_WAITS = 0x4000_0000;
-/** The rows in what `tunRead` and `udpReceive` return. */
+/** The bits of results of `tunRead` and `udpReceive` that count rows. */
 export const ROWS_MASK = 0x00ff_ffff;
 
 /** Bits of `monitorOpen`. */
@@ -74,7 +74,7 @@ export interface Addon {
   registerBatch(columns: BatchColumns): NativeBatch;
 
   /**
-   * Calls `callback` with `WATCH_…` bits while the source has something to say. Keeps the loop alive
+   * Calls `callback` with `WATCH_…` bits while the source has events. Keeps the loop alive
    * until `setReferenced(source, false)` or `close`.
    */
   watch(source: NativeSource, callback: (events: number) => void): void;

@@ -6,8 +6,8 @@ import type { AeadStage } from '../core/ports.js';
 /**
  * The AEAD stage over the addon: one call per batch. The keys are in the addon's memory only.
  *
- * With more than one thread the rows of a large batch are shared among them, and the call returns when all are done:
- * their order, and what `admit` makes of it, stays as it is.
+ * Several threads share the rows of a large batch, and the call returns when all rows are done: the order of rows, on
+ * which `admit` relies, stays as it is.
  */
 export class NativeAead implements AeadStage {
   readonly #addon: Addon;

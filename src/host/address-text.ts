@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { formatIpAddress, parseIpAddress } from '../wire/address-text.js';
 import type { Endpoint } from '../wire/endpoint.js';
 
-/** Listing the interfaces costs hundreds of microseconds, and datagrams of any neighbour ask for a zone: once a second is enough. */
+/** Listing the interfaces costs hundreds of microseconds, and any neighbour can send datagrams that need a zone. */
 const ZONES_LIFETIME_MS = 1_000;
 
 /** The zones of the system's interfaces, by name and by number. */

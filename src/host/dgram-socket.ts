@@ -23,7 +23,7 @@ export interface DgramSocketOptions {
 /** Limits of what waits for `receive`; more is dropped, as in the system's own buffer. */
 const MAX_WAITING_DATAGRAMS = 4_096;
 const MAX_WAITING_BYTES = 8 << 20;
-/** Datagrams that Node has accepted and not sent yet; at this many `send` asks to be called again. */
+/** Datagrams that Node has accepted and not yet sent; `send` stops at this number. */
 const MAX_UNSENT_DATAGRAMS = 1_024;
 /** The system gives what its limits allow. */
 const BUFFER_BYTES = 7 << 20;
@@ -153,7 +153,7 @@ export class DgramSocket implements DatagramSocket {
       return;
     }
     if (endpoint.port === 0) {
-      count(this.#sendErrors, 'EINVAL'); // as the system says of it; Node throws instead
+      count(this.#sendErrors, 'EINVAL'); // the system's error; Node throws instead
       return;
     }
     const start = batch.offset[row]!;

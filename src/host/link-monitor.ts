@@ -1,6 +1,6 @@
 import { type Addon, LINK_CHANGED, LINK_DELETED, MONITOR_LINKS, type NativeMonitor } from '../addon/interface.js';
 
-/** What the system says about a network interface. */
+/** The state of a network interface. */
 export interface LinkState {
   readonly index: number;
   readonly mtu: number;
@@ -23,7 +23,8 @@ export class LinkMonitor {
   #index = 0;
 
   /**
-   * @param namespaceDescriptor An open network namespace; the caller's own if absent. Neither is it kept, nor the namespace alive.
+   * @param namespaceDescriptor An open network namespace; the caller's own if absent. The descriptor is not retained and does not
+   *   keep the namespace alive.
    * @returns −errno where the system refuses: another namespace needs CAP_NET_ADMIN and CAP_NET_BROADCAST.
    */
   static open(addon: Addon, namespaceDescriptor = OWN_NAMESPACE): LinkMonitor | number {
@@ -38,7 +39,7 @@ export class LinkMonitor {
     addon.setReferenced(monitor, false);
   }
 
-  /** Asks for the interface of that name and watches it from here on. @returns `undefined` if there is none. */
+  /** Reads the state of the interface of that name and watches it from then on. @returns `undefined` if there is none. */
   state(name: string): LinkState | undefined {
     const out = new Int32Array(3);
     if (this.#addon.monitorLink(this.#monitor, name, out) < 0) return undefined;

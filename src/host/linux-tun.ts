@@ -25,7 +25,7 @@ export interface LinuxTunOptions {
 
 const NAME = /^(?!\.{1,2}$)[^\s/:%\0]{1,15}$/u;
 const MAX_NAME_BYTES = 15;
-/** EPOLLERR while the interface is there still, seen when its removal is under way: look again after this. */
+/** EPOLLERR can arrive before the interface is gone; it is checked again after this. */
 const RETRY_MS = 20;
 
 /**
@@ -62,7 +62,7 @@ export class LinuxTun implements Tun {
     const errors = new Uint32Array(ERROR_COUNTERS);
     const tun = addon.tunOpen(name, offloadOf(options), errors);
     if (typeof tun === 'number') throw openError(name, -tun);
-    addon.tunSetMtu(tun, DEFAULT_MTU); // a start: whoever sets the interface up knows the path
+    addon.tunSetMtu(tun, DEFAULT_MTU); // for a start: whoever sets the interface up can choose by the path
     return new LinuxTun(addon, tun, errors);
   }
 

@@ -108,7 +108,7 @@ export class NativeSocket implements DatagramSocket {
     this.#addon.close(this.#udp);
   }
 
-  /** Datagrams wait in the addon, where no event of the system will tell of them. */
+  /** Datagrams wait in the addon, where no event of the system announces them. */
   #announce(): void {
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;

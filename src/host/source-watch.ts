@@ -1,7 +1,7 @@
 import type { PeerView } from '../core/session/peer-view.js';
 import { ENDPOINT_WORDS, type Endpoint } from '../wire/endpoint.js';
 
-/** Peers that are looked at before the event loop gets its turn: some milliseconds of questions to netlink. */
+/** Peers that are looked at before the event loop gets its turn: some milliseconds of requests to netlink. */
 const PEERS_PER_TURN = 200;
 /** Refused sources are collected for this long, and forgotten in one pass over the peers. */
 const COLLECT_MS = 100;
@@ -14,10 +14,10 @@ export interface PeersWithSources {
 }
 
 /**
- * Has the system choose the source address of a peer's datagrams again, once the remembered one is no longer right.
+ * Clears the source address of a peer's endpoint when it is no longer right, so that the system chooses another one.
  *
- * A host with many peers pays for this in small portions: a sweep asks about each pair of source and destination once, looks
- * at peers with a session first, and lets data through between two portions.
+ * A host with many peers pays for this in small portions: a sweep checks each pair of source and destination once, peers
+ * with a session first, and lets data through between two portions.
  */
 export class SourceWatch {
   readonly #device: PeersWithSources;
@@ -28,7 +28,7 @@ export class SourceWatch {
   #sweep: Sweep | undefined;
   #isSweepWanted = false;
 
-  /** @param isStale Asks the system. An endpoint without a source is not asked about. */
+  /** @param isStale Checks with the system. Never called for an endpoint without a source. */
   constructor(device: PeersWithSources, isStale: (endpoint: Endpoint) => boolean) {
     this.#device = device;
     this.#isStale = isStale;

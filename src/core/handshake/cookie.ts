@@ -107,7 +107,7 @@ export class CookieChecker {
 export class CookieJar {
   readonly #crypto: Crypto;
   readonly #remotePublic: Uint8Array;
-  /** Made when first needed: most peers are idle. */
+  /** Allocated lazily: most peers are idle. */
   #keys: CookieKeys | undefined;
   /** MAC1 of the last message. */
   readonly #lastMac1 = new Uint8Array(new ArrayBuffer(MAC_BYTES));
@@ -181,7 +181,7 @@ const PORT_BYTES = 2;
 const LABEL_MAC1 = Uint8Array.from('mac1----', (character) => character.charCodeAt(0));
 const LABEL_COOKIE = Uint8Array.from('cookie--', (character) => character.charCodeAt(0));
 
-/** Who has no cookie sends zeros (§5.4.4): under a flood that is nearly everyone, and to see it costs no hash. */
+/** A sender without a cookie sends zeros (§5.4.4). Under a flood nearly all do, and this check costs no hash. */
 function hasNoMac2(message: Uint8Array): boolean {
   return isZeroInConstantTime(mac2(message));
 }

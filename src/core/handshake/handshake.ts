@@ -226,7 +226,7 @@ export function consumeResponse(
   }
 }
 
-/** @param responderPublic The static key that the initiator has to know beforehand. */
+/** @param responderPublic The static key that the initiator must have beforehand. */
 function begin(crypto: Crypto, responderPublic: Uint8Array): SymmetricState {
   const noise = SymmetricState.begin(crypto, CONSTRUCTION, IDENTIFIER);
   noise.mixHash(responderPublic); // <- s

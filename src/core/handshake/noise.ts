@@ -8,7 +8,7 @@ import { secretBytes } from '../secret-bytes.js';
  *
  * Knows the operations of the Noise framework and no message, so that the pattern can be written down as
  * a column of calls (`handshake.ts`), and published vectors with other payloads can be run through it.
- * In a PSK pattern of 25519 keys every field has a key of its own, so the nonce is always 0.
+ * Every field of a PSK pattern of 25519 keys has a key of its own, so the nonce is always 0.
  *
  * Everything lies in one piece of memory, and every result is computed into its place there, so that nothing is
  * copied and one `fill` clears it all:
@@ -81,7 +81,7 @@ export class SymmetricState {
     return true;
   }
 
-  /** As `mixDh`, where no field is sealed before the next token: that saves making a key. */
+  /** Like `mixDh`, but derives no key: for a token after which no field is sealed. */
   mixDhWithoutKey(privateKey: Uint8Array, publicKey: Uint8Array): boolean {
     if (!this.#crypto.x25519(this.#shared, privateKey, publicKey)) return false;
     this.#extract(this.#shared);
@@ -149,7 +149,7 @@ export class SymmetricState {
 }
 
 const NOTHING = new Uint8Array(0);
-/** What HKDF appends to tell its outputs apart. */
+/** The bytes that HKDF appends so that its outputs differ. */
 const FIRST = Uint8Array.of(1);
 const SECOND = Uint8Array.of(2);
 const THIRD = Uint8Array.of(3);
