@@ -6,7 +6,7 @@ import { SETUP_COMMANDS } from './setup/setup-commands.js';
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'up',
-    summary: 'Set up an interface from its file',
+    summary: 'Bring an interface up from its file',
     load: async () => (await import('./quick/commands/up.js')).up,
   },
   {
@@ -16,39 +16,39 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'reload',
-    summary: 'Make a running interface equal to its file',
+    summary: 'Apply changes of the file to the running interface',
     load: async () => (await import('./quick/commands/reload.js')).reload,
   },
   {
     name: 'save',
-    summary: 'Write the state of an interface into its file',
+    summary: 'Save the state of a running interface to its file',
     load: async () => (await import('./quick/commands/save.js')).save,
   },
   {
     name: 'strip',
-    summary: 'Print a file without the lines that wg does not know',
+    summary: 'Print a file without the keys of wg-quick',
     load: async () => (await import('./quick/commands/strip.js')).strip,
   },
   {
     name: 'check',
-    summary: 'Find everything that is wrong with a file',
+    summary: 'Check a file, and show all of its errors',
     load: async () => (await import('./quick/commands/check.js')).check,
   },
   {
     name: 'explain',
-    summary: 'Say why a peer does not answer',
+    summary: 'Explain why a peer does not answer',
     load: async () => (await import('./explain/explain-command.js')).explain,
   },
   {
     name: 'reresolve',
-    summary: 'Look up the names of silent peers again',
+    summary: 'Resolve the endpoint names of silent peers again',
     load: async () => (await import('./quick/commands/reresolve.js')).reresolve,
   },
   ...SETUP_COMMANDS,
   ...DEVICE_COMMANDS,
   {
     name: 'completion',
-    summary: 'Write the script that completes words in your shell',
+    summary: 'Print the completion script for your shell',
     load: async () => (await import('./completion/completion-command.js')).completionCommand(COMMANDS),
   },
   {
@@ -63,7 +63,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'demo',
-    summary: 'Join two network namespaces by a tunnel and show it at work',
+    summary: 'Connect two network namespaces by a tunnel, and show it',
     load: async () => (await import('./demo/demo.js')).demo,
   },
 ];

@@ -15,8 +15,8 @@ export interface Completion {
 }
 
 const NOTHING: Completion = { words: [] };
-const HELP: Candidate = { word: '--help', about: 'show how it is called, with examples' };
-const VERSION: Candidate = { word: '--version', about: 'tell the version' };
+const HELP: Candidate = { word: '--help', about: 'print usage and examples' };
+const VERSION: Candidate = { word: '--version', about: 'print the version' };
 
 /**
  * Finds what can stand as the last word of a command line. Words are not narrowed down by what is typed of it: shells

@@ -16,15 +16,15 @@ const SCRIPTS: ReadonlyMap<string, string> = new Map([
 const MANUAL: Manual = {
   usage: 'bash|zsh|fish',
   about: `
-Writes the script that completes commands, options, interfaces, peers and files of wiretype and wiretyped when you press
-Tab. Where wg and wg-quick are links to wiretype, theirs too.
+Prints the script that completes commands, options, interfaces, peers and files of wiretype and wiretyped when you press
+Tab; where wg and wg-quick are links to wiretype, it completes theirs as well.
 `,
   words: [{ name: 'bash|zsh|fish', choices: [...SCRIPTS.keys()] }],
   options: {},
   notes: `
-To have it in every shell, write the line for yours into ~/.bashrc, ~/.zshrc (behind compinit) or
-~/.config/fish/config.fish. The scripts ask the program itself: "wiretype completion words -- PROGRAM WORD..." prints what
-can stand as the last word.
+To load it in every shell, add the line for yours to ~/.bashrc, ~/.zshrc (after compinit) or ~/.config/fish/config.fish.
+The scripts run the program itself: "wiretype completion words -- PROGRAM WORD..." prints the candidates for the last
+word.
 `,
   examples: [
     'source <(wiretype completion bash)',

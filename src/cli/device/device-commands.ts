@@ -19,7 +19,7 @@ export const DEVICE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'showconf',
-    summary: 'Write a running interface as a configuration file',
+    summary: 'Print a running interface as a configuration file',
     load: async () => (await import('./showconf-command.js')).showconf,
   },
   {
@@ -29,32 +29,32 @@ export const DEVICE_COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'setconf',
-    summary: 'Make a running interface what a file says',
+    summary: 'Replace the configuration of a running interface',
     load: async () => (await import('./setconf-command.js')).confCommand('setconf'),
   },
   {
     name: 'addconf',
-    summary: 'Add what a file says to a running interface',
+    summary: 'Add the peers and keys of a file to a running interface',
     load: async () => (await import('./setconf-command.js')).confCommand('addconf'),
   },
   {
     name: 'syncconf',
-    summary: 'Make a running interface what a file says, keeping sessions',
+    summary: 'Like setconf, but keep sessions that do not change',
     load: async () => (await import('./setconf-command.js')).confCommand('syncconf'),
   },
   {
     name: 'genkey',
-    summary: 'Write a new private key',
+    summary: 'Generate a private key',
     load: async () => (await import('./key-commands.js')).genkey,
   },
   {
     name: 'genpsk',
-    summary: 'Write a new preshared key',
+    summary: 'Generate a preshared key',
     load: async () => (await import('./key-commands.js')).genpsk,
   },
   {
     name: 'pubkey',
-    summary: 'Write the public key of a private key',
+    summary: 'Print the public key of a private key',
     load: async () => (await import('./key-commands.js')).pubkey,
   },
 ];

@@ -7,7 +7,7 @@ import { deviceCommand } from './device-command.js';
 /** Behaves as `wg genkey`. */
 export const genkey = deviceCommand({
   name: 'genkey',
-  manual: keyManual('', 'Writes a new private key.', [
+  manual: keyManual('', 'Generates a private key and prints it.', [
     '(umask 077; wiretype genkey | tee private.key | wiretype pubkey > public.key)',
   ]),
   async runIn(context, args) {
@@ -19,9 +19,11 @@ export const genkey = deviceCommand({
 /** Behaves as `wg genpsk`. */
 export const genpsk = deviceCommand({
   name: 'genpsk',
-  manual: keyManual('', 'Writes a new preshared key: 32 random bytes that both peers add to the handshake.', [
-    '(umask 077; wiretype genpsk > preshared.key)',
-  ]),
+  manual: keyManual(
+    '',
+    'Generates a preshared key, 32 random bytes that both peers mix into the handshake, and prints it.',
+    ['(umask 077; wiretype genpsk > preshared.key)'],
+  ),
   async runIn(context, args) {
     refuseWords('genpsk', args);
     generateKey(context, 'preshared');
@@ -31,7 +33,7 @@ export const genpsk = deviceCommand({
 /** Behaves as `wg pubkey`. */
 export const pubkey = deviceCommand({
   name: 'pubkey',
-  manual: keyManual('< private.key', 'Reads a private key from standard input and writes its public key.', [
+  manual: keyManual('< private.key', 'Reads a private key from standard input and prints its public key.', [
     'wiretype pubkey < private.key > public.key',
   ]),
   async runIn(context, args) {

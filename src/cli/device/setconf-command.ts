@@ -31,25 +31,28 @@ const MANUALS: Readonly<Record<ConfCommand, Manual>> = {
   setconf: {
     ...PLAIN,
     about: `
-Makes a running interface what the file says: peers that it does not have go, and all sessions start anew.
+Replaces the configuration of a running interface by the file. Peers that are not in the file are removed, and all
+sessions start again.
 `,
     examples: ['wiretype setconf wg0 wg0.conf'],
   },
   addconf: {
     ...PLAIN,
-    about: 'Adds what the file says to a running interface. Peers that it does not have stay.',
+    about: 'Adds the settings and peers of a file to a running interface. Peers that are not in the file stay.',
     examples: ['wiretype addconf wg0 more-peers.conf'],
   },
   syncconf: {
     ...PLAIN,
     usage: '[--allow-wipe] INTERFACE FILE',
     about: `
-Makes a running interface what the file says, and leaves the sessions alone that it does not change.
+Replaces the configuration of a running interface by the file, and keeps the sessions of peers that do not change.
 
 A file without ListenPort, PrivateKey or FwMark keeps those that the interface has, with a warning. A file without any
 peer is refused while the interface has some.
 `,
-    options: { 'allow-wipe': { type: 'boolean', about: 'take away what the file does not have, as wg does' } },
+    options: {
+      'allow-wipe': { type: 'boolean', about: 'reset and remove what the file does not mention, as wg does' },
+    },
     examples: ['wiretype syncconf wg0 wg0.conf', 'wiretype strip wg0 | wiretype syncconf wg0 /dev/stdin'],
   },
 };

@@ -9,7 +9,7 @@ export const showconf = deviceCommand({
   name: 'showconf',
   manual: {
     usage: 'INTERFACE',
-    about: 'Writes a running interface as a configuration file for setconf. It holds the private key.',
+    about: 'Prints a running interface as a configuration file for setconf, with its private key.',
     words: [RUNNING],
     options: {},
     examples: ['(umask 077; wiretype showconf wg0 > wg0.backup)'],

@@ -28,7 +28,7 @@ describe('wiretype completion', () => {
     const { out } = await run('completion', 'words', '--', '/usr/bin/wiretype', 'completion', '');
     assert.equal(out, 'words\nbash\t\nzsh\t\nfish\t\n');
     assert.match((await run('completion', 'words', '--', 'wiretype', 'setconf', 'wg0', '')).out, /^files \.conf\n$/);
-    assert.match((await run('completion', 'words', '--', 'wiretype')).out, /^words\nup\tSet up an interface/);
+    assert.match((await run('completion', 'words', '--', 'wiretype')).out, /^words\nup\tBring an interface up/);
   });
 
   it('is not misled by an option among the words that it is asked about', async () => {

@@ -14,8 +14,8 @@ import { parseCommandArguments } from './command-arguments.js';
 const MANUAL: Manual = {
   usage: '[--json] INTERFACE|FILE',
   about: `
-Looks up again the names of endpoints whose peers have been silent for 135 seconds, and tells the interface where they
-have moved to. Our daemon does that by itself for interfaces set up by "wiretype up". For another userspace WireGuard,
+Resolves the endpoint names of peers that have been silent for 135 seconds again, and sets the addresses that have changed.
+Our daemon does that by itself for interfaces set up by "wiretype up". For another userspace WireGuard,
 or the kernel's own, let a timer run this command: systemctl enable --now wiretype-reresolve@wg0.timer
 `,
   words: [TARGET],
