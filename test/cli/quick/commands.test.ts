@@ -44,7 +44,7 @@ describe('commands about one interface', () => {
       [['down', '--implementation', 'x', 'wg0'], /there is no option --implementation/],
       [['up', '--implementation'], /argument missing/],
       [['reload', '--dry-run=7', 'wg0'], /does not take an argument/],
-      [['check', '--strict', 'wg0'], /Unknown option '--strict'/],
+      [['check', '--strict', 'wg0'], /there is no option --strict/],
       [['reresolve'], /is missing/],
     ] as const) {
       const { status, err } = await run(...args);
