@@ -141,7 +141,7 @@ test("interfaces of the kernel's own WireGuard", { timeout: 1_200_000, skip: why
 
 /** The stock program leaves the setting at 1, and what it does not know of: our record, and a route that is refused to in our table. */
 const CLEAR_UP =
-  'sysctl -q net.ipv4.conf.all.src_valid_mark=0; rm -f /run/wiretype/*/*.json; ip route flush table 51820; ip -6 route flush table 51820; true';
+  'sysctl -q net.ipv4.conf.all.src_valid_mark=0; rm -f /run/wiretype/*/*.json; ip route flush table 51820; ip -6 route delete unreachable default table 51820 metric 4294967295; true';
 
 /** Lines of a file, in the guest: a key and one allowed IP for each peer, and 3,000 for the last. */
 const GENERATE = [
