@@ -17,6 +17,44 @@ import { waitFor } from '../lab/wait.js';
 const FILE = '/etc/wireguard/wg0.conf';
 
 describe('reload', { concurrency: 2 }, () => {
+  it('refuses an MTU that IPv6 routes cannot have, and changes nothing', { timeout: 240_000 }, async (t) => {
+    const setting = await openQuickClient(t);
+    const { client } = setting;
+    const lines = (mtu: number) => ({
+      interface: ['Address = 10.66.0.2/24, fd66::2/64', `MTU = ${mtu}`],
+      peer: ['AllowedIPs = 10.66.0.0/24, fd99::/48'],
+    });
+    await up(setting, lines(1400));
+    const before = await hostState(client);
+    await write(setting, lines(1200));
+
+    const { status, stderr } = await client.wiretype('reload', 'wg0');
+
+    assert.equal(status, 1);
+    assert.match(stderr, /the IPv6 routes need an MTU of 1280, not 1200/);
+    assert.equal(await hostState(client), before);
+  });
+
+  it('leaves a prefix with the peer that has it, however often it is asked', { timeout: 240_000 }, async (t) => {
+    const setting = await openQuickClient(t);
+    const { client } = setting;
+    const other = generateKeyPair().publicKey;
+    const peer = [
+      'AllowedIPs = 10.99.0.0/16, 10.66.0.0/24',
+      '[Peer]',
+      `PublicKey = ${other}`,
+      'AllowedIPs = 10.99.0.0/16',
+    ];
+    await up(setting, { interface: ['Address = 10.66.0.2/24'], peer });
+
+    for (let i = 0; i < 2; i++) assert.deepEqual(linesOf(await reload(client)), []);
+
+    assert.match(
+      await client.run('wg', ['show', 'wg0', 'allowed-ips']),
+      new RegExp(`${other.replace(/[+]/g, '\\+')}\t10.99.0.0/16`),
+    );
+  });
+
   it('changes addresses, routes, MTU, name servers and peers, and nothing else', { timeout: 240_000 }, async (t) => {
     const setting = await openQuickClient(t);
     const { client } = setting;

@@ -15,7 +15,7 @@ const SCRIPT = `set -e
 mkdir "$1"
 mount -t tmpfs tmpfs "$1"
 cp -a /etc "$1/etc"
-rm -rf "$1/etc/wireguard" "$1/etc/resolv.conf" "$1/etc/resolvconf"
+rm -rf "$1/etc/wireguard" "$1"/etc/resolv.conf* "$1/etc/resolvconf"
 mkdir "$1/bin" "$1/etc/wireguard"
 chmod 700 "$1/etc/wireguard"
 touch "$1/etc/of-the-laboratory"

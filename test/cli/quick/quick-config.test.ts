@@ -107,6 +107,14 @@ describe('readQuickConfig', () => {
     assert.deepEqual(dns.searchDomains, ['~corp.lan', '~.', '*.lan', 'büro.lan', '1.1.1.1/32']);
   });
 
+  it('refuses a key in the place of a domain, and does not show it', async (t) => {
+    await assert.rejects(read(t, `[Interface]\nDNS = 1.1.1.1, ${KEY}\n`), (error: Error) => {
+      assert.match(error.message, /\(hidden\)/);
+      assert.ok(!error.message.includes(KEY.slice(0, 12)));
+      return true;
+    });
+  });
+
   it('reads the values of wg as wg does', async (t) => {
     const endpoints = [
       ['2001:db8::9:51820', '2001:db8::9', 51_820],
