@@ -5,6 +5,7 @@ import { HandshakeQueue } from '../../../src/core/handshake/handshake-queue.js';
 import { Endpoint } from '../../../src/wire/endpoint.js';
 
 const LENGTH = 1_024;
+const PROVEN_LENGTH = 64;
 const INITIATION_BYTES = 148;
 
 describe('HandshakeQueue', () => {
@@ -31,6 +32,24 @@ describe('HandshakeQueue', () => {
     while (shift(queue) !== undefined);
     assert.equal(queue.isUnderLoad(5_999), true);
     assert.equal(queue.isUnderLoad(6_000), false);
+  });
+
+  it('keeps messages whose sender is proven apart: they find room when the others do not, and are no load', () => {
+    const queue = new HandshakeQueue();
+    for (let i = 0; i < LENGTH; i++) push(queue, i);
+    assert.equal(push(queue, LENGTH), false);
+    const endpoint = Endpoint.from(Uint8Array.of(10, 0, 0, 1), 1_000);
+    const message = new Uint8Array(INITIATION_BYTES).fill(7);
+    for (let i = 0; i < PROVEN_LENGTH; i++) assert.equal(queue.pushProven(message, endpoint.words, 0), true);
+    assert.equal(queue.pushProven(message, endpoint.words, 0), false);
+    assert.deepEqual([queue.count, queue.provenCount], [LENGTH + PROVEN_LENGTH, PROVEN_LENGTH]);
+    const from = new Endpoint();
+    assert.deepEqual(queue.shiftProven(from.words), message);
+    assert.deepEqual(from.address, endpoint.address);
+
+    const idle = new HandshakeQueue();
+    for (let i = 0; i < PROVEN_LENGTH; i++) idle.pushProven(message, endpoint.words, 0);
+    assert.equal(idle.isUnderLoad(0), false);
   });
 
   it('wraps round without mixing messages up', () => {
