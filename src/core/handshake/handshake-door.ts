@@ -60,15 +60,19 @@ export class HandshakeDoor {
     const message = batch.bytes.subarray(at, at + length);
     const endpointAt = batch.endpoint[row] * ENDPOINT_WORDS;
     switch (messageType(batch.bytes, at, length)) {
+      case MessageType.HandshakeInitiation:
+        return this.#queueMessage(message, batch, endpointAt, nowMs);
+      case MessageType.HandshakeResponse:
+        return this.#sessions.awaitingPeerAt(handshakeResponse.receiverIndex(message)) === undefined
+          ? this.#refuse('no-handshake', batch, endpointAt, nowMs)
+          : this.#queueMessage(message, batch, endpointAt, nowMs);
       case MessageType.CookieReply: {
         const rejection = this.#consumeCookieReply(message, nowMs);
         return rejection === undefined ? Verdict.Handshake : this.#refuse(rejection, batch, endpointAt, nowMs);
       }
-      case MessageType.HandshakeResponse:
-        if (this.#sessions.awaitingPeerAt(handshakeResponse.receiverIndex(message)) === undefined)
-          return this.#refuse('no-handshake', batch, endpointAt, nowMs);
+      default:
+        return Verdict.Malformed;
     }
-    return this.#queueMessage(message, batch, endpointAt, nowMs);
   }
 
   #queueMessage(message: Uint8Array, batch: PacketBatch, endpointAt: number, nowMs: number): Verdict {
