@@ -91,6 +91,7 @@ async function openServer(t: Parameters<typeof Lab.open>[0], options: readonly s
   ];
   await connect(lab, server, 'eth0', anna, '192.0.2');
   await connect(lab, server, 'eth1', ben, '198.51.100');
+  await server.run('sysctl', ['-q', '-w', 'net.ipv4.ip_forward=0']); // a new namespace may begin with that of the host
   await succeed(server, 'init', 'wg0', '--address', `${SERVER_ADDRESS}/24`, '--out', 'eth0', ...options);
   await succeed(server, 'up', 'wg0');
   for (const [client, name, endpoint] of [

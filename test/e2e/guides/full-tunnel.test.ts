@@ -57,6 +57,7 @@ async function openSetting(t: Parameters<typeof Lab.open>[0]) {
   await furnish(machines, [{ name: 'vpn.example.net', machine: server, address: SERVER[4] }]);
   await laptop.run('rmdir', ['/etc/wireguard']);
   await server.run('rmdir', ['/etc/wireguard']);
+  await server.run('sysctl', ['-q', '-w', 'net.ipv4.ip_forward=0']); // a new namespace may begin with that of the host
   return { lab, server, laptop, guide: new Guide('full-tunnel', machines) };
 }
 
