@@ -64,7 +64,7 @@ describe('docs/guides/container-host.md', { concurrency: 2 }, () => {
     for (const command of ['reload', 'save']) {
       const { status, stderr } = await host.wiretype(command, 'wg0');
       assert.equal(status, 1);
-      assert.match(stderr, /wg0 is in another network namespace \(ERR_OTHER_NAMESPACE\)/);
+      assert.match(stderr, /wg0 is in the network namespace apps \(ERR_OTHER_NAMESPACE\)/);
     }
     assert.equal(await host.read('/etc/wireguard/wg0.conf'), file);
   });
