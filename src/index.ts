@@ -43,13 +43,17 @@
  * `wiretype/config` reads and changes configuration files. `wiretype/sim` is a network on virtual time for tests.
  * `wiretype/engine` has the parts behind `Tunnel`; they may change with any version.
  */
+import { CONTROL_ERRORS } from './control/control-errors.js';
+import { CORE_ERRORS } from './core/errors.js';
+import { HOST_ERRORS } from './host/host-errors.js';
+
 export type { Addon } from './addon/interface.js';
 export { AddonMissingError, loadAddon } from './addon/load.js';
 export { formatIpAddress, formatIpPrefix, parseIpAddress, parseIpPrefix } from './control/ip-text.js';
 export { formatKey, parseKey } from './control/key-text.js';
 export type { AllowedIpChange, DeviceChange, IpPrefix, PeerChange } from './core/configuration.js';
 export type { DeviceEvent, DeviceEventKind } from './core/device-events.js';
-export { ERROR_CODES, type ErrorCode, WireGuardError } from './core/errors.js';
+export { type ErrorCode, WireGuardError } from './core/errors.js';
 export { VERDICT_NAMES, Verdict } from './core/packets/verdict.js';
 export type { AeadStage, Crypto, Environment } from './core/ports.js';
 export type { ConfiguredPeer, PeerView, Roaming } from './core/session/peer-view.js';
@@ -76,3 +80,13 @@ export {
   type TunnelState,
 } from './host/tunnel.js';
 export { Endpoint, type IpFamily } from './wire/endpoint.js';
+
+/**
+ * The advice for each error that the library can throw. The annotation keeps the tables in the published types, and
+ * with them the codes that they add to `ErrorCode`.
+ */
+export const ERROR_CODES: typeof CORE_ERRORS & typeof HOST_ERRORS & typeof CONTROL_ERRORS = {
+  ...CORE_ERRORS,
+  ...HOST_ERRORS,
+  ...CONTROL_ERRORS,
+};

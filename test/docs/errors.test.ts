@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
-import { ERROR_CODES } from '../../src/core/errors.js';
+import { CLI_ERRORS } from '../../src/cli/cli-errors.js';
+import { ADVICE } from '../../src/cli/error-text.js';
+import { CONTROL_ERRORS } from '../../src/control/control-errors.js';
+import { CORE_ERRORS } from '../../src/core/errors.js';
+import { HOST_ERRORS } from '../../src/host/host-errors.js';
+import { ERROR_CODES } from '../../src/index.js';
 
 describe('docs/errors.md', () => {
   const rows = readFileSync('docs/errors.md', 'utf8')
@@ -11,11 +16,24 @@ describe('docs/errors.md', () => {
     .filter((row) => row !== null)
     .map(([, code, advice]) => [code, advice] as const);
 
-  it('has a row for every code of the table, and for nothing else', () => {
-    assert.deepEqual(rows.map(([code]) => code).sort(), Object.keys(ERROR_CODES).sort());
+  it('has a row for every code of every floor, and for nothing else', () => {
+    assert.deepEqual(rows.map(([code]) => code).sort(), Object.keys(ADVICE).sort());
   });
 
   it('gives the advice that the programs give', () => {
-    for (const [code, advice] of rows) assert.equal(advice, ERROR_CODES[code as keyof typeof ERROR_CODES], code);
+    for (const [code, advice] of rows) assert.equal(advice, ADVICE[code as keyof typeof ADVICE], code);
+  });
+});
+
+describe('the tables of error codes', () => {
+  const tables = [CORE_ERRORS, HOST_ERRORS, CONTROL_ERRORS, CLI_ERRORS];
+
+  it('share no code: each belongs to one floor', () => {
+    const codes = tables.flatMap((table) => Object.keys(table));
+    assert.deepEqual([...new Set(codes)], codes);
+  });
+
+  it('are joined for programs without the codes of the commands', () => {
+    assert.deepEqual(ERROR_CODES, { ...CORE_ERRORS, ...HOST_ERRORS, ...CONTROL_ERRORS });
   });
 });
