@@ -26,7 +26,7 @@ describe('docs/guides/relay.md', () => {
     assert.ok((await transfer(desk.host, pc.host, PC, { bytes: 4_000_000 })).arrivedBytes > 2_000_000);
     assert.equal(await relayed(lab, relay, pc.host, NAS), true);
 
-    await guide.follow('Straight on, where there is a way');
+    await guide.follow('A direct path');
     guide.assertFollowed();
     assert.equal(await relayed(lab, relay, pc.host, NAS), false);
     assert.equal(await relayed(lab, relay, nas.host, PC), false);
@@ -36,7 +36,7 @@ describe('docs/guides/relay.md', () => {
 
   it('keeps the more specific way when everything is set up anew', { timeout: 240_000 }, async (t) => {
     const { lab, relay, pc, nas, guide } = await openSetting(t);
-    for (const section of ['The relay', 'The hosts', 'Straight on, where there is a way']) await guide.follow(section);
+    for (const section of ['The relay', 'The hosts', 'A direct path']) await guide.follow(section);
 
     for (const machine of [pc, nas]) {
       assert.equal((await machine.wiretype('down', 'wg0')).status, 0);
