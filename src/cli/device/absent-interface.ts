@@ -14,8 +14,8 @@ export interface InterfaceTraces {
 }
 
 /**
- * Explains why nothing answers for an interface: its daemon has ended, it is not up, it may not be looked at, or
- * nobody has heard of it.
+ * Explains why no daemon answers for an interface: the daemon has ended, the interface is not up, access to it is
+ * denied, or its name is unknown.
  */
 export function absentInterface(
   name: string,
@@ -26,7 +26,7 @@ export function absentInterface(
   return new WireGuardError(code, `${name}: ${text}`, { cause });
 }
 
-/** Replaces the error of a device that nobody answers for, if its traces show more. Other errors are returned as they are. */
+/** Replaces the error for a device without a daemon if its traces show more. Returns other errors unchanged. */
 export function explainAbsence(name: string, error: unknown): unknown {
   if (!(error instanceof WireGuardError) || error.code !== 'ERR_CONTROL_UNREACHABLE') return error;
   const explained = absentInterface(name, error);
@@ -38,7 +38,7 @@ function findReason(name: string, { socketFolder, configFolder, records }: Inter
     if (unlessInvalid(() => records.read(name)) !== undefined) {
       return {
         code: 'ERR_DAEMON_ENDED',
-        text: 'the interface was brought up, and its daemon has ended since',
+        text: 'the interface was brought up, but its daemon has ended since',
       } as const;
     }
     if (!isSearchable(socketFolder)) {

@@ -7,11 +7,11 @@ import { addAllowedIps, readKeyFile } from '../wg/argument-values.js';
 import type { ValueReader } from '../wg/value-reader.js';
 import { type WgContext, WgFailure } from '../wg/wg-context.js';
 
-/** Base64 as long as a key that was cut, or mistyped. */
+/** Base64 text long enough to be a truncated or mistyped key. */
 const KEY_LIKE = /^[A-Za-z0-9+/]{20,}={0,2}$/;
 
 /**
- * Reads values as a configuration file is read: what cannot be meant, such as port 99999, is refused.
+ * Reads values by the rules of configuration files. Refuses values that cannot be meant, such as port 99999.
  *
  * Throws {WireGuardError} ERR_VALUE naming the word, ERR_NAME_RESOLUTION.
  */
@@ -42,7 +42,7 @@ export async function resolve(context: WgContext, endpoint: ConfigEndpoint): Pro
   }
 }
 
-/** Reads a value as the key of a file of that name has it. Warnings are left to the caller. */
+/** Reads a value by the rules of the configuration key `keyName`. Warnings are left to `refuse`. */
 function checked<T>(word: string, keyName: string, text: string): T {
   const value = lookupKey(keyName)!.parse(text, (fault) => refuse(word, quote(text), fault));
   return value as T;
@@ -61,7 +61,7 @@ function fromFile(path: string): Uint8Array {
   }
 }
 
-/** A key, or the better part of one, in the place of a path is not shown again. */
+/** Hides a key, or most of a key, that stands in place of a path. */
 function fileMessage(path: string, message: string): string {
   if (!KEY_LIKE.test(path)) return `${path}: ${message.replace('fopen: ', '')}`;
   return '(hidden): private-key and preshared-key take the path of a file, not the key itself';

@@ -44,7 +44,7 @@ function parseStrictly<const T extends Options>(args: readonly string[], options
   }
 }
 
-/** @param message Of `parseArgs`. */
+/** Explains an error of `parseArgs`. @param message The text of that error. */
 function explainOptions(message: string, names: readonly string[]): string {
   const unknown = /^Unknown option '(--?([^']*))'/.exec(message);
   if (unknown === null) return message.split('. ', 1)[0]!;

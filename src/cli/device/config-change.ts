@@ -6,7 +6,7 @@ import type { WgContext } from '../wg/wg-context.js';
 import { resolve } from './checked-values.js';
 
 /**
- * Adds the device settings of a checked file to a change. Keys of wg-quick are about the host and are ignored.
+ * Adds the device settings of a checked file to a change. Ignores the keys of wg-quick, which configure the host.
  *
  * @throws {WireGuardError} ERR_NAME_RESOLUTION. The caller clears the keys that `change` holds by then.
  */
@@ -30,7 +30,7 @@ export async function addPeerSection(context: WgContext, peer: PeerSection, chan
 function readPeer(peer: PeerSection): WgPeerChange {
   const { presharedKey, persistentKeepalive, allowedIps } = peer;
   return {
-    publicKey: peer.publicKey!, // the file was checked: every peer has one
+    publicKey: peer.publicKey!, // the file was checked: every peer has a public key
     isRemoval: false,
     ...(presharedKey === undefined ? {} : { presharedKey }),
     ...(persistentKeepalive === undefined ? {} : { persistentKeepaliveSeconds: persistentKeepalive }),

@@ -2,9 +2,9 @@ import type { Command } from '../command.js';
 import { createContext } from '../wg/create-context.js';
 import type { WgContext } from '../wg/wg-context.js';
 
-/** A command that talks to daemons. */
+/** A command that sends requests to daemons. */
 export interface DeviceCommand extends Command {
-  /** Runs it in surroundings that tests choose. @returns As `run`. @throws {WireGuardError} */
+  /** Runs the command in surroundings that tests choose. @returns The result of `run`. @throws {WireGuardError} */
   runIn(context: WgContext, args: readonly string[]): Promise<number | void>;
 }
 

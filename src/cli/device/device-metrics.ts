@@ -5,7 +5,7 @@ import type { Metric, MetricSample } from './exposition-text.js';
 import type { PeerNames } from './peer-names.js';
 import { handshakeAge, peerStatus } from './peer-status.js';
 
-/** What is known of an interface when metrics are read. */
+/** The state of an interface when metrics are read. */
 export interface InterfaceReading {
   readonly name: string;
   /** Without secrets; `undefined`: nothing answers for the interface. */

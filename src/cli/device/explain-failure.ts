@@ -27,7 +27,7 @@ function explainSystem(name: string, failure: SystemFailure): WireGuardError {
     return new WireGuardError(code, `${name}: the daemon refuses: ${systemMessage(errno)}`, options);
   }
   if (errno === ENODEV || errno === EPROTONOSUPPORT) return absentInterface(name, failure);
-  if (failure.cause instanceof WireGuardError) return failure.cause; // of an interface of the kernel's own
+  if (failure.cause instanceof WireGuardError) return failure.cause; // from the kernel's own WireGuard
   if (errno === ENAMETOOLONG)
     return new WireGuardError('ERR_INTERFACE_NAME', `${name}: this name is too long`, options);
   if (errno === EPROTO) return new WireGuardError('ERR_CONTROL_REPLY', `${name}: ${failure.message}`, options);

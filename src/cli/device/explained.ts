@@ -1,5 +1,5 @@
 /**
- * Runs what talks to a daemon, and says in words what its failures mean.
+ * Runs work that sends requests to a daemon, and replaces its failures with errors that explain them.
  *
  * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_DAEMON_ENDED, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED,
  *   ERR_PORT_IN_USE, ERR_KERNEL_REFUSED, ERR_ADDON_MISSING, ERR_INTERFACE_NAME; ERR_USAGE for words that may not stand where they stand.

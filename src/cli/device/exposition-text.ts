@@ -1,4 +1,4 @@
-/** A number at a moment, and what it is about. */
+/** A measured number with its labels. */
 export interface MetricSample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number | bigint;
@@ -15,7 +15,7 @@ export interface Metric {
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /**
- * Writes metrics as Prometheus reads them. A metric without samples is left out.
+ * Writes metrics in the text format of Prometheus. Omits metrics without samples.
  *
  * Source: Prometheus, "Exposition formats", text-based format 0.0.4.
  */

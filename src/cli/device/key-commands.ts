@@ -4,7 +4,7 @@ import { generateKey, writePublicKey } from '../wg/keys.js';
 import { WgFailure } from '../wg/wg-context.js';
 import { deviceCommand } from './device-command.js';
 
-/** Behaves as `wg genkey`. */
+/** Behaves like `wg genkey`. */
 export const genkey = deviceCommand({
   name: 'genkey',
   manual: keyManual('', 'Generates a private key and prints it.', [
@@ -16,7 +16,7 @@ export const genkey = deviceCommand({
   },
 });
 
-/** Behaves as `wg genpsk`. */
+/** Behaves like `wg genpsk`. */
 export const genpsk = deviceCommand({
   name: 'genpsk',
   manual: keyManual(
@@ -30,7 +30,7 @@ export const genpsk = deviceCommand({
   },
 });
 
-/** Behaves as `wg pubkey`. */
+/** Behaves like `wg pubkey`. */
 export const pubkey = deviceCommand({
   name: 'pubkey',
   manual: keyManual('< private.key', 'Reads a private key from standard input and prints its public key.', [

@@ -82,14 +82,14 @@ async function readAll(
   return formatExposition(deviceMetrics(readings, context.unixTimeMs()));
 }
 
-/** @returns The device without its secret keys. @throws {WireGuardError} As `explained`. */
+/** @returns The device without its secret keys. @throws {WireGuardError} The errors of `explained`. */
 async function readDevice(context: WgContext, name: string): Promise<WgDevice> {
   const device = await explained(name, () => getDevice(context, name));
   clearDevice(device);
   return device;
 }
 
-/** An interface may come and go while metrics are served. */
+/** Reads a device, which may come and go while metrics are served. */
 async function tryDevice(context: WgContext, name: string): Promise<WgDevice | undefined> {
   try {
     return await readDevice(context, name);

@@ -10,13 +10,13 @@ const LOOPBACK = '127.0.0.1';
 const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** Where metrics are served. */
+/** The address that metrics are served at. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** Reads PORT, ADDRESS:PORT or [IPV6]:PORT. Without an address it is loopback. @throws {WireGuardError} ERR_USAGE */
+/** Reads PORT, ADDRESS:PORT or [IPV6]:PORT. The default address is loopback. @throws {WireGuardError} ERR_USAGE */
 export function parseListenAddress(text: string): ListenAddress {
   const [, bracketed, plain, portText] = /^(?:(?:\[([^\]]+)\]|([^:[\]]*)):)?([0-9]{1,5})$/.exec(text) ?? [];
   const named = bracketed ?? plain ?? '';
@@ -39,10 +39,10 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Serves metrics over HTTP until it is interrupted.
+ * Serves metrics over HTTP until interrupted.
  *
- * @param read Writes the metrics of the moment. Requests at the same time share one reading.
- * @param onListening Receives the address for people.
+ * @param read Writes the current metrics. Concurrent requests share one reading.
+ * @param onListening Receives the address as text.
  * @throws {WireGuardError} ERR_PORT_IN_USE, ERR_SOCKET_REFUSED
  */
 export async function serveMetrics(

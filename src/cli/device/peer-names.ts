@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { printable } from '../../control/config/secret-text.js';
 import { WireGuardError } from '../../core/errors.js';
 
-/** Where names are read from. */
+/** The folder that names are read from. */
 export const CONFIG_FOLDER = '/etc/wireguard';
 
-/** The names of peers by public key in base64, fit for a terminal. */
+/** The names of peers by public key in base64, safe to print on a terminal. */
 export type PeerNames = ReadonlyMap<string, string>;
 
 /**
- * Reads the names of an interface's peers from the comments of its file. Where no file can be read there are no names:
- * they are a courtesy.
+ * Reads the names of an interface's peers from the comments of its file. Returns no names if the file cannot be
+ * read: names are best effort.
  */
 export async function readPeerNames(interfaceName: string, folder = CONFIG_FOLDER): Promise<PeerNames> {
   const names = new Map<string, string>();

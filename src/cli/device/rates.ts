@@ -3,22 +3,22 @@ import type { DropCounts } from '../../control/uapi-explain-text.js';
 import type { WgDevice, WgPeer } from '../wg/wg-device.js';
 import { handshakeAge } from './peer-status.js';
 
-/** Nothing came back for this long after something was sent: the peer, or the way to it, is gone (§6.5, §6.2). */
+/** Silence after a sent packet for this long means that the peer or the path to the peer is gone (§6.5, §6.2). */
 const UNANSWERED_SECONDS = 15;
-/** After this time without a new handshake a session is refused (§6.2). */
+/** A session is refused after this time without a new handshake (§6.2). */
 const REJECT_AFTER_SECONDS = 180;
-/** For this long a loss is pointed at: a look may be short. */
+/** The time for which a loss is shown, since looks may follow each other quickly. */
 const DROP_SHOWN_MS = 15_000;
 
-/** What is doubtful about a peer. */
+/** Something that looks wrong about a peer. */
 export type Hint = 'no-handshake' | 'unanswered' | 'expired' | 'dropping';
 
-/** What our daemon says of packets that it dropped, by public key in base64. */
+/** Packets that our daemon dropped, by public key in base64. */
 export type PeerDrops = ReadonlyMap<string, DropCounts>;
 
 /** Packets that were dropped between two looks, for the reason that most of them had. */
 export interface Dropped {
-  /** The name of a `Verdict`, as in `disallowed_source`. */
+  /** The name of a `Verdict`, such as `disallowed_source`. */
   readonly reason: string;
   readonly packets: number;
 }
@@ -26,15 +26,15 @@ export interface Dropped {
 /** One peer between two looks at it. */
 export interface PeerRates {
   readonly peer: WgPeer;
-  /** Bytes in a second; 0 at the first look. */
+  /** Bytes per second; 0 at the first look. */
   readonly rxRate: number;
   readonly txRate: number;
   /** Seconds since the last handshake; `undefined` if there was none. */
   readonly handshakeAgeSeconds: number | undefined;
   readonly hint: Hint | undefined;
-  /** Packets of this peer that were dropped since the daemon started; `undefined` if it does not tell. */
+  /** Packets of this peer that were dropped since the daemon started; `undefined` if the daemon does not report drops. */
   readonly droppedPackets: number | undefined;
-  /** What was dropped of late. */
+  /** Packets that were dropped recently. */
   readonly dropped: Dropped | undefined;
 }
 
@@ -44,7 +44,7 @@ interface Look {
   readonly rxBytes: bigint;
   readonly txBytes: bigint;
   readonly timeMs: number;
-  /** When more was sent, and nothing received since; `undefined` when the last word was the peer's. */
+  /** The time of a send since which nothing was received; `undefined` if the last packet was the peer's. */
   readonly unansweredSinceMs: number | undefined;
   readonly drops: DropCounts | undefined;
   readonly lastDrop: (Dropped & { readonly timeMs: number }) | undefined;
@@ -55,9 +55,9 @@ export class Rates {
   #looks = new Map<string, Look>();
 
   /**
-   * @param timeMs Of a clock that does not jump.
-   * @param unixTimeMs Of the clock that handshakes are stamped with.
-   * @param drops `undefined`: the daemon does not tell.
+   * @param timeMs The time of a monotonic clock.
+   * @param unixTimeMs The time of the clock that stamps handshakes.
+   * @param drops `undefined`: the daemon does not report drops.
    * @returns The peers in the device's order.
    */
   look(device: WgDevice, timeMs: number, unixTimeMs: number, drops?: PeerDrops): PeerRates[] {
@@ -88,7 +88,7 @@ function nextLook(
   return { ...look, unansweredSinceMs: txBytes > before.txBytes ? timeMs : undefined };
 }
 
-/** @returns The reason for which most packets were dropped in between. */
+/** @returns The reason for which most packets were dropped between the two looks. */
 function compareDrops(before: DropCounts, now: DropCounts): Dropped | undefined {
   const grown = [...now].map(([reason, packets]) => ({ reason, packets: packets - (before.get(reason) ?? 0) }));
   const [most] = grown.sort((a, b) => b.packets - a.packets);
@@ -109,7 +109,7 @@ function comparePeer(peer: WgPeer, before: Look | undefined, look: Look, unixTim
   };
 }
 
-/** Counters start anew when the peer does: then there is no rate. */
+/** Returns a rate; 0 if the counters started anew, as they do with the peer. */
 function rate(now: bigint, before: bigint | undefined, seconds: number): number {
   if (before === undefined || seconds <= 0 || now < before) return 0;
   return Number(now - before) / seconds;

@@ -10,20 +10,20 @@ import { explained } from './explained.js';
 const INTERFACE_KEYWORDS: Keywords = {
   'listen-port': { value: 'PORT', about: '0 to 65535; 0 lets the system choose' },
   fwmark: { value: 'MARK', about: 'a number, 0x and hexadecimal digits, or "off"', choices: ['off'] },
-  'private-key': { value: 'FILE', about: 'a file with the key; /dev/null takes the key away', kinds: ['file'] },
-  peer: { value: 'KEY', about: 'the public key of the peer that the next words are about', kinds: ['peer-key'] },
+  'private-key': { value: 'FILE', about: 'a file with the key; /dev/null removes the key', kinds: ['file'] },
+  peer: { value: 'KEY', about: 'the public key of the peer that the next words apply to', kinds: ['peer-key'] },
 };
 
 const PEER_KEYWORDS: Keywords = {
-  remove: { about: 'takes the peer away' },
-  'preshared-key': { value: 'FILE', about: 'a file with the key; /dev/null takes the key away', kinds: ['file'] },
+  remove: { about: 'removes the peer' },
+  'preshared-key': { value: 'FILE', about: 'a file with the key; /dev/null removes the key', kinds: ['file'] },
   endpoint: { value: 'HOST:PORT', about: 'where the peer is reached' },
   'persistent-keepalive': { value: 'SECONDS', about: '1 to 65535, or "off"', choices: ['25', 'off'] },
   'allowed-ips': {
     value: 'LIST',
     about:
-      'addresses separated by commas, in place of those that the peer has; with "+" or "-" before each, added to them ' +
-      'or taken from them',
+      'addresses separated by commas, which replace those of the peer; with "+" or "-" before each, added to ' +
+      'or removed from those of the peer',
   },
 };
 
@@ -31,7 +31,7 @@ const MANUAL: Manual = {
   usage: `INTERFACE [listen-port PORT] [fwmark MARK] [private-key FILE]
 [peer KEY [remove] [preshared-key FILE] [endpoint HOST:PORT]
           [persistent-keepalive SECONDS] [allowed-ips LIST]]...`,
-  about: 'Changes a running interface. What is not named stays as it is; all of it happens, or nothing does.',
+  about: 'Changes a running interface. Settings that are not named keep their values. A failed change leaves all as it was.',
   words: [RUNNING],
   options: {},
   keywords: { interface: INTERFACE_KEYWORDS, peer: PEER_KEYWORDS },
@@ -43,7 +43,7 @@ const MANUAL: Manual = {
   ],
 };
 
-/** Behaves as `wg set`, but refuses values that cannot be meant. */
+/** Behaves like `wg set`, but refuses values that cannot be meant. */
 export const set = deviceCommand({
   name: 'set',
   manual: MANUAL,

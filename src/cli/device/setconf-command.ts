@@ -57,7 +57,7 @@ peer is refused while the interface has some.
   },
 };
 
-/** Behaves as `wg setconf`, `addconf` or `syncconf`, but reads the file with `wiretype/config`. */
+/** Behaves like `wg setconf`, `addconf` or `syncconf`, but reads the file with `wiretype/config`. */
 export function confCommand(name: ConfCommand): DeviceCommand {
   return deviceCommand({
     name,
@@ -116,15 +116,15 @@ async function syncWithDevice(
 }
 
 /**
- * Leaves alone what the file does not speak of and the interface has.
+ * Keeps the settings of the interface that the file does not mention.
  *
- * @throws {WireGuardError} ERR_WIPE where the file would take all peers away.
+ * @throws {WireGuardError} ERR_WIPE if the file would remove all peers.
  */
 function keepUnsaid(context: WgContext, document: ConfigDocument, device: WgDevice, change: WgChange): void {
   const { fileName, interfaceSection: section } = document;
   const keep = (key: string) =>
     context.io.writeError(
-      `${fileName}: warning: no ${key}: the interface keeps the one it has (--allow-wipe resets it)\n`,
+      `${fileName}: warning: no ${key}: the interface keeps its current value (--allow-wipe resets it)\n`,
     );
 
   if (section?.listenPort === undefined && device.listenPort !== 0) {

@@ -53,7 +53,7 @@ scripts: one line for each peer, separated by tabs.
   ],
 };
 
-/** Behaves as `wg show`, with JSON and NO_COLOR in addition. */
+/** Behaves like `wg show`, with JSON and NO_COLOR in addition. */
 export const show = deviceCommand({
   name: 'show',
   manual: MANUAL,

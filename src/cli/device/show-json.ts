@@ -14,7 +14,7 @@ export interface ShownDevice {
 }
 
 export interface ShownPeer {
-  /** From a comment of the interface's file. */
+  /** The name in a comment of the interface's file. */
   readonly name: string | null;
   readonly publicKey: string;
   readonly hasPresharedKey: boolean;
@@ -43,7 +43,7 @@ export function toShownDevice(device: WgDevice, showsKeys: boolean, names: PeerN
   };
 }
 
-/** Returns the time of a handshake; `null` for none, and for a clock that cannot be right. */
+/** Returns the time of a handshake; `null` if there was none, or if its clock cannot be right. */
 export function handshakeTime({ lastHandshakeSeconds }: WgPeer): Date | null {
   if (lastHandshakeSeconds === 0n || lastHandshakeSeconds > MAX_DATE_SECONDS) return null;
   return new Date(Number(lastHandshakeSeconds) * 1_000);

@@ -4,7 +4,7 @@ import { showconf as showStockConf } from '../wg/showconf.js';
 import { deviceCommand } from './device-command.js';
 import { explained } from './explained.js';
 
-/** Behaves as `wg showconf`. */
+/** Behaves like `wg showconf`. */
 export const showconf = deviceCommand({
   name: 'showconf',
   manual: {

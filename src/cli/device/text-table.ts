@@ -10,7 +10,7 @@ export interface TextColumn {
   readonly isRight?: boolean;
 }
 
-/** What to give up where a table is too wide: a column is cut down to `minWidth`, and dropped by 0. */
+/** A column to give up if a table is too wide: the column is cut down to `minWidth`, and dropped by 0. */
 export interface TableSacrifice {
   readonly title: string;
   readonly minWidth: number;
@@ -19,8 +19,8 @@ export interface TableSacrifice {
 /**
  * Lays out a table.
  *
- * @param width Of the terminal; `undefined`: unlimited.
- * @param sacrifices In this order, until the table fits. Lines that are still too long are cut.
+ * @param width The columns of the terminal; `undefined`: unlimited.
+ * @param sacrifices Applied in this order until the table fits. Lines that are still too long are cut.
  * @returns The line of titles, and one line for each row.
  */
 export function formatTextTable(

@@ -21,7 +21,7 @@ const MAX_COUNT = 1_000_000_000;
 
 const OPTIONS = {
   interval: { type: 'string', value: 'SECONDS', about: 'between two looks; default 1' },
-  count: { type: 'string', value: 'N', about: 'ends after N looks' },
+  count: { type: 'string', value: 'N', about: 'end after N looks' },
   json: { type: 'boolean', about: 'one line of JSON for each look; schema/watch.json in the package describes it' },
 } as const;
 

@@ -10,7 +10,7 @@ import { formatWatchTable, sortByActivity, type WatchEntry } from './watch-table
 const CLEAR_SCREEN = '\u001b[H\u001b[J';
 /** The head with its blank line, the titles, the line below the table, and the line that the cursor ends on. */
 const OTHER_LINES = 5;
-/** Some terminals, as those of a serial line, have no size. */
+/** Some terminals, such as serial lines, report no size. */
 const DEFAULT_COLUMNS = 80;
 const PAGE_KEYS: Readonly<Record<string, 1 | -1>> = {
   ' ': 1,
@@ -24,7 +24,7 @@ const PAGE_KEYS: Readonly<Record<string, 1 | -1>> = {
 };
 
 /**
- * Shows looks at an interface. On a terminal each one takes the place of the one before, the busiest peers come first,
+ * Shows looks at an interface. On a terminal each look replaces the one before, the busiest peers come first,
  * and keys turn pages; elsewhere all peers are written in the order of the device.
  */
 export class WatchScreen {
@@ -52,13 +52,13 @@ export class WatchScreen {
     if (this.#isTerminal) this.#stopReading = this.#context.io.readKeys?.((key) => this.#press(key));
   }
 
-  /** Gives the keyboard back. */
+  /** Releases the keyboard. */
   close(): void {
     this.#stopReading?.();
     this.#stopReading = undefined;
   }
 
-  /** @param isKernels Says that nothing counts drops for this interface. */
+  /** @param isKernels Whether the interface is the kernel's own, which counts no drops. */
   show(rates: readonly PeerRates[], isKernels: boolean): void {
     this.#note = isKernels ? "  the kernel's own: drops are not counted" : '';
     this.#rates = this.#isTerminal ? sortByActivity(rates) : rates;
@@ -115,7 +115,7 @@ function cutPages(entries: readonly WatchEntry[], lines: number): WatchEntry[][]
   return pages;
 }
 
-/** Says how many peers the page leaves out. */
+/** Returns the line that counts the peers that the page leaves out. */
 function footer(
   entries: readonly WatchEntry[],
   shown: readonly WatchEntry[],

@@ -24,7 +24,7 @@ const DROP_REASONS: Readonly<Record<string, string>> = {
 };
 
 const KEY_SHOWN = 12;
-/** What a narrow terminal does without, in this order. */
+/** Columns that a narrow terminal gives up, in this order. */
 const SACRIFICES: readonly TableSacrifice[] = [
   { title: 'ENDPOINT', minWidth: 0 },
   { title: 'STATE', minWidth: 0 },
@@ -40,14 +40,14 @@ export interface WatchTable {
   readonly entries: readonly WatchEntry[];
 }
 
-/** One peer, and below it what looks wrong. */
+/** The row of one peer, with hints below it. */
 export interface WatchEntry {
   readonly lines: readonly string[];
   /** The peer neither sent nor received since the last look, and has no hint. */
   readonly isIdle: boolean;
 }
 
-/** Sorts peers: the busiest first, then those with a hint, then by their last handshake. */
+/** Sorts peers: the busiest first, then peers with a hint, then by their last handshake. */
 export function sortByActivity(rates: readonly PeerRates[]): PeerRates[] {
   const age = ({ handshakeAgeSeconds }: PeerRates) => handshakeAgeSeconds ?? Number.MAX_SAFE_INTEGER;
   return [...rates].sort(
@@ -59,9 +59,9 @@ export function sortByActivity(rates: readonly PeerRates[]): PeerRates[] {
 }
 
 /**
- * Writes the peers as a table, one line each, and below a peer what looks wrong with it.
+ * Writes the peers as a table, one line each, with hints below the peers that look wrong.
  *
- * @param width Of the terminal: columns are dropped and lines are cut to fit; `undefined`: unlimited.
+ * @param width Columns of the terminal, to which the table is cut; `undefined`: unlimited.
  */
 export function formatWatchTable(
   rates: readonly PeerRates[],
@@ -113,7 +113,7 @@ function formatAge(seconds: number): string {
   return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3_600)} h`;
 }
 
-/** Three digits and a unit, powers of 1024. */
+/** Writes an amount with three digits and a unit, in powers of 1024. */
 function formatAmount(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
   let value = bytes;

@@ -1,4 +1,4 @@
-/** Something that keeps a tunnel from working, and what to do about it: two sentences for a person. */
+/** A problem that keeps a tunnel from working, and its remedy: two sentences for a person. */
 export interface Advice {
   readonly problem: string;
   readonly nextStep: string;
@@ -13,23 +13,23 @@ export interface NotAvailable {
 /** Advice about one peer. */
 export interface PeerAdvice {
   readonly publicKey: string;
-  /** From a comment of the file. */
+  /** The name in a comment of the file. */
   readonly name: string | null;
   readonly hasSession: boolean;
-  /** The daemon's stable name of the reason; `null` where nobody gives one. */
+  /** The daemon's stable name of the reason; `null` if no daemon gives a reason. */
   readonly reasonCode: string | null;
-  /** The daemon's sentence, or what can be seen from outside. */
+  /** The daemon's sentence, or a reason deduced from outside. */
   readonly reason: string;
   readonly advice: readonly Advice[];
 }
 
-/** Everything that `explain` has to say about an interface. */
+/** The complete result of `explain` for an interface. */
 export interface InterfaceAdvice {
   readonly interface: string;
   readonly isUp: boolean | null;
-  /** It is the kernel's own; no daemon is behind it. */
+  /** The interface is the kernel's own; no daemon serves it. */
   readonly isKernels: boolean;
-  /** `null`: it does not listen. */
+  /** `null`: the interface does not listen. */
   readonly listenPort: number | null;
   readonly notAvailable: readonly NotAvailable[];
   readonly advice: readonly Advice[];

@@ -33,7 +33,7 @@ whether packets for the peer reach the interface. Sends one byte to endpoints wi
   examples: ['wiretype explain wg0', 'wiretype explain wg0 laptop'],
 };
 
-/** Says why a peer does not answer. */
+/** Explains why a peer does not answer. */
 export const explain: Command = {
   name: 'explain',
   manual: MANUAL,
@@ -52,7 +52,7 @@ export const explain: Command = {
   },
 };
 
-/** @throws {WireGuardError} ERR_DAEMON_ENDED and what else `explainAbsence` finds; the errors of `SystemDevice`. */
+/** @throws {WireGuardError} ERR_DAEMON_ENDED and the other errors of `explainAbsence`; the errors of `SystemDevice`. */
 async function readDaemon(interfaceName: string): Promise<DaemonAnswers> {
   const client = new SystemDevice(interfaceName);
   try {

@@ -16,7 +16,7 @@ import { advisePeer, type Surroundings } from './peer-advice.js';
 
 const NO_DROPS: ReadonlyMap<string, number> = new Map();
 
-/** What is asked about. */
+/** The interface or peer to explain. */
 export interface ExplainRequest {
   readonly interfaceName: string;
   /** A public key, the start of one, or a name from the file; `undefined`: all peers. */
@@ -24,9 +24,9 @@ export interface ExplainRequest {
   readonly unixTimeMs: number;
 }
 
-/** What the daemon answers, or the kernel. */
+/** The answers of the daemon or of the kernel. */
 export interface DaemonAnswers {
-  /** Without secrets, but for whether there is a private key. */
+  /** The device without secrets, except for whether it has a private key. */
   readonly device: DeviceState;
   readonly hasPrivateKey: boolean;
   /** The kernel answers. */
@@ -94,11 +94,11 @@ function selectPeers(
   throw new WireGuardError('ERR_USAGE', `the interface has no peer ${JSON.stringify(wanted)}`);
 }
 
-/** What our daemon does for its interfaces, and nobody does for those of the kernel. */
+/** Lists the services of our daemon that interfaces of the kernel lack. */
 function notOfKernels(name: string, document: ConfigDocument | undefined): NotAvailable[] {
   const reasons = {
     what: 'reasons and counts of dropped packets',
-    why: 'the WireGuard of the kernel gives none, so that all of this is seen from outside',
+    why: 'the WireGuard of the kernel reports none; everything here is deduced from outside',
   };
   const hasNames = document?.peers.some((section) => {
     const endpoint = unlessInvalid(() => section.endpoint);
@@ -109,7 +109,7 @@ function notOfKernels(name: string, document: ConfigDocument | undefined): NotAv
   return [reasons, { what: 'following endpoints that are names', why }];
 }
 
-/** What can be said of a peer whose daemon gives no reasons. */
+/** Returns the reason that can be deduced for a peer whose daemon gives no reasons. */
 function reasonFromOutside(peer: PeerState, hasSession: boolean, unixTimeMs: number): string {
   if (hasSession) return 'There is a session.';
   if (peer.endpoint === undefined) return 'The peer has no endpoint: set one, or wait until the peer makes contact.';
@@ -123,7 +123,7 @@ function reasonFromOutside(peer: PeerState, hasSession: boolean, unixTimeMs: num
     : 'The peer answers, but there was no handshake: compare the keys on both sides.';
 }
 
-/** The file may be elsewhere, or broken: names are a courtesy. */
+/** Returns `undefined` if the file is elsewhere, or broken: names are best effort. */
 async function readFileOf(interfaceName: string): Promise<ConfigDocument | undefined> {
   const file = `/etc/wireguard/${interfaceName}.conf`;
   if (!existsSync(file)) return undefined;

@@ -9,12 +9,12 @@ interface Chain {
 }
 
 /**
- * Looks for a chain of the packet filter that drops datagrams to a port of this host, as far as that can be seen
- * from its rules: the chain drops what it does not know, and no rule of its table lets the port in.
+ * Finds a chain of the packet filter that drops datagrams to a port of this host, as far as the rules show that:
+ * the chain drops everything that no rule accepts, and no rule of its table accepts the port.
  *
  * @returns `table FAMILY NAME, chain NAME`; `undefined` if there is none, or the filter cannot be read.
  *
- * Source: libnftables-json(5). Rules that iptables has made are shown there too, on systems whose iptables uses nftables.
+ * Source: libnftables-json(5). Rules made by iptables appear there too, on systems whose iptables uses nftables.
  */
 export async function findDroppingChain(commands: Commands, port: number): Promise<Chain | undefined> {
   const { status, stdout } = await commands.ask(['nft', '-j', 'list', 'ruleset']);
@@ -41,7 +41,7 @@ function parseItems(text: string): Json[] {
   }
 }
 
-/** By its policy, or by a last rule without a condition. */
+/** Tests whether a chain drops the rest, by its policy or by a last rule without a condition. */
 function dropsTheRest(chain: Json, rules: readonly Json[]): boolean {
   if (chain['policy'] === 'drop') return true;
   const last = rules.findLast(
@@ -63,12 +63,12 @@ function statementsOf(rule: Json): Json[] {
   return Array.isArray(rule['expr']) ? rule['expr'].filter(isJson) : [];
 }
 
-/** Everything that may keep a rule from applying; an `xt` is one of iptables that nft cannot show. */
+/** Tests whether a statement may keep a rule from applying; `xt` is a match of iptables that nft cannot show. */
 function isCondition(statement: Json): boolean {
   return 'match' in statement || 'xt' in statement || 'limit' in statement;
 }
 
-/** Tests whether a match is one of the UDP destination port, and of this one. */
+/** Tests whether a match names this port as the UDP destination port. */
 function namesPort(match: unknown, port: number): boolean {
   if (!isJson(match) || match['op'] !== '==' || !isJson(match['left'])) return false;
   const payload = match['left']['payload'];

@@ -6,13 +6,13 @@ import { findDroppingChain } from './input-filter.js';
 /** Handshakes carry the time; a clock that starts at zero after each boot repeats itself. */
 const EARLIEST_PLAUSIBLE_MS = Date.UTC(2024);
 
-/** A host says some things to all its neighbours when a link comes up (RFC 4861 §6.3.7, RFC 3810): no peer has those. */
+/** A host sends some packets to all neighbours when a link comes up (RFC 4861 §6.3.7, RFC 3810); no peer owns those. */
 const MULTICAST_PACKETS = 20;
 
-/** What is known of an interface, for advice about all its peers. */
+/** Facts about an interface, for advice on all its peers. */
 export interface InterfaceFacts {
   readonly name: string;
-  /** `null`: it is in another network namespace. */
+  /** `null`: the interface is in another network namespace. */
   readonly isUp: boolean | null;
   readonly hasPrivateKey: boolean;
   /** 0: none. */
@@ -23,7 +23,7 @@ export interface InterfaceFacts {
   readonly unixTimeMs: number;
 }
 
-/** Finds what keeps all peers of an interface from talking. */
+/** Finds problems that cut off all peers of an interface. */
 export async function adviseInterface(commands: Commands, facts: InterfaceFacts): Promise<Advice[]> {
   const { name } = facts;
   const advice: Advice[] = [];
@@ -38,7 +38,7 @@ export async function adviseInterface(commands: Commands, facts: InterfaceFacts)
   }
   if (facts.unixTimeMs < EARLIEST_PLAUSIBLE_MS) {
     advice.push({
-      problem: `The clock of this host says ${new Date(facts.unixTimeMs).toISOString().slice(0, 10)}: peers refuse handshakes that are older than the last one.`,
+      problem: `The clock of this host shows ${new Date(facts.unixTimeMs).toISOString().slice(0, 10)}: peers refuse handshakes that are older than the last one.`,
       nextStep: 'Set the clock before the tunnel comes up (timedatectl, chrony, ntpd).',
     });
   }
@@ -78,7 +78,7 @@ function adviseDrops({ name, drops }: InterfaceFacts): Advice[] {
   return advice;
 }
 
-/** Says how many packets. */
+/** Writes a number of packets. */
 export function count(packets: number): string {
   return packets === 1 ? '1 packet' : `${packets} packets`;
 }

@@ -11,34 +11,34 @@ import type { Advice } from './advice.js';
 import { count } from './interface-advice.js';
 import type { ProbeResult } from './port-probe.js';
 
-/** More would be a list, not advice. */
+/** The most routes to advise on: more would be a list, not advice. */
 const MAX_ROUTES = 8;
-/** Stand for everything, where everything is allowed: documentation addresses, which nobody routes apart. */
+/** Documentation addresses, which have no routes of their own, stand for a range of all addresses. */
 const ANYWHERE = { 4: '192.0.2.1', 16: '2001:db8::1' } as const;
 
-/** How the world is asked. */
+/** Access to the host's network and to the resolver. */
 export interface Surroundings {
   readonly commands: Commands;
   readonly probe: (address: string, port: number) => Promise<ProbeResult>;
   readonly lookup: Lookup;
 }
 
-/** What is known of a peer. */
+/** Facts about a peer. */
 export interface PeerFacts {
   readonly interfaceName: string;
-  /** `null`: it is in another network namespace. */
+  /** `null`: the interface is in another network namespace. */
   readonly isUp: boolean | null;
-  /** Of the interface's own datagrams; 0: none. */
+  /** The mark of the interface's own datagrams; 0: none. */
   readonly mark: number;
   readonly peer: PeerState;
   readonly hasSession: boolean;
   readonly drops: DropCounts;
-  /** As the file has it. */
+  /** The endpoint as the file writes it. */
   readonly written: ConfigEndpoint | undefined;
   readonly unixTimeMs: number;
 }
 
-/** Finds what on this host keeps a peer from being reached, or packets from finding the peer. */
+/** Finds problems of this host that make a peer unreachable, or its packets miss the tunnel. */
 export async function advisePeer(surroundings: Surroundings, facts: PeerFacts): Promise<Advice[]> {
   const advice: Advice[] = [];
   if (facts.peer.lastHandshakeUnixMs > facts.unixTimeMs) {
@@ -67,7 +67,7 @@ async function adviseEndpoint({ commands, probe }: Surroundings, facts: PeerFact
       { problem, nextStep: `Leave it out of AllowedIPs, or give it a route: ip route add ${address} via GATEWAY` },
     ];
   }
-  // Without the mark a probe would go through the tunnel where it takes all traffic.
+  // Without the mark a probe would enter a tunnel that takes all traffic.
   const [ofProbe] = facts.mark === 0 ? [way] : await queryWays(commands, [address], 0);
   return ofProbe?.device === way.device ? adviseProbe(address, endpoint.port, await probe(address, endpoint.port)) : [];
 }
@@ -79,7 +79,7 @@ function adviseProbe(address: string, port: number, result: ProbeResult): Advice
         {
           problem: `${address} answers that nothing listens on UDP port ${port}.`,
           nextStep:
-            'Start WireGuard there, or correct the port of Endpoint: wiretype show there tells its listening port.',
+            'Start WireGuard there, or correct the port of Endpoint: wiretype show prints the listening port there.',
         },
       ];
     case 'forbidden':
@@ -101,7 +101,7 @@ function adviseProbe(address: string, port: number, result: ProbeResult): Advice
   }
 }
 
-/** A name may mean another host by now. */
+/** Looks a name up again, which may resolve to another host by now. */
 async function adviseName({ lookup }: Surroundings, { written, peer, interfaceName }: PeerFacts): Promise<Advice[]> {
   if (written === undefined || !isHostName(written)) return [];
   try {
@@ -110,7 +110,7 @@ async function adviseName({ lookup }: Surroundings, { written, peer, interfaceNa
     if (addresses.includes(current)) return [];
     return [
       {
-        problem: `${written.host} is ${addresses.join(', ')} by now, and the tunnel sends to ${current || 'nowhere'}.`,
+        problem: `${written.host} resolves to ${addresses.join(', ')}, but the tunnel sends to ${current || 'nowhere'}.`,
         nextStep: `wiretype reresolve ${interfaceName}`,
       },
     ];
@@ -121,11 +121,11 @@ async function adviseName({ lookup }: Surroundings, { written, peer, interfaceNa
   }
 }
 
-/** Packets that the system sends elsewhere never come to the tunnel. */
+/** Finds allowed IPs that the system routes elsewhere. */
 async function adviseRoutes({ commands }: Surroundings, { interfaceName, peer }: PeerFacts): Promise<Advice[]> {
   const allowedIps = [...peer.allowedIps];
   if (allowedIps.length === 0) {
-    const problem = 'The peer has no allowed IPs: nothing is sent to it, and nothing is taken from it.';
+    const problem = 'The peer has no allowed IPs: nothing is sent to it, and nothing is accepted from it.';
     return [{ problem, nextStep: 'Add AllowedIPs: the addresses of the other side.' }];
   }
   const advice: Advice[] = [];
@@ -135,13 +135,13 @@ async function adviseRoutes({ commands }: Surroundings, { interfaceName, peer }:
     const where = way === undefined ? 'have no route' : `leave by ${way.device}, not by ${interfaceName}`;
     advice.push({
       problem: `Packets to ${formatIpPrefix(prefix)} ${where}.`,
-      nextStep: `If they belong into the tunnel: ip route add ${formatIpPrefix(prefix)} dev ${interfaceName}, or wiretype reload ${interfaceName}`,
+      nextStep: `If they belong in the tunnel: ip route add ${formatIpPrefix(prefix)} dev ${interfaceName}, or wiretype reload ${interfaceName}`,
     });
   }
   return advice;
 }
 
-/** An address that stands for the range: its first one behind the network's own. */
+/** Returns an address that stands for the range: the first one after the network's own. */
 function addressIn(prefix: IpPrefix): string {
   const { address } = maskHostBits(prefix);
   if (prefix.prefixLength === 0) return ANYWHERE[address.length as 4 | 16];

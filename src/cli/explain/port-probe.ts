@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram';
 
-/** Long enough for the way there and back, short enough for somebody who waits. */
+/** Long enough for a round trip, short enough for a user who waits. */
 const PATIENCE_MS = 700;
 
 /**
- * What came of a datagram to a port: the other host has nothing there (`refused`), this host keeps it from leaving
- * (`forbidden`), a router has no way (`unreachable`), or no answer at all, which is what WireGuard gives a stranger.
+ * The result of a datagram to a port: no listener on the other host (`refused`), blocked by this host
+ * (`forbidden`), no route at a router (`unreachable`), or no answer (`quiet`), WireGuard's reply to a stranger.
  */
 export type ProbeResult = 'refused' | 'forbidden' | 'unreachable' | 'quiet';
 
@@ -17,7 +17,7 @@ const RESULTS: Readonly<Record<string, ProbeResult>> = {
 };
 
 /**
- * Sends one byte, which is no WireGuard message, and listens for what ICMP says about it.
+ * Sends one byte, which is no WireGuard message, and listens for an ICMP error.
  *
  * Source: udp(7), errors of connected sockets; whitepaper §5.1 (silence).
  */
