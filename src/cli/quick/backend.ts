@@ -13,27 +13,27 @@ import type { QuickHost } from './quick-host.js';
 /** The daemon of this package; this file runs as `dist/src/cli/quick/backend.js`. */
 const OWN_DAEMON = fileURLToPath(new URL('../../../../bin/wiretyped', import.meta.url));
 
-/** Tells our daemon which file to read host names from, so that it can look them up again. */
+/** Names the file that our daemon reads host names from, to look them up again. */
 export const CONFIG_FILE_VARIABLE = 'WIRETYPE_CONFIG_FILE';
-/** Has our daemon started again when it dies. */
+/** Requests that our daemon be restarted when it dies. */
 const SUPERVISE_VARIABLE = 'WIRETYPE_SUPERVISE';
 
-/** The word for the kernel's own WireGuard, and the one for that with a program where the kernel has none. */
+/** The words for the kernel's own WireGuard, and for the kernel with a program as its fallback. */
 const KERNEL = 'kernel';
 const AUTO = 'auto';
 
-/** What makes an interface. */
+/** The implementation that makes an interface. */
 export interface Backend {
   readonly triesKernel: boolean;
-  /** What does it where the kernel has no WireGuard, or is not tried; `undefined`: nothing does. */
+  /** The program to use if the kernel has no WireGuard, or is not tried; `undefined`: none. */
   readonly program: string | undefined;
 }
 
 /**
- * Chooses what makes the interface: `kernel`, `auto`, `auto:PROGRAM` or a program, by option, by the variable
+ * Chooses the implementation: `kernel`, `auto`, `auto:PROGRAM` or a program, by option, by the variable
  * WIRETYPE_IMPLEMENTATION, or by the name that we were called by.
  *
- * @param isStock Called as `wg-quick`, which prefers the kernel.
+ * @param isStock Whether the program was called as `wg-quick`, which prefers the kernel.
  */
 export function chooseBackend(option: string | undefined, environment: NodeJS.ProcessEnv, isStock: boolean): Backend {
   const program = environment['WG_QUICK_USERSPACE_IMPLEMENTATION'] || OWN_DAEMON;
@@ -44,7 +44,7 @@ export function chooseBackend(option: string | undefined, environment: NodeJS.Pr
   return { triesKernel: false, program: choice };
 }
 
-/** The choice of the environment that sudo gets: a word of ours, never a program. */
+/** Returns the choice in the environment that sudo receives: a word of ours, never a program. */
 export function implementationOf(environment: NodeJS.ProcessEnv): string | undefined {
   const choice = environment['WIRETYPE_IMPLEMENTATION'];
   return choice === KERNEL || choice === AUTO ? choice : undefined;
@@ -53,7 +53,7 @@ export function implementationOf(environment: NodeJS.ProcessEnv): string | undef
 /**
  * Makes an interface, by the kernel or by a userspace WireGuard.
  *
- * @throws {WireGuardError} ERR_BACKEND, ERR_COMMAND_FAILED, ERR_INTERRUPTED. There is no interface of ours then.
+ * @throws {WireGuardError} ERR_BACKEND, ERR_COMMAND_FAILED, ERR_INTERRUPTED. No interface of ours exists then.
  */
 export async function makeInterface(
   host: QuickHost,
@@ -66,8 +66,8 @@ export async function makeInterface(
 }
 
 /**
- * @param isRequired Nothing else is tried: the kernel's refusal counts.
- * @returns Whether there is an interface; it is not where the kernel has no WireGuard.
+ * @param isRequired Throws if the kernel refuses, since nothing else is tried.
+ * @returns Whether the interface was made; `false` if the kernel has no WireGuard.
  */
 async function addKernelLink(host: QuickHost, interfaceName: string, isRequired: boolean): Promise<boolean> {
   throwIfInterrupted(host.interruption);
@@ -86,13 +86,13 @@ async function addKernelLink(host: QuickHost, interfaceName: string, isRequired:
  * Starts a userspace WireGuard, which goes to the background once its interface is there.
  *
  * @param program A path, or a name in PATH.
- * @throws {WireGuardError} ERR_BACKEND, ERR_INTERRUPTED. There is no interface of ours then.
+ * @throws {WireGuardError} ERR_BACKEND, ERR_INTERRUPTED. No interface of ours exists then.
  */
 async function startBackend(host: QuickHost, program: string, { interfaceName, file }: ConfigPath): Promise<void> {
   throwIfInterrupted(host.interruption);
   const shown = program === OWN_DAEMON ? path.basename(program) : program;
   host.commands.echo([shown, interfaceName]);
-  // Our own daemon runs by this Node, which need not be in the PATH of sudo or of systemd.
+  // Our own daemon runs on this Node, which need not be in the PATH of sudo or of systemd.
   const command = program === OWN_DAEMON ? [process.execPath, program] : [program];
   const status = await host.runAttached([...command, interfaceName], {
     [CONFIG_FILE_VARIABLE]: file,

@@ -9,7 +9,7 @@ import { FileLock } from '../../host/net/file-lock.js';
 export interface ConfigFileWriter {
   readonly path: string;
   /**
-   * Puts a new text in place of the file. May be called again, to put back the old text.
+   * Replaces the text of the file. May be called again, to restore the old text.
    *
    * @throws {WireGuardError} ERR_CONFIG_FILE; the file is unchanged then.
    */
@@ -17,15 +17,15 @@ export interface ConfigFileWriter {
 }
 
 /**
- * Reads a configuration file and changes it, while no other command of ours reads it to change it.
+ * Reads and changes a configuration file, while no other command of ours can change it.
  *
- * Everything that reads, decides and writes has to happen inside `change`, the change of the running interface included:
- * a peer that one command adds is then seen by the next one. A command that a hook of the holder runs is let in.
+ * Everything that reads, decides and writes must happen inside `change`, the change of the running interface included:
+ * the next command then sees a peer that this one adds. Commands that a hook of the holder runs are let in.
  *
- * @param path The file itself, symbolic links followed.
- * @param change Gets the document as it is now. It has not been checked for errors.
- * @throws {WireGuardError} ERR_ANOTHER_AT_WORK if another command holds the file for a minute, ERR_CONFIG_FILE, and what
- *   `change` throws.
+ * @param path The path of the file, with symbolic links resolved.
+ * @param change Receives the current document, which has not been checked for errors.
+ * @throws {WireGuardError} ERR_ANOTHER_AT_WORK if another command holds the file for a minute, ERR_CONFIG_FILE, and the
+ * errors of `change`.
  */
 export async function changeConfigFile<T>(
   path: string,
@@ -34,13 +34,13 @@ export async function changeConfigFile<T>(
   return await holdConfigFile(path, async (file) => await change(await readConfigFile(path), file));
 }
 
-/** Does what `changeConfigFile` does for work that reads the file in its own way. */
+/** Works like `changeConfigFile`, for work that reads the file in its own way. */
 export async function holdConfigFile<T>(path: string, work: (file: ConfigFileWriter) => Promise<T>): Promise<T> {
   const locks = [await lockConfigFile(path)];
   const file: ConfigFileWriter = {
     path,
     async write(text) {
-      // The new file is locked before it gets its name, so that nobody gets in between two writes.
+      // The new file is locked before it gets its name, so that no other command gets in between two writes.
       await writeConfigFile(path, text, {
         onDraft: async (draft) => void locks.push((await FileLock.tryAcquire(draft)) ?? tooMany(path)),
       });
@@ -54,7 +54,7 @@ export async function holdConfigFile<T>(path: string, work: (file: ConfigFileWri
   }
 }
 
-/** Locks a file that may be replaced while the lock is waited for. Pipes are read once and have no lock. */
+/** Locks a file, which may be replaced during the wait. Pipes are read once and have no lock. */
 async function lockConfigFile(path: string): Promise<FileLock | undefined> {
   while (statSync(path, { throwIfNoEntry: false })?.isFile() === true) {
     const lock = (await FileLock.acquire(path)) ?? tooMany(path);

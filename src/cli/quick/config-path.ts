@@ -17,9 +17,9 @@ export interface ConfigPath {
 }
 
 /**
- * Finds the file for what the user named: an interface, whose file is in /etc/wireguard, or a file.
+ * Finds the file that the user named: a file, or an interface, whose file is in /etc/wireguard.
  *
- * The name of the interface is that of the file, before links are followed.
+ * The name of the file, before links are followed, is the name of the interface.
  *
  * @throws {WireGuardError} ERR_CONFIG_FILE, ERR_INTERFACE_NAME
  *
@@ -39,7 +39,7 @@ export function findConfig(argument: string, folder = CONFIG_FOLDER): ConfigPath
   return { interfaceName, file };
 }
 
-/** The interface that the user named, or whose file he named; `undefined` if it cannot be one. */
+/** Returns the interface that the user named, directly or by its file; `undefined` if its name is invalid. */
 export function interfaceOf(argument: string): string | undefined {
   return CONFIG_NAME.exec(pathOf(argument, CONFIG_FOLDER))?.[1];
 }
@@ -49,7 +49,7 @@ export function isWorldAccessible(file: string): boolean {
   return (modeOf(file) & modeOf(path.dirname(file)) & EVERYONE) !== 0;
 }
 
-/** 0 for what has gone meanwhile. */
+/** Returns the mode of a file; 0 if the file has gone meanwhile. */
 function modeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
 }

@@ -16,7 +16,7 @@ import { hasName } from './reresolve.js';
 const EADDRINUSE = 98;
 
 /**
- * Gives a new device what its file says: names of endpoints become addresses.
+ * Configures a new device from its file, with names of endpoints resolved.
  *
  * @throws {WireGuardError} ERR_NAME_RESOLUTION, ERR_PORT_IN_USE, ERR_CONTROL_REFUSED, ERR_INTERRUPTED
  */
@@ -30,7 +30,7 @@ export async function addConfiguration(host: QuickHost, config: QuickConfig, rec
   host.records.write(interfaceName, record);
 }
 
-/** The endpoints that peers have now and the file has as names, by public key. */
+/** Returns the current endpoints of peers whose endpoint is a name in the file, by public key. */
 export function readLookups(
   document: ConfigDocument,
   peers: Iterable<{ readonly publicKey: Uint8Array; readonly endpoint?: Endpoint | undefined }>,
@@ -45,7 +45,7 @@ export function readLookups(
   return lookedUp;
 }
 
-/** Applies a change and wipes the keys in it, whatever comes of it. */
+/** Applies a change, and wipes its keys even if that fails. */
 export async function applyChange(host: QuickHost, interfaceName: string, change: DeviceChange): Promise<void> {
   try {
     await host.device(interfaceName).set(change);
@@ -56,7 +56,7 @@ export async function applyChange(host: QuickHost, interfaceName: string, change
   }
 }
 
-/** Returns how names are looked up for this user. */
+/** Returns the options by which names are looked up for this user. */
 export function nameOptions(host: QuickHost): NameOptions {
   return {
     retries: resolutionRetries(process.env),

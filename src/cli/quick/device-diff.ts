@@ -13,32 +13,32 @@ import { type WantedPeer, wantedPeers } from './wanted-peers.js';
 
 const NO_KEY = new Uint8Array(32);
 
-/** What has to change in a device, how to take it back, and what to tell the user. The caller wipes the keys. */
+/** The changes that a device needs, their reversal, and lines for the user. The caller wipes the keys. */
 export interface DeviceDiff {
   readonly change: DeviceChange;
   readonly inverse: DeviceChange;
-  /** One line per change. Without secrets. */
+  /** One line per change, without secrets. */
   readonly lines: readonly string[];
-  /** Of all peers, after the change. */
+  /** The endpoints of all peers, after the change. */
   readonly endpoints: readonly Endpoint[];
-  /** Of all peers, after the change. */
+  /** The allowed IPs of all peers, after the change. */
   readonly allowedIps: readonly IpPrefix[];
-  /** The firewall mark is known, be it a new one or the one that the device has. */
+  /** The firewall mark is known, as a new mark or as the current mark of the device. */
   readonly isMarkKnown: boolean;
 }
 
-/** What is known beside the file and the device. */
+/** Facts besides the file and the device. */
 export interface DiffContext {
   /** The endpoints as the file had them when it was last applied; `undefined`: not known. */
   readonly endpointsBefore: Readonly<Record<string, string>> | undefined;
-  /** The firewall mark that the device shall have; `undefined`: leave it. */
+  /** The firewall mark that the device must have; `undefined`: unchanged. */
   readonly fwmark: number | undefined;
   readonly names: NameOptions;
 }
 
 /**
- * Finds what makes a device equal to its file. What the file does not say about the device itself (key, port) is
- * left as it is: hooks may have set it.
+ * Finds the changes that make a device equal to its file. Settings of the device (key, port) that the file omits
+ * stay unchanged: hooks may have set them.
  *
  * @throws {WireGuardError} ERR_NAME_RESOLUTION, ERR_INTERRUPTED
  */
@@ -62,7 +62,7 @@ export async function diffDevice(config: QuickConfig, device: DeviceState, conte
   return diff;
 }
 
-/** Returns the names of peers by public key, those of disabled ones included: they are about to be removed. */
+/** Returns the names of peers by public key. Disabled peers are included, since they are about to be removed. */
 function namesOf(document: ConfigDocument): ReadonlyMap<string, string> {
   const disabled = disabledPeers(document).map(({ peer }) => peer);
   const named = [...document.peers, ...disabled].flatMap(({ name, publicKeyText }) =>
@@ -79,7 +79,7 @@ function diffInterface(
 ): void {
   const section = document.interfaceSection;
   const privateKey = section?.privateKey;
-  if (privateKey !== undefined && !isZeroKey(privateKey)) clamp(privateKey); // as devices keep it
+  if (privateKey !== undefined && !isZeroKey(privateKey)) clamp(privateKey); // as devices store keys
   if (privateKey !== undefined && !isSameBytes(privateKey, device.privateKey ?? NO_KEY)) {
     diff.set('privateKey', privateKey, device.privateKey?.slice() ?? NO_KEY.slice());
     diff.note('~ private key');
@@ -98,7 +98,7 @@ function diffInterface(
   }
 }
 
-/** @returns The endpoint to set; `undefined` if the one that the device has may stay. */
+/** @returns The endpoint to set; `undefined` if the device's current endpoint may stay. */
 async function changedEndpoint(
   key: string,
   { endpoint }: WantedPeer,
@@ -204,12 +204,12 @@ class DiffBuilder implements DeviceDiff {
   }
 }
 
-/** A change that says nothing yet. */
+/** Returns a change without content. */
 function emptyChange(publicKey: Uint8Array): PeerChange {
   return { publicKey, isRemoval: false, isUpdateOnly: false, replaceAllowedIps: false, allowedIps: [] };
 }
 
-/** Makes a peer what it is. */
+/** Returns the change that restores a peer. */
 function restoreChange(peer: PeerState): PeerChange {
   return {
     ...emptyChange(peer.publicKey),
@@ -234,7 +234,7 @@ function isSameSet(a: readonly IpPrefix[], b: readonly IpPrefix[]): boolean {
   return all.size === new Set(b.map(formatIpPrefix)).size && b.every((prefix) => all.has(formatIpPrefix(prefix)));
 }
 
-/** Both are the user's own: nobody measures how long this takes. */
+/** Compares two keys of the user's own, for which constant time is unnecessary. */
 function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }

@@ -9,7 +9,7 @@ export function dnsTextOf(settings: DnsSettings): string | undefined {
   return settings.servers.length === 0 ? undefined : resolvLines(settings).join('\n');
 }
 
-/** Gives the host the name servers of a tunnel in place of those that were set for the tunnel before. */
+/** Replaces the name servers that the host had for a tunnel. */
 export async function changeDns(
   host: QuickHost,
   interfaceName: string,

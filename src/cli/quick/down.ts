@@ -21,9 +21,9 @@ const RESTART_PAUSE_MS = 250;
  * Takes an interface down and puts the host back as it was before `up`.
  *
  * A PreDown command that fails, or a file that cannot be saved, stops `down` before anything has changed; later errors
- * do not. Where `up` was killed, or the daemon has died, nothing stops it.
+ * do not. If `up` was killed, or the daemon has died, nothing stops `down`.
  *
- * @throws {WireGuardError} ERR_NOT_UP, ERR_NOT_WIREGUARD, ERR_OTHER_NAMESPACE, ERR_HOOK, or what could not be undone.
+ * @throws {WireGuardError} ERR_NOT_UP, ERR_NOT_WIREGUARD, ERR_OTHER_NAMESPACE, ERR_HOOK, or the first error of undoing.
  *
  * Source: wg-quick(8).
  */
@@ -39,7 +39,7 @@ export async function down(host: QuickHost, file: QuickFile): Promise<void> {
     } else if (found.record.hooks?.PostUp !== undefined) {
       await runAllHooks(host, config, 'PreDown');
     }
-    // A command of PreDown may have changed what is recorded.
+    // A command of PreDown may have changed the record.
     const record = host.records.read(interfaceName) ?? found.record;
     let errors: WireGuardError[] = [];
     try {
@@ -53,7 +53,7 @@ export async function down(host: QuickHost, file: QuickFile): Promise<void> {
 
 interface FoundInterface {
   readonly record: TunnelRecord;
-  /** The interface is there, and `up` has come to its end. */
+  /** The interface exists, and `up` has finished. */
   readonly isWhole: boolean;
 }
 
@@ -69,13 +69,13 @@ async function findInterface(host: QuickHost, config: QuickConfig): Promise<Foun
     const device = await requireDevice(host, interfaceName);
     const hooks = record?.hooks;
     const isWhole = hooks === undefined || hooks.PostUp === 'done';
-    if (!isWhole) host.commands.warn(`${interfaceName} was not set up to its end: clearing up after it`);
+    if (!isWhole) host.commands.warn(`${interfaceName} was not set up completely: clearing up after it`);
     return { record: record ?? (await reconstructRecord(host, config, device)), isWhole };
   }
   if (record === undefined) {
     throw new WireGuardError('ERR_NOT_UP', `\`${interfaceName}' is not a WireGuard interface`);
   }
-  // Its commands may bring an interface back that was moved into another network namespace.
+  // The commands of the file may bring back an interface that was moved into another network namespace.
   if (await isAnswering(host, interfaceName)) return { record, isWhole: true };
   host.commands.warn(`${interfaceName} is gone already: clearing up after it`);
   return { record, isWhole: false };

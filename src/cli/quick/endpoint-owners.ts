@@ -12,21 +12,21 @@ import { hasName } from './reresolve.js';
 
 interface OwnedEndpoint {
   readonly endpoint: Endpoint;
-  /** The name in the file does not have this address: a person or a script chose it. */
+  /** The name in the file does not resolve to this address: a person or a script chose the address. */
   isChosen: boolean;
 }
 
 /**
- * Keeps apart the endpoints that came from the names in a file and those that a person or a script has set.
+ * Distinguishes endpoints that came from names in a file from endpoints that a person or a script has set.
  *
- * Whoever said it last counts: a peer that was sent to an obfuscator or to another server stays there until it roams, or
- * until a reload says that the file counts again.
+ * The last setting counts: a peer that was directed to an obfuscator or to another server stays there until it roams, or
+ * until a reload makes the file count again.
  */
 export class EndpointOwners {
   /** The last endpoint that the control socket set for a peer, by public key. */
   readonly #set = new Map<string, OwnedEndpoint>();
 
-  /** Notes the endpoints of a change that came over the control socket. */
+  /** Records the endpoints of a change that came over the control socket. */
   note({ replacePeers, peers }: DeviceChange): void {
     if (replacePeers) this.#set.clear();
     for (const { publicKey, isRemoval, endpoint } of peers) {
@@ -36,8 +36,8 @@ export class EndpointOwners {
   }
 
   /**
-   * Finds out which of the noted endpoints came from a name: those that `up` or `reload` looked up, and those that the
-   * name has.
+   * Finds out which of the recorded endpoints came from a name: those that `up` or `reload` looked up, and those that the
+   * name still resolves to.
    *
    * @param lookedUp Endpoints that `up` and `reload` have found for names, by public key.
    */
@@ -64,7 +64,7 @@ export class EndpointOwners {
   }
 }
 
-/** Tests whether the name of the section has this address. @returns `undefined` if it cannot be looked up for now. */
+/** Tests whether the name of the section resolves to this address. @returns `undefined` if the lookup fails. */
 async function hasAddress(
   { endpoint: named }: PeerSection,
   endpoint: Endpoint,

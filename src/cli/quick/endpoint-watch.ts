@@ -11,10 +11,10 @@ import { TunnelRecords } from '../../host/net/tunnel-record.js';
 import { EndpointOwners } from './endpoint-owners.js';
 import { type EndpointDevice, hasName, reresolve } from './reresolve.js';
 
-/** Shorter than a user's patience, longer than any resolver's. */
+/** Shorter than a user's patience, longer than the timeout of any resolver. */
 const INTERVAL_MS = 30_000;
 
-/** The daemon's side of its watch. */
+/** The daemon's parts of the watch. */
 export interface EndpointWatchOptions {
   /** The file that `up` was called with. It is read again when it changes. */
   readonly configFile: string;
@@ -23,7 +23,7 @@ export interface EndpointWatchOptions {
   readonly lookedUp?: () => Readonly<Record<string, string>>;
   /** Default: the system's resolver. */
   readonly lookup?: Lookup;
-  /** Gets a line about every peer that has moved, and about names that cannot be looked up. */
+  /** Receives a line about every peer that has moved, and about names that cannot be looked up. */
   log(text: string): void;
 }
 
@@ -36,8 +36,8 @@ export function recordedLookups(interfaceName: string): () => Readonly<Record<st
 /**
  * Follows peers whose endpoint is a name to their new address when they fall silent, as long as the daemon runs.
  *
- * Names are looked up only while somebody tries to reach the peer: what was sent to it has to grow. An endpoint that was
- * set by hand is left alone.
+ * Names are looked up only while the count of bytes sent to the peer grows: somebody then tries to reach it. An endpoint
+ * that was set by hand is left alone.
  */
 export class EndpointWatch {
   readonly #options: EndpointWatchOptions;
@@ -52,7 +52,7 @@ export class EndpointWatch {
     this.#options = options;
   }
 
-  /** Does not keep the process alive. */
+  /** Starts the watch, which does not keep the process alive. */
   start(): void {
     this.#timer = setTimeout(() => void this.#turn(), INTERVAL_MS).unref();
   }
@@ -62,7 +62,7 @@ export class EndpointWatch {
     this.#stop.abort('the end of the daemon');
   }
 
-  /** Notes a change that came over the control socket: the endpoints in it were set by hand, or by `up`. */
+  /** Records a change that came over the control socket: the endpoints in it were set by hand, or by `up`. */
   note(change: DeviceChange): void {
     this.#owners.note(change);
   }
@@ -72,7 +72,7 @@ export class EndpointWatch {
     if (!this.#stop.signal.aborted) this.start();
   }
 
-  /** One look at all peers. @param unixTimeMs The wall clock. */
+  /** Looks at all peers once. @param unixTimeMs The wall clock. */
   async look(unixTimeMs: number): Promise<void> {
     const { device, log, lookup, lookedUp } = this.#options;
     const names = { retries: 0, interruption: this.#stop.signal, warn: log, ...(lookup && { lookup }) };
@@ -101,7 +101,7 @@ export class EndpointWatch {
     return before !== txBytes;
   }
 
-  /** @returns The file, if there is a name in it. The file may be gone, or something to wait for, such as a FIFO. */
+  /** @returns The file, if it has a name in it. The file may be gone, or may block its reader, such as a FIFO. */
   async #readDocument(): Promise<ConfigDocument | undefined> {
     const stat = statSync(this.#options.configFile, { throwIfNoEntry: false });
     if (stat === undefined || !stat.isFile()) return undefined;

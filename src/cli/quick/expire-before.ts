@@ -7,8 +7,8 @@ import { findConfig } from './config-path.js';
 /**
  * Disables the peers of a file whose time is over, before a command gives the file to an interface.
  *
- * @param target An interface, or a file. A pipe is left alone: it can be read once only.
- * @throws {WireGuardError} As `expirePeers`: a peer that cannot be disabled must not be let in.
+ * @param target An interface, or a file. A pipe is left alone, since it can be read only once.
+ * @throws {WireGuardError} The errors of `expirePeers`: a peer that cannot be disabled must not be let in.
  */
 export async function expireBefore(target: string, io: CommandIo): Promise<void> {
   if (!statSync(findConfig(target).file).isFile()) return;

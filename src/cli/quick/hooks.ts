@@ -10,7 +10,7 @@ import type { QuickHost } from './quick-host.js';
 /**
  * Runs the commands of a hook, in order, with bash.
  *
- * This is the one place where text of a configuration file reaches a shell, as it is meant to. The commands
+ * Only here does text of a configuration file reach a shell, as intended. The commands
  * find the interface's name in `%i` and in the variable INTERFACE, the file in CONFIG_FILE.
  *
  * @throws {WireGuardError} ERR_HOOK with the line of the first command that fails; ERR_INTERRUPTED.
@@ -25,9 +25,9 @@ export async function runHooks(host: QuickHost, config: QuickConfig, name: HookN
 }
 
 /**
- * Runs all commands of a hook, as the way down needs it: one that fails does not keep the next one from running.
+ * Runs all commands of a hook for the way down, where a failing command does not keep the next one from running.
  *
- * @returns What failed. Shown as warnings already.
+ * @returns The failures, which have already been shown as warnings.
  */
 export async function runAllHooks(host: QuickHost, config: QuickConfig, name: HookName): Promise<WireGuardError[]> {
   const errors: WireGuardError[] = [];
@@ -59,7 +59,7 @@ async function runHook(host: QuickHost, config: QuickConfig, hook: Hook): Promis
   });
 }
 
-/** Arguments of programs are UTF-8: other bytes of a command go through a quotation that bash undoes. */
+/** Returns a command as an argument, which must be UTF-8: other bytes go through a quotation that bash undoes. */
 function asArgument(command: string): string {
   const encoded = encodeText(command);
   if (typeof encoded === 'string') return command;

@@ -3,9 +3,9 @@ import { constants } from 'node:os';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Turns the signals that ask the process to end into one that its work can look at.
+ * Turns the signals that end the process into an abort signal that its work can check.
  *
- * They stay caught until `dispose`: a second Ctrl-C does not cut short what undoes the work.
+ * The signals stay caught until `dispose`: a second Ctrl-C does not cut short the undoing of the work.
  */
 export class Interruption {
   readonly #controller = new AbortController();
@@ -19,7 +19,7 @@ export class Interruption {
     return this.#controller.signal;
   }
 
-  /** The exit status that tells of the signal, as shells write it; `undefined` if there was none. */
+  /** Returns the exit status for the signal, as shells report it; `undefined` if there was none. */
   get status(): number | undefined {
     const { aborted, reason } = this.#controller.signal;
     return aborted ? 128 + constants.signals[reason as NodeJS.Signals] : undefined;

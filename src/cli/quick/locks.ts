@@ -3,10 +3,10 @@ import { FileLock } from '../../host/net/file-lock.js';
 import type { QuickHost } from './quick-host.js';
 
 /**
- * Works on an interface while no other command of ours does. A command in a hook works inside the lock of the command
+ * Runs work on an interface while no other command of ours does. A command in a hook works inside the lock of the command
  * that runs the hook.
  *
- * @param options `waits`: wait for another command, a minute at most. Without it a second one fails at once.
+ * @param options `waits`: wait for another command, a minute at most. Otherwise a second command fails at once.
  * @throws {WireGuardError} ERR_ANOTHER_AT_WORK if another command holds the interface.
  */
 export async function withInterfaceLock<T>(
@@ -28,9 +28,9 @@ export async function withInterfaceLock<T>(
 }
 
 /**
- * Works on what all interfaces share (policy rules, marks, name servers) while no other command does.
+ * Runs work on state that all interfaces share (policy rules, marks, name servers) while no other command does.
  *
- * For moments only: no command of the user's may run inside.
+ * The work must be short: no command of the user's may run inside it.
  *
  * @throws {WireGuardError} ERR_ANOTHER_AT_WORK after a minute.
  */

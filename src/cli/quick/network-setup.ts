@@ -14,17 +14,17 @@ import { maskHostBits } from './mask-host-bits.js';
 import type { QuickHost } from './quick-host.js';
 import { requireDevice } from './require-device.js';
 
-/** What traffic a tunnel takes, by the way it is routed. */
+/** The traffic that a tunnel takes, by the way it is routed. */
 export interface RoutePlan {
   /** Most specific first. */
   readonly plain: readonly Prefix[];
   /** Default routes that need policy rules; at most one per family. */
   readonly diverted: readonly Prefix[];
-  /** The routing table that the user chose for the plain ones. */
+  /** The routing table that the user chose for the plain routes. */
   readonly table: string | undefined;
 }
 
-/** Decides what becomes of the allowed IPs of all peers. */
+/** Plans the routes for the allowed IPs of all peers. */
 export function planRoutes(table: string | undefined, allowedIps: readonly IpPrefix[]): RoutePlan {
   if (table === 'off') return { plain: [], diverted: [], table: undefined };
 
@@ -38,7 +38,7 @@ export function planRoutes(table: string | undefined, allowedIps: readonly IpPre
   };
 }
 
-/** Adds the routes of a plan that the addresses of the interface have not made already. */
+/** Adds the routes of a plan that the addresses of the interface have not already made. */
 export async function setUpRoutes(
   host: QuickHost,
   interfaceName: string,
@@ -55,9 +55,9 @@ export async function setUpRoutes(
 /**
  * Keeps the tunnel's own datagrams out of another tunnel that diverts the traffic of a family.
  *
- * To be done before anyone asks which way they go. Where there is no other tunnel, nothing is done.
+ * Must run before any route to a peer is looked up. Does nothing where there is no other tunnel.
  *
- * @param table The table to use, which is the mark; if absent, the device's mark or a free one decides.
+ * @param table The table to use, which is also the mark; default: the device's mark, or a free one.
  */
 export async function setUpBypass(
   host: QuickHost,
@@ -76,9 +76,9 @@ export async function setUpBypass(
 }
 
 /**
- * Diverts the traffic of a family into the tunnel, and puts the packet filter beside it.
+ * Diverts the traffic of a family into the tunnel, and installs the packet filter for that.
  *
- * @param table As of `setUpBypass`.
+ * @param table The table to use, by the rules of `setUpBypass`.
  */
 export async function setUpDiversion(
   host: QuickHost,

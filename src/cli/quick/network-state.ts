@@ -13,13 +13,13 @@ import { queryAllRoutes } from '../../host/net/routes.js';
 import { maskHostBits } from './mask-host-bits.js';
 import type { QuickHost } from './quick-host.js';
 
-/** What the host has of an interface, when a reload begins. */
+/** The host's state of an interface when a reload begins. */
 export interface NetworkState {
   readonly addresses: readonly InterfaceAddress[];
   readonly routes: readonly InterfaceRoute[];
   /** Bytes. */
   readonly mtu: number;
-  /** What was done for the interface. A reload keeps it true as it goes on. */
+  /** The record of what was done for the interface, which a reload keeps up to date. */
   readonly record: TunnelRecord;
 }
 
@@ -37,10 +37,10 @@ export async function readNetworkState(
 }
 
 /**
- * The routes that the main table will have whatever we do: those of the subnets of the file, and those that other
+ * Returns the routes that the main table will have in any case: those of the subnets of the file, and those that other
  * programs have added.
  *
- * @param addresses The addresses that the interface will have; those that the kernel has made count as well.
+ * @param addresses The addresses that the interface will have; addresses that the kernel has made count as well.
  * @param ours The routes that were added for the allowed IPs, as text.
  */
 export function foreignRoutes(
@@ -55,7 +55,7 @@ export function foreignRoutes(
   return [...others, ...subnets.map((prefix) => ({ prefix, table: MAIN_TABLE, isKernels: true }))];
 }
 
-/** @returns The routes that were added to a table, as text; those of the kernel are left out. */
+/** @returns The routes that were added to a table, as text; routes of the kernel are omitted. */
 export async function addedRoutes(
   host: QuickHost,
   interfaceName: string,
@@ -70,7 +70,7 @@ export async function addedRoutes(
   return texts;
 }
 
-/** The kernel makes no route in the main table for a single IPv4 address. */
+/** Tests whether the kernel makes a route in the main table, as it does not for a single IPv4 address. */
 function hasSubnet({ family, length }: Prefix): boolean {
   return family === 6 || length < 32;
 }

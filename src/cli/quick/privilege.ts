@@ -8,14 +8,14 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** Variables by which a user chooses code: sudo may be told to pass them on. */
+/** Variables by which a user chooses code: sudo may be configured to pass them on. */
 const CODE_VARIABLES = /^(?:NODE_|WIRETYPE_PREBUILD$|(?:WG_QUICK_USERSPACE|WIRETYPE)_IMPLEMENTATION$)/;
 
 /**
- * Runs this program again as root, by sudo, which asks for the password. Variables that choose code stay behind.
+ * Runs this program again as root, by sudo, which prompts for the password. Drops variables that choose code.
  *
- * @param program The name that the prompt gives it.
- * @param args What follows the program on its command line.
+ * @param program The name of the program in the prompt.
+ * @param args The words after the program on its command line.
  * @returns The exit status.
  * @throws {WireGuardError} ERR_NOT_ROOT if there is no sudo.
  */

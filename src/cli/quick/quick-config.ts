@@ -16,9 +16,9 @@ import { type ConfigPath, isWorldAccessible } from './config-path.js';
 /** A command of the user's, for a moment in the life of the interface. */
 export interface Hook {
   readonly name: HookName;
-  /** `%i` is still in it. */
+  /** The command, with `%i` not yet replaced. */
   readonly command: string;
-  /** In the file, from 1. */
+  /** The line in the file, from 1. */
   readonly line: number;
 }
 
@@ -37,17 +37,17 @@ export interface QuickConfig extends ConfigPath {
 
 const HOOK_NAMES: ReadonlySet<string> = new Set<HookName>(['PreUp', 'PostUp', 'PreDown', 'PostDown']);
 const NO_DNS: DnsSettings = { servers: [], searchDomains: [] };
-/** Keys whose doubtful values are used all the same, with a warning. */
+/** Keys whose doubtful values are used nevertheless, with a warning. */
 const DOUBTFUL = /^(?:DNS|Endpoint|ListenPort): /;
-/** Keys whose value `ip` judges under the name of wg-quick, and the status that it ends with. */
+/** Keys whose values `ip` checks in wg-quick, which then ends with the status of `ip`. */
 const OF_IP = /^(?:MTU|Table): /;
 const IP_USAGE_STATUS = 255;
 
 /**
- * Reads the file, and everything in it that is about the host.
+ * Reads the file and all its settings for the host.
  *
- * @param warn Gets a line about a file that everyone can read.
- * @param options `isLenient`: what is wrong in the file counts as absent, as far as the host is concerned.
+ * @param warn Receives a line about a file that everyone can read.
+ * @param options `isLenient`: treats invalid settings for the host as absent.
  * @throws {WireGuardError} ERR_CONFIG_FILE, ERR_CONFIG with all errors of the file.
  */
 export async function readQuickConfig(
@@ -90,7 +90,7 @@ function checkDocument(document: ConfigDocument, warn: (text: string) => void): 
   throw new WireGuardError('ERR_CONFIG', text, isOfIp ? { cause: new ProgramFailure('ip', IP_USAGE_STATUS) } : {});
 }
 
-/** What is known of an interface whose file has gone: that it has one. */
+/** Returns the configuration of an interface whose file has gone. */
 export function emptyQuickConfig(where: ConfigPath): QuickConfig {
   const nothing = { addresses: [], dns: NO_DNS, mtu: undefined, table: undefined, saveConfig: false, hooks: [] };
   return { ...where, document: parseConfig('', where.file), ...nothing };
@@ -102,13 +102,13 @@ function readHooks(document: ConfigDocument): Hook[] {
   for (const { kind, key, value } of document.lines()) {
     line++;
     if (kind !== 'entry' || !HOOK_NAMES.has(key)) continue;
-    // A shell that reads the file drops what no program can be given.
+    // A shell that reads the file drops NUL bytes, which no argument can hold.
     hooks.push({ name: key as HookName, command: value.replaceAll('\0', ''), line });
   }
   return hooks;
 }
 
-/** @throws {WireGuardError} ERR_CONFIG for what `ip` would take for an option. */
+/** @throws {WireGuardError} ERR_CONFIG for a value that `ip` would take for an option. */
 function plainTable(file: string, table: string | undefined): string | undefined {
   if (table?.startsWith('-') !== true) return table;
   const cause = new ProgramFailure('ip', IP_USAGE_STATUS);

@@ -3,24 +3,24 @@ import { type ConfigPath, findConfig, interfaceOf } from './config-path.js';
 import { emptyQuickConfig, type QuickConfig, readQuickConfig } from './quick-config.js';
 import type { QuickHost } from './quick-host.js';
 
-/** The file of an interface before it is read: a command that follows or changes the file reads it while it holds it. */
+/** The unread file of an interface: a command that follows or changes the file reads it under a lock. */
 export interface QuickFile extends ConfigPath {
   /** @throws {WireGuardError} ERR_CONFIG_FILE, ERR_CONFIG */
   read(): Promise<QuickConfig>;
 }
 
-/** How a file is read. */
+/** The rules for reading a file. */
 export interface QuickFileOptions {
-  /** What is wrong in the file counts as absent: an interface has to come down whatever its file says. */
+  /** Treats invalid settings as absent: an interface must come down whatever its file contains. */
   readonly isLenient: boolean;
   /** An interface that is known from a record needs no file. */
   readonly mayBeMissing: boolean;
 }
 
 /**
- * Finds the file that the user named, or the interface of which.
+ * Finds the file that the user named, directly or by its interface.
  *
- * @param warn Gets a line about a file that everyone can read.
+ * @param warn Receives a line about a file that everyone can read.
  * @throws {WireGuardError} ERR_CONFIG_FILE, ERR_INTERFACE_NAME
  */
 export function findQuickFile(

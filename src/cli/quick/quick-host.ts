@@ -3,20 +3,20 @@ import type { Commands } from '../../host/net/commands.js';
 import type { DnsBackend } from '../../host/net/dns/dns-settings.js';
 import type { TunnelRecords } from '../../host/net/tunnel-record.js';
 
-/** What the commands `up`, `down`, `save`, `strip` and `reload` work on. */
+/** The host that the commands `up`, `down`, `save`, `strip` and `reload` work on. */
 export interface QuickHost {
   readonly commands: Commands;
   readonly dnsBackends: readonly DnsBackend[];
   readonly records: TunnelRecords;
-  /** Aborts when the user has had enough: Ctrl-C, or the end of the system. */
+  /** Aborts on Ctrl-C, or when the system shuts down. */
   readonly interruption: AbortSignal;
 
-  /** The device behind an interface. */
+  /** Returns the device behind an interface. */
   device(interfaceName: string): DeviceClient;
 
   /**
-   * Runs a program that takes over the terminal while it runs, and waits for its end. A process that it leaves in
-   * the background is not waited for. An interruption is passed on to it.
+   * Runs a program that takes over the terminal while it runs, and waits for its end. A process that the program leaves
+   * in the background is not waited for. An interruption is passed on to the program.
    *
    * @returns Its exit status, 128 + N after signal N, 127 if there is no such program.
    */

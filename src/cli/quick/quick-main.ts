@@ -8,9 +8,9 @@ import { type QuickCall, type QuickOutput, runQuick } from './run-quick.js';
 const PROGRAM = 'wg-quick';
 
 /**
- * The program `wg-quick`: what a link of that name to `wiretype` is.
+ * Runs the program `wg-quick`, which is a link of that name to `wiretype`.
  *
- * @param argv What follows the program's name.
+ * @param argv The words after the program's name.
  * @returns Exit status: 0 done; that of a program or hook that failed; 1 for other errors; 128 + N after signal N.
  *
  * Source: wg-quick(8).
@@ -35,7 +35,7 @@ export async function quickMain(argv: readonly string[], io: QuickOutput): Promi
   }
 }
 
-/** @returns `undefined` if that is no way to call it. */
+/** @returns `undefined` if the arguments are invalid. */
 function parseQuickArguments(argv: readonly string[]): QuickCall | undefined {
   const [option, implementation] = argv;
   if (option === '--implementation') {
@@ -49,7 +49,7 @@ function parseQuickArguments(argv: readonly string[]): QuickCall | undefined {
   return { verb, target, implementation: undefined, isStock: true };
 }
 
-/** Arguments only: variables of the user stay behind, since sudo drops those that choose a program. */
+/** Writes a call as arguments only, since sudo drops variables that choose a program. */
 function formatQuickArguments({ verb, target, implementation }: QuickCall): string[] {
   const choice = implementation ?? implementationOf(process.env);
   return [...(choice === undefined ? [] : ['--implementation', choice]), verb, target];

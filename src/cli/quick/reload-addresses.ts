@@ -7,10 +7,10 @@ import type { QuickHost } from './quick-host.js';
 import type { ReloadStep } from './reload-step.js';
 
 /**
- * Finds the addresses to add and to remove. The first address of a subnet is the one that packets leave from, so the
+ * Finds the addresses to add and to remove. Packets leave from the first address of a subnet, so that the
  * order counts. Link-local addresses that no file has named are the kernel's.
  *
- * @param wanted In the order in which `up` adds them.
+ * @param wanted The addresses, in the order in which `up` adds them.
  */
 export function planAddresses(
   host: QuickHost,
@@ -40,7 +40,7 @@ export function planAddresses(
   };
 }
 
-/** Finds whether the MTU changes. @param mtu The one to have, in bytes. */
+/** Finds whether the MTU changes. @param mtu The wanted MTU, in bytes. */
 export function planMtu(host: QuickHost, config: QuickConfig, state: NetworkState, mtu: number): ReloadStep {
   const link = new Link(host.commands, config.interfaceName);
   const isSame = mtu === state.mtu;
@@ -52,9 +52,9 @@ export function planMtu(host: QuickHost, config: QuickConfig, state: NetworkStat
 }
 
 /**
- * Makes the addresses of an interface a list, in that order.
+ * Gives an interface the addresses of a list, in that order.
  *
- * The kernel takes the other addresses of a subnet away with the first one: those are added again.
+ * The kernel removes the other addresses of a subnet with the first one: they are added again.
  *
  * @param named The addresses that are not the kernel's own, whatever they look like.
  */
@@ -79,7 +79,7 @@ async function replaceAddresses(
   };
 
   await remove(missingFrom(target, await readLive()).filter((address) => isInTheWay(address, target)));
-  await addMissing(); // first, so that the interface is never without an address: its routes would go
+  await addMissing(); // first, so that the interface is never without an address, and keeps its routes
   await remove(missingFrom(target, await readLive()));
   await addMissing();
   for (const family of [4, 6]) {
@@ -91,18 +91,18 @@ async function replaceAddresses(
   await addMissing();
 }
 
-/** An interface cannot have one IPv6 address with two lengths. */
+/** Tests for a conflict: an interface cannot have one IPv6 address with two lengths. */
 function isInTheWay({ family, address }: Prefix, wanted: readonly Prefix[]): boolean {
   return family === 6 && wanted.some((other) => other.address === address);
 }
 
-/** The kernel lists the newest IPv6 address first, and IPv4 addresses in the order of their addition. */
+/** Returns addresses by age: the kernel lists the newest IPv6 address first, but IPv4 addresses in order of addition. */
 function orderOfAddition(live: readonly InterfaceAddress[]): Prefix[] {
   const ofFamily = (family: number) => live.filter((address) => address.family === family);
   return [...ofFamily(4), ...ofFamily(6).reverse()];
 }
 
-/** IPv4 addresses that are not the first of their subnet come behind all others; so do global IPv6 addresses. */
+/** Sorts as the kernel does: further IPv4 addresses of a subnet, and global IPv6 addresses, come behind the others. */
 function kernelOrder(addresses: readonly Prefix[]): Prefix[] {
   const first: Prefix[] = [];
   const second: Prefix[] = [];
@@ -115,7 +115,7 @@ function kernelOrder(addresses: readonly Prefix[]): Prefix[] {
   return [...first, ...second, ...linkLocal, ...global];
 }
 
-/** @returns Those of `list` that are not in `others`. */
+/** @returns The items of `list` that are not in `others`. */
 function missingFrom(others: readonly Prefix[], list: readonly Prefix[]): Prefix[] {
   const texts = new Set(others.map(formatPrefix));
   return list.filter((address) => !texts.has(formatPrefix(address)));

@@ -20,7 +20,7 @@ const NAMED_TABLES: Readonly<Record<string, number>> = { main: 254, default: 253
  * Finds the routes to add and to remove. Routes of other programs into the interface stay.
  *
  * @param addresses The addresses that the interface will have.
- * @param before What the allowed IPs asked for until now: counts where no record says what was added.
+ * @param before The plan for the previous allowed IPs, used if no record lists the added routes.
  */
 export async function planPlainRoutes(
   host: QuickHost,
@@ -59,8 +59,8 @@ export async function planPlainRoutes(
 }
 
 /**
- * Finds what changes for the traffic that is diverted into the tunnel. The packet filter knows the addresses of the
- * interface: it follows them.
+ * Finds the changes for traffic that is diverted into the tunnel. The packet filter holds the addresses of the
+ * interface, and changes with them.
  *
  * @param mark The firewall mark that the device will have; 0: to be chosen.
  */
@@ -102,7 +102,7 @@ export function planDiversions(
   };
 }
 
-/** Routes that have gone by themselves, with an address, are not removed; those that are missing are added. */
+/** Replaces routes. Routes that vanished with an address are not removed; routes that are missing are added. */
 async function replaceRoutes(
   host: QuickHost,
   interfaceName: string,
@@ -117,7 +117,7 @@ async function replaceRoutes(
   await changeRoutes(host.commands, 'add', interfaceName, missing, table);
 }
 
-/** @returns Those of `prefixes` that are not among `others`. */
+/** @returns The items of `prefixes` that are not among `others`. */
 function without(prefixes: readonly Prefix[], others: readonly Prefix[]): Prefix[] {
   const texts = new Set(others.map(formatPrefix));
   return prefixes.filter((prefix) => !texts.has(formatPrefix(prefix)));

@@ -1,8 +1,8 @@
 /** One part of a reload: done as a whole, or taken back. */
 export interface ReloadStep {
-  /** What the user reads, one line per change: `+` new, `-` gone, `~` different. */
+  /** Lines for the user, one per change: `+` new, `-` gone, `~` different. */
   readonly lines: readonly string[];
   apply(): Promise<void>;
-  /** Puts back what was there, however far `apply` came. */
+  /** Restores the old state, however far `apply` came. */
   revert(): Promise<void>;
 }

@@ -25,9 +25,9 @@ import { reconstructRecord } from './take-down.js';
  * Makes a running interface equal to its file, all of it or nothing. Hooks do not run; sessions of peers that the
  * file does not change stay up.
  *
- * @param show Gets the plan before anything is done.
- * @param isDryRun Show the plan only.
- * @throws {WireGuardError} What went wrong; everything that was done is undone.
+ * @param show Receives the plan before anything is done.
+ * @param isDryRun Shows the plan only.
+ * @throws {WireGuardError} Any failure; everything that was done is undone.
  */
 export async function reload(
   host: QuickHost,
@@ -64,7 +64,7 @@ async function reloadNow(
   }
 }
 
-/** @param secrets Gets the changes that hold keys, for the caller to wipe. */
+/** @param secrets Receives the changes that hold keys, for the caller to wipe. */
 async function planSteps(
   host: QuickHost,
   config: QuickConfig,
@@ -96,7 +96,7 @@ async function planSteps(
   ];
 }
 
-/** The MTU that was found out for the same endpoints stays: a route that has changed since is no change of the file. */
+/** Keeps an MTU that was computed for the same endpoints: a route that has changed since is no change of the file. */
 async function chooseNextMtu(
   host: QuickHost,
   config: QuickConfig,
@@ -107,7 +107,7 @@ async function chooseNextMtu(
   const inputs = mtuInputs(config);
   if (config.mtu === undefined && record.foundMtu?.inputs === inputs) return record.foundMtu.bytes;
 
-  // While the traffic is diverted, the mark of now is the one that leads past the tunnel.
+  // While the traffic is diverted, the current mark leads past the tunnel.
   const isDiverted = (record.diverted ?? []).length > 0;
   const mark = isDiverted ? markBefore : (change.fwmark ?? markBefore);
   const bytes = await chooseMtu(host, config, { endpoints, allowedIps, mark });
@@ -115,7 +115,7 @@ async function chooseNextMtu(
   return bytes;
 }
 
-/** @throws {WireGuardError} ERR_VALUE: the kernel takes IPv6 off an interface with such an MTU. */
+/** @throws {WireGuardError} ERR_VALUE if the kernel would remove IPv6 from an interface with such an MTU. */
 function requireIpv6({ file }: QuickConfig, mtu: number, { plain, diverted }: RoutePlan): void {
   const hasIpv6 = [...plain, ...diverted].some(({ family }) => family === 6);
   if (mtu >= MIN_IPV6_MTU_BYTES || !hasIpv6) return;
@@ -126,7 +126,7 @@ function requireIpv6({ file }: QuickConfig, mtu: number, { plain, diverted }: Ro
 function chooseMark(config: QuickConfig, { fwmark }: DeviceState, record: TunnelRecord): number | undefined {
   const written = config.document.interfaceSection?.fwMark;
   if (written !== undefined && written !== 0) return written;
-  // One of ours comes and goes with the default route; one of the user's, with the file or by a hook.
+  // Our own mark comes and goes with the default route; a mark of the user's, with the file or by a hook.
   const isSetElsewhere =
     record.hasChosenMark === true || config.hooks.some(({ command }) => command.includes('fwmark'));
   return isSetElsewhere || fwmark === 0 ? undefined : 0;
@@ -155,12 +155,12 @@ async function applySteps(
   try {
     for (const step of steps.some(({ lines }) => lines.length > 0) ? steps : []) {
       throwIfInterrupted(host.interruption);
-      begun.push(step); // taken back in the same order: routes need the addresses, and those the MTU
+      begun.push(step); // taken back in the same order: routes need the addresses, and addresses need the MTU
       await step.apply();
     }
     record.endpoints = readEndpoints(config.document);
     const device = await requireDevice(host, config.interfaceName);
-    record.lookedUp = readLookups(config.document, device.peers); // from here on they are the file's again
+    record.lookedUp = readLookups(config.document, device.peers); // the file counts for them again
     host.records.write(config.interfaceName, record);
   } catch (error) {
     for (const step of begun) await revert(host, step);

@@ -36,7 +36,7 @@ export async function isAnswering(host: QuickHost, interfaceName: string): Promi
 }
 
 /**
- * For what reads or changes addresses and routes.
+ * Requires the link in this network namespace, for work on addresses and routes.
  *
  * @throws {WireGuardError} ERR_OTHER_NAMESPACE if the interface of a device is not in this network namespace.
  */
@@ -47,7 +47,7 @@ export async function requireLink(host: QuickHost, interfaceName: string): Promi
   throw new WireGuardError('ERR_OTHER_NAMESPACE', `${interfaceName} is in ${where}`);
 }
 
-/** @returns The named namespace that has an interface of this name; `undefined` if it is in none, or in several. */
+/** @returns The named namespace that has an interface of this name; `undefined` if none has, or several have. */
 async function namespaceOf({ commands }: QuickHost, interfaceName: string): Promise<string | undefined> {
   const found: string[] = [];
   const { stdout } = await commands.ask(['ip', 'netns', 'list']);
@@ -65,7 +65,7 @@ export function clearDevice(device: DeviceState): void {
   for (const { presharedKey } of device.peers) presharedKey.fill(0);
 }
 
-/** The error that says so. */
+/** Returns the error for an interface that is not WireGuard. */
 export function notWireGuard(interfaceName: string, cause?: Error): WireGuardError {
   const options = cause === undefined ? {} : { cause };
   return new WireGuardError('ERR_NOT_WIREGUARD', `\`${interfaceName}' is not a WireGuard interface`, options);

@@ -9,28 +9,28 @@ import type { DeviceChange } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { Endpoint } from '../../wire/endpoint.js';
 
-/** A peer that talks makes a handshake every 120 s; after 15 s more without one it is gone, or has moved. */
+/** An active peer makes a handshake every 120 s; 15 s later, a peer without one is gone or has moved. */
 export const SILENCE_MS = 135_000;
 
-/** The device as this needs it: through its control socket, or from inside the daemon. */
+/** The parts of a device that the search needs, through the control socket or inside the daemon. */
 export interface EndpointDevice {
   peers(): Promise<Iterable<PeerState>>;
   apply(change: DeviceChange): Promise<void>;
 }
 
-/** What the search for new addresses needs to know. */
+/** The inputs of the search for new addresses. */
 export interface ReresolveOptions {
   readonly names: NameOptions;
-  /** The wall clock: handshakes are stamped with it. */
+  /** The wall clock, which stamps handshakes. */
   readonly unixTimeMs: number;
-  /** Leaves out a silent peer that nobody is trying to reach. */
+  /** Tests whether somebody is trying to reach a silent peer; other silent peers are skipped. */
   readonly isWanted?: (publicKey: string, peer: PeerState) => boolean;
 }
 
-/** A peer that was found somewhere else. */
+/** A peer that was found at a new address. */
 export interface PeerMove {
   readonly publicKey: Uint8Array;
-  /** As the file has it: a name and a port. */
+  /** The endpoint as the file writes it: a name and a port. */
   readonly endpoint: string;
   /** `undefined`: the peer had no endpoint. */
   readonly from: string | undefined;
@@ -38,8 +38,8 @@ export interface PeerMove {
 }
 
 /**
- * Looks up the names of the file's endpoints again, for peers that have been silent for 135 s, and tells the device
- * where they have moved to. An address that the name still has is kept.
+ * Looks up the names of the file's endpoints again, for peers that have been silent for 135 s, and gives the device
+ * their new addresses. An address that the name still has is kept.
  *
  * @returns The peers that were changed.
  */
@@ -64,7 +64,7 @@ export async function reresolve(
   return moves;
 }
 
-/** Names that cannot be read for now are no reason to stop. */
+/** Tests whether a section has a name as its endpoint; an unreadable one is no reason to stop. */
 export function hasName(section: PeerSection): boolean {
   try {
     return section.endpoint !== undefined && isHostName(section.endpoint);
@@ -84,7 +84,7 @@ function silentPeers(peers: Iterable<PeerState>, { unixTimeMs, isWanted }: Reres
   return silent;
 }
 
-/** @returns Where the peer is by now; `undefined` if it has not moved, or the name cannot be looked up. */
+/** @returns The new address of the peer; `undefined` if it has not moved, or the lookup fails. */
 async function movedTo(section: PeerSection, peer: PeerState, names: NameOptions): Promise<Endpoint | undefined> {
   const { host, port } = section.endpoint!;
   try {

@@ -9,35 +9,35 @@ import { strip } from './strip.js';
 import { SystemQuickHost } from './system-quick-host.js';
 import { up } from './up.js';
 
-/** Where a verb writes. */
+/** The output of a verb. */
 export interface QuickOutput {
   write(text: string): void;
   writeError(text: string): void;
 }
 
-/** A verb with what belongs to it on the command line. */
+/** A verb and its arguments. */
 export interface QuickCall {
   readonly verb: QuickVerb;
   /** An interface or a file. */
   readonly target: string;
-  /** What makes the interface, if the user said so. */
+  /** The implementation that makes the interface, if the user chose one. */
   readonly implementation: string | undefined;
-  /** Called as `wg-quick`. */
+  /** The program was called as `wg-quick`. */
   readonly isStock: boolean;
 }
 
 /**
- * Does what wg-quick does, on this machine. Ctrl-C undoes what was done.
+ * Runs a verb of wg-quick on this machine. Ctrl-C undoes its work.
  *
  * @returns Exit status after an interruption, else 0.
- * @throws {WireGuardError} Whatever went wrong.
+ * @throws {WireGuardError} Any failure.
  */
 export async function runQuick(call: QuickCall, output: QuickOutput): Promise<number> {
   const interruption = new Interruption();
   try {
     const host = new SystemQuickHost((text) => output.writeError(text), interruption.signal);
     const warn = (text: string) => output.writeError(text);
-    // An interface that is up has to come down, and a file that is to be stripped is for others to judge.
+    // An interface must come down whatever its file contains, and `strip` leaves errors to the readers of its output.
     const options = { isLenient: call.verb !== 'up', mayBeMissing: call.verb === 'down' };
     await VERBS[call.verb](host, findQuickFile(host, call.target, warn, options), call, output);
     return 0;

@@ -16,12 +16,12 @@ import type { QuickFile } from './quick-file.js';
 import type { QuickHost } from './quick-host.js';
 import { clearDevice, requireDevice, requireLink } from './require-device.js';
 
-/** Writes the state of the running interface into its file, while no other command changes the one or the other. */
+/** Writes the state of the running interface into its file, while no other command changes either. */
 export async function save(host: QuickHost, file: QuickFile): Promise<void> {
   await withInterfaceLock(host, file.interfaceName, { waits: true }, async () => await saveNow(host, file));
 }
 
-/** Does what `save` does for a command that works on the interface already. */
+/** Saves for a command that already works on the interface. */
 export async function saveNow(host: QuickHost, file: QuickFile): Promise<void> {
   await holdConfigFile(file.file, async (writer) => await saveConfig(host, await file.read(), writer));
 }
@@ -30,7 +30,7 @@ export async function saveNow(host: QuickHost, file: QuickFile): Promise<void> {
  * Writes the state of the running interface into its file.
  *
  * Only lines change whose value has changed: comments and order stay, and so do DNS, Table and the hooks, which the
- * interface cannot tell. An endpoint that is written as a name stays a name.
+ * interface does not hold. An endpoint that is written as a name stays a name.
  *
  * @throws {WireGuardError} ERR_CONFIG_FILE, ERR_OTHER_NAMESPACE; the old file is unchanged then.
  */
@@ -82,10 +82,10 @@ function saveDevice(
   else if (fwmark !== section.fwMark && !isOurChoice) section.set('FwMark', `0x${fwmark.toString(16)}`);
 }
 
-/** A key that a hook fetches from a safer place does not go into the file. */
+/** Saves the private key, unless a hook fetches it from a safer place. */
 function savePrivateKey(config: QuickConfig, privateKey: Uint8Array, section: InterfaceSection): void {
   const written = section.privateKey;
-  if (written !== undefined && !isZeroKey(written)) clamp(written); // as devices keep it
+  if (written !== undefined && !isZeroKey(written)) clamp(written); // as devices store keys
   const isFetched = written === undefined && config.hooks.some(({ command }) => command.includes('private-key'));
   if (!isFetched && (written === undefined || !isSameKey(written, privateKey))) {
     section.set('PrivateKey', formatKey(privateKey));
@@ -95,7 +95,7 @@ function savePrivateKey(config: QuickConfig, privateKey: Uint8Array, section: In
 
 function savePeers(document: ConfigDocument, device: DeviceState): void {
   const live = new Map([...device.peers].map((peer) => [formatKey(peer.publicKey), peer]));
-  // Of several sections for one key the last one counts.
+  // The last of several sections for one key counts.
   const written = new Map(document.peers.map((section) => [section.publicKeyText, section]));
   for (const section of [...document.peers]) {
     const { publicKeyText } = section;
@@ -132,7 +132,7 @@ function savePresharedKey(section: PeerSection, presharedKey: Uint8Array): void 
   written?.fill(0);
 }
 
-/** Both are the user's own: nobody measures how long this takes. */
+/** Compares two keys of the user's own, for which constant time is unnecessary. */
 function isSameKey(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }

@@ -4,17 +4,17 @@ import type { ConfigDocument } from '../../control/config/index.js';
 const QUICK_KEYS = new Set(
   CONFIG_KEYS.filter(({ reader }) => reader === 'wg-quick').map(({ name }) => name.toLowerCase()),
 );
-/** What the shell takes off both ends of a line that it reads. */
+/** Blanks that the shell removes from both ends of a line. */
 const OUTER_BLANKS = /^[ \t]+|[ \t]+$/g;
-/** What stands around a key. */
+/** White space around a key. */
 const OUTER_SPACE = /^[ \t\r\v\f]+|[ \t\r\v\f]+$/g;
 const CAPITALS = /[A-Z]/g;
 
 /**
- * What is left of a file for `wg setconf` and `wg syncconf`: every line but those about the host.
+ * Returns the part of a file for `wg setconf` and `wg syncconf`: every line but those about the host.
  *
- * Lines are judged as the shell script does, which is not quite as `wg` does: a key without `=` counts, and white space
- * inside a key makes it another one.
+ * Lines are judged by the rules of the shell script, which differ from those of `wg`: a key without `=` counts, and
+ * white space inside a key makes it another key.
  *
  * @returns One empty line more than the file, as wg-quick(8) prints it.
  */

@@ -50,7 +50,7 @@ export class SystemQuickHost implements QuickHost {
   }
 }
 
-/** Commands of the user's find programs that stand beside ours, such as a link named wg. */
+/** Returns a PATH by which the user's commands find programs beside ours, such as a link named wg. */
 function searchPath(): string {
   const own = path.dirname(process.argv[1] ?? '');
   return [own, searchPathOf(process.env)].filter((part) => part !== '').join(path.delimiter);

@@ -19,9 +19,9 @@ const FAMILIES: readonly IpFamily[] = [4, 6];
 /**
  * Undoes everything that was done to the host for an interface, and removes the interface.
  *
- * Every step is tried, whatever becomes of the others.
+ * Tries every step, even if others fail.
  *
- * @param record What was done; what was not done is skipped.
+ * @param record The steps that were done; other steps are skipped.
  * @throws {WireGuardError} The first error, after the last step; the others are shown as warnings.
  */
 export async function takeDown(host: QuickHost, interfaceName: string, record: TunnelRecord): Promise<void> {
@@ -53,7 +53,7 @@ export async function takeDown(host: QuickHost, interfaceName: string, record: T
   if (errors[0] !== undefined) throw errors[0];
 }
 
-/** Does something whose failure is a warning: more has to be undone. */
+/** Runs work whose failure is only a warning, since more must be undone. */
 export async function warnOfFailure(host: QuickHost, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -63,7 +63,7 @@ export async function warnOfFailure(host: QuickHost, work: () => Promise<void>):
   }
 }
 
-/** What the system refuses on the way down is a warning: the rest goes all the same. */
+/** Shows a refusal of the system as a warning, so that the way down continues. */
 function warnOfSystem(host: QuickHost, error: unknown): void {
   if (!isSystemError(error)) throw error;
   host.commands.warn(`could not be undone: ${error.message}`);

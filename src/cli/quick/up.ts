@@ -17,23 +17,23 @@ import type { QuickHost } from './quick-host.js';
 import { isAnswering, requireDevice, requireLink } from './require-device.js';
 import { takeDown, warnOfFailure } from './take-down.js';
 
-/** How far an interface has come: what has to be undone if it comes no further. */
+/** The progress of `up`, from which a failed `up` is undone. */
 interface Progress {
   readonly record: TunnelRecord;
   hasInterface: boolean;
 }
 
 /**
- * Sets an interface up from its file. Whatever goes wrong on the way, everything that was done is undone.
+ * Sets an interface up from its file. If anything fails, everything that was done is undone.
  *
- * @param backend What makes the interface.
- * @throws {WireGuardError} What went wrong.
+ * @param backend The implementation that makes the interface.
+ * @throws {WireGuardError} Any failure.
  *
  * Source: wg-quick(8).
  */
 export async function up(host: QuickHost, file: QuickFile, backend: Backend): Promise<void> {
   await withInterfaceLock(host, file.interfaceName, { waits: false }, async () => {
-    // A peer that another command adds to the file is added either before the file is read, or when the device is there.
+    // A peer that another command adds to the file is added either before the file is read, or once the device exists.
     const { config, progress } = await holdConfigFile(file.file, async () => await beginUp(host, file, backend));
     await orUndo(host, config, progress, async () => await finishUp(host, config, progress.record));
   });
@@ -58,7 +58,7 @@ async function beginUp(
 
 async function setUpDevice(host: QuickHost, config: QuickConfig, backend: Backend, progress: Progress): Promise<void> {
   const { record } = progress;
-  host.records.write(config.interfaceName, record); // a host that cannot keep records is found out before anything is done
+  host.records.write(config.interfaceName, record); // a host that cannot keep records fails before anything is done
   await makeInterface(host, backend, config);
   progress.hasInterface = true;
 
@@ -127,7 +127,7 @@ async function orUndo(
   }
 }
 
-/** The hooks of the way down undo those of the way up, as far as these have come. */
+/** Undoes `up`: the hooks of the way down undo those hooks of the way up that have run. */
 async function undo(host: QuickHost, config: QuickConfig, { record, hasInterface }: Progress): Promise<void> {
   const { interfaceName } = config;
   if (record.hooks?.PostUp !== undefined) await runAllHooks(host, config, 'PreDown');
@@ -136,7 +136,7 @@ async function undo(host: QuickHost, config: QuickConfig, { record, hasInterface
   if (needsPostDown(config, record)) await runAllHooks(host, config, 'PostDown');
 }
 
-/** An interface that went away by itself, with its daemon, has left its rules behind, and what its hooks did. */
+/** Clears the rules, and the effects of hooks, of an interface that vanished with its daemon. */
 async function clearRemains(host: QuickHost, config: QuickConfig): Promise<void> {
   const { interfaceName } = config;
   const record = host.records.read(interfaceName);
@@ -146,7 +146,7 @@ async function clearRemains(host: QuickHost, config: QuickConfig): Promise<void>
   await undo(host, config, { record, hasInterface: true });
 }
 
-/** Returns whether PostDown commands have anything to undo. Where it is not known how far the way up came, they have. */
+/** Returns whether PostDown commands have anything to undo, which is assumed if the progress of `up` is unknown. */
 export function needsPostDown(config: QuickConfig, { hooks }: TunnelRecord): boolean {
   if (hooks === undefined || hooks.PostUp !== undefined) return true;
   return hooks.PreUp !== undefined && hasHooks(config, 'PreUp');

@@ -6,7 +6,7 @@ import type { IpPrefix } from '../../core/configuration.js';
 import { isZeroKey, publicKeyOf } from '../wg/key-pair.js';
 import { maskHostBits } from './mask-host-bits.js';
 
-/** What a device that had no peers before has of one peer, once it has been given the file. */
+/** One peer of a new device once the file has been applied. */
 export interface WantedPeer {
   readonly publicKey: Uint8Array;
   /** The caller wipes the key. */
@@ -14,15 +14,15 @@ export interface WantedPeer {
   /** 0: off. */
   persistentKeepaliveSeconds: number;
   endpoint: ConfigEndpoint | undefined;
-  /** By their text, host bits cleared. */
+  /** Keyed by the text of the prefixes, with host bits cleared. */
   readonly allowedIps: Map<string, IpPrefix>;
 }
 
 /**
- * Works out what a device makes of the peers of a file: several sections for one key become one peer, and a prefix that
- * several peers ask for goes to the last one.
+ * Computes the peers that a device gets from a file: several sections for one key become one peer, and a prefix that
+ * several peers claim goes to the last one.
  *
- * @param privateKey Of the device: a device is no peer of itself.
+ * @param privateKey The device's own key: a device is no peer of itself.
  * @returns The peers by public key in base64, in the order of the file.
  */
 export function wantedPeers(document: ConfigDocument, privateKey?: Uint8Array): Map<string, WantedPeer> {
@@ -65,7 +65,7 @@ function addSection(peer: WantedPeer, section: PeerSection, owners: Map<string, 
 
 function newPeer({ publicKey }: PeerSection): WantedPeer {
   return {
-    publicKey: publicKey!, // the file was checked: every peer has one
+    publicKey: publicKey!, // the file was checked: every peer has a public key
     presharedKey: undefined,
     persistentKeepaliveSeconds: 0,
     endpoint: undefined,

@@ -18,7 +18,7 @@ const PRIVATE_RANGES: readonly IpPrefix[] = [
   '::1/128',
 ].map((text) => parseIpPrefix(text)!);
 
-/** @returns Whether the address means nothing outside of its own network. */
+/** @returns Whether the address is meaningless outside its own network. */
 export function isPrivateAddress(address: Uint8Array): boolean {
   return PRIVATE_RANGES.some(
     (range) =>
@@ -27,7 +27,7 @@ export function isPrivateAddress(address: Uint8Array): boolean {
   );
 }
 
-/** What this machine's own addresses tell about its place in the network. */
+/** Deduces this machine's place in the network from its own addresses. */
 export function describeThisHost(interfaces = networkInterfaces()): CheckedHost {
   const addresses = Object.values(interfaces)
     .flatMap((entries) => entries ?? [])

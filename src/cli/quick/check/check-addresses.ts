@@ -37,7 +37,7 @@ function checkTaken(line: ConfigLine, own: ReadonlyMap<string, ConfigLine>, find
   }
 }
 
-/** The lines of a key in [Interface]. */
+/** Returns the lines of a key in [Interface]. */
 export function interfaceEntries(document: ConfigDocument, key: string): ConfigLine[] {
   return document.sections.filter(({ kind }) => kind === 'interface').flatMap((section) => section.entries(key));
 }

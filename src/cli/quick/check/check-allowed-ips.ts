@@ -5,7 +5,7 @@ import type { IpPrefix } from '../../../core/configuration.js';
 import { maskHostBits } from '../mask-host-bits.js';
 import type { Findings } from './finding.js';
 
-/** An item of AllowedIPs, and where it stands. */
+/** An item of AllowedIPs, and its place in the file. */
 interface Claim {
   readonly prefix: IpPrefix;
   readonly text: string;
@@ -14,15 +14,15 @@ interface Claim {
 }
 
 /**
- * Finds allowed IPs of one peer that another peer has, too, or that lie inside those of another peer.
+ * Finds allowed IPs of one peer that another peer also has, or that lie inside those of another peer.
  *
- * Sorted, a range stands right before everything inside it: one pass with a stack finds all nestings.
+ * Once sorted, a range stands right before everything inside it, so that one pass with a stack finds all nestings.
  */
 export function checkAllowedIps(document: ConfigDocument, findings: Findings): void {
   const outer: Claim[] = [];
   for (const claim of document.peers.flatMap(readClaims).sort(compareClaims)) {
     while (outer.length > 0 && !contains(outer.at(-1)!.prefix, claim.prefix)) outer.pop();
-    // A default route is there for what no other peer takes: being inside of it says nothing.
+    // A default route takes what no other peer takes, so that lying inside it is no finding.
     const around = outer.findLast((other) => !isSamePeer(other, claim) && other.prefix.prefixLength > 0);
     const same = outer.findLast((other) => !isSamePeer(other, claim) && other.text === claim.text);
     if (same !== undefined) warnOfSame(same, claim, findings);
@@ -31,7 +31,7 @@ export function checkAllowedIps(document: ConfigDocument, findings: Findings): v
   }
 }
 
-/** Two sections with one key are one peer, which is reported elsewhere. */
+/** Tests whether two sections name one peer, which is reported elsewhere. */
 function isSamePeer({ peer: a }: Claim, { peer: b }: Claim): boolean {
   return a === b || (a.publicKeyText !== '' && a.publicKeyText === b.publicKeyText);
 }
@@ -41,7 +41,7 @@ function warnOfSame(a: Claim, b: Claim, findings: Findings): void {
   findings.warn(
     last.line,
     `${last.text} is given to the peer of line ${findings.numberOf(first.line)}, too`,
-    'Only one peer can have it, and that will be this one: take it away from one of the two.',
+    'Only one peer can have it, and this one will: remove it from one of the two.',
     last.text,
   );
 }
@@ -71,7 +71,7 @@ function compareClaims({ prefix: a }: Claim, { prefix: b }: Claim): number {
   return a.address.length - b.address.length || Buffer.compare(a.address, b.address) || a.prefixLength - b.prefixLength;
 }
 
-/** Both are masked. */
+/** Tests whether `outer` contains `inner`; both are masked. */
 function contains(outer: IpPrefix, inner: IpPrefix): boolean {
   if (outer.address.length !== inner.address.length || outer.prefixLength > inner.prefixLength) return false;
   const { address } = maskHostBits({ address: inner.address, prefixLength: outer.prefixLength });

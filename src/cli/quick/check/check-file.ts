@@ -17,7 +17,7 @@ const FILE_NAME = /^[a-zA-Z0-9_=+.-]{1,15}\.conf$/;
 /**
  * Finds everything that is wrong or doubtful in a file, in the order of its lines.
  *
- * @throws {WireGuardError} ERR_CONFIG_FILE if it cannot be read as text.
+ * @throws {WireGuardError} ERR_CONFIG_FILE if the file cannot be read as text.
  */
 export async function checkFile(file: string): Promise<Finding[]> {
   const document = await readConfigFile(file);

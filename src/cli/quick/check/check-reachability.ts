@@ -9,7 +9,7 @@ import type { Findings } from './finding.js';
 
 const IPV4_BYTES = 4;
 
-/** Finds peers that will not be reached, or not for long, and traffic that would not go where it should. */
+/** Finds peers that are unreachable, at once or after a while, and traffic that takes the wrong way. */
 export function checkReachability(document: ConfigDocument, host: CheckedHost, findings: Findings): void {
   const routes = new RouteIndex(document);
   const listens = interfaceEntries(document, 'ListenPort').length > 0;
@@ -23,14 +23,14 @@ export function checkReachability(document: ConfigDocument, host: CheckedHost, f
       findings.warn(
         peer.section.header,
         'this peer has no Endpoint, and the interface no ListenPort',
-        'One of the two sides has to know where to find the other: add one of them.',
+        'One of the two sides needs the address of the other: add Endpoint or ListenPort.',
       );
     }
     checkFamilies(peer, host, findings);
   }
 }
 
-/** A NAT forgets the way back to a silent client within minutes. */
+/** Advises a keepalive behind NAT, which forgets the way back to a silent client within minutes. */
 function checkKeepalive(
   peer: PeerSection,
   endpoint: ConfigEndpoint,
@@ -45,11 +45,11 @@ function checkKeepalive(
   findings.warn(
     keepalive ?? peer.section.header,
     'this host is behind NAT: the peer cannot reach it once it has been silent for a while',
-    'Add PersistentKeepalive = 25, if the peer is to open connections to this host.',
+    'Add PersistentKeepalive = 25, if the peer must open connections to this host.',
   );
 }
 
-/** Datagrams to an endpoint inside the tunnel's own routes go round in circles. A default route is kept from that. */
+/** Finds endpoints inside the tunnel's own routes: their datagrams would loop. Default routes are safe from that. */
 function checkLoop(peer: PeerSection, { host }: ConfigEndpoint, routes: RouteIndex, findings: Findings): void {
   const address = parseIpAddress(host);
   const around = address === undefined ? undefined : routes.lookup(address);
@@ -61,7 +61,7 @@ function checkLoop(peer: PeerSection, { host }: ConfigEndpoint, routes: RouteInd
   );
 }
 
-/** A tunnel for all of IPv4 that leaves IPv6 outside is rarely meant. */
+/** Warns of a tunnel for all of IPv4 that leaves IPv6 outside, which is rarely meant. */
 function checkFamilies(peer: PeerSection, { hasPublicIpv6 }: CheckedHost, findings: Findings): void {
   const lines = peer.section.entries('AllowedIPs');
   const ranges = lines.flatMap((line) => parseAllowedIps(line.value, () => {}) ?? []);
@@ -70,12 +70,12 @@ function checkFamilies(peer: PeerSection, { hasPublicIpv6 }: CheckedHost, findin
   if (!hasPublicIpv6 || !takesAll(IPV4_BYTES) || ranges.some(({ address }) => address.length > IPV4_BYTES)) return;
   findings.warn(
     lines.at(-1)!,
-    'all IPv4 traffic goes into the tunnel, but this host has IPv6, too, which does not',
+    'all IPv4 traffic goes into the tunnel, but this host also has IPv6, which does not',
     'Add ::/0 and an IPv6 Address, or IPv6 traffic leaves the host as before.',
   );
 }
 
-/** The allowed IPs that become routes of the main table, default routes aside. */
+/** The allowed IPs that become routes of the main table, without default routes. */
 class RouteIndex {
   readonly #routes = new Map<string, { readonly text: string; readonly line: ConfigLine }>();
   readonly #lengths = new Set<number>();

@@ -9,14 +9,14 @@ import {
 /** Something about a file as a whole, or about one of its lines. */
 export type Finding = ConfigProblem | FileFinding;
 
-/** What has no line: the file's permissions, say. */
+/** A finding without a line, such as the file's permissions. */
 export interface FileFinding {
   readonly severity: 'error' | 'warning';
   readonly message: string;
   readonly advice?: string;
 }
 
-/** Collects what the checks find, and knows on which line each thing stands. */
+/** Collects the findings of the checks, with their line numbers. */
 export class Findings {
   readonly all: Finding[] = [];
   readonly #numbers = new Map<ConfigLine, number>();
@@ -31,7 +31,7 @@ export class Findings {
     return this.#numbers.get(line)!;
   }
 
-  /** Something doubtful about a line, or about a part of its value. */
+  /** Adds a warning about a line, or about a part of its value. */
   warn(line: ConfigLine, message: string, advice: string, part?: string): void {
     this.#note('warning', line, message, advice, part);
   }

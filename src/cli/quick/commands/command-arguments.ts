@@ -2,7 +2,7 @@ import { WireGuardError } from '../../../core/errors.js';
 import { parseOptions } from '../../device/command-options.js';
 import type { OptionManuals } from '../../manual.js';
 
-/** The command line of a command that is about one interface or file. */
+/** The command line of a command for one interface or file. */
 export interface CommandArguments {
   readonly target: string;
   /** Options without a value that were given. */
@@ -12,7 +12,7 @@ export interface CommandArguments {
 }
 
 /**
- * Reads the options of a command and the one word that it is about.
+ * Reads the options of a command and its one target.
  *
  * @throws {WireGuardError} ERR_USAGE
  */

@@ -3,7 +3,7 @@ import type { Manual } from '../../manual.js';
 import type { QuickVerb } from '../quick-verbs.js';
 import { parseCommandArguments } from './command-arguments.js';
 
-/** Makes a command of a verb of wg-quick. */
+/** Makes a command from a verb of wg-quick. */
 export function quickCommand(verb: QuickVerb, manual: Manual): Command {
   return {
     name: verb,

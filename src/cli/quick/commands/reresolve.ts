@@ -57,7 +57,7 @@ export const reresolve: Command = {
   },
 };
 
-/** A move, and who moved. */
+/** A move, with the key and the name of the peer. */
 type NamedMove = Omit<PeerMove, 'publicKey'> & { readonly publicKey: string; readonly name: string | null };
 
 function showText(io: CommandIo, interfaceName: string, moves: readonly NamedMove[]): void {

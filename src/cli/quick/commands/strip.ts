@@ -1,7 +1,7 @@
 import { TARGET } from '../../manual.js';
 import { quickCommand } from './quick-command.js';
 
-/** Prints what is left of a file for `wg`. */
+/** Prints the part of a file that `wg` reads. */
 export const strip = quickCommand('strip', {
   usage: 'INTERFACE|FILE',
   about: `

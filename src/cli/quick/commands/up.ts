@@ -15,13 +15,13 @@ INTERFACE stands for the file /etc/wireguard/INTERFACE.conf; a FILE elsewhere is
     implementation: {
       type: 'string',
       value: 'HOW',
-      about: 'what makes the interface: kernel, auto (the kernel if it has WireGuard, else wiretyped), or a program',
+      about: 'the implementation to use: kernel, auto (the kernel if it has WireGuard, else wiretyped), or a program',
       choices: ['wiretyped', 'kernel', 'auto', 'wireguard-go'],
     },
   },
   environment: {
     WIRETYPE_IMPLEMENTATION: 'the same as --implementation',
-    WG_QUICK_USERSPACE_IMPLEMENTATION: 'a program in the place of wiretyped; sudo does not pass it on',
+    WG_QUICK_USERSPACE_IMPLEMENTATION: 'a program in place of wiretyped; sudo does not pass it on',
   },
   examples: ['wiretype up wg0', 'wiretype up ./office.conf', 'wiretype up --implementation kernel wg0'],
 });
