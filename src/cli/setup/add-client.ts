@@ -12,7 +12,7 @@ import type { MadeClient } from './make-client.js';
 import { refuseTakenName } from './new-peer-rules.js';
 import { type HeldServerFile, type ServerFile, saveAndApply } from './server-file.js';
 
-/** What the server's file gets besides the client itself. */
+/** Additions to the server's file besides the client itself. */
 export interface PeerExtras {
   /** Networks behind the client, in addition to its own addresses. */
   readonly networks: readonly string[];
@@ -20,11 +20,11 @@ export interface PeerExtras {
   readonly expiryMs: number | undefined;
 }
 
-/** The state of a client that was added. */
+/** The result of adding a client. */
 export interface AddedClient {
   /** The interface runs, and has the peer. */
   readonly isRunning: boolean;
-  /** For the user. */
+  /** A message for the user. */
   readonly note: string;
 }
 

@@ -44,7 +44,7 @@ else there, applies it if the interface runs, and hands out the client's own fil
   words: [TARGET, { name: 'NAME' }],
   options: OPTIONS,
   notes: `
-The client's private key is in what is handed out and nowhere else. Files are readable by their owner only, are written
+Only the delivered file or code holds the client's private key. Files are readable by their owner only, are written
 before the server is changed, and never replace another file without --force.
 
 An expired peer is disabled, as by disable-peer: "up" and "reload" do that, and between them "wiretype expire", which the

@@ -51,7 +51,7 @@ export function isReserved(subnet: IpPrefix, address: Uint8Array): boolean {
   return number === first || (bits === 32 && number === last);
 }
 
-/** The first address of a range: the range as it is usually written. */
+/** Returns a range with its first address, as it is usually written. */
 export function networkOf(prefix: IpPrefix): IpPrefix {
   return { address: toBytes(toSpan(prefix).first, prefix.address.length), prefixLength: prefix.prefixLength };
 }

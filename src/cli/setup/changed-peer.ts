@@ -10,7 +10,7 @@ export interface ChangedPeer {
   readonly file: string;
   readonly name: string | null;
   readonly publicKey: string;
-  /** The interface runs, and has followed. */
+  /** The interface runs, and has taken the change. */
   readonly isRunning: boolean;
 }
 
@@ -29,7 +29,7 @@ export function removalOf(publicKey: string): WgChange {
   return { replacePeers: false, peers: [{ ...newPeerChange(parseKey(publicKey, 'public key')), isRemoval: true }] };
 }
 
-/** Says where a change has taken effect. */
+/** Describes where a change has taken effect. */
 export function effectText({ interfaceName, path }: ServerFile, isRunning: boolean): string {
   return isRunning ? `${path} and the running interface` : `${path} (${interfaceName} is not running)`;
 }

@@ -1,4 +1,4 @@
-/** The contents of a client's file. Keys in base64. */
+/** The contents of a client's file, with keys in base64. */
 export interface ClientSettings {
   readonly name: string;
   /** `undefined`: the client keeps its own key, and adds it to the file itself. */
@@ -39,7 +39,7 @@ export function formatClientConfig(client: ClientSettings): string {
   return `${block(interfaceLines)}\n${block(peerLines)}`;
 }
 
-/** Removes the comments, which apps drop when they read a QR code: the code gets smaller. */
+/** Removes comments, which apps drop when they read a QR code, so that the code gets smaller. */
 export function withoutComments(text: string): string {
   return text.replace(/^#.*\n/gm, '');
 }

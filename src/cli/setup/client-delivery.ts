@@ -57,7 +57,7 @@ export class ClientDelivery {
     this.#files = await OutputFiles.write(outputs, { mayReplace: force === true, protectedFile: serverFile });
   }
 
-  /** Does `change`, and removes the files again if it fails. */
+  /** Runs `change`, and removes the files again if `change` fails. */
   async complete<T>(change: () => Promise<T>): Promise<T> {
     let result: T;
     try {
@@ -70,7 +70,7 @@ export class ClientDelivery {
     return result;
   }
 
-  /** Prints what goes to standard output. */
+  /** Prints the part for standard output. */
   show(): void {
     this.#context.io.write(this.#shown);
   }

@@ -23,7 +23,7 @@ const NAMES: Readonly<Record<keyof ClientNotes, string>> = {
   persistentKeepalive: 'ClientPersistentKeepalive',
 };
 
-/** Reads the notes of a peer. @throws {WireGuardError} ERR_CONFIG if a note is not a value of its kind. */
+/** Reads the notes of a peer. @throws {WireGuardError} ERR_CONFIG if a note is invalid. */
 export function readClientNotes(peer: PeerSection, fileName: string): ClientNotes {
   const read = <T>(key: keyof ClientNotes, parse: (text: string, what: string) => T): T | undefined =>
     readNote(fileName, NAMES[key], peer.note(NAMES[key]), parse);

@@ -6,7 +6,7 @@ import { checkOption } from './option-values.js';
 
 export const DEFAULT_KEEPALIVE = '25';
 
-/** Options of the commands that make a client's file: what is in it, and where it goes. */
+/** Options of the commands that make a client's file: its contents and its destination. */
 export const CLIENT_OPTIONS = {
   full: { type: 'boolean', about: 'the client sends everything through the tunnel' },
   split: {
@@ -25,7 +25,7 @@ export const CLIENT_OPTIONS = {
   'public-key': { type: 'string', value: 'KEY', about: 'the client keeps its own private key' },
   'no-preshared-key': {
     type: 'boolean',
-    about: 'without the second secret, which protects against quantum computers',
+    about: 'omit the second secret, which protects against quantum computers',
   },
   qr: { type: 'boolean', about: "a QR code in the terminal in place of the client's file" },
   'qr-file': { type: 'string', value: 'FILE', about: 'a QR code as a picture, .png or .svg', kinds: ['file'] },
@@ -35,13 +35,13 @@ export const CLIENT_OPTIONS = {
 
 export type ClientOptionValues = ReturnType<typeof parseOptions<typeof CLIENT_OPTIONS>>['values'];
 
-/** What the user asked for; `undefined`: the notes of the peer decide, then the defaults of the server. */
+/** The user's choices; `undefined`: the notes of the peer decide, then the defaults of the server. */
 export interface ClientWishes {
   /** Send everything through the tunnel, not only traffic for the server's subnets. */
   readonly isFull: boolean | undefined;
   /** Networks that go through the tunnel besides the server's subnets. */
   readonly reach: readonly string[] | undefined;
-  /** The client's own key; `undefined`: a new one is made. */
+  /** The client's own key; `undefined`: a new key is made. */
   readonly publicKey: string | undefined;
   readonly hasPresharedKey: boolean;
   readonly endpoint: string | undefined;

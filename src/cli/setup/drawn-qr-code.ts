@@ -5,7 +5,7 @@ import type { QrCode } from './qr-code.js';
 const QUIET_MODULES = 2;
 const BLACK_ON_WHITE = '\u001b[30;107m';
 const RESET = '\u001b[0m';
-/** By whether the upper and the lower half have ink. */
+/** Characters by whether the upper and the lower half have ink. */
 const HALF_BLOCKS = [
   [' ', '▄'],
   ['▀', '█'],
@@ -13,7 +13,7 @@ const HALF_BLOCKS = [
 
 /** The terminal that a code is drawn on. */
 export interface QrTerminal {
-  /** Sets black and white itself. Without colours, ink stands for white: most terminals are dark. */
+  /** The code sets black and white itself. Without colours, ink stands for white: most terminals are dark. */
   readonly isColoured: boolean;
   /** `undefined`: unlimited. */
   readonly columns: number | undefined;

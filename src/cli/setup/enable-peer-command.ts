@@ -80,7 +80,7 @@ async function apply(context: WgContext, file: HeldServerFile, oldText: string, 
   }
 }
 
-/** @returns `undefined` if nothing was asked for. */
+/** @returns `undefined` if no time was given. */
 function readExpiry(text: string | undefined, nowMs: number): { readonly timeMs: number | undefined } | undefined {
   if (text === undefined) return undefined;
   return { timeMs: text === 'never' ? undefined : parseExpiry(text, nowMs) };
@@ -96,7 +96,7 @@ function refuseExpired(peer: PeerSection, { path }: ServerFile, nowMs: number): 
   );
 }
 
-/** Refuses a peer whose key or whose addresses another peer got meanwhile, by hand. */
+/** Refuses a peer whose key or addresses another peer has received meanwhile, by hand. */
 function refuseConflict(peer: PeerSection, { document, path }: ServerFile): void {
   const rangesOf = ({ allowedIps }: PeerSection) => allowedIps.map((range) => formatIpPrefix(networkOf(range)));
   const ranges = new Set(rangesOf(peer));
@@ -106,6 +106,6 @@ function refuseConflict(peer: PeerSection, { document, path }: ServerFile): void
     }
     const shared = rangesOf(other).find((range) => ranges.has(range));
     if (shared === undefined) continue;
-    throw new WireGuardError('ERR_PEER', `${path}: ${shared} belongs to the peer ${peerLabel(other)} meanwhile`);
+    throw new WireGuardError('ERR_PEER', `${path}: ${shared} now belongs to the peer ${peerLabel(other)}`);
   }
 }

@@ -22,7 +22,7 @@ export interface ExpiredPeer {
  * Disables the peers of a file whose time is over. A file without such peers is neither locked nor written.
  *
  * @param target An interface, or a file.
- * A note that is no time is left to `checkExpiries`, so that it does not keep other peers in.
+ * Leaves an invalid note to `checkExpiries`, so that the note does not keep other peers in.
  *
  * @throws {WireGuardError} Every error of `disableInFile`.
  */
@@ -32,7 +32,7 @@ export async function expirePeers(context: WgContext, target: string): Promise<E
   return await withServerFile(target, async (file) => {
     const expired: ExpiredPeer[] = [];
     for (;;) {
-      // Found anew each time: disabling one peer changes the document of the others.
+      // The search starts anew each time, since disabling one peer changes the document of the others.
       const [next] = findExpired(file.document, context.unixTimeMs());
       if (next === undefined) return expired;
       const { peer } = next;
@@ -45,7 +45,7 @@ export async function expirePeers(context: WgContext, target: string): Promise<E
   });
 }
 
-/** Reads when the enabled peers of a file expire. @throws {WireGuardError} ERR_CONFIG for a note that is no time. */
+/** Reads when the enabled peers of a file expire. @throws {WireGuardError} ERR_CONFIG for an invalid note. */
 export async function checkExpiries(target: string): Promise<void> {
   const { document, path } = await readServerFile(target);
   for (const peer of document.peers) expiryOf(peer, path);

@@ -37,7 +37,7 @@ export function parseExpiry(text: string, unixTimeMs: number): number {
 /**
  * Reads when a peer expires. @returns Milliseconds since 1970; `undefined`: never.
  *
- * @throws {WireGuardError} ERR_CONFIG if the note in the file is no time: a peer must not stay by a slip of the pen.
+ * @throws {WireGuardError} ERR_CONFIG if the note in the file is invalid: a typing error must not let a peer stay.
  */
 export function expiryOf(peer: PeerSection, fileName: string): number | undefined {
   const text = peer.note(NOTE);
@@ -50,7 +50,7 @@ export function expiryOf(peer: PeerSection, fileName: string): number | undefine
   );
 }
 
-/** Notes in the file when a peer expires; `undefined`: never. */
+/** Writes into the file when a peer expires; `undefined`: never. */
 export function setExpiry(peer: PeerSection, timeMs: number | undefined): void {
   peer.setNote(NOTE, timeMs === undefined ? undefined : formatExpiry(timeMs));
 }
@@ -72,7 +72,7 @@ function endOfDay(text: string): number {
   return new Date(year, month - 1, day + 1).getTime();
 }
 
-/** 30 February is a date to `Date`. */
+/** Tests whether a date exists: `Date` accepts 30 February. */
 function isCalendarDate(text: string): boolean {
   const date = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);

@@ -52,7 +52,7 @@ export function peerLabel({ name, publicKeyText }: PeerSection): string {
   return name === undefined ? publicKeyText : printable(name);
 }
 
-/** A name that differs in case, in accents, or only behind what was typed. */
+/** Suggests a name that differs in case or accents, or continues the typed text. */
 function suggestName(peers: readonly FilePeer[], typed: string): string {
   const wanted = simplify(typed);
   const names = peers.flatMap(({ peer }) => (peer.name === undefined ? [] : [peer.name]));
@@ -65,7 +65,7 @@ function simplify(name: string): string {
   return name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
-/** A public key is no secret, but it looks like one. */
+/** Quotes a name. A public key stays visible: it is no secret, but looks like one. */
 function quoteKey(text: string): string {
   return /^[A-Za-z0-9+/]{43}=$/.test(text) ? text : quote(text);
 }

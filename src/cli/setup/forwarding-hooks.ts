@@ -1,11 +1,11 @@
 import type { Firewall } from './host-network.js';
 
-/** What a server forwards, and where to. */
+/** The traffic that a server forwards, and its way out. */
 export interface Forwarding {
   readonly firewall: Exclude<Firewall, 'none'>;
-  /** `10.66.3.0/24`. */
+  /** A subnet such as `10.66.3.0/24`. */
   readonly subnet4: string;
-  /** The interface that IPv4 leaves by; `undefined`: it does not leave. */
+  /** The interface that IPv4 leaves by; `undefined`: IPv4 does not leave. */
   readonly out4: string | undefined;
   readonly subnet6: string;
   readonly out6: string | undefined;
@@ -36,8 +36,8 @@ export function forwardingHooks(forwarding: Forwarding): HookLine[] {
 }
 
 /**
- * Sets values of the kernel. The first interface of a network namespace to need them saves the old values, and the
- * last one to go restores them: each has a file while it is up.
+ * Writes hooks for values of the kernel. The first interface of a network namespace to need them saves the old
+ * values, and the last one to go restores them: each has a file while it is up.
  */
 function sysctlHooks(family: string, settings: readonly string[]): HookLine[] {
   const folder = `d="${STATE_FOLDER}/$(readlink /proc/self/ns/net)/${family}"`;
@@ -81,7 +81,7 @@ function iptablesHooks({ subnet4, out4, subnet6, out6, isIsolated }: Forwarding)
   const rules = [
     ...(out4 === undefined ? [] : iptablesRules('iptables', subnet4, out4)),
     ...(out6 === undefined ? [] : iptablesRules('ip6tables', subnet6, out6)),
-    ...(isIsolated && subnet4 !== '' ? ['iptables -X FORWARD -i %i -o %i -j DROP'] : []), // the last one comes first
+    ...(isIsolated && subnet4 !== '' ? ['iptables -X FORWARD -i %i -o %i -j DROP'] : []), // the rule inserted last comes first
     ...(isIsolated && subnet6 !== '' ? ['ip6tables -X FORWARD -i %i -o %i -j DROP'] : []),
   ];
   return [

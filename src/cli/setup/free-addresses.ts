@@ -6,9 +6,9 @@ import { networkOf, nextAddress } from './address-range.js';
 import { filePeers } from './file-peers.js';
 
 /**
- * Picks an address for a new peer in each of the server's subnets. Addresses of disabled peers stay theirs.
+ * Picks an address for a new peer in each of the server's subnets. Addresses of disabled peers stay reserved.
  *
- * @returns Addresses with the length of a single address.
+ * @returns Addresses with the prefix length of a single address.
  * @throws {WireGuardError} ERR_NO_ADDRESS if the server has no subnet, or one is full.
  */
 export function freeAddresses(document: ConfigDocument): string[] {

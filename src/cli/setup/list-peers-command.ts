@@ -33,7 +33,7 @@ has had none since the interface came up. A narrow terminal shows less.
 };
 
 const KEY_SHOWN = 13;
-/** What a narrow terminal does without, in this order. */
+/** Columns that a narrow terminal gives up, in this order. */
 const SACRIFICES: readonly TableSacrifice[] = [
   { title: 'PUBLIC KEY', minWidth: KEY_SHOWN },
   { title: 'PUBLIC KEY', minWidth: 0 },

@@ -5,7 +5,7 @@ import type { ChosenForwarding } from './server-forwarding.js';
 
 /** A server that was made, with the choices that the user left open. */
 export interface MadeServer {
-  /** As later commands take it: an interface or a file. */
+  /** The target as later commands take it: an interface or a file. */
   readonly target: string;
   readonly path: string;
   readonly publicKey: string;

@@ -13,16 +13,16 @@ import { refuseTakenKey } from './new-peer-rules.js';
 import { readClientDefaults } from './server-config.js';
 import type { ServerFile } from './server-file.js';
 
-/** A client that is to be made. */
+/** The plan for a new client. */
 export interface ClientPlan {
   readonly name: string;
-  /** With prefix lengths. */
+  /** Addresses with prefix lengths. */
   readonly addresses: readonly string[];
   readonly wishes: ClientWishes;
   readonly notes: ClientNotes;
 }
 
-/** A client, and the notes that make it again. */
+/** A client, and the notes that reproduce it. */
 export interface MadeClient {
   readonly client: ClientSettings;
   readonly notes: ClientNotes;
@@ -64,7 +64,7 @@ export function makeClient(host: HostNetwork, file: ServerFile, plan: ClientPlan
   return { client, notes };
 }
 
-/** The host in HOST:PORT, without the brackets of an IPv6 address. */
+/** Returns the host in HOST:PORT, without the brackets of an IPv6 address. */
 export function hostOf(endpoint: string): string {
   return endpoint.replace(/:[0-9]+$/, '').replace(/[[\]]/g, '');
 }
@@ -95,7 +95,7 @@ export function isPrivateAddress(text: string): boolean {
 function serverPublicKey({ document, path }: ServerFile): string {
   const privateKey = document.interfaceSection?.privateKey;
   if (privateKey === undefined) {
-    throw new WireGuardError('ERR_CONFIG', `${path} has no PrivateKey: clients could not know the server's public key`);
+    throw new WireGuardError('ERR_CONFIG', `${path} has no PrivateKey: clients need the server's public key`);
   }
   try {
     return formatKey(publicKeyOf(privateKey));

@@ -25,7 +25,7 @@ export function newPresharedKey(host: HostNetwork): string {
   }
 }
 
-/** The public key of a private key, both in base64. */
+/** Returns the public key of a private key, both in base64. */
 export function publicKeyText(privateKey: string): string {
   const key = parseKey(privateKey, 'private key');
   try {

@@ -36,7 +36,7 @@ export function refuseTakenKey(document: ConfigDocument, publicKey: string, serv
 /**
  * Reads the addresses that the user chose for a client. @returns The addresses with the length of a single address.
  *
- * @throws {WireGuardError} ERR_VALUE for a range, and for an address that the server, another peer or nobody can have.
+ * @throws {WireGuardError} ERR_VALUE for a range, a reserved address, and an address of the server or of another peer.
  */
 export function checkClientAddresses(document: ConfigDocument, texts: readonly string[]): string[] {
   const checked: IpPrefix[] = [];

@@ -5,7 +5,7 @@ import { WireGuardError } from '../../core/errors.js';
 const MAX_NAME_CHARACTERS = 64;
 
 /**
- * Reads the value of an option as a key of a file has it.
+ * Reads the value of an option by the rules of a configuration key.
  *
  * @throws {WireGuardError} ERR_VALUE naming the option.
  */
@@ -30,7 +30,7 @@ export function checkPeerName(text: string): string {
       `a name has 1 to ${MAX_NAME_CHARACTERS} characters, and this one has ${length}`,
     );
   }
-  // Controls, marks of direction, ends of lines and of paragraphs: a name is shown in terminals.
+  // Names are shown in terminals: control characters, direction marks, and ends of lines and paragraphs are unfit.
   const unfit = /[\p{C}\p{Zl}\p{Zp}#[\]=]/u.exec(name)?.[0];
   if (unfit === undefined) return name;
   const shown = /[#[\]=]/.test(unfit)

@@ -11,7 +11,7 @@ export interface Output {
   readonly contents: string | Uint8Array;
 }
 
-/** When files may be replaced. */
+/** The rules for replacing files. */
 export interface OutputRules {
   readonly mayReplace: boolean;
   /** A file that must not be replaced in any case. */
@@ -27,7 +27,7 @@ interface Written {
 /**
  * Files that hold the only copy of a key.
  *
- * They are written to the end before a command changes anything else, so that no failure behind that loses the key.
+ * The files are complete before a command changes anything else, so that no later failure loses the key.
  */
 export class OutputFiles {
   readonly #written: Written[] = [];
@@ -35,8 +35,8 @@ export class OutputFiles {
   private constructor() {}
 
   /**
-   * Writes all files, readable by their owner only. A new file gets its name at once; one that replaces another is a
-   * draft beside it until `publish`.
+   * Writes all files, readable by their owner only. A new file gets its name at once; a replacement is a draft beside
+   * the old file until `publish`.
    *
    * @throws {WireGuardError} ERR_FILE_EXISTS, ERR_CONFIG_FILE; no file is left then.
    */
@@ -51,14 +51,14 @@ export class OutputFiles {
     }
   }
 
-  /** Puts drafts in the place of the files that they replace. */
+  /** Replaces old files by their drafts. */
   async publish(): Promise<void> {
     for (const { path, draft } of this.#written) {
       if (draft !== path) await rename(draft, path);
     }
   }
 
-  /** Removes what was written. */
+  /** Removes the written files and drafts. */
   async discard(): Promise<void> {
     for (const { draft } of this.#written.splice(0)) await rm(draft, { force: true });
   }
@@ -93,7 +93,7 @@ async function writeNew(path: string, contents: string | Uint8Array): Promise<vo
   }
 }
 
-/** A symbolic link is not followed: that is ELOOP. */
+/** Tests whether a file is in the way; a symbolic link, which is not followed, causes ELOOP. */
 function isExisting(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && (cause.code === 'EEXIST' || cause.code === 'ELOOP');
 }

@@ -1,13 +1,13 @@
 import { WireGuardError } from '../../core/errors.js';
 
-/** The most that a code of level L holds (ISO/IEC 18004, table 7, version 40). */
+/** The most bytes that a code of level L holds (ISO/IEC 18004, table 7, version 40). */
 const MAX_BYTES = 2_953;
 
 /** A QR code as modules: the dark and light squares, without the quiet zone around them. */
 export interface QrCode {
   /** Modules along one side. */
   readonly size: number;
-  /** Outside of the code every module is light. */
+  /** Tests whether a module is dark. Outside of the code every module is light. */
   isDark(row: number, column: number): boolean;
 }
 

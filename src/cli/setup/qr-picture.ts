@@ -3,12 +3,12 @@ import { crc32, deflateSync } from 'node:zlib';
 import { WireGuardError } from '../../core/errors.js';
 import type { QrCode } from './qr-code.js';
 
-/** The light margin that ISO/IEC 18004 §5.3.8 asks for. */
+/** The light margin that ISO/IEC 18004 §5.3.8 requires. */
 const QUIET_MODULES = 4;
 const PNG_MODULE_PIXELS = 6;
 /** PNG, W3C Recommendation (third edition) §5.2. */
 const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
-/** §11.2.1: one bit for each pixel, grey, no interlace. */
+/** The format of §11.2.1: one bit for each pixel, grey, no interlace. */
 const PNG_FORMAT = Uint8Array.of(1, 0, 0, 0, 0);
 
 /** @throws {WireGuardError} ERR_USAGE if a picture cannot have this name. */
@@ -59,7 +59,7 @@ function drawPng(code: QrCode): Uint8Array {
   ]);
 }
 
-/** §5.3: length, type, data, and the CRC of type and data. */
+/** Writes a chunk (§5.3): length, type, data, and the CRC of type and data. */
 function pngChunk(type: string, data: Uint8Array): Uint8Array {
   const typed = Buffer.concat([Buffer.from(type, 'latin1'), data]);
   const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];

@@ -34,7 +34,7 @@ the options of add-peer stay unless options here change them. The old key is ref
 `,
   words: [TARGET, PEER],
   options: OPTIONS,
-  notes: "As with add-peer, the client's private key is in what is handed out and nowhere else.",
+  notes: "Only the delivered file or code holds the client's private key, as with add-peer.",
   examples: ['wiretype rotate-peer wg0 phone --qr', 'wiretype rotate-peer wg0 office --output office.conf --force'],
 };
 

@@ -12,9 +12,9 @@ const SUBNET_TRIES = 1_000;
 
 /** The contents of a new file. */
 export interface ServerSettings {
-  /** In base64. */
+  /** The key in base64. */
   readonly privateKey: string;
-  /** With prefix lengths, IPv4 first. */
+  /** Addresses with prefix lengths, IPv4 first. */
   readonly addresses: readonly string[];
   readonly listenPort: number;
   /** Where clients reach the server, HOST:PORT. */
@@ -26,13 +26,13 @@ export interface ServerSettings {
 
 /** Settings for clients, which are comments in the server's file. */
 export interface ClientDefaults {
-  /** Names the server in the files of clients. */
+  /** The name of the server in files of clients. */
   readonly name: string | undefined;
   readonly endpoint: string | undefined;
   readonly dns: string | undefined;
 }
 
-/** Makes a server's file. @param fileName As in messages about it. */
+/** Makes a server's file. @param fileName The name in messages about the file. */
 export function makeServerConfig(settings: ServerSettings, fileName: string): ConfigDocument {
   const document = parseConfig('', fileName);
   const section = document.ensureInterface();
@@ -48,7 +48,7 @@ export function makeServerConfig(settings: ServerSettings, fileName: string): Co
   return parseConfig(document.text.replace('[Interface]\n', `[Interface]\n${comments.join('')}`), fileName);
 }
 
-/** Reads the settings for clients. @throws {WireGuardError} ERR_CONFIG if a comment is not a value of its kind. */
+/** Reads the settings for clients. @throws {WireGuardError} ERR_CONFIG if a comment is invalid. */
 export function readClientDefaults(document: ConfigDocument): ClientDefaults {
   const lines = document.sections.filter(({ kind }) => kind === 'interface').flatMap(({ body }) => body);
   const find = (name: string) => {

@@ -18,7 +18,7 @@ export interface ServerFile {
   readonly document: ConfigDocument;
 }
 
-/** A server's file that is held: no other command of ours changes it. */
+/** A locked file of a server: no other command of ours changes it. */
 export interface HeldServerFile extends ServerFile {
   readonly writer: ConfigFileWriter;
 }
@@ -37,7 +37,7 @@ export async function readServerFile(target: string): Promise<ServerFile> {
 }
 
 /**
- * Reads a file and changes it while no other command of ours does.
+ * Reads and changes a file while no other command of ours changes it.
  *
  * @throws {WireGuardError} ERR_ANOTHER_AT_WORK if another command holds the lock for a minute.
  */
@@ -49,7 +49,7 @@ export async function withServerFile<T>(target: string, work: (file: HeldServerF
   });
 }
 
-/** Writes the file where the running interface need not follow. @throws {WireGuardError} ERR_CONFIG_FILE */
+/** Writes the file for a change that the running interface does not need. @throws {WireGuardError} ERR_CONFIG_FILE */
 export async function saveFile({ writer, document }: HeldServerFile): Promise<void> {
   await writer.write(document.text);
 }

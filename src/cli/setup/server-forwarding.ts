@@ -5,7 +5,7 @@ import { networkOf } from './address-range.js';
 import { forwardingHooks, type HookLine } from './forwarding-hooks.js';
 import type { HostNetwork } from './host-network.js';
 
-/** What the user asked for. */
+/** The user's choices. */
 export interface ForwardingWishes {
   readonly firewall: string | undefined;
   readonly out: string | undefined;
@@ -14,7 +14,7 @@ export interface ForwardingWishes {
   readonly isForced: boolean;
 }
 
-/** What a server forwards. */
+/** The forwarding of a server, as chosen. */
 export interface ChosenForwarding {
   readonly hooks: readonly HookLine[];
   readonly firewall: 'nft' | 'iptables' | undefined;

@@ -9,13 +9,13 @@ import { checkOption } from './option-values.js';
 import { pickPort, pickSubnet4, pickSubnet6 } from './server-config.js';
 import type { SiblingServer } from './sibling-servers.js';
 
-/** What a new server must not collide with. */
+/** Ports and networks that a new server must not collide with. */
 export interface Neighbours {
   readonly host: HostNetwork;
   /** The name of the new interface, whose own networks do not count where it is up. */
   readonly interfaceName: string;
   readonly siblings: readonly SiblingServer[];
-  /** Accept collisions that the user asked for. */
+  /** Accept collisions that the user chose. */
   readonly isForced: boolean;
 }
 

@@ -4,7 +4,7 @@ import type { HostNetwork } from './host-network.js';
 
 /** A command that works on a file, and reads the network of this host. */
 export interface SetupCommand extends DeviceCommand {
-  /** Runs in surroundings that tests choose. @returns As `run`. @throws {WireGuardError} */
+  /** Runs the command in surroundings that tests choose. @returns The result of `run`. @throws {WireGuardError} */
   runOn(host: HostNetwork, context: WgContext, args: readonly string[]): Promise<number | void>;
 }
 

@@ -14,7 +14,7 @@ export interface SiblingServer {
   readonly addresses: readonly IpPrefix[];
 }
 
-/** Reads the configuration files of a folder. Files that cannot be read are left out. */
+/** Reads the configuration files of a folder. Omits files that cannot be read. */
 export async function readSiblings(folder: string): Promise<SiblingServer[]> {
   const siblings: SiblingServer[] = [];
   for (const name of listFiles(folder)) {

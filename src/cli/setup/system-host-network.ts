@@ -12,7 +12,7 @@ import type { Firewall, HostNetwork } from './host-network.js';
 const TIMEOUT_MS = 10_000;
 const ZEROS = '0'.repeat(32);
 
-/** Root's programs are found although a user's PATH lacks their folders. */
+/** Folders of root's programs, which the PATH of a user may lack. */
 const MORE_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** The network of this host. */
