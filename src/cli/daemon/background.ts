@@ -24,9 +24,9 @@ export interface DaemonCommand {
 export interface SpawnedDaemon {
   readonly child: ChildProcess;
   /**
-   * Settles when the daemon serves its interface, with `undefined`, or with the daemon's account of what went wrong.
+   * Settles with `undefined` when the daemon serves its interface, else with the daemon's error message.
    *
-   * @throws {WireGuardError} ERR_DAEMON_START when it ends without a word.
+   * @throws {WireGuardError} ERR_DAEMON_START if the daemon ends without a message.
    */
   readonly ready: Promise<string | undefined>;
 }

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** For the interface and marks, for ports below 1024, and for interfaces that move to another namespace. */
+/** Capabilities for the interface and marks, for ports below 1024, and for interfaces that move to another namespace. */
 const CAPABILITIES = ['net_admin', 'net_bind_service', 'net_broadcast'];
-/** For a checkout or a file in the folder of a user, which root opens by this capability only. */
+/** The capability for files in the folder of a user, such as a checkout, which root cannot open otherwise. */
 const READ_EVERYTHING = 'dac_read_search';
 const SETPCAP = 8n;
 const PROBE_TIMEOUT_MS = 10_000;
@@ -15,11 +15,11 @@ const ENTER = 1;
 /**
  * Returns the words before a command that start it with the capabilities of a tunnel and no others.
  *
- * Capabilities belong to threads, and Node has several before our code runs. So they are dropped by the process that
- * starts the daemon. Nothing is returned where that is impossible: without `setpriv`, without the right to drop
+ * Capabilities belong to threads, and Node has several before our code runs. So the process that starts the daemon
+ * drops them. Returns nothing where that is impossible: without `setpriv`, without the right to drop
  * capabilities (which a unit of systemd has dropped already), for users other than root.
  *
- * @param files What the daemon reads: its own program, and the file of the interface.
+ * @param files The files that the daemon reads: its own program, and the file of the interface.
  */
 export function confinement(files: readonly string[]): readonly string[] {
   if (process.geteuid?.() !== 0 || !canDropCapabilities()) return [];
@@ -48,7 +48,7 @@ function isOpenToRoot(file: string): boolean {
       if (folder === path.dirname(folder)) return true;
     }
   } catch {
-    return true; // what is not there needs no right
+    return true; // a missing file needs no right
   }
 }
 

@@ -23,18 +23,18 @@ control socket /var/run/wireguard/INTERFACE.sock are there. Needs root.
     'WG_TUN_FD=N': 'take over the open TUN interface of file descriptor N',
     'WG_UAPI_FD=N': 'take over the listening control socket of file descriptor N',
     'WIRETYPE_CRYPTO_THREADS=N':
-      'threads that encrypt and decrypt. 1 with up to two cores, else one core is left to the others, and 4 are the most',
+      'threads that encrypt and decrypt; default: 1 with up to two cores, else one less than the cores, at most 4',
     'WIRETYPE_SUPERVISE=1':
-      'start the daemon again when it dies, with its configuration; the interface stays meanwhile. In the background only. wiretype up sets it; 0 leaves it out there',
+      'restart the daemon with its configuration when it dies; the interface stays meanwhile. Only in the background. wiretype up sets this variable; 0 switches it off there',
     'WIRETYPE_SECCOMP=0': 'keep the system calls that no tunnel needs, such as those that start programs',
     'WIRETYPE_PID_FILE=FILE': 'the supervisor writes its process id there, for systemd',
     'WIRETYPE_OFFLOADS=0':
-      'read, write, send and receive every packet by itself: slower, otherwise the same. For finding out whether an offload of the system is to blame',
+      'read, write, send and receive every packet singly: slower, but otherwise the same. This shows whether an offload of the system is to blame',
   },
   notes: `
 The interface has no keys, peers or addresses at first: wg, wg-quick and ip give it some, or wiretype.
 
-In the background the daemon keeps three capabilities of root's, as far as setpriv can drop the others, and cannot start programs.
+In the background the daemon keeps only three capabilities of root if setpriv can drop the others, and it cannot start programs.
 
 The daemon ends with SIGTERM, SIGINT or SIGHUP, when the interface is deleted (ip link delete wg0), and when its control socket is
 removed. Its UDP sockets stay in the network namespace in which it was started, wherever the interface is moved.

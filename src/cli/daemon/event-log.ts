@@ -14,7 +14,7 @@ const WORDS: Readonly<Record<DeviceEventKind, string>> = {
   'under-load': 'under load: cookies are required',
 };
 
-/** Logs what becomes of peers, and at each event how many packets were dropped since the last one. */
+/** Logs events of peers, and at each event the number of packets dropped since the last event. */
 export async function logEvents(tunnel: Tunnel, log: Log): Promise<void> {
   let before = Float64Array.from(tunnel.counters.verdicts);
   for await (const event of tunnel.events) {

@@ -9,9 +9,9 @@ export function hardenProcess(addon: Addon, log: Log): void {
 }
 
 /**
- * Takes away the system calls that no tunnel needs: whoever gets into the process cannot start a program from it.
+ * Denies the system calls that no tunnel needs: whoever breaks into the process cannot start a program from it.
  *
- * To be called last, since nothing that was taken away comes back.
+ * Must be called last, since denied calls stay denied.
  */
 export function denySystemCalls(addon: Addon, log: Log): void {
   const result = addon.denySystemCalls();

@@ -1,9 +1,9 @@
 import type { OutputStream } from '../output-stream.js';
 
-/** More is lost rather than kept: a reader that stopped reading must not fill the memory. */
+/** Lines beyond this budget are dropped: a stalled reader must not fill the memory. */
 const MAX_UNREAD_BYTES = 64 * 1_024;
 
-/** Returns a writer of lines that loses lines while the reader does not read, and reports how many. */
+/** Returns a writer that drops lines while the reader is stalled, and reports how many. */
 export function logWriter(stream: OutputStream): (line: string) => void {
   let lost = 0;
   return (line) => {

@@ -1,4 +1,4 @@
-/** How much a daemon says; each level includes those before it. */
+/** The amount that a daemon logs; each level includes those before it. */
 export const LOG_LEVELS = ['silent', 'error', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -19,7 +19,7 @@ export class Log {
   readonly #name: string;
   readonly #write: (line: string) => void;
 
-  /** @param name Of the interface. */
+  /** @param name The name of the interface. */
   constructor(level: LogLevel, name: string, write: (line: string) => void) {
     this.level = level;
     this.#name = name;

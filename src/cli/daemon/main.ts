@@ -13,7 +13,7 @@ export async function daemonProcess(): Promise<void> {
   process.exitCode = await daemonMain(process.argv.slice(2), createProcessIo({ program: 'wiretyped' }));
 }
 
-/** The program `wiretyped`: serves one interface, in the foreground or by a process of its own in the background. */
+/** Runs the program `wiretyped`, which serves one interface, in the foreground or in a background process. */
 export async function daemonMain(argv: readonly string[], io: CommandIo): Promise<ExitStatus> {
   try {
     return await answer(parseDaemonCall(argv, process.env), io);
@@ -58,6 +58,6 @@ async function spawn(options: DaemonOptions, command: readonly string[]): Promis
 
 async function serve(options: DaemonOptions, io: CommandIo): Promise<ExitStatus> {
   const { serveInterface } = await import('./serve-interface.js');
-  // At once: neither a system call that hangs nor a log that nobody reads may keep an interface's process alive.
+  // The process must end at once, despite a system call that hangs or a log that is not read.
   process.exit(await serveInterface(options, io));
 }

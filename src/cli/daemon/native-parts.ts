@@ -10,7 +10,7 @@ import { Tunnel } from '../../host/tunnel.js';
 import type { Log } from './log.js';
 import type { DaemonOptions } from './options.js';
 
-/** Loads the addon. @throws {WireGuardError} ERR_ADDON_MISSING. The loader is on the lowest floor and has an error of its own. */
+/** Loads the addon, whose loader has an error type of its own. @throws {WireGuardError} ERR_ADDON_MISSING */
 export function requireAddon(): Addon {
   try {
     return loadAddon();
@@ -27,7 +27,7 @@ export function openTun(addon: Addon, { tunDescriptor, interfaceName, isOffloadi
   return LinuxTun.open(addon, interfaceName, options);
 }
 
-/** Puts a tunnel together from the parts that the addon has. @throws {WireGuardError} The TUN is closed then. */
+/** Builds a tunnel from the parts of the addon. @throws {WireGuardError} The TUN is closed then. */
 export async function openTunnel(addon: Addon, tun: LinuxTun, options: DaemonOptions, log: Log): Promise<Tunnel> {
   const offloads = { sendOffload: options.isOffloading, receiveOffload: options.isOffloading };
   return await Tunnel.create({

@@ -14,20 +14,20 @@ export interface DaemonOptions {
   readonly uapiDescriptor: number | undefined;
   /** Threads that encrypt and decrypt, the loop's own included (`WIRETYPE_CRYPTO_THREADS`). */
   readonly cryptoThreads: number;
-  /** TSO, USO, GSO and GRO where the kernel takes them; else one packet per system call (`WIRETYPE_OFFLOADS`). */
+  /** TSO, USO, GSO and GRO where the kernel supports them; else one packet per system call (`WIRETYPE_OFFLOADS`). */
   readonly isOffloading: boolean;
   readonly logLevel: LogLevel;
   /** `LOG_LEVEL` is set: standard error of a daemon in the background stays open. */
   readonly isLogWanted: boolean;
   /** The pipe on which a daemon in the background reports to its parent that it is ready. */
   readonly readyDescriptor: number | undefined;
-  /** The file that keeps the configuration for the daemon that follows, if this one dies. */
+  /** The file that keeps the configuration for the next daemon, in case this one dies. */
   readonly stateDescriptor: number | undefined;
-  /** A daemon in the background is started again when it dies (`WIRETYPE_SUPERVISE`, which `wiretype up` sets). */
+  /** A daemon in the background is restarted when it dies (`WIRETYPE_SUPERVISE`, which `wiretype up` sets). */
   readonly isSupervised: boolean;
   /** The file that `wiretype up` sets the interface up from (`WIRETYPE_CONFIG_FILE`). */
   readonly configFile: string | undefined;
-  /** System calls that no tunnel needs are taken away after the start (`WIRETYPE_SECCOMP`). */
+  /** System calls that no tunnel needs are denied after the start (`WIRETYPE_SECCOMP`). */
   readonly isHardened: boolean;
 }
 
@@ -35,24 +35,24 @@ export type DaemonCall =
   | { readonly kind: 'run'; readonly options: DaemonOptions }
   | { readonly kind: 'help' | 'version' };
 
-/** Set by the parent for the process that it leaves in the background. */
+/** The variable that the parent sets for its background process. */
 export const READY_DESCRIPTOR_VARIABLE = 'WIRETYPED_READY_FD';
 
-/** Set by `wiretype up`: the file of the interface. */
+/** The variable in which `wiretype up` passes the file of the interface. */
 const CONFIG_FILE_VARIABLE = 'WIRETYPE_CONFIG_FILE';
 const SECCOMP_VARIABLE = 'WIRETYPE_SECCOMP';
-/** Set by the parent of a supervised daemon. */
+/** The variable that the parent of a supervised daemon sets. */
 export const STATE_DESCRIPTOR_VARIABLE = 'WIRETYPED_STATE_FD';
 
 const SUPERVISE_VARIABLE = 'WIRETYPE_SUPERVISE';
 const OFFLOADS_VARIABLE = 'WIRETYPE_OFFLOADS';
 const CRYPTO_THREADS_VARIABLE = 'WIRETYPE_CRYPTO_THREADS';
 const MAX_CRYPTO_THREADS = 64;
-/** The loop has as much to do without the cipher as with it: more threads would wait for it. */
+/** The loop's own work limits the gain: further threads would wait for the loop. */
 const MAX_DEFAULT_CRYPTO_THREADS = 4;
 
 const MAX_NAME_BYTES = 15;
-/** Leaves out what the kernel refuses (spaces, "/", ":", ".", "..") or would fill in ("%"), and what a terminal would act on. */
+/** Excludes characters that the kernel refuses (spaces, "/", ":", ".", "..") or expands ("%"), and control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const NAME = /^(?!\.{1,2}$)[^\s/:%\x00-\x1f\x7f]+$/u;
 
@@ -113,7 +113,7 @@ function isSwitchedOn(env: NodeJS.ProcessEnv, variable: string, ifNotSet: '0' | 
   throw new WireGuardError('ERR_USAGE', `${variable} is neither 0 nor 1`);
 }
 
-/** Not set: with one or two cores the loop does it alone, else one core is left to the others. */
+/** Returns the number of threads. By default the loop works alone with one or two cores, else one core stays free. */
 function cryptoThreads(env: NodeJS.ProcessEnv): number {
   const text = env[CRYPTO_THREADS_VARIABLE];
   if (text === undefined || text === '') return defaultCryptoThreads(availableParallelism());

@@ -6,7 +6,7 @@ const PROGRAM = 'wiretyped';
 /** Files and sockets of the daemon are for its user only, unless a mode is set. */
 const UMASK = 0o077;
 
-/** Sets what holds for the whole process, before anything else happens in it. */
+/** Sets up the whole process, before anything else runs in it. */
 export function setUpProcess(interfaceName: string): void {
   process.umask(UMASK);
   nameProcess(interfaceName);
@@ -14,7 +14,7 @@ export function setUpProcess(interfaceName: string): void {
   keepHeapSmall();
 }
 
-/** The command line names the interface; the process itself is called as its program, which `pidof` looks for. */
+/** Puts the interface into the command line, and the program into the process name, which `pidof` looks for. */
 function nameProcess(interfaceName: string): void {
   process.title = `${PROGRAM} ${interfaceName}`;
   try {
@@ -25,8 +25,8 @@ function nameProcess(interfaceName: string): void {
 }
 
 /**
- * Keeps V8's space for new objects at the megabyte that it starts with. It would grow to 32 MB with the first large
- * `set`, and never shrink; packets make no objects, so that nothing is gained from it.
+ * Keeps V8's space for new objects at the megabyte that it starts with. The space would grow to 32 MB with the first
+ * large `set`, and never shrink; packets make no objects, so that a larger space gains nothing.
  */
 function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

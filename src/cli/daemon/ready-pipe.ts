@@ -10,7 +10,7 @@ export const READY = 'ready\n';
 export class ReadyPipe {
   #descriptor: number | undefined;
 
-  /** @param descriptor `undefined`: nobody waits. @throws {WireGuardError} ERR_USAGE if it is no pipe. */
+  /** @param descriptor `undefined`: no parent waits. @throws {WireGuardError} ERR_USAGE if the descriptor is no pipe. */
   constructor(descriptor: number | undefined) {
     if (descriptor !== undefined && !isPipe(descriptor))
       throw new WireGuardError('ERR_USAGE', `${READY_DESCRIPTOR_VARIABLE} is not a pipe`);
@@ -26,7 +26,7 @@ export class ReadyPipe {
     this.#say(READY);
   }
 
-  /** @param message What the parent shows on its standard error. */
+  /** Reports a failure. @param message The text that the parent shows on its standard error. */
   failed(message: string): void {
     this.#say(message);
   }

@@ -1,7 +1,7 @@
 import { fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Kept in memory by the system; the second one is on disk on few machines only. */
+/** Folders that the system keeps in memory; the second one is on disk on few machines only. */
 const FOLDERS = ['/dev/shm', '/run'];
 /** The place and the length of the valid text: two 32-bit numbers. */
 const HEADER_BYTES = 8;
@@ -14,8 +14,8 @@ const HEADER_BYTES = 8;
  * | offset | length | … old text, or free … | text | …
  * ```
  *
- * A process may be killed at any moment. So a new text is written beside the old one, and counts once the header,
- * which is written in one call, points to it. The old text is overwritten, since it holds keys.
+ * A process may be killed at any moment. So a new text is written beside the old one, and becomes valid once the
+ * header, written in one call, points to the new text. The old text is overwritten, since it holds keys.
  */
 export class SavedState {
   readonly #descriptor: number;
@@ -41,7 +41,7 @@ export class SavedState {
     return this.#readHeader().length > 0;
   }
 
-  /** @returns The text as it was last written; `undefined` if there is none. The caller clears it. */
+  /** @returns The text as it was last written; `undefined` if there is none. The caller clears the text. */
   read(): Buffer | undefined {
     const { offset, length } = this.#readHeader();
     if (length === 0) return undefined;

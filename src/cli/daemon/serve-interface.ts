@@ -40,12 +40,12 @@ export async function serveInterface(options: DaemonOptions, io: CommandIo): Pro
   pipe.ready();
 
   const reason = await Promise.race([tunnel.ended, interrupted]);
-  log.info(`ending: ${reason === INTERRUPTED ? 'a signal asked for it' : reason}`);
+  log.info(`ending: ${reason === INTERRUPTED ? 'a signal was received' : reason}`);
   tunnel.close();
   return 0;
 }
 
-/** Tests whether the interface was deleted while no daemon was there: the daemon before this one would have ended by that. */
+/** Tests whether the interface was deleted while no daemon ran, which would have ended the previous daemon. */
 function hasLostInterface({ stateDescriptor }: DaemonOptions, error: unknown): boolean {
   if (stateDescriptor === undefined || !(error instanceof WireGuardError)) return false;
   return error.code === 'ERR_TUN_DESCRIPTOR' && new SavedState(stateDescriptor).isWritten;

@@ -8,12 +8,12 @@ import type { SavedState } from './saved-state.js';
 const NUMBERED_ZONES: ZoneNames = { indexOf: (name) => Number(name) || undefined, nameOf: () => undefined };
 /** Saving takes at most this part of the time, since a device with thousands of peers may be set up in as many changes. */
 const REST_PER_WORK = 20;
-/** Saved at once, if the last saving was as quick as this. */
+/** The state is saved at once if the last save took no longer than this. */
 const QUICK_MS = 2;
-/** Thousands of peers may roam at once. */
+/** The delay of saves for roaming, since thousands of peers may roam at once. */
 const SLIGHT_DELAY_MS = 5_000;
 
-/** Keeps the configuration of a tunnel for the daemon that follows, should this one die. */
+/** Keeps the configuration of a tunnel for the next daemon, in case this one dies. */
 export class StateKeeper {
   readonly #saved: SavedState;
   readonly #readState: () => DeviceState;
@@ -25,7 +25,7 @@ export class StateKeeper {
     this.#readState = readState;
   }
 
-  /** Returns the configuration that the daemon before this one left; the caller clears it. `undefined`: there was none. */
+  /** Returns the configuration that the previous daemon left; the caller clears it. `undefined`: there was none. */
   restored(): DeviceChange | undefined {
     const text = this.#saved.read();
     if (text === undefined) return undefined;
@@ -67,7 +67,7 @@ export class StateKeeper {
   }
 }
 
-/** The change that makes an empty device what `state` is. The keys are the device's own. */
+/** Returns the change that gives the state to an empty device. The keys belong to the device. */
 function toChange({ privateKey, listenPort, fwmark, peers }: DeviceState): DeviceChange {
   const keys = privateKey === undefined ? {} : { privateKey };
   return { ...keys, listenPort, fwmark, replacePeers: true, peers: [...peers].map(toPeerChange) };

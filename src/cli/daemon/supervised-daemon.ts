@@ -11,12 +11,12 @@ import { SavedState } from './saved-state.js';
 const SUPERVISOR = fileURLToPath(new URL('../../../../bin/wiretype-supervisor', import.meta.url));
 
 /**
- * Starts a daemon under a supervisor, which starts the daemon again when it dies.
+ * Starts a daemon under a supervisor, which restarts the daemon when it dies.
  *
  * The supervisor holds the interface and the configuration as last applied, both by descriptor. So addresses, routes and
  * policy rules stay while the daemon is away, traffic does not leave the tunnel, and nothing of it stays when both end.
  *
- * @param command What runs the daemon, up to its own arguments.
+ * @param command The words that run the daemon, up to its own arguments.
  * @throws {WireGuardError} ERR_DAEMON_RUNNING, ERR_TUN_…
  */
 export async function spawnSupervised(

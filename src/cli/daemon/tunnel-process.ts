@@ -46,7 +46,7 @@ export class TunnelProcess {
       if (options.configFile !== undefined) await started.#followNames(options.configFile);
       const keeper = await started.#keepState(options);
       await started.#listen(options);
-      keeper?.save(); // not earlier: the supervisor starts a daemon again that has come so far
+      keeper?.save(); // not earlier: the supervisor restarts a daemon that has come so far
       return started;
     } catch (error) {
       started.close();
@@ -96,7 +96,7 @@ export class TunnelProcess {
     );
   }
 
-  /** Follows peers that the file knows by name to new addresses. @param configFile The file that set the interface up. */
+  /** Follows peers whose endpoint is a name to new addresses. @param configFile The file that set the interface up. */
   async #followNames(configFile: string): Promise<void> {
     // Loaded here: a tunnel without a file needs neither the reader of files nor the resolver.
     const { EndpointWatch, recordedLookups } = await import('../quick/endpoint-watch.js');
@@ -112,7 +112,7 @@ export class TunnelProcess {
     this.#closers.push(() => watch.stop());
   }
 
-  /** Takes over what a daemon that died has left, and leaves the same to the next one. */
+  /** Takes over the state that a dead daemon has left, and keeps the state for the next daemon. */
   async #keepState({ stateDescriptor }: DaemonOptions): Promise<StateKeeper | undefined> {
     if (stateDescriptor === undefined) return undefined;
     const { SavedState } = await import('./saved-state.js');
@@ -131,12 +131,12 @@ export class TunnelProcess {
     return keeper;
   }
 
-  /** Keeps where peers have roamed to, since a peer behind a NAT cannot be found again. */
+  /** Saves the endpoints that peers have roamed to, since a peer behind a NAT cannot be found again. */
   async #saveEndpoints(keeper: StateKeeper): Promise<void> {
     for await (const { kind } of this.#tunnel.events) if (kind === 'roamed') keeper.changedSlightly();
   }
 
-  /** Has something done after each change that comes over the control socket. */
+  /** Calls `callback` after each change that comes over the control socket. */
   #afterChange(callback: (change: DeviceChange) => void): void {
     const control = this.#control;
     this.#control = {
