@@ -12,13 +12,13 @@ const KEY_BYTES = 32;
 const KEY_CHARACTERS = 44;
 const MAX_U32 = 0xffff_ffff;
 const MAX_U16 = 0xffff;
-/** White space behind a key in a file; an endless file ends here. */
+/** The limit of white space after a key in a file, at which an endless file ends. */
 const MAX_KEY_FILE_BYTES = 2 ** 20;
 
 /**
  * The values of `wg set` and of configuration files, read exactly as `wg` reads them.
  *
- * Source: wg(8); the rules that it leaves open by running `wg`. All throw `WgFailure`.
+ * Source: wg(8); rules that wg(8) leaves open were found by running `wg`. All functions throw `WgFailure`.
  */
 
 /** @param isSecret Keeps the text out of the message, which `wg` itself does not. */
@@ -32,9 +32,9 @@ export function parseKeyArgument(text: string, isSecret: boolean): Uint8Array {
 }
 
 /**
- * Reads a file that holds a key and white space behind it. An empty file stands for no key: 32 zero bytes.
+ * Reads a file that holds a key and trailing white space. An empty file stands for no key: 32 zero bytes.
  *
- * Only a file that can be seeked counts as empty: a pipe without a word is a program that failed.
+ * Only a seekable file counts as empty: an empty pipe means a program that failed.
  */
 export function readKeyFile(path: string): Uint8Array {
   const file = InputFile.open(path);
@@ -48,7 +48,7 @@ export function readKeyFile(path: string): Uint8Array {
   }
 }
 
-/** The key as text lives on until the garbage collector takes it: JavaScript cannot clear it. */
+/** Parses a key. Its text lives on until the garbage collector takes it, since JavaScript cannot clear it. */
 function parseKeyBytes(bytes: Buffer): Uint8Array {
   if (bytes.length < KEY_CHARACTERS) throw new WgFailure('Invalid length key in key file');
   const trailing = bytes.subarray(KEY_CHARACTERS).find((byte) => !isWhiteSpace(byte));
@@ -58,7 +58,7 @@ function parseKeyBytes(bytes: Buffer): Uint8Array {
   return parseKeyArgument(bytes.toString('latin1', 0, KEY_CHARACTERS), true);
 }
 
-/** 0: off. */
+/** Parses a firewall mark; 0: off. */
 export function parseFwmarkArgument(text: string): number {
   if (lowerAscii(text) === 'off') return 0;
   const mark = /^(?:[0-9]+|0x[0-9a-fA-F]+)$/.test(text) ? Number(text) : Number.NaN;
@@ -66,7 +66,7 @@ export function parseFwmarkArgument(text: string): number {
   throw new WgFailure(`Fwmark is neither 0/off nor 0-0xffffffff: \`${text}'`);
 }
 
-/** Seconds; 0: off. */
+/** Parses a number of seconds; 0: off. */
 export function parseKeepaliveArgument(text: string): number {
   if (lowerAscii(text) === 'off') return 0;
   const seconds = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
@@ -78,7 +78,7 @@ export function parseKeepaliveArgument(text: string): number {
  * Adds a list of allowed IPs to a change. A list replaces what the peer has, unless one of its items
  * begins with `+` or `-`.
  *
- * @param text Without white space. @param warn Is called for each address with host bits.
+ * @param text The list, without white space. @param warn Called for each address with host bits.
  */
 export function addAllowedIps(peer: WgPeerChange, text: string, warn: (warning: string) => void): void {
   peer.replaceAllowedIps = true;

@@ -3,7 +3,7 @@
 /**
  * Reads an IPv4 address of one to four numbers, each decimal, octal (`017`) or hexadecimal (`0x1f`).
  *
- * @returns 4 bytes, or `undefined` if it is none.
+ * @returns 4 bytes, or `undefined` if the text is no address.
  *
  * Source: inet_aton(3).
  */
@@ -26,7 +26,7 @@ function parseAnyBase(text: string): number | undefined {
   return /^[1-9][0-9]*$/.test(text) ? Number(text) : undefined;
 }
 
-/** As isspace(3): the blank, and tab to carriage return. */
+/** Tests for white space by the rules of isspace(3): the blank, and tab to carriage return. */
 export function isWhiteSpace(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }

@@ -14,7 +14,7 @@ const KEY_BYTES = 32;
 
 export type ConfCommand = 'setconf' | 'addconf' | 'syncconf';
 
-/** `wg set`. @throws {WgFailure} */
+/** Runs `wg set`. @throws {WgFailure} */
 export async function set(context: WgContext, [name = '', ...words]: readonly string[]): Promise<void> {
   const change: WgChange = { replacePeers: false, peers: [] };
   try {
@@ -25,7 +25,7 @@ export async function set(context: WgContext, [name = '', ...words]: readonly st
   }
 }
 
-/** `wg setconf`, `addconf` and `syncconf`. @throws {WgFailure} */
+/** Runs `wg setconf`, `addconf` and `syncconf`. @throws {WgFailure} */
 export async function setconf(context: WgContext, command: ConfCommand, name: string, path: string): Promise<void> {
   const change = command === 'addconf' ? { replacePeers: false, peers: [] } : emptyDevice();
   try {
@@ -56,7 +56,7 @@ export async function applyChange(context: WgContext, name: string, change: WgCh
   }
 }
 
-/** A file sets all of the device: what it does not say is none. */
+/** Returns a change of the whole device: a file resets all settings that it omits. */
 export function emptyDevice(): WgChange {
   return { privateKey: new Uint8Array(KEY_BYTES), listenPort: 0, fwmark: 0, replacePeers: true, peers: [] };
 }

@@ -5,12 +5,12 @@ import type { WgContext } from './wg-context.js';
 
 const SOCKET_DIRECTORY = '/var/run/wireguard';
 
-/** What tests put in the place of the process's own. */
+/** The parts of the process that tests replace. */
 export type WgSurroundings = Partial<Omit<WgContext, 'io' | 'isStock'>> & {
   readonly env?: Readonly<Record<string, string | undefined>>;
 };
 
-/** The world as a command of `wg` sees it, made of what every command gets. */
+/** Creates the context of a command of `wg` from the `io` that every command gets. */
 export function createContext(io: CommandIo, isStock: boolean, surroundings: WgSurroundings = {}): WgContext {
   const { env = process.env, ...rest } = surroundings;
   return {

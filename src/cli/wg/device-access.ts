@@ -12,8 +12,8 @@ const ENOENT = 2;
 const EPROTO = 71;
 
 /**
- * The interfaces of the kernel's own, then those that a daemon answers for, in the directory's order. Sockets without a
- * daemon are removed.
+ * Lists the interfaces of the kernel's own, then those that a daemon answers for, in the directory's order. Removes
+ * sockets without a daemon.
  *
  * @throws {SystemFailure}
  */
@@ -104,7 +104,7 @@ function isRefused(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 }
 
-/** Errors of the system get their number, and an answer that cannot be read EPROTO; anything else is a bug and is thrown. */
+/** Returns a system error by its number, and an unreadable answer as EPROTO. Throws any other error, which is a bug. */
 export function toSystemFailure(error: unknown): SystemFailure {
   if (error instanceof SystemFailure) return error;
   if (error instanceof WireGuardError && error.code === 'ERR_CONTROL_REPLY') return protocolFailure(error.message);
@@ -112,7 +112,7 @@ export function toSystemFailure(error: unknown): SystemFailure {
   return new SystemFailure(Math.abs(error.errno) || ENOENT, error.message, { cause: error });
 }
 
-/** @param why What the daemon did wrong. */
+/** @param why The daemon's mistake. */
 export function protocolFailure(why: string): SystemFailure {
   return new SystemFailure(EPROTO, why);
 }

@@ -33,7 +33,7 @@ export async function getDevice(context: WgContext, name: string): Promise<WgDev
 
 /**
  * Reads the answer to `get` exactly as strictly as `wg` does: an `errno` that is not 0 or more, a value that
- * makes no sense or an answer without its empty line is a protocol error; unknown keys are passed over.
+ * makes no sense or an answer without its empty line is a protocol error; unknown keys are ignored.
  *
  * @param acceptsNegative Takes `errno=-22` for 22, as some daemons write it.
  * @throws {SystemFailure} With the daemon's number, or EPROTO.
@@ -60,7 +60,7 @@ function normalizeAllowedIp(text: string): string {
   return `${formatIpAddress(address)}/${length}`;
 }
 
-/** Reads what the C library reads as address and port. Anything else, such as a host name, is shown as it is. */
+/** Normalizes an address and port as the C library reads them. Returns other text, such as a host name, unchanged. */
 function normalizeEndpoint(text: string, zones: ZoneNames): string {
   const [, inBrackets, plain = '', portText = ''] = /^(?:\[([^\]]*)\]|([^[].*)):(.+)$/s.exec(text) ?? [];
   if (portText === '') throw protocolFailure('an endpoint makes no sense');

@@ -7,7 +7,7 @@ import { WgFailure } from './wg-context.js';
 const CHUNK_BYTES = 64 * 1_024;
 const NEWLINE = 0x0a;
 
-/** A file that a command reads. What it gives may be endless, such as /dev/urandom. */
+/** A file that a command reads. Its contents may be endless, such as those of /dev/urandom. */
 export class InputFile {
   readonly #descriptor: number;
 
@@ -15,7 +15,7 @@ export class InputFile {
     this.#descriptor = descriptor;
   }
 
-  /** The caller closes it. @throws {WgFailure} `fopen: ` and the system's words. */
+  /** Opens a file, which the caller closes. @throws {WgFailure} `fopen: ` and the system's words. */
   static open(path: string): InputFile {
     try {
       return new InputFile(openSync(encodeText(path), 'r'));
@@ -29,7 +29,7 @@ export class InputFile {
     closeSync(this.#descriptor);
   }
 
-  /** Whether the file has places, which pipes and terminals have not. */
+  /** Returns whether the file is seekable, unlike pipes and terminals. */
   get canSeek(): boolean {
     try {
       readSync(this.#descriptor, new Uint8Array(1), 0, 1, 0);
@@ -40,7 +40,7 @@ export class InputFile {
     }
   }
 
-  /** Reads at most so many bytes. A directory can be opened, but has none. @returns Bytes of the caller's own. */
+  /** Reads at most `maxBytes`. A directory can be opened, but has no bytes. @returns Bytes that the caller owns. */
   read(maxBytes: number): Buffer {
     const bytes = Buffer.allocUnsafeSlow(maxBytes);
     let length = 0;

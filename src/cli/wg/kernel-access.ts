@@ -11,7 +11,7 @@ const EPROTO = 71;
 const EPROTONOSUPPORT = 93;
 const ENOTSUP = 95;
 
-/** Interfaces of the kernel's own. @throws {SystemFailure} */
+/** Lists interfaces of the kernel's own. @throws {SystemFailure} */
 export async function listKernelInterfaces(context: WgContext): Promise<string[]> {
   if (!mayHaveKernelWireguard()) return [];
   try {
@@ -32,7 +32,7 @@ export async function askKernel<T>(context: WgContext, name: string, work: (kern
   }
 }
 
-/** Says what the system says of an interface, as far as that can be seen without the addon. */
+/** Returns the system's error for an interface, as far as that can be seen without the addon. */
 function withoutAddon(context: WgContext, name: string, cause: WireGuardError): SystemFailure {
   if (isKernelLink(name)) {
     if (context.isStock) context.io.writeError(`${cause.message}\n`);
@@ -42,7 +42,7 @@ function withoutAddon(context: WgContext, name: string, cause: WireGuardError): 
   return new SystemFailure(EPROTONOSUPPORT, `there is no daemon behind ${name}, and the kernel has no WireGuard`);
 }
 
-/** The number goes to those who speak as `wg` does; the error itself, as the cause, has the words. */
+/** Converts an error into its number, which `wg` prints; the error itself, with its own words, is the cause. */
 function toSystemFailure(error: unknown): unknown {
   if (!(error instanceof WireGuardError)) return error;
   const errno = typeof error.cause === 'number' ? error.cause : EPROTO;

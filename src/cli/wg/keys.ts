@@ -8,7 +8,7 @@ import { type WgContext, WgFailure } from './wg-context.js';
 
 const KEY_BYTES = 32;
 const KEY_CHARACTERS = 44;
-/** White space behind the key; an endless input ends here. */
+/** The limit of white space after the key, at which an endless input ends. */
 const MAX_INPUT_BYTES = 2 ** 20;
 const NUL = 0;
 const OTHERS_MAY = 0o007;
@@ -52,7 +52,7 @@ function readPrivateKey(text: string, program: string): Uint8Array {
   }
 }
 
-/** Standard output is a file, and others than owner and group may do something with it. */
+/** Tests whether standard output is a file that others than owner and group may access. */
 function isWorldAccessible(): boolean {
   const { mode } = fstatSync(STDOUT);
   return (mode & 0o170000) === 0o100000 && (mode & OTHERS_MAY) !== 0;

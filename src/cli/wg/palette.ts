@@ -2,7 +2,7 @@ import type { WgContext } from './wg-context.js';
 
 /** Wraps texts in the terminal's colour codes, or leaves them as they are. */
 export interface Palette {
-  /** What output begins with, so that it does not inherit a colour. */
+  /** The sequence that output begins with, so that it does not inherit a colour. */
   readonly reset: string;
   bold(text: string): string;
   cyan(text: string): string;

@@ -11,17 +11,17 @@ const MAX_RETRIES = 0x7fff_ffffn;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 20_000;
 
-/** A longer name is none (RFC 1035 §2.3.4). */
+/** A longer name is invalid (RFC 1035 §2.3.4). */
 const MAX_HOST_BYTES = 254;
 
 /** Why a name was not resolved, in the C library's words. */
 interface LookupFailure {
   readonly message: string;
-  /** Trying again is of no use. */
+  /** A retry would not help. */
   readonly isPermanent: boolean;
 }
 
-/** By the number that libuv gives each answer of getaddrinfo(3). */
+/** Failures by the number that libuv gives each answer of getaddrinfo(3). */
 const FAILURES: ReadonlyMap<number, LookupFailure> = new Map([
   [-3000, { message: 'Address family for hostname not supported', isPermanent: false }],
   [-3001, { message: 'Temporary failure in name resolution', isPermanent: false }],
@@ -35,7 +35,7 @@ const FAILURES: ReadonlyMap<number, LookupFailure> = new Map([
 const UNKNOWN: LookupFailure = { message: NOT_KNOWN, isPermanent: true };
 
 /**
- * Turns `HOST:PORT` into address and port. Failures that may pass are tried again, after 1 s, then
+ * Turns `HOST:PORT` into address and port. Failures that may pass are retried, after 1 s, then
  * after 6/5 of the last delay, at most 20 s: WG_ENDPOINT_RESOLUTION_RETRIES times, 15 if it is unset.
  *
  * @throws {WgFailure}
@@ -103,7 +103,7 @@ async function lookupName(host: string, isStock: boolean): Promise<string | Look
 }
 
 /**
- * Whether the system may look the name up. `wg` finds no names in other scripts; Node does, but would also read
+ * Tests whether the system may look the name up. `wg` finds no names in other scripts; Node does, but would also read
  * digits of other scripts as an address.
  */
 async function isHostName(host: string, isStock: boolean): Promise<boolean> {

@@ -5,7 +5,7 @@ import { WgFailure } from './wg-context.js';
 const WHITE_SPACE = /[ \t-\r]+/g;
 
 /**
- * Reads what follows `wg set IF`: words about the interface, then about one peer after the other.
+ * Reads the words after `wg set IF`: words about the interface, then about one peer after the other.
  *
  * @throws {WgFailure} The caller clears the keys that `change` holds by then.
  */
@@ -26,7 +26,7 @@ export async function readSetArguments(values: ValueReader, words: readonly stri
   }
 }
 
-/** A peer about which nothing was said yet. */
+/** Returns a change of a peer without content. */
 export function newPeerChange(publicKey: Uint8Array): WgPeerChange {
   return { publicKey, isRemoval: false, replaceAllowedIps: false, allowedIps: [] };
 }

@@ -7,7 +7,7 @@ import { SystemFailure, type WgContext } from './wg-context.js';
 /**
  * Changes a device: that of a daemon if one answers, else the kernel's. The keys in the change stay the caller's.
  *
- * @throws {SystemFailure} Of a stock `wg` the number is the negative of what the daemon said, so that a daemon
+ * @throws {SystemFailure} A stock `wg` negates the number that the daemon returned, so that a daemon
  *   that answers with a positive number shows "Unknown error".
  */
 export async function setDevice(context: WgContext, name: string, change: WgChange): Promise<void> {

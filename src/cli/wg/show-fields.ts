@@ -27,7 +27,7 @@ const PEER_FIELDS: Readonly<Record<string, PeerField>> = {
 /**
  * Writes one field of a device, or of each of its peers, for scripts: fields separated by tabs.
  *
- * @param field As in `wg show IF FIELD`. @param prefix Stands before every line.
+ * @param field The FIELD of `wg show IF FIELD`. @param prefix The beginning of every line.
  * @returns `undefined` if there is no such field.
  */
 export function formatField(device: WgDevice, field: string, prefix: string): string | undefined {

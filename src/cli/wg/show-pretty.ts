@@ -12,7 +12,7 @@ export interface PrettyOptions {
   readonly nowSeconds: bigint;
 }
 
-/** Writes a device for people. Peers whose handshake is newest come first, those without one last. */
+/** Writes a device for people. Peers with the newest handshakes come first, peers without a handshake last. */
 export function formatPretty(device: WgDevice, options: PrettyOptions): string {
   const { palette } = options;
   const rows = [`${palette.reset}${palette.greenLabel('interface')}: ${palette.green(device.name)}`];

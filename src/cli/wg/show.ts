@@ -5,7 +5,7 @@ import { clearDevice, type WgDevice } from './wg-device.js';
 
 const HELP = ['--help', '-h', 'help'];
 
-/** `wg show`. @returns Exit status. @throws {WgFailure} */
+/** Runs `wg show`. @returns Exit status. @throws {WgFailure} */
 export async function show(context: WgContext, args: readonly string[]): Promise<0 | 1> {
   const [name = 'all', field] = args;
   if (args.length === 1 && HELP.includes(name)) {
@@ -57,7 +57,7 @@ async function findInterfaces(context: WgContext): Promise<string[]> {
   }
 }
 
-/** One interface that cannot be read does not keep the others from being shown. */
+/** Shows all interfaces; one that cannot be read does not keep the others from being shown. */
 async function showAll(context: WgContext, field: string | undefined): Promise<0 | 1> {
   const names = await findInterfaces(context);
   let shown = 0;
@@ -81,7 +81,7 @@ async function tryDevice(context: WgContext, name: string): Promise<WgDevice | u
   }
 }
 
-/** Of the two ways to write a device, only the one that is wanted is loaded. */
+/** Writes a device. Only the code for the wanted form is loaded. */
 async function showDevice(
   context: WgContext,
   device: WgDevice,

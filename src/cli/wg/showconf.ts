@@ -3,7 +3,7 @@ import { accessDevice } from './show.js';
 import type { WgContext } from './wg-context.js';
 import { clearDevice, type WgDevice, type WgPeer } from './wg-device.js';
 
-/** `wg showconf`. @throws {WgFailure} */
+/** Runs `wg showconf`. @throws {WgFailure} */
 export async function showconf(context: WgContext, name: string): Promise<void> {
   const device = await accessDevice(context, name, 'Unable to access interface');
   context.io.write(formatShowconf(device));

@@ -6,14 +6,14 @@ import { WgFailure } from './wg-context.js';
 
 const WHITE_SPACE = /[ \t-\r]+/g;
 const KEY_BYTES = 32;
-/** A key that stands where no secret is expected: in the wrong line, or behind a mistyped name. */
+/** A key that stands where no secret is expected: on the wrong line, or behind a mistyped name. */
 const KEY_LIKE = /[A-Za-z0-9+/]{43}=/g;
 
 type Section = 'none' | 'interface' | 'peer';
 
 /**
- * Reads a configuration file line by line as `wg` does: white space is of no meaning anywhere, the first
- * line that it does not understand ends it. `wiretype/config` is the kinder reader.
+ * Reads a configuration file line by line as `wg` does: white space has no meaning anywhere, and the first
+ * unrecognized line ends the reading. `wiretype/config` is the more helpful reader.
  *
  * @throws {WgFailure} The caller clears the keys that `change` holds by then.
  */
@@ -80,7 +80,7 @@ async function readPeerLine(values: ValueReader, peer: WgPeerChange, key: string
   return true;
 }
 
-/** A secret key that stands in the wrong section must not be shown either. */
+/** Hides a secret key, even one that stands in the wrong section. */
 function hideSecret(key: string, line: string): string {
   const isSecret = key === 'privatekey' || key === 'presharedkey';
   const head = line.slice(0, key.length + 1);

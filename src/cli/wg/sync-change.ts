@@ -6,9 +6,9 @@ const KEY_BYTES = 32;
 
 /**
  * Turns a change that replaces all peers into one that leaves sessions alone: peers that the file does
- * not have are removed one by one, and a preshared key or keepalive that it no longer has is switched off.
+ * not have are removed one by one, and a preshared key or keepalive that the file no longer has is switched off.
  *
- * A change without peers, or a device without, stays as it is.
+ * Leaves a change without peers, or for a device without peers, as it is.
  */
 export function toSyncChange(change: WgChange, device: WgDevice): void {
   if (change.peers.length === 0 || device.peers.length === 0) return;

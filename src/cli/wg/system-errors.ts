@@ -1,7 +1,7 @@
 /**
- * What the C library of Linux says about each error number, from 0 on: `wg` prints these words.
+ * The message of Linux's C library for each error number, from 0 on: `wg` prints these words.
  *
- * Source: strerror(3) of glibc 2.36, asked for each number.
+ * Source: strerror(3) of glibc 2.36, called for each number.
  */
 const MESSAGES: readonly (string | undefined)[] = [
   'Success',
@@ -140,7 +140,7 @@ const MESSAGES: readonly (string | undefined)[] = [
   'Memory page has hardware error',
 ];
 
-/** The words for an error number; those of numbers that do not exist name the number. */
+/** Returns the message for an error number; the message for an unknown number names the number. */
 export function systemMessage(errno: number): string {
   return MESSAGES[errno] ?? `Unknown error ${errno}`;
 }

@@ -4,7 +4,7 @@ const FIELDS =
   'public-key | private-key | listen-port | fwmark | peers | preshared-keys | endpoints | allowed-ips | ' +
   'latest-handshakes | transfer | persistent-keepalive | dump';
 
-/** How the commands of `wg` are called, behind the command's name. */
+/** The arguments of each command of `wg`. */
 const ARGUMENTS = {
   show: ` { <interface> | all | interfaces } [${FIELDS}]`,
   showconf: ' <interface>',
@@ -20,7 +20,7 @@ const ARGUMENTS = {
   pubkey: '',
 } satisfies Record<WgCommandName, string>;
 
-/** What each command does, as `wg --help` says it. */
+/** The summary of each command in `wg --help`. */
 const SUMMARIES: Readonly<Record<WgCommandName, string>> = {
   show: 'Shows the current configuration and device information',
   showconf: "Shows the current configuration of a given WireGuard interface, for use with `setconf'",
@@ -33,12 +33,12 @@ const SUMMARIES: Readonly<Record<WgCommandName, string>> = {
   pubkey: 'Reads a private key from stdin and writes a public key to stdout',
 };
 
-/** The one line that `wg` writes when a command is called in the wrong way. */
+/** Returns the one line that `wg` writes when a command is called in the wrong way. */
 export function usageLine(program: string, name: WgCommandName): string {
   return `Usage: ${program} ${name}${ARGUMENTS[name]}\n`;
 }
 
-/** The list of commands. */
+/** Returns the list of commands. */
 export function usageList(program: string): string {
   const commands = Object.entries(SUMMARIES).map(([name, summary]) => `  ${name}: ${summary}\n`);
   return (

@@ -9,17 +9,17 @@ import { parsePortArgument } from './port-argument.js';
 import type { WgPeerChange } from './wg-change.js';
 import type { WgContext } from './wg-context.js';
 
-/** How the words of a command, or of a file, become values. Throws for a value that is none. */
+/** Turns the words of a command or of a file into values. Throws for an invalid value. */
 export interface ValueReader {
   port(text: string): number;
   fwmark(text: string): number;
   keepalive(text: string): number;
   publicKey(text: string): Uint8Array;
-  /** The caller clears it. */
+  /** Parses a secret key, which the caller clears. */
   secretKey(text: string): Uint8Array;
-  /** Reads the file that a key is in. The caller clears it. */
+  /** Reads the file that a key is in. The caller clears the key. */
   keyFile(path: string): Uint8Array;
-  /** @param text Without white space. */
+  /** Parses a list of allowed IPs. @param text The list, without white space. */
   addAllowedIps(peer: WgPeerChange, text: string): void;
   /** Turns names into addresses. */
   endpoint(text: string): Promise<string>;

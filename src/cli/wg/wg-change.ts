@@ -2,7 +2,7 @@ import type { ChangeText, PeerChangeText } from '../../control/uapi-change-text.
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** What a command changes, while it is being found out. */
+/** The change that a command builds up. */
 export type WgChange = Omit<Writable<ChangeText>, 'peers'> & { peers: WgPeerChange[] };
 
 export type WgPeerChange = Omit<Writable<PeerChangeText>, 'allowedIps'> & { allowedIps: string[] };

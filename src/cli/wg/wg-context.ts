@@ -1,30 +1,30 @@
 import type { KernelWireguard } from '../../control/netlink/kernel-wireguard.js';
 import type { CommandIo } from '../command.js';
 
-/** What a command of `wg` needs of the world, so that tests need no process. */
+/** The parts of the process that a command of `wg` needs, so that tests need no process. */
 export interface WgIo extends CommandIo {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** How the program was called, and where it looks. */
+/** The name that the program was called by, and its surroundings. */
 export interface WgContext {
   readonly io: WgIo;
   /** The name that usage texts begin with. */
   readonly program: string;
   /**
-   * Called as `wg`: every byte as wireguard-tools 1.0.20260223 has it, traps included. Else the same
-   * commands refuse what cannot be meant and explain themselves.
+   * The program was called as `wg`: every byte is that of wireguard-tools 1.0.20260223, traps included. Else the same
+   * commands refuse values that cannot be meant, and explain themselves.
    */
   readonly isStock: boolean;
   /** The directory of the control sockets. */
   readonly socketDirectory: string;
-  /** Interfaces of the kernel's own WireGuard. @throws {WireGuardError} ERR_ADDON_MISSING */
+  /** Returns the kernel's own WireGuard. @throws {WireGuardError} ERR_ADDON_MISSING */
   kernel(): Promise<KernelWireguard>;
   /** The folder of configuration files, for names of peers; absent: /etc/wireguard. */
   readonly configDirectory?: string;
   /** Milliseconds since 1970. */
   unixTimeMs(): number;
-  /** Ends early, without an error, when `interruption` is aborted. */
+  /** Sleeps; ends early, without an error, when `interruption` is aborted. */
   sleep(ms: number, interruption?: AbortSignal): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export class WgFailure extends Error {
 export class SystemFailure extends Error {
   override readonly name = 'SystemFailure';
   readonly errno: number;
-  /** The daemon said the number; else the system did, on the way to the daemon. */
+  /** The daemon returned the number; else the system did, on the way to the daemon. */
   readonly isDaemons: boolean;
 
   constructor(errno: number, message: string, options?: ErrorOptions & { readonly isDaemons?: boolean }) {

@@ -1,9 +1,9 @@
 import type { ReportedDevice, ReportedPeer } from '../../control/reported-device.js';
 
-/** What a daemon says about a device, as `wg` shows it: exact numbers, addresses as the C library writes them. */
+/** The state of a device, as `wg` shows it: exact numbers, addresses as the C library writes them. */
 export interface WgDevice extends ReportedDevice {
   readonly name: string;
-  /** It is the kernel's own; no daemon counts drops for it. */
+  /** The device is the kernel's own; no daemon counts drops for it. */
   readonly isKernels?: boolean;
 }
 

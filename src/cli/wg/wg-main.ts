@@ -6,7 +6,7 @@ import { type WgContext, WgFailure } from './wg-context.js';
 /** The release whose behaviour the name `wg` stands for. */
 const VERSION = 'wireguard-tools v1.0.20260223 - https://git.zx2c4.com/wireguard-tools/';
 
-/** How many words follow each command; the others take any number. */
+/** The number of words after each command; other commands take any number. */
 const ARGUMENT_COUNTS: Partial<Record<WgCommandName, number>> = {
   showconf: 1,
   setconf: 2,
@@ -18,9 +18,9 @@ const ARGUMENT_COUNTS: Partial<Record<WgCommandName, number>> = {
 };
 
 /**
- * The program `wg`: what runs when `wiretype` is called through a link of that name.
+ * Runs the program `wg`, as which a link of that name calls `wiretype`.
  *
- * @param argv What follows the program's name.
+ * @param argv The words after the program's name.
  * @returns Exit status, 0 or 1.
  */
 export async function wgMain(
