@@ -14,7 +14,7 @@ const STDERR = 2;
  * hook before the command that the line is about.
  */
 export async function attachedStdio(): Promise<readonly [Stdio, Stdio, Stdio]> {
-  await nextTurn(); // the error of the last write arrives by now
+  await nextTurn(); // the error of the last write has arrived by now
   const isOutputLost = standardOutput.isFailed || (standardError.isFailed && isSameFile());
   const isErrorLost = standardError.isFailed || (standardOutput.isFailed && isSameFile());
   return ['inherit', isOutputLost ? 'ignore' : 'inherit', isErrorLost ? 'ignore' : 'inherit'];

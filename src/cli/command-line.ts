@@ -4,7 +4,7 @@ import { decodeBytes } from '../control/byte-text.js';
 const REPLACEMENT = '\ufffd';
 
 /**
- * The words behind the program's name. Node puts U+FFFD in the place of bytes that are not UTF-8; those words
+ * Returns the words after the program's name. Node replaces bytes that are not UTF-8 by U+FFFD; such words
  * are fetched from the kernel, see `byte-text.ts`.
  */
 export function commandLineWords(argv: readonly string[]): readonly string[] {

@@ -6,7 +6,7 @@ export interface Command {
   readonly manual: Manual;
   /**
    * @returns The exit status; nothing means 0.
-   * @throws {WireGuardError} `main` makes a message and an exit status of it.
+   * @throws {WireGuardError} `main` turns it into a message and an exit status.
    */
   run(args: readonly string[], io: CommandIo): Promise<number | void>;
 }
@@ -22,7 +22,7 @@ export interface CommandEntry {
 }
 
 export interface CommandIo {
-  /** At most so many bytes of standard input, up to its end; text stands for its UTF-8 bytes. */
+  /** Reads at most `maxBytes` of standard input; text stands for its UTF-8 bytes. */
   readInput(maxBytes: number): Promise<string | Uint8Array>;
   write(text: string): void;
   writeError(text: string): void;
@@ -35,7 +35,7 @@ export interface CommandIo {
   /** Reports keys as they are pressed, until the function that it returns is called. Absent: there is no keyboard. */
   readonly readKeys?: ((listener: (key: string) => void) => () => void) | undefined;
   /**
-   * Aborted by Ctrl-C, SIGTERM, SIGHUP, and when nobody reads standard output any more. After the first call
+   * Aborted by Ctrl-C, SIGTERM, SIGHUP, and when the reader of standard output is gone. After the first call
    * signals no longer end the process.
    */
   interruption(): AbortSignal;

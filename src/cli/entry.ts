@@ -13,7 +13,7 @@ export async function runProcess(): Promise<void> {
 }
 
 /**
- * Runs the program that the user called: `wiretype`, or by a link of that name to it, `wg` or `wg-quick`.
+ * Runs the program that the user called: `wiretype` or, by a link of that name to it, `wg` or `wg-quick`.
  *
  * @param calledAs The program's path, links not followed.
  * @returns Exit status.

@@ -6,7 +6,7 @@ import { CLI_ERRORS } from './cli-errors.js';
 /** The advice of all floors. */
 export const ADVICE: Readonly<ErrorCodes> = { ...CORE_ERRORS, ...HOST_ERRORS, ...CONTROL_ERRORS, ...CLI_ERRORS };
 
-/** Errors that quote a misplaced word of the user, which may be a secret key. */
+/** Errors that repeat a misplaced word, which may be a secret key. */
 const REPEATS_WORDS: ReadonlySet<ErrorCode> = new Set(['ERR_USAGE', 'ERR_INTERFACE_NAME', 'ERR_CONFIG_FILE']);
 const KEY_LIKE = /[A-Za-z0-9+/]{42,43}=/g;
 
@@ -18,7 +18,7 @@ export function formatError(program: string, error: WireGuardError): string {
   return `${program}: ${message.replace(/\.$/, '')} (${error.code})\n${ADVICE[error.code]}\n`;
 }
 
-/** Returns 1 if the user has to change something, 2 if the command was called incorrectly. */
+/** Returns 1 if the user must change something, 2 if the program was called in the wrong way. */
 export function exitStatusOf(error: WireGuardError): ExitStatus {
   return error.code === 'ERR_USAGE' ? 2 : 1;
 }

@@ -6,16 +6,16 @@ const MIN_WIDTH = 40;
 const MIN_ABOUT_WIDTH = 24;
 const INDENT = '  ';
 
-/** A word of a list, and what is said of it. */
+/** A word of a list, and its description. */
 export interface Term {
   readonly term: string;
   readonly about: string;
 }
 
 /**
- * Writes what `--help` shows.
+ * Writes the text of `--help`.
  *
- * @param name The program, and behind it the command.
+ * @param name The program, followed by the command.
  * @param columns Width of the terminal; `undefined` where there is none.
  */
 export function formatHelp(name: string, manual: Manual, columns = MAX_WIDTH): string {
@@ -34,7 +34,7 @@ export function formatHelp(name: string, manual: Manual, columns = MAX_WIDTH): s
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
-/** All that can stand behind the name of the command: words that need a word, keywords, options. */
+/** Lists everything that may follow the name of the command: words that need a word, keywords, options. */
 export function listTerms({ words, keywords, options }: Manual): Term[] {
   return [
     ...words.flatMap(({ name, about }) => (about === undefined ? [] : [{ term: name, about }])),
@@ -62,14 +62,14 @@ function formatTitled(title: string, body: string): string {
   return body === '' ? '' : `${title}:\n${body}`;
 }
 
-/** Lines are broken between options, never inside of brackets. */
+/** Formats the usage, whose lines are broken between options, never inside brackets. */
 function formatUsage(name: string, usage: string, width: number): string {
   const head = `Usage: ${name} `;
   const lines = usage.split('\n').flatMap((line) => wrapUnits(splitUnits(line), width - head.length));
   return lines.map((line, i) => `${i === 0 ? head : ' '.repeat(head.length)}${line}`.trimEnd()).join('\n');
 }
 
-/** Splits at spaces outside of brackets. */
+/** Splits at spaces outside brackets. */
 function splitUnits(line: string): string[] {
   const units: string[] = [];
   let depth = 0;

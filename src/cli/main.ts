@@ -4,7 +4,7 @@ import { COMMANDS } from './command-table.js';
 
 const VERSION_OPTIONS = ['--version', '-V', '-v'];
 
-/** The program `wiretype`: finds the command, runs it, and turns what it throws into a message. */
+/** Runs the program `wiretype`: finds the command, runs it, and turns its errors into messages. */
 export async function main(argv: readonly string[], io: CommandIo): Promise<number> {
   const [name, ...args] = argv;
   if (name !== undefined && VERSION_OPTIONS.includes(name)) {

@@ -1,4 +1,4 @@
-/** What there is on a machine that can stand for a word on the command line. */
+/** The kinds of words that the names on a machine can complete. */
 export type WordKind =
   /** Interfaces that a daemon answers for. */
   | 'running'
@@ -12,17 +12,17 @@ export type WordKind =
   /** Names and public keys of the peers in the file that the first word names. */
   | 'peer-name';
 
-/** What can stand in one place of a command line. Absent: anything. */
+/** The words that are possible in one place of a command line. Absent: anything. */
 export interface Completed {
   readonly kinds?: readonly WordKind[];
-  /** Words as they are. */
+  /** Literal words. */
   readonly choices?: readonly string[];
 }
 
 /** A word of a command line, by its place. */
 export interface WordManual extends Completed {
   readonly name: string;
-  /** Absent: the text around says enough. */
+  /** Absent: the surrounding text is enough. */
   readonly about?: string;
 }
 
@@ -33,31 +33,31 @@ export interface KeywordManual extends Completed {
   readonly about: string;
 }
 
-/** An option; also what `parseArgs` of `node:util` wants to know of it. */
+/** An option, in a form that `parseArgs` of `node:util` also accepts. */
 export interface OptionManual extends KeywordManual {
   readonly type: 'boolean' | 'string';
   readonly short?: string;
 }
 
-/** By their names without dashes, in the order in which they are shown. */
+/** Options by their names without dashes, in the order in which they are shown. */
 export type OptionManuals = Readonly<Record<string, OptionManual>>;
 
 /**
- * All that is to be known of a program or command, in one place: `--help`, the manual pages and the completion in the
- * shells are made of it, and the command reads its options with it.
+ * The complete description of a program or command: `--help`, the manual pages and the completion in the shells are
+ * made from it, and the command reads its options with it.
  */
 export interface Manual {
-  /** How it is called, behind its name; further lines are indented below the first. */
+  /** The usage after the name; further lines are indented below the first. */
   readonly usage: string;
   /** Paragraphs, with empty lines between them. Lines are joined and wrapped anew. */
   readonly about: string;
   readonly words: readonly WordManual[];
   readonly options: OptionManuals;
-  /** What follows the words, of `set`: those about the interface, and from the first `peer` on those about a peer. */
+  /** Keywords that follow the words of `set`: about the interface, and from the first `peer` on about a peer. */
   readonly keywords?: { readonly interface: Keywords; readonly peer: Keywords };
   /** Variables, with or without a value. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Paragraphs behind the lists. */
+  /** Paragraphs after the lists. */
   readonly notes?: string;
   /** Command lines. */
   readonly examples: readonly string[];

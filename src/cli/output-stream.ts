@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { encodeText } from '../control/byte-text.js';
 
-/** Errors that mean that nobody reads on: a closed pipe, a terminal that hung up, a socket that was cut. */
+/** Errors that mean that the reader is gone: a closed pipe, a terminal that hung up, a socket that was cut. */
 const READER_GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'ECONNRESET']);
 
 /**
@@ -28,7 +28,7 @@ export class OutputStream {
     return this.#failure === undefined || !READER_GONE.has(this.#failure.code);
   }
 
-  /** Bytes that are kept in memory, because the reader does not read for now. */
+  /** Returns the bytes in memory that the reader has not yet read. */
   get unreadBytes(): number {
     return this.#stream?.writableLength ?? 0;
   }

@@ -20,10 +20,10 @@ export interface ProcessIoOptions {
 }
 
 /**
- * The running process as commands see it. Make one per process.
+ * Creates the commands' view of the running process. Must be called only once per process.
  *
  * A stream that fails never ends the process: the command finishes its work, or undoes it, and what it writes
- * from then on is dropped. Afterwards the exit status is 141 where nobody reads standard output any more,
+ * from then on is dropped. Afterwards the exit status is 141 where the reader of standard output is gone,
  * and 1 with a line on standard error where standard output could not be written for another reason.
  */
 export function createProcessIo({ program, ignoresFullOutput = false }: ProcessIoOptions): CommandIo {
@@ -56,7 +56,7 @@ export function createProcessIo({ program, ignoresFullOutput = false }: ProcessI
     interruption() {
       const controller = new AbortController();
       const abort = () => controller.abort();
-      // The handlers stay: a second Ctrl-C does not cut short what the first one set off.
+      // The handlers stay: a second Ctrl-C does not cut short the work that the first one started.
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, abort);
       enders.add(abort);
       if (standardOutput.isFailed) abort();
@@ -65,7 +65,7 @@ export function createProcessIo({ program, ignoresFullOutput = false }: ProcessI
   };
 }
 
-/** A directory or a closed descriptor counts as the end. */
+/** Reads standard input; a directory or a closed descriptor counts as its end. */
 async function readInput(maxBytes: number): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let left = maxBytes;

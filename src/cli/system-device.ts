@@ -33,7 +33,7 @@ export class SystemDevice implements DeviceClient {
     return this.#with((client) => client.explain());
   }
 
-  /** Whether no daemon answered the last call, so that the kernel did. */
+  /** Returns whether no daemon answered the last call, so that the kernel did. */
   get isKernels(): boolean {
     return this.#isKernels;
   }
@@ -68,7 +68,7 @@ function isSocket(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isSocket() === true;
 }
 
-/** Nobody listens any more. */
+/** Tests whether nothing listens at a socket any more. */
 function isDeadSocket(error: unknown): boolean {
   if (!(error instanceof WireGuardError) || !(error.cause instanceof Error) || !('code' in error.cause)) return false;
   return error.cause.code === 'ECONNREFUSED' || error.cause.code === 'ENOENT';

@@ -8,7 +8,7 @@ const MODULES = '/sys/module';
 
 let kernel: KernelWireguard | undefined;
 
-/** The interfaces of this machine's kernel. @throws {WireGuardError} ERR_ADDON_MISSING */
+/** Returns access to the WireGuard of this machine's kernel. @throws {WireGuardError} ERR_ADDON_MISSING */
 export async function systemKernel(): Promise<KernelWireguard> {
   if (kernel !== undefined) return kernel;
   const { loadAddon, AddonMissingError } = await import('../addon/load.js');
@@ -25,19 +25,19 @@ export async function systemKernel(): Promise<KernelWireguard> {
   }
 }
 
-/** Whether the kernel has WireGuard already; where that cannot be seen, it may. */
+/** Returns whether the kernel has WireGuard; where that cannot be seen, it may. */
 export function mayHaveKernelWireguard(): boolean {
   return existsSync(`${MODULES}/wireguard`) || !existsSync(MODULES);
 }
 
-/** Whether an interface is the kernel's, as far as that can be seen without the addon. */
+/** Returns whether an interface is the kernel's, as far as that can be seen without the addon. */
 export function isKernelLink(name: string): boolean {
   if (!/^[^/]+$/.test(name) || name === '.' || name === '..') return false;
   const path = `${LINKS}/${name}/uevent`;
   return existsSync(path) && readFileSync(path, 'latin1').includes('DEVTYPE=wireguard\n');
 }
 
-/** The names of interfaces of the kernel's, as far as they can be seen without the addon. */
+/** Returns the names of the kernel's interfaces, as far as they can be seen without the addon. */
 export function kernelLinks(): string[] {
   return existsSync(LINKS) ? readdirSync(LINKS).filter(isKernelLink) : [];
 }

@@ -4,7 +4,7 @@ const CTRL_Z = '\u001a';
 /**
  * Reads keys from the terminal that standard input is, without waiting for Enter. Ctrl-C and Ctrl-Z keep their meaning.
  *
- * @returns Ends it, and gives the terminal back as it was.
+ * @returns A function that stops the reading and restores the terminal.
  */
 export function readTerminalKeys(listener: (key: string) => void): () => void {
   const { stdin } = process;

@@ -1,6 +1,6 @@
 import { WireGuardError } from '../core/errors.js';
 
-/** What `read` gives, or `undefined` where what it reads is wrong: for those who show what can be known, and repair nothing. */
+/** Returns the result of `read`, or `undefined` if its input is invalid, for commands that repair nothing. */
 export function unlessInvalid<T>(read: () => T): T | undefined {
   try {
     return read();

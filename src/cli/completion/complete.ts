@@ -7,10 +7,10 @@ import { QUICK_VERBS } from '../quick/quick-verbs.js';
 import { isWgCommand } from '../wg/wg-commands.js';
 import type { Candidate, MachineWords } from './machine-words.js';
 
-/** What can stand where the user is typing. */
+/** The candidates for the word that the user is typing. */
 export interface Completion {
   readonly words: readonly Candidate[];
-  /** Files can, too: those that end in this. */
+  /** Files with this ending are candidates as well. */
   readonly fileEnding?: string;
 }
 
@@ -19,12 +19,12 @@ const HELP: Candidate = { word: '--help', about: 'print usage and examples' };
 const VERSION: Candidate = { word: '--version', about: 'print the version' };
 
 /**
- * Finds what can stand as the last word of a command line. Words are not narrowed down by what is typed of it: shells
+ * Finds candidates for the last word of a command line. Candidates are not filtered by the typed part: shells
  * do that in their own ways.
  *
- * @param commands Of the program.
- * @param program As it was called: wiretype, wiretyped, wg or wg-quick.
- * @param words Behind the program; the last one is being typed, and may be empty.
+ * @param commands The commands of the program.
+ * @param program The name that the program was called by: wiretype, wiretyped, wg or wg-quick.
+ * @param words The words after the program; the last one is being typed, and may be empty.
  */
 export async function complete(
   commands: readonly CommandEntry[],
@@ -89,7 +89,7 @@ async function completeManual(machine: MachineWords, manual: Manual, words: read
   return await completeKeywords(machine, manual.keywords, place.positionals.slice(manual.words.length), target);
 }
 
-/** What the words so far amount to. */
+/** The meaning of the words so far. */
 interface Place {
   readonly positionals: readonly string[];
   readonly used: ReadonlySet<string>;

@@ -69,7 +69,7 @@ async function answer(
   }
 }
 
-/** What could not be told apart from a second word is left out. */
+/** Tests whether a text fits into one field of a line; other texts are omitted. */
 function isLine(text: string): boolean {
   return !/\p{Cc}/u.test(text);
 }

@@ -6,13 +6,13 @@ import type { DeviceState } from '../../control/device-control.js';
 import { WireGuardError } from '../../core/errors.js';
 import { kernelLinks } from '../system-kernel.js';
 
-/** A word, and what it means. */
+/** A word and its meaning. */
 export interface Candidate {
   readonly word: string;
   readonly about: string;
 }
 
-/** The names that exist on this host. What cannot be read counts as empty: errors would disturb the command line. */
+/** The names that exist on this host. Unreadable sources count as empty: errors would disturb the command line. */
 export class MachineWords {
   readonly #socketFolder: string;
   readonly #configFolder: string;
@@ -22,13 +22,13 @@ export class MachineWords {
     this.#configFolder = configFolder;
   }
 
-  /** Interfaces with a control socket, and those of the kernel's own. */
+  /** Lists interfaces with a control socket, and interfaces of the kernel's own. */
   running(): Candidate[] {
     const names = new Set([...kernelLinks(), ...listFolder(this.#socketFolder, '.sock')]);
     return [...names].sort().map((word) => ({ word, about: 'running interface' }));
   }
 
-  /** Interfaces with a file in the folder for them. */
+  /** Lists interfaces with a file in the folder for them. */
   configured(): Candidate[] {
     return listFolder(this.#configFolder, '.conf').map((word) => ({
       word,
@@ -36,7 +36,7 @@ export class MachineWords {
     }));
   }
 
-  /** Public keys of the peers of a running interface, with their names where its file has some. */
+  /** Lists public keys of the peers of a running interface, with their names where its file has some. */
   async peerKeys(interfaceName: string): Promise<Candidate[]> {
     const names = await this.#readNames(interfaceName);
     const device = await orUndefined(this.#readDevice(interfaceName));
@@ -48,7 +48,7 @@ export class MachineWords {
     });
   }
 
-  /** Names and public keys of the peers in a file, disabled ones included. @param target An interface, or a file. */
+  /** Lists names and public keys of the peers in a file, disabled ones included. @param target An interface, or a file. */
   async peerNames(target: string): Promise<Candidate[]> {
     const names = [...(await this.#readNames(target))];
     return [

@@ -10,14 +10,14 @@ import { spawnDaemon } from '../daemon/background.js';
 /** This file runs as `dist/src/cli/demo/demo-host.js`. */
 const DAEMON = fileURLToPath(new URL('../../../../bin/wiretyped', import.meta.url));
 
-/** How long a program that was asked to end may take, before it is ended. */
+/** The time that a program has to end by itself, before it is killed. */
 const PATIENCE_MS = 3_000;
 
-/** One host of the demo: a network namespace with programs in it. `close` leaves nothing of it. */
+/** One host of the demo: a network namespace with programs in it. `close` removes all of it. */
 export class DemoHost {
   readonly title: string;
   readonly namespace: string;
-  /** Of the tunnel. Unique on the machine, since control sockets of all namespaces lie in one directory. */
+  /** The tunnel's interface; unique on the machine, since control sockets of all namespaces lie in one directory. */
   readonly interfaceName: string;
   readonly control: UapiClient;
   readonly #commands: Commands;
@@ -31,7 +31,7 @@ export class DemoHost {
     this.#commands = commands;
   }
 
-  /** @throws {WireGuardError} ERR_COMMAND_FAILED where namespaces may not be made. */
+  /** @throws {WireGuardError} ERR_COMMAND_FAILED if namespaces cannot be made. */
   static async create(commands: Commands, title: string): Promise<DemoHost> {
     const host = new DemoHost(commands, title);
     const words = ['ip', 'netns', 'add', host.namespace];
@@ -46,7 +46,7 @@ export class DemoHost {
     requireSuccess(command, await this.#commands.ask(command));
   }
 
-  /** Starts a program inside that ends with the host at the latest. Its output is the caller's to read. */
+  /** Starts a program inside that ends with the host at the latest. The caller reads its output. */
   start(...words: readonly string[]): ChildProcess {
     const [program, ...args] = [...this.#inside(), ...words];
     return this.#keep(spawn(program, args, { detached: true, stdio: ['ignore', 'pipe', 'ignore'] }));

@@ -94,7 +94,7 @@ async function bringUp(host: DemoHost, { inner4, inner6 }: Addresses): Promise<v
   await host.ip(`link set ${host.interfaceName} up`);
 }
 
-/** The caller clears the private key. */
+/** Generates a key pair. The caller clears the private key. */
 function generateKeys(): { privateKey: Uint8Array; publicKey: Uint8Array } {
   const { privateKey, publicKey } = generateKeyPairSync('x25519');
   const der = privateKey.export({ type: 'pkcs8', format: 'der' });

@@ -13,9 +13,9 @@ const PINGS = 3;
 const PING_INTERVAL_SECONDS = 0.2;
 const PING_PATIENCE_SECONDS = 20;
 const TRANSFER_SECONDS = 3;
-/** Of the column that names a step: all lines fit into 80 columns. */
+/** The width of the column that names a step: all lines fit into 80 columns. */
 const WHAT_WIDTH = 28;
-/** Enough to see, too little to be in the way of anything. */
+/** Enough to be visible, too little to disturb anything. */
 const STEADY_BYTES_PER_SECOND = 256 * 1_024;
 
 const SUMMARY = `
@@ -65,7 +65,7 @@ export class DemoShow {
     this.#screen.update([...lines.flat(), ...(this.#screen.isTerminal ? ['Ctrl-C ends the demo.'] : [])]);
   }
 
-  /** Says what was shown, and what to do next. */
+  /** Prints a summary and the next steps. */
   summary(): void {
     this.#screen.print(SUMMARY);
   }

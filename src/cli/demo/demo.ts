@@ -26,7 +26,7 @@ everything that it made. Needs root; does not touch the host's own network.
   examples: ['wiretype demo', 'wiretype demo --once'],
 };
 
-/** Shows a tunnel between two hosts that it makes itself, and leaves nothing of them. */
+/** Shows a tunnel between two temporary hosts, and removes both. */
 export const demo: Command = {
   name: 'demo',
   manual: MANUAL,
@@ -45,10 +45,10 @@ export const demo: Command = {
     try {
       await orInterrupted(work, interruption);
     } finally {
-      screen.print('Removing both hosts.');
+      screen.print('Removing both network namespaces.');
       await network.close();
       await Promise.allSettled([work]);
-      await network.close(); // a host that was being made
+      await network.close(); // also a host that was still being made
     }
     if (progress.isComplete) show.summary();
   },

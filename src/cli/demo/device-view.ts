@@ -29,7 +29,7 @@ export class DeviceView {
     this.#host = host;
   }
 
-  /** @param isShort One line in place of the form of `wg show`. */
+  /** @param isShort Writes one line in place of the form of `wg show`. */
   async lines(isShort: boolean): Promise<string[]> {
     const state = await this.#host.control.get();
     state.privateKey?.fill(0);

@@ -23,7 +23,7 @@ export class Screen {
     this.#shownLines = 0;
   }
 
-  /** Shows lines that the next call replaces. Elsewhere than on a terminal they stay. */
+  /** Shows lines that the next call replaces. Without a terminal the lines stay. */
   update(lines: readonly string[]): void {
     const columns = this.#columns();
     const fitting = columns === undefined ? lines : lines.map((line) => cut(line, columns - 1));
@@ -37,7 +37,7 @@ export class Screen {
   }
 }
 
-/** A line that wraps would make the count of lines wrong. */
+/** Cuts a line to the width: a line that wraps would falsify the count of lines. */
 function cut(line: string, columns: number): string {
   return line.length <= columns ? line : `${line.slice(0, Math.max(columns - 1, 0))}…`;
 }

@@ -15,7 +15,7 @@ const [role, ...args] = process.argv.slice(2);
 if (role === 'receive') receive(Number(args[0]));
 else if (role === 'send') await send(args[0]!, Number(args[1]), Number(args[2]), Number(args[3]));
 
-/** Takes one connection, and ends with it. */
+/** Accepts one connection, and ends with it. */
 function receive(port: number): void {
   const server = createServer((socket) => {
     server.close();
@@ -38,7 +38,7 @@ function countBytes(socket: Socket): void {
   socket.on('error', () => {}); // "close" follows
 }
 
-/** Prints how many bytes it sent, once all of them are with the other side. */
+/** Prints how many bytes it sent, once all of them have reached the other side. */
 async function send(address: string, port: number, seconds: number, rate: number): Promise<void> {
   const socket = connect(port, address);
   await once(socket, 'connect');

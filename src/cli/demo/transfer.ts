@@ -10,11 +10,11 @@ const PORT = 5_201;
 export interface TransferOptions {
   readonly from: DemoHost;
   readonly to: DemoHost;
-  /** Of the receiver. */
+  /** The address of the receiver. */
   readonly address: string;
   /** 0: until the hosts are closed. */
   readonly seconds: number;
-  /** Bytes per second; 0: as many as it can. */
+  /** Bytes per second; 0: as many as possible. */
   readonly rate: number;
 }
 
@@ -27,7 +27,7 @@ export interface TransferResult {
 /**
  * Moves data over one TCP connection between two hosts.
  *
- * @param onProgress Hears twice a second how many bytes have arrived.
+ * @param onProgress Receives the number of arrived bytes twice a second.
  */
 export async function transfer(
   options: TransferOptions,
@@ -44,7 +44,7 @@ export async function transfer(
   return { sentBytes, receivedBytes: await received };
 }
 
-/** Reads a number a line, until the program ends. @returns The last one. */
+/** Reads one number per line, until the program ends. @returns The last one. */
 async function readNumbers(program: ChildProcess, onNumber: (value: number) => void): Promise<number> {
   let last = 0;
   for await (const line of createInterface({ input: program.stdout! })) {

@@ -31,7 +31,7 @@ const MANUAL: Manual = {
   usage: `INTERFACE [listen-port PORT] [fwmark MARK] [private-key FILE]
 [peer KEY [remove] [preshared-key FILE] [endpoint HOST:PORT]
           [persistent-keepalive SECONDS] [allowed-ips LIST]]...`,
-  about: 'Changes a running interface. Settings that are not named keep their values. A failed change leaves all as it was.',
+  about: 'Changes a running interface. Settings that are not named stay. A failed change leaves everything as it was.',
   words: [RUNNING],
   options: {},
   keywords: { interface: INTERFACE_KEYWORDS, peer: PEER_KEYWORDS },

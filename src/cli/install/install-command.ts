@@ -81,7 +81,7 @@ export function installFiles(place: InstallPlace, isForced: boolean, isDryRun: b
   return steps;
 }
 
-/** A link of npm to a program needs a Node.js that sudo and systemd find. */
+/** Tests whether a link of npm may stay, which needs a Node.js that sudo and systemd find. */
 function mayKeepLink({ path, isLink }: PlannedFile): boolean {
   return isLink || !/\/bin\/wiretyped?$/.test(path) || isInSystemPath('node');
 }
@@ -93,7 +93,7 @@ export function checkPrefix(text: string | undefined): string {
   throw new WireGuardError('ERR_USAGE', '--prefix takes an absolute path without spaces, quotes, "%", "$" and "\\"');
 }
 
-/** Writes --prefix as it has to be repeated. */
+/** Writes --prefix as the user must repeat it. */
 export function prefixOption(prefix: string): string {
   return prefix === DEFAULT_PREFIX ? '' : ` --prefix ${prefix}`;
 }

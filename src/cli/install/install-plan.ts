@@ -5,22 +5,22 @@ import { delimiter, join } from 'node:path';
 export interface PlannedFile {
   readonly path: string;
   readonly mode: number;
-  /** Of a link, its target. */
+  /** The contents of a file, or the target of a link. */
   readonly contents: string;
   readonly isLink: boolean;
-  /** The file of the package that may stand here in the form of a link, as npm and earlier instructions make it. */
+  /** The file of the package that a link in this place may lead to, as npm and earlier instructions make it. */
   readonly source: string;
 }
 
-/** Where things come from, and where they go. */
+/** The origin and the destination of an installation. */
 export interface InstallPlace {
   /** The folder of this package. */
   readonly packageFolder: string;
-  /** As in `/usr/local`. */
+  /** A prefix such as `/usr/local`. */
   readonly prefix: string;
   /** The Node.js that runs the programs, by its absolute path. */
   readonly node: string;
-  /** Commands named `wg` and `wg-quick` as well. */
+  /** Commands named `wg` and `wg-quick` are installed as well. */
   readonly hasWg: boolean;
 }
 
@@ -47,7 +47,7 @@ export function isInPath(folder: string, path: string | undefined): boolean {
 /**
  * Rewrites a unit so that it finds the programs without a PATH.
  *
- * @param folder Where the programs are.
+ * @param folder The folder of the programs.
  */
 export function unitText(text: string, folder: string): string {
   return text.replace(/^Exec.*$/gm, (line) =>

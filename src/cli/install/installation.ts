@@ -26,10 +26,10 @@ import {
   writeManifest,
 } from './manifest.js';
 
-/** What an installation does with a planned file. */
+/** The step that an installation takes for a planned file. */
 export type Step = 'make' | 'update' | 'replace' | 'keep';
 
-/** A planned file, and what is done with it. `keep`: a link of npm to the package is there, or the same contents. */
+/** A planned file and its step. `keep`: a link of npm to the package is there, or the same contents. */
 export interface PlannedStep {
   readonly file: PlannedFile;
   readonly step: Step;
@@ -37,7 +37,7 @@ export interface PlannedStep {
 
 const SAVED_SUFFIX = '.before-wiretype';
 
-/** Everything that one prefix has of the package. */
+/** The installed files of the package below one prefix. */
 export class Installation {
   readonly #prefix: string;
   readonly #before: Manifest;
@@ -51,7 +51,7 @@ export class Installation {
   /**
    * Compares the plan with what is there.
    *
-   * @param mayKeepLink Decides about a link that leads to the same file of the package.
+   * @param mayKeepLink Decides whether to keep a link that leads to the same file of the package.
    * @throws {WireGuardError} ERR_INSTALL naming every file of somebody else that is in the way, unless `isForced`.
    */
   compare(
@@ -66,7 +66,7 @@ export class Installation {
     throw new WireGuardError('ERR_INSTALL', `in the way: ${paths}; --force keeps a copy of each, for uninstall`);
   }
 
-  /** Does the steps, and removes what an older version had. If one fails, everything is as it was before. */
+  /** Runs the steps, and removes the files of an older version. If one fails, everything is as it was before. */
   apply(steps: readonly PlannedStep[], version: string): Manifest {
     const changed = steps.filter(({ step }) => step !== 'keep').map(({ file }) => file);
     const files: InstalledFile[] = [];
@@ -91,7 +91,7 @@ export class Installation {
   }
 
   /**
-   * Removes everything that was made, and puts back what was there before.
+   * Removes everything that was made, and restores what was there before.
    *
    * @returns Files that were changed since, and are left.
    */
@@ -120,7 +120,7 @@ export class Installation {
   }
 }
 
-/** Puts a file in its place. What is there already is kept beside it, unless it is ours. */
+/** Puts a file in its place. An existing file is kept beside it, unless it is ours. */
 function place(file: PlannedFile, old: InstalledFile | undefined, undo: (() => void)[]): InstalledFile {
   const { path } = file;
   const draft = `${path}.${randomBytes(6).toString('hex')}.draft`;
@@ -138,7 +138,7 @@ function place(file: PlannedFile, old: InstalledFile | undefined, undo: (() => v
   }
   renameSync(draft, path);
   if (isThere && isOurs) rmLater(aside, undo);
-  // What was there before the first installation is what uninstall puts back.
+  // Uninstall restores the file from before the first installation.
   const saved = old?.saved ?? (isThere && !isOurs ? aside : null);
   return { path, digest: plannedDigest(file), saved };
 }
@@ -149,7 +149,7 @@ function unusedName(name: string): string {
   return unused;
 }
 
-/** The old file of ours is needed to undo: its contents are, the name is not. */
+/** Removes an old file of ours, whose contents are kept for undoing. */
 function rmLater(aside: string, undo: (() => void)[]): void {
   const isLink = lstatSync(aside).isSymbolicLink();
   const contents = isLink ? readlinkSync(aside) : readFileSync(aside);
@@ -167,7 +167,7 @@ function writePlanned({ contents, isLink, mode }: PlannedFile, path: string): vo
     return;
   }
   writeFileSync(path, contents, { flag: 'wx', mode });
-  chmodSync(path, mode); // whatever the umask
+  chmodSync(path, mode); // regardless of the umask
 }
 
 function removeInstalled({ path, saved }: InstalledFile): void {
@@ -179,7 +179,7 @@ function isUnchanged({ path, digest }: InstalledFile): boolean {
   return digestOf(path) === digest;
 }
 
-/** @returns `undefined` for what is neither a file nor a link. */
+/** @returns `undefined` for anything but a file or a link. */
 function digestOf(path: string): string | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found?.isSymbolicLink() === true) return `link ${readlinkSync(path)}`;
@@ -205,7 +205,7 @@ function makeFolders(folder: string, undo: (() => void)[]): string[] {
   for (let missing = folder; !existsSync(missing); missing = dirname(missing)) made.unshift(missing);
   mkdirSync(folder, { recursive: true });
   for (const path of made) {
-    chmodSync(path, 0o755); // whatever the umask
+    chmodSync(path, 0o755); // regardless of the umask
     undo.push(() => removeIfEmpty(path));
   }
   return made;

@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path';
 
 import { WireGuardError } from '../../core/errors.js';
 
-/** A file that `install` made, and what it took the place of. */
+/** A file that `install` made, and the file that it replaced. */
 export interface InstalledFile {
   readonly path: string;
-  /** SHA-256 of a file, target of a link: what is something else has been changed since. */
+  /** SHA-256 of a file, or target of a link; a difference means that it was changed since. */
   readonly digest: string;
-  /** Where the file that was there before is kept. */
+  /** The path at which the replaced file is kept. */
   readonly saved: string | null;
 }
 
@@ -37,7 +37,7 @@ export function readManifest(prefix: string): Manifest | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw new WireGuardError('ERR_INSTALL', `${path} is damaged: it does not tell what was installed`);
+  throw new WireGuardError('ERR_INSTALL', `${path} is damaged: it does not list what was installed`);
 }
 
 /** Writes the record; readers see the old one or the new one. */

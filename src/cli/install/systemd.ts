@@ -25,7 +25,7 @@ export function enabledInterfaces(folder = WANTS): string[] {
   return [...new Set(units.filter((unit) => /^wiretype@.+\.service$/.test(unit)))].sort();
 }
 
-/** Runs systemctl. @returns Its words if it failed. */
+/** Runs systemctl. @returns Its error text if it failed. */
 export async function systemctl(commands: Commands, ...words: string[]): Promise<string | undefined> {
   const { status, stderr } = await commands.ask(['systemctl', ...words]);
   return status === 0 ? undefined : stderr.trim();

@@ -19,7 +19,7 @@ interface OwnedEndpoint {
 /**
  * Distinguishes endpoints that came from names in a file from endpoints that a person or a script has set.
  *
- * The last setting counts: a peer that was directed to an obfuscator or to another server stays there until it roams, or
+ * The last setting counts: a peer that was sent to an obfuscator or to another server stays there until it roams, or
  * until a reload makes the file count again.
  */
 export class EndpointOwners {
@@ -36,7 +36,7 @@ export class EndpointOwners {
   }
 
   /**
-   * Finds out which of the recorded endpoints came from a name: those that `up` or `reload` looked up, and those that the
+   * Finds out which recorded endpoints came from a name: those that `up` or `reload` looked up, and those that the
    * name still resolves to.
    *
    * @param lookedUp Endpoints that `up` and `reload` have found for names, by public key.

@@ -36,7 +36,7 @@ export function recordedLookups(interfaceName: string): () => Readonly<Record<st
 /**
  * Follows peers whose endpoint is a name to their new address when they fall silent, as long as the daemon runs.
  *
- * Names are looked up only while the count of bytes sent to the peer grows: somebody then tries to reach it. An endpoint
+ * Names are looked up only while the count of bytes sent to the peer grows: somebody is trying to reach it. An endpoint
  * that was set by hand is left alone.
  */
 export class EndpointWatch {

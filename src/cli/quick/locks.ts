@@ -3,7 +3,7 @@ import { FileLock } from '../../host/net/file-lock.js';
 import type { QuickHost } from './quick-host.js';
 
 /**
- * Runs work on an interface while no other command of ours does. A command in a hook works inside the lock of the command
+ * Runs work on an interface while no other command of ours does. A command in a hook works inside the lock of the one
  * that runs the hook.
  *
  * @param options `waits`: wait for another command, a minute at most. Otherwise a second command fails at once.

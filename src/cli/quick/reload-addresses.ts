@@ -96,7 +96,7 @@ function isInTheWay({ family, address }: Prefix, wanted: readonly Prefix[]): boo
   return family === 6 && wanted.some((other) => other.address === address);
 }
 
-/** Returns addresses by age: the kernel lists the newest IPv6 address first, but IPv4 addresses in order of addition. */
+/** Returns addresses by age: the kernel lists the newest IPv6 address first, but IPv4 addresses as they were added. */
 function orderOfAddition(live: readonly InterfaceAddress[]): Prefix[] {
   const ofFamily = (family: number) => live.filter((address) => address.family === family);
   return [...ofFamily(4), ...ofFamily(6).reverse()];
