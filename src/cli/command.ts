@@ -11,7 +11,7 @@ export interface Command {
   run(args: readonly string[], io: CommandIo): Promise<number | void>;
 }
 
-/** A command in the table: its code is loaded when it is called, since loading all would cost more than the start of Node. */
+/** A command in the table, whose code is loaded by its call: loading all would cost more than the start of Node. */
 export interface CommandEntry {
   readonly name: string;
   /** One line for the list of commands. */

@@ -103,7 +103,7 @@ function isForeignDevice(descriptor: number): boolean {
     const file = fstatSync(descriptor);
     return file.isCharacterDevice() && file.rdev >> 8 !== MEMORY_DEVICES;
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return false; // closed already
+    if (error instanceof Error && 'code' in error) return false; // already closed
     throw error;
   }
 }

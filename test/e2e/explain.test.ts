@@ -83,7 +83,7 @@ describe('explain', { concurrency: 2 }, () => {
 
     assert.match(
       closed.advice[0]!.problem,
-      /\(inet f in\) drops what it does not know, and no rule lets UDP port 51820 in/,
+      /\(inet f in\) drops packets by default, and no rule lets UDP port 51820 in/,
     );
     assert.match(problems(closed), /keeps datagrams to 203\.0\.113\.1 from leaving/);
     assert.deepEqual(open.advice, [], 'after the next step');
@@ -115,7 +115,7 @@ describe('explain', { concurrency: 2 }, () => {
 
     assert.match(
       problems(await explain(setting, 'office')),
-      /vpn\.example\.com is 203\.0\.113\.9 by now.*203\.0\.113\.1/,
+      /vpn\.example\.com resolves to 203\.0\.113\.9; .*203\.0\.113\.1/,
     );
     await client.host.ip('route add 203.0.113.1 dev wg0');
     assert.match(problems(await explain(setting)), /The way to 203\.0\.113\.1 leads into the tunnel itself/);

@@ -48,7 +48,7 @@ export class MachineWords {
     });
   }
 
-  /** Lists names and public keys of the peers in a file, disabled ones included. @param target An interface, or a file. */
+  /** Lists names and public keys of the peers in a file, also disabled ones. @param target An interface, or a file. */
   async peerNames(target: string): Promise<Candidate[]> {
     const names = [...(await this.#readNames(target))];
     return [

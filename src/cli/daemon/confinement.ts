@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** Capabilities for the interface and marks, for ports below 1024, and for interfaces that move to another namespace. */
+/** Capabilities for the interface and marks, for ports below 1024, for interfaces that move to another namespace. */
 const CAPABILITIES = ['net_admin', 'net_bind_service', 'net_broadcast'];
 /** The capability for files in the folder of a user, such as a checkout, which root cannot open otherwise. */
 const READ_EVERYTHING = 'dac_read_search';

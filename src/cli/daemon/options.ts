@@ -52,7 +52,7 @@ const MAX_CRYPTO_THREADS = 64;
 const MAX_DEFAULT_CRYPTO_THREADS = 4;
 
 const MAX_NAME_BYTES = 15;
-/** Excludes characters that the kernel refuses (spaces, "/", ":", ".", "..") or expands ("%"), and control characters. */
+/** Excludes characters that the kernel refuses (spaces, "/", ":", ".", "..") or expands ("%"), and controls. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const NAME = /^(?!\.{1,2}$)[^\s/:%\x00-\x1f\x7f]+$/u;
 

@@ -10,7 +10,7 @@ export const READY = 'ready\n';
 export class ReadyPipe {
   #descriptor: number | undefined;
 
-  /** @param descriptor `undefined`: no parent waits. @throws {WireGuardError} ERR_USAGE if the descriptor is no pipe. */
+  /** @param descriptor `undefined`: no parent waits. @throws {WireGuardError} ERR_USAGE if it is no pipe. */
   constructor(descriptor: number | undefined) {
     if (descriptor !== undefined && !isPipe(descriptor))
       throw new WireGuardError('ERR_USAGE', `${READY_DESCRIPTOR_VARIABLE} is not a pipe`);

@@ -15,7 +15,8 @@ import { TunnelProcess } from './tunnel-process.js';
 const INTERRUPTED = Symbol('interrupted');
 
 /**
- * Serves one interface until a signal or the end of the interface. The ready pipe, if there is one, gets the result of the start.
+ * Serves one interface until a signal or the end of the interface. The ready pipe, if there is one, receives the result
+ * of the start.
  *
  * @returns The exit status. The caller ends the process with it: work that hangs in the system must not keep it alive.
  */

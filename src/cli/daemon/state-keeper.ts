@@ -6,7 +6,7 @@ import type { SavedState } from './saved-state.js';
 
 /** Zones by number: an interface that is gone must not keep the rest from being restored. */
 const NUMBERED_ZONES: ZoneNames = { indexOf: (name) => Number(name) || undefined, nameOf: () => undefined };
-/** Saving takes at most this part of the time, since a device with thousands of peers may be set up in as many changes. */
+/** Saving takes at most this part of the time: a device with thousands of peers may be set up in as many changes. */
 const REST_PER_WORK = 20;
 /** The state is saved at once if the last save took no longer than this. */
 const QUICK_MS = 2;

@@ -4,7 +4,7 @@ import type { Commands } from '../../host/net/commands.js';
 
 const TUN_DEVICE = '/dev/net/tun';
 
-/** Names the first thing that the demo needs and this machine does not have. @throws {WireGuardError} ERR_DEMO_REQUIREMENT */
+/** Names the first requirement of the demo that this machine lacks. @throws {WireGuardError} ERR_DEMO_REQUIREMENT */
 export function checkRequirements(commands: Commands): void {
   if (process.platform !== 'linux') throw missing('this system is not Linux');
   if (process.getuid?.() !== 0) throw missing('it is not run as root');

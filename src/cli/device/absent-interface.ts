@@ -45,7 +45,7 @@ function findReason(name: string, { socketFolder, configFolder, records }: Inter
       return { code: 'ERR_NOT_ROOT', text: `only root may look into ${socketFolder}` } as const;
     }
     if (existsSync(join(configFolder, `${name}.conf`))) {
-      return { code: 'ERR_NOT_WIREGUARD', text: 'the interface has a file, and is not up' } as const;
+      return { code: 'ERR_NOT_WIREGUARD', text: 'the interface has a file, but is not up' } as const;
     }
   }
   return { code: 'ERR_CONTROL_UNREACHABLE', text: 'no daemon answers for this interface' } as const;

@@ -32,7 +32,7 @@ export interface PeerRates {
   /** Seconds since the last handshake; `undefined` if there was none. */
   readonly handshakeAgeSeconds: number | undefined;
   readonly hint: Hint | undefined;
-  /** Packets of this peer that the daemon has dropped since its start; `undefined` if the daemon does not report drops. */
+  /** Packets of this peer that were dropped since the daemon started; `undefined` if the daemon reports none. */
   readonly droppedPackets: number | undefined;
   /** Packets that were dropped recently. */
   readonly dropped: Dropped | undefined;

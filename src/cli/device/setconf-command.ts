@@ -47,7 +47,7 @@ sessions start again.
     about: `
 Replaces the configuration of a running interface by the file, and keeps the sessions of peers that do not change.
 
-A file without ListenPort, PrivateKey or FwMark keeps those that the interface has, with a warning. A file without any
+A file without ListenPort, PrivateKey or FwMark keeps those of the interface, with a warning. A file without any
 peer is refused while the interface has some.
 `,
     options: {

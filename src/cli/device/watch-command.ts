@@ -32,7 +32,7 @@ Shows the peers of a running interface again and again: how much they send and r
 handshake is, and what looks wrong: a peer that has never answered, or has not answered for 15 seconds; a session that is
 not renewed; and with wiretyped, packets that were dropped, and why (the kernel's own interfaces do not count them).
 
-On a terminal the busiest peers come first, and as many are shown as fit: the space bar and "b" turn pages, "q" and
+On a terminal the busiest peers come first, as many as fit: the space bar and "b" turn pages, "q" and
 Ctrl-C end the command.
 `,
   words: [RUNNING],

@@ -17,9 +17,10 @@ const OPTIONS = jsonOption('explain');
 const MANUAL: Manual = {
   usage: '[--json] INTERFACE [PEER]',
   about: `
-Says why a peer has no handshake, in sentences with the next step: what the daemon or the kernel reports, and what is visible on this
-host: link, clock, packet filter, the route to the endpoint, whether anything listens there, names that have moved, and
-whether packets for the peer reach the interface. Sends one byte to endpoints without a session; changes nothing.
+Explains why a peer has no handshake, and names the next step. Uses the reports of the daemon or the kernel, and this
+host's state: link, clock, packet filter, the route to the endpoint, whether anything listens there, names that have
+moved, and whether packets for the peer reach the interface. Sends one byte to endpoints without a session; changes
+nothing.
 `,
   words: [
     RUNNING,

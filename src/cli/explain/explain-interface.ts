@@ -119,7 +119,7 @@ function reasonFromOutside(peer: PeerState, hasSession: boolean, unixTimeMs: num
   }
   if (peer.txBytes === 0) return 'There was nothing to send yet: a handshake starts with the first packet.';
   return peer.rxBytes === 0
-    ? 'Nothing has come from the peer: it may be off, its endpoint or our public key wrong there, or a firewall in between.'
+    ? 'Nothing has come from the peer: it may be off, a firewall may be in between, or its endpoint or our key there is wrong.'
     : 'The peer answers, but there was no handshake: compare the keys on both sides.';
 }
 

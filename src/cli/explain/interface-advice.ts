@@ -53,7 +53,7 @@ async function adviseFilter(commands: Commands, { listenPort }: InterfaceFacts):
   const place = `${chain.family} ${chain.table} ${chain.name}`;
   return [
     {
-      problem: `The packet filter of this host (${place}) drops what it does not know, and no rule lets UDP port ${listenPort} in: peers cannot start a handshake.`,
+      problem: `The packet filter of this host (${place}) drops packets by default, and no rule lets UDP port ${listenPort} in: peers cannot start a handshake.`,
       nextStep: `nft insert rule ${place} udp dport ${listenPort} accept`,
     },
   ];

@@ -110,7 +110,7 @@ async function adviseName({ lookup }: Surroundings, { written, peer, interfaceNa
     if (addresses.includes(current)) return [];
     return [
       {
-        problem: `${written.host} resolves to ${addresses.join(', ')}, the tunnel sends to ${current || 'nowhere'}.`,
+        problem: `${written.host} resolves to ${addresses.join(', ')}; the tunnel sends to ${current || 'nowhere'}.`,
         nextStep: `wiretype reresolve ${interfaceName}`,
       },
     ];

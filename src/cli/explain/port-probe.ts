@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 
-/** Long enough for a round trip, short enough for a user who waits. */
+/** Long enough for a round trip, short enough for a waiting user. */
 const PATIENCE_MS = 700;
 
 /**

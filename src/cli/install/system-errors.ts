@@ -1,7 +1,7 @@
 import { systemWords } from '../../control/config/config-file.js';
 import { WireGuardError } from '../../core/errors.js';
 
-/** Runs work on files of the system. @throws {WireGuardError} ERR_NOT_ROOT, ERR_INSTALL in place of errors of the system. */
+/** Runs work on system files. @throws {WireGuardError} ERR_NOT_ROOT, ERR_INSTALL in place of system errors. */
 export function withSystemErrors<T>(work: () => T): T {
   try {
     return work();

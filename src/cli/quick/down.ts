@@ -77,7 +77,7 @@ async function findInterface(host: QuickHost, config: QuickConfig): Promise<Foun
   }
   // The commands of the file may bring back an interface that was moved into another network namespace.
   if (await isAnswering(host, interfaceName)) return { record, isWhole: true };
-  host.commands.warn(`${interfaceName} is gone already: clearing up after it`);
+  host.commands.warn(`${interfaceName} is already gone: clearing up after it`);
   return { record, isWhole: false };
 }
 

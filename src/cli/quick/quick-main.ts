@@ -58,13 +58,13 @@ function formatQuickArguments({ verb, target, implementation }: QuickCall): stri
 const USAGE = `Usage: ${PROGRAM} [--implementation HOW] up|down|save|strip FILE|INTERFACE
 
 INTERFACE stands for the file /etc/wireguard/INTERFACE.conf; a FILE elsewhere is
-called INTERFACE.conf, too.
+also called INTERFACE.conf.
 
   up     makes the interface and gives it keys, peers, addresses, name servers
          and routes from the file
   down   undoes all of that
   save   writes the state of the running interface into the file
-  strip  prints the file without the lines that wg(8) does not know
+  strip  prints the file without the lines for ${PROGRAM}
 
 These lines of [Interface] are for ${PROGRAM}: Address, DNS, MTU, Table, PreUp,
 PostUp, PreDown, PostDown, SaveConfig. The others are for wg(8).
@@ -72,5 +72,5 @@ PostUp, PreDown, PostDown, SaveConfig. The others are for wg(8).
 The kernel makes the interface if it has WireGuard, else wiretyped or the program
 in WG_QUICK_USERSPACE_IMPLEMENTATION. HOW is kernel for the kernel only, or a
 program, such as wiretyped, that is used in any case. The variable
-WIRETYPE_IMPLEMENTATION says the same.
+WIRETYPE_IMPLEMENTATION has the same effect.
 `;

@@ -20,7 +20,7 @@ const MANUAL: Manual = {
   about: `
 Disables the peers whose time is over, as disable-peer does: those with a comment "# Expires = TIME", which add-peer
 --expires writes. Without arguments it works on all files in ${CONFIG_FOLDER}. "up" and "reload" do the same for their file;
-between them, a timer has to call this command: "wiretype install" sets one up that runs every five minutes.
+between them, a timer must call this command: "wiretype install" sets one up that runs every five minutes.
 `,
   words: [{ ...TARGET, about: `default: all files in ${CONFIG_FOLDER}` }],
   options: OPTIONS,

@@ -81,7 +81,7 @@ function iptablesHooks({ subnet4, out4, subnet6, out6, isIsolated }: Forwarding)
   const rules = [
     ...(out4 === undefined ? [] : iptablesRules('iptables', subnet4, out4)),
     ...(out6 === undefined ? [] : iptablesRules('ip6tables', subnet6, out6)),
-    ...(isIsolated && subnet4 !== '' ? ['iptables -X FORWARD -i %i -o %i -j DROP'] : []), // the rule inserted last comes first
+    ...(isIsolated && subnet4 !== '' ? ['iptables -X FORWARD -i %i -o %i -j DROP'] : []), // inserted last, comes first
     ...(isIsolated && subnet6 !== '' ? ['ip6tables -X FORWARD -i %i -o %i -j DROP'] : []),
   ];
   return [

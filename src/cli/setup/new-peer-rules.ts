@@ -9,7 +9,7 @@ import { filePeers, peerLabel } from './file-peers.js';
 /** Refuses a name that a peer of the file has, enabled or disabled. @throws {WireGuardError} ERR_PEER */
 export function refuseTakenName(document: ConfigDocument, name: string): void {
   if (!filePeers(document).some(({ peer }) => peer.name === name)) return;
-  throw new WireGuardError('ERR_PEER', `${document.fileName} has a peer "${name}" already`);
+  throw new WireGuardError('ERR_PEER', `${document.fileName} already has a peer "${name}"`);
 }
 
 /**
@@ -29,7 +29,7 @@ export function refuseTakenKey(document: ConfigDocument, publicKey: string, serv
   if (owner === undefined) return;
   throw new WireGuardError(
     'ERR_PEER',
-    `${fileName}: the peer ${peerLabel(owner.peer)} has the key ${publicKey} already`,
+    `${fileName}: the peer ${peerLabel(owner.peer)} already has the key ${publicKey}`,
   );
 }
 

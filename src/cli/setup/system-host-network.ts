@@ -52,7 +52,7 @@ function defaultInterface4(): string | undefined {
   )?.[0];
 }
 
-/** Source: proc(5) /proc/net/ipv6_route: destination, its length, …, interface at 9. The last resort of the kernel is on lo. */
+/** Source: proc(5) /proc/net/ipv6_route: destination, its length, …, interface at 9. The last resort is on lo. */
 function defaultInterface6(): string | undefined {
   return rows('ipv6_route').find(([destination, length, , , , , , , , name]) => {
     return destination === ZEROS && length === '00' && name !== 'lo';

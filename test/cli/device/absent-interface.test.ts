@@ -22,7 +22,7 @@ describe('an interface that nothing answers for', () => {
 
   for (const [what, name, code] of [
     ['was brought up, and its daemon has ended', 'dead', 'ERR_DAEMON_ENDED'],
-    ['has a file, and is not up', 'down', 'ERR_NOT_WIREGUARD'],
+    ['has a file, but is not up', 'down', 'ERR_NOT_WIREGUARD'],
     ['is unknown', 'nope', 'ERR_CONTROL_UNREACHABLE'],
     ['cannot be one', '../dead', 'ERR_CONTROL_UNREACHABLE'],
   ] as const) {

@@ -11,7 +11,7 @@ const LOOPBACK = { match: { op: '==', left: { meta: { key: 'iifname' } }, right:
 const ESTABLISHED = { match: { op: 'in', left: { ct: { key: 'state' } }, right: ['established', 'related'] } };
 
 describe('findDroppingChain', () => {
-  it('finds a chain that drops what it does not know, where no rule lets the port in', async () => {
+  it('finds a chain that drops packets by default, where no rule lets the port in', async () => {
     assert.deepEqual(
       await find(
         [CHAIN],

@@ -61,7 +61,7 @@ describe('check', () => {
     ]);
 
     assert.deepEqual(found, [
-      'AllowedIPs: 10.0.0.2/32 is given to the peer of line 7, too',
+      'AllowedIPs: 10.0.0.2/32 is also given to the peer of line 7',
       'AllowedIPs: 10.1.2.0/24 lies inside 10.1.0.0/16 of line 7',
     ]);
   });
@@ -135,7 +135,7 @@ describe('check', () => {
     const peer = ['[Peer]', `PublicKey = ${ONE}`, 'AllowedIPs = fd00::1, 10.0.0.0/24'];
 
     assert.deepEqual(texts([...lines, ...peer]), [
-      'Address: line 4 has the address 10.0.0.1 already',
+      'Address: line 4 already has the address 10.0.0.1',
       'AllowedIPs: fd00::1 is the address of this interface itself (line 4)',
     ]);
   });
@@ -205,7 +205,7 @@ describe('check', () => {
     const open = (await checkFile(file)).map(({ message }) => message);
 
     assert.deepEqual(before, [
-      'others than its owner may read the file and the keys in it',
+      'users other than its owner may read the file and the keys in it',
       'the file is not called INTERFACE.conf',
     ]);
     assert.equal(open[0], 'everyone can reach the file and the keys in it');

@@ -14,7 +14,7 @@ export function checkAddresses(document: ConfigDocument, findings: Findings): vo
       if (first === undefined) own.set(key, line);
       else {
         const number = findings.numberOf(first);
-        findings.warn(line, `line ${number} has the address ${key} already`, 'Write it once.', text);
+        findings.warn(line, `line ${number} already has the address ${key}`, 'Write it once.', text);
       }
     }
   }

@@ -40,7 +40,7 @@ function warnOfSame(a: Claim, b: Claim, findings: Findings): void {
   const [first, last] = findings.numberOf(a.line) < findings.numberOf(b.line) ? [a, b] : [b, a];
   findings.warn(
     last.line,
-    `${last.text} is given to the peer of line ${findings.numberOf(first.line)}, too`,
+    `${last.text} is also given to the peer of line ${findings.numberOf(first.line)}`,
     'Only one peer can have it, and this one will: remove it from one of the two.',
     last.text,
   );

@@ -49,7 +49,7 @@ function checkPermissions(file: string, findings: Findings): void {
   if (isWorldAccessible(file)) {
     findings.warnOfFile('everyone can reach the file and the keys in it', `Run chmod 600 ${file}`);
   } else if ((mode & OTHERS_MAY_READ) !== 0) {
-    findings.warnOfFile('others than its owner may read the file and the keys in it', `Run chmod 600 ${file}`);
+    findings.warnOfFile('users other than its owner may read the file and the keys in it', `Run chmod 600 ${file}`);
   }
 }
 

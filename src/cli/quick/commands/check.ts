@@ -10,10 +10,10 @@ import { parseCommandArguments } from './command-arguments.js';
 const MANUAL: Manual = {
   usage: '[--json] INTERFACE|FILE',
   about: `
-Reads a configuration file and shows everything that is wrong with it at once, with line and advice. Warns of what works
-but is rarely meant: allowed IPs of two peers that overlap, bits behind a prefix length, addresses written twice, a
-client behind NAT without PersistentKeepalive, an endpoint that is routed into the tunnel itself, keys that others can
-read. Nothing is changed. The exit status is 1 if there are errors, 0 if there are warnings only.
+Reads a configuration file and shows everything that is wrong with it at once, with line and advice. Warns of lines
+that work but are rarely meant: allowed IPs of two peers that overlap, bits behind a prefix length, addresses written
+twice, a client behind NAT without PersistentKeepalive, an endpoint that is routed into the tunnel itself, keys that
+others can read. Nothing is changed. The exit status is 1 if there are errors, 0 if there are warnings only.
 `,
   words: [TARGET],
   options: jsonOption('check'),

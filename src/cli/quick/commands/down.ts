@@ -5,9 +5,9 @@ import { quickCommand } from './quick-command.js';
 export const down = quickCommand('down', {
   usage: 'INTERFACE|FILE',
   about: `
-Runs the PreDown commands, saves the state into the file if it says SaveConfig = true, removes the interface with its
-routes, rules and name servers, and runs the PostDown commands. The host is then as it was before "wiretype up". An
-interface whose daemon has died is cleared up after in the same way.
+Runs the PreDown commands, saves the state into the file if that has SaveConfig = true, removes the interface with its
+routes, rules and name servers, and runs the PostDown commands. The host is then as it was before "wiretype up". It
+also clears up after an interface whose daemon has died.
 `,
   words: [TARGET],
   options: {},

@@ -12,8 +12,8 @@ const MANUAL: Manual = {
   usage: '[--dry-run] [--json] INTERFACE|FILE',
   about: `
 Makes the running interface equal to its file: peers, keys, port, addresses, routes, MTU and name servers. Prints the
-plan, then does all of it or nothing. Sessions of peers whose lines have not changed stay up. PreUp, PostUp, PreDown and
-PostDown do not run. What the file does not say about the interface itself (its key, its port) stays as it is.
+plan, then carries it out as a whole or not at all. Sessions of peers whose lines have not changed stay up. PreUp,
+PostUp, PreDown and PostDown do not run. Settings of the interface (key, port) that the file omits stay as they are.
 `,
   words: [TARGET],
   options: { 'dry-run': { type: 'boolean', about: 'print the plan only' }, ...jsonOption('reload') },

@@ -6,7 +6,7 @@ export const save = quickCommand('save', {
   usage: 'INTERFACE|FILE',
   about: `
 Writes the state of the running interface into its file: addresses, port, keys, and peers with their endpoints and
-allowed IPs. Only the lines change that differ; comments and order stay. An endpoint that is written as a name stays a
+allowed IPs. Only lines that differ change; comments and order stay. An endpoint that is written as a name stays a
 name.
 `,
   words: [TARGET],

@@ -5,7 +5,7 @@ import { quickCommand } from './quick-command.js';
 export const strip = quickCommand('strip', {
   usage: 'INTERFACE|FILE',
   about: `
-Prints the file without the lines that are about the host, as "wg setconf" and "wg syncconf" take it. To apply a changed
+Prints the file without the lines for the host, as "wg setconf" and "wg syncconf" read it. To apply a changed
 file to a running interface, "wiretype reload" does more.
 `,
   words: [TARGET],
