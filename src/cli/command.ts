@@ -35,8 +35,8 @@ export interface CommandIo {
   /** Reports keys as they are pressed, until the function that it returns is called. Absent: there is no keyboard. */
   readonly readKeys?: ((listener: (key: string) => void) => () => void) | undefined;
   /**
-   * Aborted by Ctrl-C, SIGTERM, SIGHUP, and when the reader of standard output is gone. After the first call
-   * signals no longer end the process.
+   * Returns a signal that is aborted by Ctrl-C, SIGTERM, SIGHUP, and when the reader of standard output is gone.
+   * After the first call signals no longer end the process.
    */
   interruption(): AbortSignal;
 }

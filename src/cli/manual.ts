@@ -65,7 +65,7 @@ export interface Manual {
 
 export type Keywords = Readonly<Record<string, KeywordManual>>;
 
-/** The option of every command that writes JSON. @param schema The file in `schema/` that describes it. */
+/** Returns the option of every command that writes JSON. @param schema The file in `schema/` that describes it. */
 export function jsonOption(schema: string): { readonly json: { readonly type: 'boolean'; readonly about: string } } {
   return { json: { type: 'boolean', about: `as JSON; schema/${schema}.json in the package describes it` } };
 }

@@ -17,7 +17,7 @@ const ENTER = 1;
  *
  * Capabilities belong to threads, and Node has several before our code runs. So the process that starts the daemon
  * drops them. Returns nothing where that is impossible: without `setpriv`, without the right to drop
- * capabilities (which a unit of systemd has dropped already), for users other than root.
+ * capabilities (which a unit of systemd has already dropped), for users other than root.
  *
  * @param files The files that the daemon reads: its own program, and the file of the interface.
  */

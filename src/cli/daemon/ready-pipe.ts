@@ -17,7 +17,7 @@ export class ReadyPipe {
     this.#descriptor = descriptor;
   }
 
-  /** The parent is still waiting. */
+  /** Returns whether the parent is still waiting. */
   get isOpen(): boolean {
     return this.#descriptor !== undefined;
   }

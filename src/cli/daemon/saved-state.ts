@@ -36,7 +36,7 @@ export class SavedState {
     throw new RangeError('no folder to save the state in');
   }
 
-  /** A daemon was ready once. */
+  /** Returns whether a daemon was ready once. */
   get isWritten(): boolean {
     return this.#readHeader().length > 0;
   }

@@ -21,7 +21,7 @@ export function handshakeAge(lastHandshakeSeconds: bigint, unixTimeMs: number): 
   return Math.max(0, Math.floor(unixTimeMs / 1_000) - Number(lastHandshakeSeconds));
 }
 
-/** Writes a state for people. */
+/** Writes a state for users. */
 export function statusText(status: PeerStatus | 'disabled' | 'expired'): string {
   return status.replace('-', ' ');
 }

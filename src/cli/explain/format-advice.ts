@@ -1,7 +1,7 @@
 import type { Advice, InterfaceAdvice, PeerAdvice } from './advice.js';
 
 /**
- * Writes advice for people.
+ * Writes advice for users.
  *
  * ```text
  * wg0: link up, UDP port 51820

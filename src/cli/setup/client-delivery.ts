@@ -32,7 +32,7 @@ export class ClientDelivery {
     this.#options = options;
   }
 
-  /** The configuration goes into a file or a picture. */
+  /** Returns whether the configuration goes into a file or a picture. */
   get isInFile(): boolean {
     return this.#options.output !== undefined || this.#options['qr-file'] !== undefined;
   }

@@ -19,7 +19,7 @@ export interface MadeServer {
   readonly isIsolated: boolean;
 }
 
-/** Describes a new server for people. */
+/** Describes a new server for users. */
 export function formatMadeServer(made: MadeServer): string {
   const { target, path, publicKey, addresses, listenPort } = made;
   return `Made ${path}

@@ -19,7 +19,7 @@ export interface Neighbours {
   readonly isForced: boolean;
 }
 
-/** Chooses the port, or checks the one that the user chose. @throws {WireGuardError} ERR_VALUE */
+/** Chooses the port, or checks the port that the user chose. @throws {WireGuardError} ERR_VALUE */
 export function choosePort({ host, siblings, isForced }: Neighbours, chosen: string | undefined): number {
   if (chosen === undefined) return pickPort(host, new Set(siblings.map(({ listenPort }) => listenPort)));
   const port = checkOption<number>('--port', 'ListenPort', chosen);

@@ -6,7 +6,7 @@ import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import { unlessInvalid } from '../unless-invalid.js';
 
-/** A configuration file beside the one that `init` makes: an interface that may be up later. */
+/** A configuration file beside the file that `init` makes: an interface that may be up later. */
 export interface SiblingServer {
   readonly path: string;
   /** 0: none. */

@@ -45,14 +45,22 @@ export const systemHostNetwork: HostNetwork = {
   random: (bytes) => new Uint8Array(randomBytes(bytes)),
 };
 
-/** Source: proc(5) /proc/net/route: interface, destination, gateway, flags, …, mask at 7. */
+/**
+ * Returns the interface of the default route of IPv4.
+ *
+ * Source: proc(5) /proc/net/route: interface, destination, gateway, flags, …, mask at 7.
+ */
 function defaultInterface4(): string | undefined {
   return rows('route').find(
     ([, destination, , , , , , mask]) => destination === '00000000' && mask === '00000000',
   )?.[0];
 }
 
-/** Source: proc(5) /proc/net/ipv6_route: destination, its length, …, interface at 9. The last resort is on lo. */
+/**
+ * Returns the interface of the default route of IPv6. The kernel's last resort, on lo, does not count.
+ *
+ * Source: proc(5) /proc/net/ipv6_route: destination, its length, …, interface at 9.
+ */
 function defaultInterface6(): string | undefined {
   return rows('ipv6_route').find(([destination, length, , , , , , , , name]) => {
     return destination === ZEROS && length === '00' && name !== 'lo';

@@ -51,7 +51,7 @@ export function parseDeviceReply(reply: Buffer, name: string, acceptsNegative: b
   throw new SystemFailure(Math.abs(errno), `the daemon answers with errno ${errno}`, { isDaemons: true });
 }
 
-/** The length is a number of 8 bits: a larger one wraps around. */
+/** Normalizes an allowed IP, whose length is a number of 8 bits: a larger length wraps around. */
 function normalizeAllowedIp(text: string): string {
   const [, addressText = '', digits = ''] = /^([^/]*)\/([0-9]+)$/.exec(text) ?? [];
   const address = parseIpAddress(addressText);

@@ -22,7 +22,7 @@ export async function listKernelInterfaces(context: WgContext): Promise<string[]
   }
 }
 
-/** Works on an interface that no daemon answers for. @throws {SystemFailure} */
+/** Runs work on an interface that no daemon answers for. @throws {SystemFailure} */
 export async function askKernel<T>(context: WgContext, name: string, work: (kernel: KernelWireguard) => T): Promise<T> {
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) throw new SystemFailure(ENAMETOOLONG, `"${name}" is too long`);
   try {

@@ -12,7 +12,7 @@ export interface PrettyOptions {
   readonly nowSeconds: bigint;
 }
 
-/** Writes a device for people. Peers with the newest handshakes come first, peers without a handshake last. */
+/** Writes a device for users. Peers with the newest handshakes come first, peers without a handshake last. */
 export function formatPretty(device: WgDevice, options: PrettyOptions): string {
   const { palette } = options;
   const rows = [`${palette.reset}${palette.greenLabel('interface')}: ${palette.green(device.name)}`];

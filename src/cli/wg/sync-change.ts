@@ -5,7 +5,7 @@ import type { WgDevice } from './wg-device.js';
 const KEY_BYTES = 32;
 
 /**
- * Turns a change that replaces all peers into one that leaves sessions alone: peers that the file does
+ * Turns a change that replaces all peers into a change that leaves sessions alone: peers that the file does
  * not have are removed one by one, and a preshared key or keepalive that the file no longer has is switched off.
  *
  * Leaves a change without peers, or for a device without peers, as it is.

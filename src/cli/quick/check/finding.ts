@@ -54,7 +54,7 @@ export class Findings {
   }
 }
 
-/** Writes a finding for people. Ends with a newline. */
+/** Writes a finding for users. Ends with a newline. */
 export function formatFinding(finding: Finding, fileName: string): string {
   if ('line' in finding) return formatProblem(finding, fileName);
   const advice = finding.advice === undefined ? '' : `    ${finding.advice}\n`;
