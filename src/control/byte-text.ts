@@ -6,11 +6,11 @@ import { isUtf8 } from 'node:buffer';
  */
 
 const ESCAPE = 0xdc00;
-/** With the flag `u`, the halves of a pair do not match. */
+/** The flag `u` keeps the halves of a pair from matching. */
 const ESCAPED = /[\udc80-\udcff]/u;
 const LONGER_CHARACTERS = [2, 3, 4] as const;
 
-/** A byte order mark stays in the text. */
+/** Returns bytes as text. A byte order mark stays in the text. */
 export function decodeBytes(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isUtf8(buffer)) return buffer.toString('utf8');
@@ -28,7 +28,7 @@ export function decodeByte(byte: number): string {
   return String.fromCharCode(byte < 0x80 ? byte : ESCAPE | byte);
 }
 
-/** Returns the bytes that `decodeBytes` has read; the text itself where it is UTF-8, which is most often the case. */
+/** Returns the bytes that `decodeBytes` has read; the text itself where it is UTF-8, as it mostly is. */
 export function encodeText(text: string): string | Buffer {
   return ESCAPED.test(text) ? encodeEscaped(text) : text;
 }

@@ -10,9 +10,9 @@ const MAX_PORT = 65_535;
 const EINVAL = 22;
 
 /**
- * Reads the addresses in a change, as strictly as a daemon does. Keys are shared with the change that is given.
+ * Reads the addresses in a change, as strictly as a daemon does. Both changes share the keys.
  *
- * @throws {WireGuardError} ERR_VALUE for an address that makes no sense, or a zone that is no interface.
+ * @throws {WireGuardError} ERR_VALUE for an invalid address, or a zone that is no interface.
  */
 export function toDeviceChange(change: ChangeText, zones: ZoneNames): DeviceChange {
   return { ...change, peers: change.peers.map((peer) => toPeerChange(peer, zones)) };

@@ -14,7 +14,7 @@ export function closestWord(written: string, candidates: Iterable<string>): stri
   return closest;
 }
 
-/** Levenshtein's distance; words whose lengths differ too much are only told apart by that. */
+/** Levenshtein's distance; words whose lengths differ too much get the difference of the lengths. */
 function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > MAX_DISTANCE) return Number.POSITIVE_INFINITY;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -2,12 +2,12 @@ import type { DeviceChange } from '../core/configuration.js';
 import type { DeviceState } from './device-control.js';
 import type { ReceivedExplanation } from './uapi-explain-text.js';
 
-/** A running device, whatever is behind it: the control socket of a daemon, or the kernel's own WireGuard. */
+/** A running device of either kind: the control socket of a daemon, or the kernel's own WireGuard. */
 export interface DeviceClient {
   /** @returns A copy of the device's state. The caller clears its secret keys. @throws {WireGuardError} */
   get(): Promise<DeviceState>;
-  /** Applies a change. The keys in it stay the caller's. @throws {WireGuardError} With the system's number as `cause`. */
+  /** Applies a change. The keys in it stay the caller's. @throws {WireGuardError} The system's number is the `cause`. */
   set(change: DeviceChange): Promise<void>;
-  /** @returns Reasons and counts of drops; `undefined` where nothing gives them. @throws {WireGuardError} */
+  /** @returns Reasons and counts of drops; `undefined` where nothing reports them. @throws {WireGuardError} */
   explain(): Promise<ReceivedExplanation | undefined>;
 }

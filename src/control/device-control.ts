@@ -47,10 +47,10 @@ export interface DeviceExplanation {
 
 /** The device as the configuration protocol sees it. */
 export interface DeviceControl {
-  /** Has the state read, over several turns of the event loop if need be, while no change is made. */
+  /** Calls `reader` while no change is made, over several turns of the event loop if need be. */
   read<T>(reader: (state: DeviceState) => T | Promise<T>): Promise<T>;
   /**
-   * Applies all of the change or none of it, after the changes that were asked for earlier. The caller clears the keys
+   * Applies all of the change or none of it, after the changes that were requested earlier. The caller clears the keys
    * in it once the promise has settled.
    *
    * @throws {WireGuardError} Nothing has changed. `uapi-errno.ts` maps each code to the errno that the client receives.

@@ -13,15 +13,15 @@ const FIRST_DELAY_MS = 1_000;
 const DELAY_GROWTH = 6 / 5;
 const MAX_DELAY_MS = 20_000;
 
-/** Answers that another question will not change. */
+/** Answers that do not change when the look-up is retried. */
 const PERMANENT: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME']);
 
 /** Finds all addresses of a name, the best first. */
 export type Lookup = (host: string) => Promise<readonly LookupAddress[]>;
 
-/** How patiently names are looked up. */
+/** Options for retrying look-ups of names. */
 export interface NameOptions {
-  /** Further attempts after a failure that may pass, such as a network that is not there yet. */
+  /** Further attempts after a transient failure, such as a network that is not up. */
   readonly retries: number;
   readonly interruption: AbortSignal;
   warn(text: string): void;
@@ -31,7 +31,7 @@ export interface NameOptions {
 }
 
 /**
- * Reads how often to ask again, as `wg` does: 15 times, a number of the user's, or for ever.
+ * Reads the number of retries, as `wg` does: 15, the user's number, or infinity.
  *
  * @throws {WireGuardError} ERR_USAGE
  *
@@ -51,7 +51,7 @@ export function isHostName({ host }: ConfigEndpoint): boolean {
 }
 
 /**
- * Turns the endpoint of a file into an address, by asking the system's resolver if it is a name.
+ * Turns the endpoint of a file into an address, by the system's resolver if it is a name.
  *
  * @throws {WireGuardError} ERR_NAME_RESOLUTION, ERR_INTERRUPTED
  */

@@ -9,8 +9,8 @@ const MAX_PORT = 65_535;
 /**
  * Reads `1.2.3.4:51820`, `[2001:db8::1]:51820` or `[fe80::1%eth0]:51820`. No host names.
  *
- * An IPv4 address written as IPv6 (`::ffff:1.2.3.4`) becomes the IPv4 address that it means. Port 0 is read as
- * wireguard-go reads it: scripts set `0.0.0.0:0` to forget where a peer was.
+ * An IPv4 address written as IPv6 (`::ffff:1.2.3.4`) becomes that IPv4 address. Port 0 is read as
+ * wireguard-go reads it: scripts set `0.0.0.0:0` to clear an endpoint.
  *
  * @returns `undefined` for anything else, and for a zone that is no interface.
  */
@@ -30,8 +30,8 @@ export function parseEndpoint(text: string, zones: ZoneNames): Endpoint | undefi
 }
 
 /**
- * Writes what `parseEndpoint` reads. A path that is no UDP address is written as an address of fd7a::/16 with port 0,
- * which every tool can show and nobody sends to. A zone whose interface is gone is written as its number.
+ * Writes the form that `parseEndpoint` reads. A path that is no UDP address is written as an address of fd7a::/16 with port 0,
+ * which every tool can show and no program sends to. A zone whose interface is gone is written as its number.
  */
 export function formatEndpoint(endpoint: Endpoint, zones: ZoneNames): string {
   if (endpoint.family === FAMILY_PATH) return `[${formatIpAddress(pathAddress(endpoint.address))}]:0`;

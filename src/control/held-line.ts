@@ -1,7 +1,7 @@
 /**
- * The start of a line whose end has not arrived. It may hold a secret: `clear` wipes it.
+ * The start of a line whose end has not arrived. The line may hold a secret: `clear` wipes it.
  *
- * Of a line longer than `maxBytes` only the start is kept.
+ * Only the start of a line longer than `maxBytes` is kept.
  */
 export class HeldLine {
   readonly bytes: Buffer;

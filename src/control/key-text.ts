@@ -24,7 +24,7 @@ export function formatKey(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('base64');
 }
 
-/** A public key as logs show it, such as `abcd…wxyz`: enough to find the peer, short enough for a line. */
+/** Returns a public key as logs show it, such as `abcd…wxyz`: enough to find the peer, short enough for a line. */
 export function formatShortKey(publicKey: Uint8Array): string {
   const text = formatKey(publicKey);
   return `${text.slice(0, 4)}…${text.slice(39, 43)}`;

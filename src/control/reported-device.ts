@@ -1,7 +1,7 @@
 import { readHexKey } from './key-hex.js';
 import { invalidReply, readReply } from './uapi-reply.js';
 
-/** What a daemon says about its device, with exact numbers, and addresses in its own words. */
+/** A daemon's report about its device, with exact numbers, and addresses as the daemon writes them. */
 export interface ReportedDevice {
   /** The caller clears it. */
   readonly privateKey: Uint8Array | undefined;
@@ -9,7 +9,7 @@ export interface ReportedDevice {
   readonly listenPort: number;
   /** 0: off. */
   readonly fwmark: number;
-  /** In the daemon's order. */
+  /** The peers in the daemon's order. */
   readonly peers: readonly ReportedPeer[];
 }
 
@@ -21,10 +21,10 @@ export interface ReportedPeer {
   readonly endpoint: string | undefined;
   /** `ADDRESS/LENGTH`, in the daemon's order. */
   readonly allowedIps: readonly string[];
-  /** Since 1970; 0: never. Of a faulty daemon up to 2^63 − 1. */
+  /** Seconds since 1970; 0: never. A faulty daemon may report up to 2^63 − 1. */
   readonly lastHandshakeSeconds: bigint;
   readonly lastHandshakeNanoseconds: bigint;
-  /** Up to 2^64 − 1; what is more counts as that. */
+  /** Up to 2^64 − 1; greater numbers count as that. */
   readonly rxBytes: bigint;
   readonly txBytes: bigint;
   /** 0: off. */
@@ -42,12 +42,12 @@ const MAX_U64 = 2n ** 64n - 1n;
 const MAX_U64_DIGITS = 20;
 
 /**
- * Reads the answer to `get`, keys and numbers as strictly as `wg` does. Texts of addresses are left to the caller.
+ * Reads the answer to `get`, keys and numbers as strictly as `wg` does. The caller parses the texts of addresses.
  *
- * Keys that are not known are passed over: later versions may have more. So are lines of a peer before any.
+ * Unknown keys are skipped: later versions may have more. Lines of a peer before the first peer are skipped as well.
  *
- * @returns The device, whose secret keys the caller clears, and the `errno` as the daemon said it.
- * @throws {WireGuardError} ERR_CONTROL_REPLY for an answer that is cut short or makes no sense.
+ * @returns The device, whose secret keys the caller clears, and the `errno` as the daemon sent it.
+ * @throws {WireGuardError} ERR_CONTROL_REPLY for a truncated or malformed answer.
  */
 export function readDeviceReply(reply: Buffer): { device: ReportedDevice; errno: number } {
   const device: Device = { privateKey: undefined, listenPort: 0, fwmark: 0, peers: [] };
@@ -86,7 +86,7 @@ class LineValue {
     return number;
   }
 
-  /** A number that stops at its greatest value, as strtoull(3) has it. */
+  /** Reads a number that saturates at its greatest value, as with strtoull(3). */
   counter(): bigint {
     const [, digits] = /^0*([0-9]+)$/.exec(this.text) ?? [];
     if (digits === undefined) throw invalidReply(`${this.key} makes no sense`);

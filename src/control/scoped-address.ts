@@ -1,7 +1,7 @@
 import { formatIpAddress, parseIpAddress } from '../wire/address-text.js';
 import type { ZoneNames } from './zone-names.js';
 
-/** An address with the zone that a link-local one needs. */
+/** An address with the zone that a link-local address needs. */
 export interface ScopedAddress {
   /** 4 or 16 bytes. */
   readonly address: Uint8Array;
@@ -15,7 +15,7 @@ const MAX_SCOPE_ID = 0xffff_ffff;
  * Reads `ADDRESS[%ZONE]`. The zone of a link-local address is the name or the number of an interface, of any
  * other IPv6 address a number.
  *
- * @returns `undefined` if it is no address, or the zone does not exist.
+ * @returns `undefined` if the text is no address, or the zone does not exist.
  *
  * Source: getaddrinfo(3) of glibc; RFC 4007 §11.
  */
@@ -29,20 +29,20 @@ export function parseScopedAddress(text: string, zones: ZoneNames): ScopedAddres
   return scopeId === undefined ? undefined : { address, scopeId };
 }
 
-/** Writes what `parseScopedAddress` reads; a zone without an interface of that number is written as its number. */
+/** Writes the form that `parseScopedAddress` reads; a zone without an interface is written as its number. */
 export function formatScopedAddress({ address, scopeId }: ScopedAddress, zones: ZoneNames): string {
   const text = formatIpAddress(address);
   if (scopeId === 0) return text;
   return `${text}%${(isLinkLocal(address) ? zones.nameOf(scopeId) : undefined) ?? scopeId}`;
 }
 
-/** Reads an address with or without a zone and writes it again in the one form; `undefined` if it is none. */
+/** Reads an address with or without a zone and writes it in canonical form; `undefined` if the text is no address. */
 export function normalizeScopedAddress(text: string, zones: ZoneNames): string | undefined {
   const scoped = parseScopedAddress(text, zones);
   return scoped === undefined ? undefined : formatScopedAddress(scoped, zones);
 }
 
-/** A name goes before a number: an interface may be called "1". */
+/** Reads a zone. A name takes precedence over a number: an interface may be called "1". */
 function parseZone(zone: string, address: Uint8Array, zones: ZoneNames): number | undefined {
   const named = isLinkLocal(address) ? zones.indexOf(zone) : undefined;
   if (named !== undefined) return named;

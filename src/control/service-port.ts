@@ -7,7 +7,7 @@ const MAX_I32 = 0x7fff_ffffn;
 /**
  * Reads a UDP port as the C library does: numbers above 65535 wrap around, names of services count, `*` is any port.
  *
- * @returns 0–65,535, or `undefined` if the text is none of these.
+ * @returns 0–65,535, or `undefined` for any other text.
  *
  * Source: getaddrinfo(3) of glibc, services(5).
  */

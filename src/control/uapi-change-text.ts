@@ -1,6 +1,6 @@
 import { UapiWriter } from './uapi-writer.js';
 
-/** What a `set` says, with addresses as text. Absent means: leave as it is. */
+/** The content of a `set`, with addresses as text. Absent fields are left unchanged. */
 export interface ChangeText {
   readonly privateKey?: Uint8Array;
   readonly listenPort?: number;
@@ -19,7 +19,7 @@ export interface PeerChangeText {
   readonly endpoint?: string;
   readonly persistentKeepaliveSeconds?: number;
   readonly replaceAllowedIps: boolean;
-  /** `ADDRESS/LENGTH`, with `-` before it to take it away. */
+  /** `ADDRESS/LENGTH`, with a leading `-` to remove the prefix. */
   readonly allowedIps: readonly string[];
 }
 

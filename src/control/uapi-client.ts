@@ -12,7 +12,7 @@ import { toUnreachable } from './unreachable.js';
 import { SystemZoneNames, type ZoneNames } from './zone-names.js';
 
 /**
- * Talks to a userspace WireGuard, ours or another, through its control socket.
+ * A client of the control socket of a userspace WireGuard, ours or another.
  *
  * Every call is one connection, as `wg` does it.
  */
@@ -40,9 +40,9 @@ export class UapiClient implements DeviceClient {
   }
 
   /**
-   * Asks for reasons, which only our daemon gives.
+   * Requests the reasons, which only our daemon reports.
    *
-   * @returns `undefined` if the program behind the socket does not know the question.
+   * @returns `undefined` if the program behind the socket does not support the request.
    * @throws {WireGuardError} ERR_CONTROL_UNREACHABLE, ERR_NOT_ROOT, ERR_CONTROL_TIMEOUT, ERR_CONTROL_REPLY, ERR_CONTROL_REFUSED
    */
   async explain(): Promise<ReceivedExplanation | undefined> {
@@ -80,7 +80,7 @@ export class UapiClient implements DeviceClient {
   }
 }
 
-/** A program that does not read on may cut the connection. */
+/** A program that stops reading may cut the connection. */
 function isCutOff(error: unknown): boolean {
   if (!(error instanceof WireGuardError) || !(error.cause instanceof Error)) return false;
   return 'code' in error.cause && (error.cause.code === 'ECONNRESET' || error.cause.code === 'EPIPE');

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
-/** A client that has not taken its answer by then is cut off: others wait for their turn. */
+/** A client that has not read its answer by then is disconnected: other clients wait for their turn. */
 const ANSWER_LIMIT_MS = 10_000;
-/** A client that is silent for so long is cut off: descriptors are scarce. */
+/** A client that is silent for this long is disconnected: descriptors are scarce. */
 const IDLE_LIMIT_MS = 60_000;
 
 export interface UapiConnectionLimits {
@@ -10,7 +10,7 @@ export interface UapiConnectionLimits {
   readonly idleMs?: number;
 }
 
-/** One client of the control socket. Answers wait for a slow reader, within limits of memory and time. */
+/** One client of the control socket. Answers wait for a slow reader, with limits on memory and time. */
 export class UapiConnection {
   readonly #socket: Socket;
   readonly #answerLimitMs: number;
@@ -24,7 +24,7 @@ export class UapiConnection {
     socket.on('error', () => {}); // the reading end of `chunks` sees the error
   }
 
-  /** When the client last sent something, by `performance.now()`. */
+  /** The time of the client's last bytes, by `performance.now()`. */
   get lastActiveMs(): number {
     return this.#lastActiveMs;
   }
@@ -38,7 +38,7 @@ export class UapiConnection {
     }
   }
 
-  /** Writes an answer, never more of it than the client takes. Clears every chunk. */
+  /** Writes an answer with back-pressure. Clears every chunk. */
   async write(chunks: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
     const limit = setTimeout(() => this.#socket.destroy(), this.#answerLimitMs);
     try {
@@ -59,7 +59,7 @@ export class UapiConnection {
     });
   }
 
-  /** Ends the connection once everything is written, even if more came than was read. */
+  /** Ends the connection once everything is written, even if some received bytes were not read. */
   end(): void {
     this.#socket.end(() => this.#socket.destroy());
   }
@@ -74,7 +74,7 @@ export class UapiConnection {
     else this.#socket.once('close', callback);
   }
 
-  /** @returns Whether the client may take more. */
+  /** @returns Whether the client may accept more. */
   async #writeChunk(chunk: Buffer): Promise<boolean> {
     if (this.#socket.destroyed) chunk.fill(0);
     else if (!this.#socket.write(chunk, () => chunk.fill(0))) await this.#drained();

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../core/errors.js';
 
 /**
- * The numbers of Linux that the configuration protocol answers with.
+ * The error numbers of Linux in answers of the configuration protocol.
  *
  * `wg` shows the system's text for `-errno` after a `set` and for `errno` after a `get`, so `set` is
  * refused with the negative number and `get` with the positive one.
@@ -21,7 +21,7 @@ export type Errno = (typeof Errno)[keyof typeof Errno];
 /** Why a request was refused. `reason` never repeats a value: it may be a secret. */
 export interface UapiRefusal {
   readonly errno: Errno;
-  /** The key of the line, or "" where the request as a whole is meant. */
+  /** The key of the line, or "" for the request as a whole. */
   readonly key: string;
   readonly reason: string;
 }
@@ -32,7 +32,7 @@ const ERRNO_OF_CODE: Partial<Record<ErrorCode, Errno>> = {
   ERR_TOO_MANY_PEERS: Errno.Invalid,
 };
 
-/** How an error of `DeviceControl.apply` is told to the client. */
+/** Returns the errno that the client receives for an error of `DeviceControl.apply`. */
 export function errnoOf(code: ErrorCode): Errno {
   return ERRNO_OF_CODE[code] ?? Errno.Io;
 }

@@ -1,16 +1,16 @@
 import { connect, type Socket } from 'node:net';
 
 const NEWLINE = 0x0a;
-/** A daemon answers within milliseconds; one that is stopped, or hangs, never does. */
+/** A daemon answers within milliseconds; a daemon that is stopped, or hangs, never does. */
 export const REPLY_LIMIT_MS = 10_000;
 const ETIMEDOUT = 110;
 
 /**
  * Sends one request to a control socket. Every request is one connection, as `wg` does it.
  *
- * @param parts The request in pieces, which stay the caller's.
- * @param limitMs How long the daemon may be silent.
- * @returns The answer up to the first empty line, or to where the daemon closed. The caller clears it.
+ * @param parts The request in pieces, which belong to the caller.
+ * @param limitMs The longest silence of the daemon.
+ * @returns The answer up to the first empty line, or to the end of the connection. The caller clears it.
  * @throws {Error} The system's own error, with `errno`; ETIMEDOUT from a daemon that stays silent.
  */
 export function exchange(path: string, parts: readonly Uint8Array[], limitMs = REPLY_LIMIT_MS): Promise<Buffer> {
@@ -37,7 +37,7 @@ export function exchange(path: string, parts: readonly Uint8Array[], limitMs = R
   });
 }
 
-/** The last two bytes, wherever they were cut, are an empty line. */
+/** Tests whether the last two bytes, wherever they were cut, are an empty line. */
 function endsReply(chunks: readonly Buffer[]): boolean {
   const last = chunks.at(-1)!;
   if (last.at(-1) !== NEWLINE) return false;

@@ -2,7 +2,7 @@
  * The answer to `explain`, our own addition to the configuration protocol.
  *
  * ```text
- * dropped_no_peer=3                    packets of the whole device, by what became of them; 0 is left out
+ * dropped_no_peer=3                    packets of the whole device, by verdict; 0 is left out
  * public_key=c5321303…
  * reason_code=no-answer                stable, for programs
  * reason=No answer for 35 s: …         one line
@@ -10,7 +10,7 @@
  * errno=0
  * ```
  *
- * Other daemons end the connection without an answer, as they do with every operation that they do not know.
+ * Other daemons end the connection without an answer, as they do with every unknown operation.
  */
 import { isLoss, VERDICT_NAMES } from '../core/packets/verdict.js';
 import type { DeviceExplanation } from './device-control.js';
@@ -19,7 +19,7 @@ import { readHexKey } from './key-hex.js';
 import { invalidReply, readReply, refusal } from './uapi-reply.js';
 import { UapiWriter } from './uapi-writer.js';
 
-/** How many packets met which end: by the names of `Verdict` in lower case, as in `disallowed_source`. */
+/** Counts of packets by the names of `Verdict` in lower case, as in `disallowed_source`. */
 export type DropCounts = ReadonlyMap<string, number>;
 
 export interface ReceivedExplanation {
@@ -29,7 +29,7 @@ export interface ReceivedExplanation {
 
 export interface ReceivedReason {
   readonly publicKey: Uint8Array;
-  /** Empty: the daemon gives none. */
+  /** Empty: the daemon reports no code. */
   readonly reasonCode: string;
   /** One sentence. */
   readonly reason: string;
@@ -76,7 +76,7 @@ function writeDrops(writer: UapiWriter, verdicts: ArrayLike<number>): void {
   }
 }
 
-/** The protocol has lines of ASCII. */
+/** Returns a sentence in ASCII, as the protocol requires. */
 function toAscii(sentence: string): string {
   return sentence.replaceAll('…', '...').replace(/[^ -~]+/g, ' ');
 }

@@ -13,7 +13,7 @@ const NANOSECONDS_PER_MS = 1_000_000;
  * Reads the answer of any userspace WireGuard to `get`.
  *
  * @returns A copy of the device's state. The caller clears its secret keys, and `reply`.
- * @throws {WireGuardError} ERR_CONTROL_REPLY for an answer that is cut short or makes no sense,
+ * @throws {WireGuardError} ERR_CONTROL_REPLY for a truncated or malformed answer,
  *   ERR_CONTROL_REFUSED for an `errno` other than 0.
  */
 export function parseGet(reply: Buffer, zones: ZoneNames): DeviceState {
@@ -33,7 +33,7 @@ function toPeerState(peer: ReportedPeer, zones: ZoneNames): PeerState {
   return {
     publicKey: peer.publicKey,
     presharedKey: peer.presharedKey ?? new Uint8Array(KEY_BYTES),
-    // An endpoint that cannot be read here, such as one with a zone of another namespace, is none to us.
+    // An endpoint that cannot be read here, such as one with a zone of another namespace, counts as absent.
     endpoint: endpoint === undefined ? undefined : parseEndpoint(endpoint, zones),
     persistentKeepaliveSeconds: peer.persistentKeepaliveSeconds,
     rxBytes: Number(peer.rxBytes),

@@ -10,7 +10,7 @@ const NANOSECONDS_PER_MS = 1_000_000;
  * Writes a device as the answer to `get`, without the closing `errno`, in chunks of some 64 KiB.
  *
  * Lines stand in the order of wireguard-go; peers and allowed IPs in the order in which they were added.
- * The device is read as the chunks are asked for, and must not be reconfigured in between.
+ * The device is read as the chunks are drawn, and must not be reconfigured in between.
  * The caller clears every chunk: they hold the secret keys.
  */
 export function* formatGet(state: DeviceState, zones: ZoneNames): Generator<Buffer, void, undefined> {

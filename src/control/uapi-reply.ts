@@ -7,11 +7,11 @@ const MIN_ERRNO = -(2 ** 31);
 const MAX_ERRNO = 2 ** 31 - 1;
 
 /**
- * Reads an answer of any daemon line by line, up to its empty line. What stands behind that is ignored.
+ * Reads an answer of any daemon line by line, up to its empty line. The rest is ignored.
  *
- * @param onLine Gets every line but `errno`: the key, and where the value is in `reply`.
- * @returns The `errno` as the daemon said it: 0, or a number of either sign.
- * @throws {WireGuardError} ERR_CONTROL_REPLY for an answer that is cut short, has no `errno` or a line without "=".
+ * @param onLine Receives every line but `errno`: the key, and the place of the value in `reply`.
+ * @returns The `errno` as the daemon sent it: 0, or a number of either sign.
+ * @throws {WireGuardError} ERR_CONTROL_REPLY for an answer that is truncated, has no `errno` or has a line without "=".
  */
 export function readReply(reply: Buffer, onLine: (key: string, start: number, end: number) => void): number {
   let errno: number | undefined;
@@ -35,19 +35,19 @@ export function readReply(reply: Buffer, onLine: (key: string, start: number, en
 /**
  * Reads the answer to `set`.
  *
- * @returns The number as it was said: 0, or negative from a daemon that follows wireguard-go.
+ * @returns The number as it was sent: 0, or negative from a daemon that follows wireguard-go.
  * @throws {WireGuardError} ERR_CONTROL_REPLY
  */
 export function parseSetReply(reply: Buffer): number {
   return readReply(reply, () => {});
 }
 
-/** @param why Says what is wrong with the answer; never repeats it, since it may hold secrets. */
+/** @param why The fault of the answer, never its text, which may hold secrets. */
 export function invalidReply(why: string): WireGuardError {
   return new WireGuardError('ERR_CONTROL_REPLY', `the daemon's answer cannot be read: ${why}`);
 }
 
-/** @param errno As the daemon said it. The error has the number of the system, which is positive, as `cause`. */
+/** @param errno The number that the daemon sent. The `cause` of the error is the system's positive number. */
 export function refusal(what: string, errno: number): WireGuardError {
   const number = Math.abs(errno);
   return new WireGuardError('ERR_CONTROL_REFUSED', `the daemon ${what} with errno ${number}`, { cause: number });

@@ -4,30 +4,30 @@ import { Errno, type UapiRefusal } from './uapi-errno.js';
 import { SetParser } from './uapi-set-parser.js';
 import type { ZoneNames } from './zone-names.js';
 
-/** What one connection asked for. */
+/** A request of one connection. */
 export type UapiRequest =
   | { readonly kind: 'get' }
-  /** Ours: asks for reasons where `get` asks for the state. */
+  /** Our own addition: requests the reasons, where `get` requests the state. */
   | { readonly kind: 'explain' }
-  /** The keys in `change` are wiped by `clear`, which is called whatever becomes of the change. */
+  /** The keys in `change` are wiped by `clear`, which is called whether or not the change succeeds. */
   | { readonly kind: 'set'; readonly change: DeviceChange; readonly clear: () => void }
   | { readonly kind: 'refused'; readonly operation: 'get' | 'set'; readonly refusal: UapiRefusal }
-  /** No operation that is known: not our protocol, no answer is owed. */
+  /** An unknown operation: not our protocol, and not answered. */
   | { readonly kind: 'unknown' };
 
-/** The longest line that means anything has about 130 bytes. */
+/** The longest valid line has about 130 bytes. */
 export const MAX_LINE_BYTES = 1_024;
-/** More than twice what the greatest device with a dozen allowed IPs a peer needs. */
+/** More than twice the size of a request for the greatest device with a dozen allowed IPs per peer. */
 export const MAX_REQUEST_BYTES = 64 * 1_024 * 1_024;
 
 const NEWLINE = 0x0a;
 
-/** Where a reader stands in the bytes of a connection. */
+/** The state of a reader of the bytes of a connection. */
 type State =
   | { readonly kind: 'operation' }
   | { readonly kind: 'question'; readonly operation: 'get' | 'explain' }
   | { readonly kind: 'set'; readonly parser: SetParser; bytesRead: number }
-  /** A line of a `set` was refused: the rest is skipped up to its end. */
+  /** A line of a `set` was refused: the rest of the request is skipped. */
   | { readonly kind: 'refused-set'; readonly refusal: UapiRefusal }
   | { readonly kind: 'done'; readonly request: UapiRequest };
 
@@ -58,7 +58,7 @@ export class UapiRequestReader {
     this.#readZones = readZones;
   }
 
-  /** Reads from `at` to the end of a request or of the chunk. @returns Where to go on. */
+  /** Reads from `at` to the end of a request or of the chunk. @returns The place of the next unread byte. */
   read(chunk: Buffer, at: number): number {
     while (at < chunk.length && this.#state.kind !== 'done') {
       if (this.#state.kind === 'question' && chunk[at] !== NEWLINE) {
@@ -73,14 +73,14 @@ export class UapiRequestReader {
     return at;
   }
 
-  /** The other side sends no more: what stands there so far is taken for the whole request. */
+  /** Ends the input: the text so far counts as the whole request. */
   end(): void {
     if (this.#state.kind === 'operation' || this.#state.kind === 'done') return;
     if (this.#held.length > 0) this.#readHeldLine();
     this.#readEmptyLine();
   }
 
-  /** The request that is complete, once. */
+  /** Returns a complete request, once. */
   takeRequest(): UapiRequest | undefined {
     if (this.#state.kind !== 'done') return undefined;
     const { request } = this.#state;
@@ -88,7 +88,7 @@ export class UapiRequestReader {
     return request;
   }
 
-  /** Wipes what a half-read request left. */
+  /** Wipes a request that was read in part. */
   clear(): void {
     if (this.#state.kind === 'set') this.#state.parser.clear();
     this.#held.clear();
@@ -152,7 +152,7 @@ export class UapiRequestReader {
     this.#state = { kind: 'refused-set', refusal };
   }
 
-  /** An empty line, or the end of the connection, completes a request. */
+  /** Completes a request at an empty line or at the end of the connection. */
   #readEmptyLine(): void {
     const state = this.#state;
     switch (state.kind) {

@@ -10,7 +10,7 @@ import { formatGet } from './uapi-get-text.js';
 import { type UapiRequest, UapiRequestReader } from './uapi-request.js';
 import { SystemZoneNames, type ZoneNames } from './zone-names.js';
 
-/** More connections at once cost the one that is silent for the longest time. */
+/** Beyond this number, a new connection replaces the connection that has been silent longest. */
 const MAX_CONNECTIONS = 256;
 
 export interface UapiServerOptions {
@@ -23,10 +23,10 @@ export interface UapiServerOptions {
 }
 
 /**
- * Answers the configuration protocol on stream sockets, whoever accepted them.
+ * A server of the configuration protocol on accepted stream sockets.
  *
- * Any number of requests on each connection, one at a time and in order; the queue of the `DeviceControl` keeps a `set`
- * out of the middle of a `get`. A long answer gives the event loop a turn after every chunk.
+ * Each connection carries any number of requests, which are answered in order; the queue of the `DeviceControl` keeps a
+ * `set` out of the middle of a `get`. A long answer gives the event loop a turn after every chunk.
  *
  * Source: https://www.wireguard.com/xplatform/#configuration-protocol
  */
@@ -83,7 +83,7 @@ export class UapiServer {
     reader.end();
     const request = reader.takeRequest();
     if (request === undefined) return;
-    // A client that died in the middle of a `set` looks like a client that only stopped sending, but cannot hear us.
+    // A client that died in the middle of a `set` looks like a client that only stopped sending, but receives no answer.
     if (await connection.canHear()) await this.#answer(request, connection);
     else discard(request);
   }
@@ -148,7 +148,7 @@ export class UapiServer {
   }
 }
 
-/** The chunks of an answer and its end, with a turn of the event loop after each chunk. */
+/** Yields the chunks of an answer and its end, with a turn of the event loop after each chunk. */
 async function* turnByTurn(chunks: Iterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   for (const chunk of chunks) {
     yield chunk;
@@ -165,7 +165,7 @@ function discard(request: UapiRequest): void {
   if (request.kind === 'set') request.clear();
 }
 
-/** A connection that was cut, by the client or by us. */
+/** Tests for a connection that was cut, by the client or by us. */
 function isDisconnect(error: Error): boolean {
   return isPrematureClose(error) || hasCode(error, 'ECONNRESET') || hasCode(error, 'EPIPE');
 }

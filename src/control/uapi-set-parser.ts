@@ -9,7 +9,7 @@ const MAX_U16 = 0xffff;
 const MAX_U32 = 0xffff_ffff;
 /** A full device can be emptied and filled again by one request. */
 const MAX_PEER_BLOCKS = 2 * MAX_PEERS;
-/** A bound on the memory that one request takes: some 150 bytes for each. */
+/** A bound on the memory of one request: some 150 bytes for each allowed IP. */
 const MAX_ALLOWED_IPS = 2 ** 20;
 
 const DEVICE_KEYS: ReadonlySet<string> = new Set(['private_key', 'listen_port', 'fwmark', 'replace_peers']);
@@ -31,8 +31,8 @@ type PeerBlock = Omit<Writable<PeerChange>, 'allowedIps'> & { allowedIps: Allowe
 /**
  * Reads the body of a `set`, line by line, into one `DeviceChange`.
  *
- * Nothing is applied before the whole text was understood. Lines of the device come first; the first
- * `public_key` ends them, and every further one starts another peer. Within a peer's block
+ * Nothing is applied before the whole text was parsed. Lines of the device come first; the first
+ * `public_key` ends them, and every further `public_key` starts another peer. Within a peer's block
  * `replace_allowed_ips` discards the `allowed_ip` lines before it, and `remove` and `update_only` count
  * for the whole block wherever they stand.
  *
@@ -48,7 +48,7 @@ export class SetParser {
     this.#zones = zones;
   }
 
-  /** Reads the line `bytes[start…end)`, without its newline. @returns Why the request is refused, or `undefined`. */
+  /** Reads the line `bytes[start…end)`, without its newline. @returns The reason for a refusal, or `undefined`. */
   readLine(bytes: Buffer, start: number, end: number): UapiRefusal | undefined {
     const equals = bytes.subarray(start, end).indexOf(EQUALS);
     if (equals < 0) return { errno: Errno.Protocol, key: '', reason: 'a line without "="' };
@@ -60,7 +60,7 @@ export class SetParser {
     else if (peer === undefined) this.#readDeviceLine(key, value);
     else this.#readPeerLine(peer, key, value);
     if (value.refusal === undefined) return undefined;
-    // An unknown key may be anything, a secret too.
+    // An unknown key may be anything, even a secret.
     const isKnown = key === 'public_key' || (peer === undefined ? DEVICE_KEYS : PEER_KEYS).has(key);
     return { errno: Errno.Invalid, key: isKnown ? key : '', reason: value.refusal };
   }
@@ -70,7 +70,7 @@ export class SetParser {
     return { ...this.#device, peers: this.#peers };
   }
 
-  /** Wipes the secret keys. Call it once the change is applied or refused. */
+  /** Wipes the secret keys. Must be called once the change is applied or refused. */
   clear(): void {
     this.#device.privateKey?.fill(0);
     for (const peer of this.#peers) peer.presharedKey?.fill(0);
@@ -147,7 +147,7 @@ export class SetParser {
   }
 }
 
-/** Makes random bytes a private key (RFC 7748 §5). Zeros stay: they mean "no key". */
+/** Turns random bytes into a private key (RFC 7748 §5). Zeros are kept: they mean "no key". */
 function clampUnlessZero(key: Uint8Array): Uint8Array {
   if (key.every((byte) => byte === 0)) return key;
   key[0]! &= 248;

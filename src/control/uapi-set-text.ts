@@ -11,7 +11,7 @@ const NEWLINE = 0x0a;
 /**
  * Reads the whole body of a `set`, without its closing empty line.
  *
- * @returns The change, or why it is refused. The caller clears the keys in the change.
+ * @returns The change, or the reason for its refusal. The caller clears the keys in the change.
  */
 export function parseSet(text: Uint8Array, zones: ZoneNames): DeviceChange | UapiRefusal {
   const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);

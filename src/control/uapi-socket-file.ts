@@ -15,15 +15,15 @@ import { basename, dirname, join } from 'node:path';
 import { WireGuardError } from '../core/errors.js';
 import { isSystemError } from './system-error.js';
 
-/** The directory in which every WireGuard tool looks for sockets of userspace implementations. */
+/** The directory where WireGuard tools look for sockets of userspace implementations. */
 export const SOCKET_DIRECTORY = '/var/run/wireguard';
 const DIRECTORY_MODE = 0o755;
-/** Keeps others out from the first moment on. */
+/** Denies access to other users from the first moment on. */
 const SOCKET_UMASK = 0o177;
 const OTHERS_WRITE = 0o002;
 const GROUP_WRITES = 0o020;
 
-/** Only where the system has no inotify watch left. */
+/** Polling is used only where the system has no inotify watch left. */
 const POLL_INTERVAL_MS = 5_000;
 
 export function uapiSocketPath(interfaceName: string): string {
@@ -40,16 +40,15 @@ export interface UapiSocketFileEvents {
 /**
  * The control socket of a daemon, as a file.
  *
- * The socket is made under another name, with a umask that keeps others out, and is then renamed to its place: at no
- * moment is there a file that others may open or that nobody answers on. The rename also replaces a file whose daemon is
- * dead.
+ * The socket is made under another name, with a umask that denies access to others, and is then renamed to its place:
+ * the file is never open to others, and never without a listener. The rename also replaces the file of a dead daemon.
  */
 export class UapiSocketFile {
   readonly path: string;
   readonly #server: Server;
   readonly #events: UapiSocketFileEvents;
   #watcher: FSWatcher | undefined;
-  /** The file as we made it. `undefined` once the file is no longer ours. */
+  /** The file that we made; `undefined` once the file is no longer ours. */
   #ours: Stats | undefined;
 
   /** @param ours The file, if there is one. */
@@ -60,7 +59,7 @@ export class UapiSocketFile {
     this.#ours = ours;
     if (ours === undefined) return;
     this.#watch();
-    setImmediate(() => this.#check()); // the file may have gone before it was watched
+    setImmediate(() => this.#check()); // the file may be gone before the watch began
   }
 
   /**
@@ -111,8 +110,8 @@ export class UapiSocketFile {
       const file = statSync(this.path, { throwIfNoEntry: false });
       return file !== undefined && file.ino === this.#ours?.ino && file.dev === this.#ours.dev;
     } catch (error) {
-      if (hasCode(error, 'ELOOP', 'ENOTDIR')) return false; // the place leads elsewhere by now
-      if (isSystemError(error)) return true; // not to be found out for now
+      if (hasCode(error, 'ELOOP', 'ENOTDIR')) return false; // the path now leads elsewhere
+      if (isSystemError(error)) return true; // cannot be determined for now
       throw error;
     }
   }
@@ -180,7 +179,7 @@ function listen(where: { path: string } | { fd: number }, events: UapiSocketFile
     try {
       server.listen(where, () => {
         server.off('error', reject);
-        server.on('error', () => {}); // one client could not be accepted (EMFILE, say); the next may be
+        server.on('error', () => {}); // one client could not be accepted (such as EMFILE); the next client may be
         resolve(server);
       });
     } finally {

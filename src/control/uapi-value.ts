@@ -11,14 +11,14 @@ const DECIMAL = /^[0-9]{1,20}$/;
 /**
  * The value of one line of a `set`, `bytes[start…end)`.
  *
- * A value that makes no sense is remembered as `refusal`, which never repeats it: the value may be a secret.
- * What the methods return then is of no use.
+ * An invalid value is recorded as `refusal`, which never repeats it: the value may be a secret.
+ * The results of the methods are then invalid.
  */
 export class UapiValue {
   readonly #bytes: Buffer;
   readonly #start: number;
   readonly #end: number;
-  /** Why the value is refused; `undefined` while it is not. */
+  /** The reason for refusing the value; `undefined` while it is valid. */
   refusal: string | undefined;
 
   constructor(bytes: Buffer, start: number, end: number) {
@@ -49,7 +49,7 @@ export class UapiValue {
     return number;
   }
 
-  /** Reads a switch that the protocol only knows as `true`. */
+  /** Reads a switch whose only valid value is `true`. */
   isTrue(): true {
     if (this.text !== 'true') this.refuse('not "true"');
     return true;

@@ -1,6 +1,6 @@
 import { KEY_HEX_BYTES, writeHexKey } from './key-hex.js';
 
-/** A longer value does not exist in the protocol. */
+/** No value of the protocol is longer. */
 const MAX_VALUE_BYTES = 1_024;
 
 /**
@@ -18,7 +18,7 @@ export class UapiWriter {
     this.#chunk = Buffer.allocUnsafeSlow(chunkBytes);
   }
 
-  /** The chunk is as good as full: take it before the next line. */
+  /** The chunk is nearly full and must be taken before the next line. */
   get isFull(): boolean {
     return this.#length + MAX_VALUE_BYTES > this.#chunkBytes;
   }
@@ -40,7 +40,7 @@ export class UapiWriter {
     this.#length += this.#chunk.write(text, this.#length, 'latin1');
   }
 
-  /** Hands over what was written so far, and starts anew. */
+  /** Returns the bytes written so far, and starts a new chunk. */
   take(): Buffer {
     const chunk = this.#chunk.subarray(0, this.#length);
     this.#chunk = Buffer.allocUnsafeSlow(this.#chunkBytes);

@@ -24,7 +24,7 @@ const REASONS: ReadonlyMap<string, Reason> = new Map([
   ],
 ]);
 
-/** Finds the words for an error of the system, by its code such as `ENOENT`. */
+/** Returns the message for an error of the system, by its code such as `ENOENT`. */
 export function unreachable(
   interfaceName: string,
   code: string,
@@ -35,7 +35,7 @@ export function unreachable(
   return new WireGuardError(reason.code, `${interfaceName}: ${reason.text}`, options);
 }
 
-/** Turns an error of the system into one that users understand; any other stays what it is. */
+/** Turns an error of the system into one that users understand; any other error is returned unchanged. */
 export function toUnreachable(interfaceName: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error;
   return unreachable(interfaceName, String(error.code), error.message, { cause: error });

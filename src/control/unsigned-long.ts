@@ -1,7 +1,7 @@
 const MAX_U64 = 2n ** 64n - 1n;
 
 /**
- * Reads decimal digits behind white space and a sign. What is too large becomes the largest number; a negative
+ * Reads decimal digits behind white space and a sign. Numbers beyond the range become the largest number; a negative
  * number wraps around.
  *
  * @returns `undefined` where there are no digits, or anything behind them.

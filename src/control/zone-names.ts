@@ -13,10 +13,10 @@ export interface ZoneNames {
 const DIRECTORY = '/proc/self/net/dev_snmp6';
 
 /**
- * The zones of this machine at the time of the first look-up. An interface whose number cannot be read, for want of
- * descriptors say, counts as absent.
+ * The zones of this machine at the time of the first look-up. An interface whose number cannot be read, such as for want
+ * of descriptors, counts as absent.
  *
- * Make one per request: interfaces come and go, and thousands of peers may need a name.
+ * Each request needs its own object: interfaces come and go, and thousands of peers may need a name.
  */
 export class SystemZoneNames implements ZoneNames {
   #indices: ReadonlyMap<string, number> | undefined;
@@ -42,7 +42,7 @@ function readIndices(): ReadonlyMap<string, number> {
   return indices;
 }
 
-/** Returns nothing where the system has no IPv6. */
+/** Returns the interfaces; none where the system has no IPv6. */
 function interfacesWithIpv6(): readonly string[] {
   try {
     return readdirSync(DIRECTORY);

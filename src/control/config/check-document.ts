@@ -5,9 +5,9 @@ import type { ConfigSection } from './config-section.js';
 import type { ConfigFault } from './config-values.js';
 import { isRestOfKey, quote } from './secret-text.js';
 
-/** The lines of a document, and how it is read. */
+/** The lines of a document, and how the document is read. */
 export interface CheckedLines {
-  /** Only what stock tools refuse as well is an error. */
+  /** Errors are only faults that stock tools refuse as well. */
   readonly isReadAsWg: boolean;
   /** The lines before the first section. */
   readonly preamble: readonly ConfigLine[];
@@ -133,7 +133,7 @@ function unknownFault(line: ConfigLine, section: 'interface' | 'peer'): ConfigFa
   return onKey(line, 'error', `unknown key ${quote(line.key)}`, advice);
 }
 
-/** Adds advice about characters that are no part of a value: a comment of another format, a space from a web page. */
+/** Adds advice about characters that cannot be part of a value: a comment of another format, a space from a web page. */
 function withAdvice(line: ConfigLine, fault: ConfigFault): ConfigFault {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: everything outside ASCII
   const foreign = /[^\u0000-\u007f]/u.exec(line.value.slice(fault.at, fault.at + fault.length))?.[0];

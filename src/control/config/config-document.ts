@@ -8,7 +8,7 @@ import { InterfaceSection } from './interface-section.js';
 import { PeerSection } from './peer-section.js';
 import type { ValueSource } from './section-values.js';
 
-/** What `parseConfig` cuts a text into. */
+/** The parts that `parseConfig` cuts a text into. */
 export interface ConfigParts {
   readonly fileName: string;
   /** A byte order mark, or nothing. */
@@ -21,9 +21,9 @@ export interface ConfigParts {
 }
 
 /**
- * A configuration file in memory: every character of the text, and a typed view of what it says.
+ * A configuration file in memory: every character of the text, and a typed view of its content.
  *
- * Edits touch only the lines they are about, so comments, order and spacing of the rest stay.
+ * Edits touch only the lines of the key that is edited, so comments, order and spacing of the rest stay.
  */
 export class ConfigDocument implements ValueSource {
   readonly fileName: string;
@@ -45,8 +45,8 @@ export class ConfigDocument implements ValueSource {
   }
 
   /**
-   * From now on, values that `wg` takes are taken: an IPv6 endpoint without brackets, a port above 65535. Such a value is
-   * a warning among the problems, and no longer an error.
+   * Accepts from now on all values that `wg` accepts: an IPv6 endpoint without brackets, a port above 65535. Such a value
+   * is a warning among the problems, and no longer an error.
    */
   readAsWg(): this {
     this.#isReadAsWg = true;
@@ -84,12 +84,12 @@ export class ConfigDocument implements ValueSource {
     return this.#peers;
   }
 
-  /** The peer with this public key in base64. Of several sections for one key, the last. */
+  /** Returns the peer with this public key in base64: the last section, if there are several for one key. */
   peer(publicKey: string): PeerSection | undefined {
     return this.peers.findLast((peer) => peer.publicKeyText === publicKey);
   }
 
-  /** All errors and warnings, in the order of the lines. */
+  /** All errors and warnings in line order. */
   get problems(): readonly ConfigProblem[] {
     return checkDocument(this);
   }
@@ -100,7 +100,7 @@ export class ConfigDocument implements ValueSource {
     if (errors.length > 0) throw configError(errors, this.fileName);
   }
 
-  /** The [Interface] section; a new one goes to the top of the file. */
+  /** Returns the [Interface] section; a new section goes to the top of the file. */
   ensureInterface(): InterfaceSection {
     if (!this.#parts.sections.some(({ kind }) => kind === 'interface')) {
       this.#endPreamble();
@@ -114,9 +114,9 @@ export class ConfigDocument implements ValueSource {
   /**
    * Adds a peer at the end of the file.
    *
-   * @param publicKey In base64.
+   * @param publicKey Base64.
    * @param name Goes into a comment.
-   * @throws {WireGuardError} ERR_CONFIG if the key is malformed, or a peer of this file has it.
+   * @throws {WireGuardError} ERR_CONFIG if the key is malformed, or belongs to a peer of this file.
    */
   addPeer(publicKey: string, name?: string): PeerSection {
     if (this.peer(publicKey) !== undefined) {
@@ -133,7 +133,7 @@ export class ConfigDocument implements ValueSource {
     return peer;
   }
 
-  /** Takes a peer out, with the comment above it and those inside. @returns Whether it was there. */
+  /** Removes a peer, with the comment above the peer and the comments inside. @returns Whether the peer was there. */
   removePeer(peer: PeerSection): boolean {
     const at = this.#parts.sections.indexOf(peer.section);
     if (at < 0) return false;
@@ -142,7 +142,7 @@ export class ConfigDocument implements ValueSource {
     return true;
   }
 
-  /** Puts other sections in the place of one. */
+  /** Replaces one section by other sections. */
   replaceSection(old: ConfigSection, sections: readonly ConfigSection[]): void {
     const at = this.#parts.sections.indexOf(old);
     if (at < 0) return;
@@ -170,7 +170,7 @@ export class ConfigDocument implements ValueSource {
     else last.separate();
   }
 
-  /** The file may end in the preamble, without a line feed. */
+  /** Ends the preamble with a line feed, which a file without sections may lack. */
   #endPreamble(): void {
     const { preamble, newline } = this.#parts;
     const last = preamble.at(-1);

@@ -9,16 +9,16 @@ import { createFile, replaceFile } from './replace-file.js';
 export interface ConfigFileOptions {
   /** Permission bits of the file; 0600 if absent, since the file holds a private key. */
   readonly mode?: number;
-  /** The file must not exist yet. */
+  /** The file must not exist. */
   readonly isNew?: boolean;
-  /** Gets the path of the new file before it takes the place of the old one. */
+  /** Receives the path of the new file before the new file replaces the old one. */
   readonly onDraft?: (draft: string) => Promise<void>;
 }
 
 const MAX_FILE_BYTES = 256 * 2 ** 20;
 
 /**
- * Reads a file. Symbolic links are followed, pipes are read to their end. Bytes that are not UTF-8 stay as they are:
+ * Reads a file. Symbolic links are followed, pipes are read to their end. Bytes that are not UTF-8 are kept:
  * `writeConfigFile` writes them back.
  *
  * @throws {WireGuardError} ERR_CONFIG_FILE if the file cannot be read, is a directory, or is UTF-16 text.
@@ -85,7 +85,7 @@ function fileError(path: string, verb: 'read' | 'write', error: unknown): WireGu
   return new WireGuardError('ERR_CONFIG_FILE', `${path}: cannot ${verb}: ${systemWords(error)}`, { cause: error });
 }
 
-/** Returns what the system says, without the number, the call and the path that Node puts around it. */
+/** Returns the system's error text, without the number, the call and the path that Node adds. */
 export function systemWords(error: Error): string {
   return error.message.replace(/^[A-Z0-9]+: /, '').replace(/, [a-z]+(?: '.*)?$/s, '');
 }

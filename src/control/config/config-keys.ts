@@ -16,13 +16,13 @@ import { parseAllowedIps, parseEndpointValue } from './peer-values.js';
 /** The two kinds of section. */
 export type SectionName = 'Interface' | 'Peer';
 
-/** What is known of one key of the file. */
+/** The properties of one key of the file. */
 export interface ConfigKey {
   readonly name: string;
   readonly section: SectionName;
-  /** `wg` keys go to the device, `wg-quick` keys are about the host. */
+  /** `wg` keys go to the device, `wg-quick` keys configure the host. */
   readonly reader: 'wg' | 'wg-quick';
-  /** May stand on several lines, all of which count. Of other keys the last line counts. */
+  /** The key may stand on several lines, all of which count. The last line counts for other keys. */
   readonly isList: boolean;
   readonly isSecret: boolean;
   /** `#` is part of the value: it may be meant for the shell. */
@@ -63,7 +63,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
 
 const BY_LOWER_CASE = new Map(CONFIG_KEYS.map((key) => [key.name.toLowerCase(), key]));
 
-/** Finds a key however its letters are written; `undefined` if nothing knows it. */
+/** Finds a key however its letters are written; `undefined` for an unknown key. */
 export function lookupKey(name: string): ConfigKey | undefined {
   return BY_LOWER_CASE.get(name.toLowerCase());
 }

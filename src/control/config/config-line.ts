@@ -1,16 +1,16 @@
 import { lookupKey } from './config-keys.js';
 
-/** `stray`: neither of the others, which is an error. */
+/** `stray`: none of the other kinds, which is an error. */
 export type ConfigLineKind = 'blank' | 'comment' | 'header' | 'entry' | 'stray';
 
-/** One line of a file, cut into its parts. Lines never change: an edit puts another one in their place. */
+/** One line of a file, cut into its parts. Lines never change: an edit replaces the line. */
 export interface ConfigLine {
   readonly kind: ConfigLineKind;
-  /** All of it, its line end included (the last line may have none). */
+  /** The whole line, its line end included (the last line may have none). */
   readonly raw: string;
-  /** Of an entry, the key: in its usual spelling if it is known, else as written. Of a header, the section's name. */
+  /** The key of an entry, in its usual spelling if the key is known, else as written; the section's name of a header. */
   readonly key: string;
-  /** Of an entry, the text between `=` and a comment, without white space around it. */
+  /** The value of an entry: the text between `=` and a comment, without white space around the text. */
   readonly value: string;
   /** Index into `raw`, from 0. */
   readonly keyAt: number;
@@ -43,7 +43,7 @@ export function parseLine(raw: string): ConfigLine {
   return { kind: 'entry', raw, key: known?.name ?? name, value, keyAt, valueAt };
 }
 
-/** Takes all white space out, as `wg` does before it looks at a line. */
+/** Removes all white space, as `wg` does before it parses a line. */
 export function compact(text: string): string {
   return text.replace(WHITE_SPACE, '');
 }

@@ -3,10 +3,10 @@ import { CONFIG_KEYS, lookupKey } from './config-keys.js';
 import { type ConfigLine, compact } from './config-line.js';
 import { hideKeys, isRestOfKey, printable } from './secret-text.js';
 
-/** One thing that is wrong, or doubtful, in a file. */
+/** One error or doubtful line of a file. */
 export interface ConfigProblem {
   readonly severity: 'error' | 'warning';
-  /** What is wrong, one line. Holds no secret. */
+  /** A description of the fault, one line without secrets. */
   readonly message: string;
   /** The next step, if there is an obvious one. */
   readonly advice?: string;
@@ -14,7 +14,7 @@ export interface ConfigProblem {
   readonly line: number;
   /** Counted from 1, in UTF-16 units as editors do. */
   readonly column: number;
-  /** The number of characters concerned, at least 1. */
+  /** The number of faulty characters, at least 1. */
   readonly length: number;
   /** The line with its secrets hidden. */
   readonly shownLine: string;
@@ -23,7 +23,7 @@ export interface ConfigProblem {
 const MAX_SHOWN = 100;
 
 /**
- * Writes a problem for people: file, line and column, what is wrong, the line itself, and the advice.
+ * Writes a problem for people: file, line and column, the fault, the line itself, and the advice.
  *
  * ```text
  * wg0.conf:3:14: ListenPort: a port is a number from 0 (any free port) to 65535
@@ -49,7 +49,7 @@ export function formatProblem(problem: ConfigProblem, fileName: string): string 
   return `${rows.map((row) => row.trimEnd()).join('\n')}\n`;
 }
 
-/** The line as it may be shown: secrets hidden, one column per character, nothing that moves the cursor. */
+/** Returns the line as it may be shown: secrets hidden, one column per character, nothing that moves the cursor. */
 export function showLine(line: ConfigLine): string {
   return printable(hideSecrets(line).replace(/\r?\n$/, ''));
 }

@@ -3,13 +3,13 @@ import { lookupKey } from './config-keys.js';
 import { type ConfigLine, parseLine } from './config-line.js';
 
 /**
- * One section of the file: the comment right above its header, the header, and the lines up to the next.
+ * One section of the file: the comment directly above its header, the header, and the lines up to the next section.
  *
  * Editing keeps every other line, the order, the indentation, the spacing around `=`, and comments
  * behind a value.
  */
 export class ConfigSection {
-  /** `interface` or `peer`, or another name, which is an error: lower case. `''` for a disabled peer. */
+  /** `interface` or `peer`, or another name, which is an error, in lower case. `''` for a disabled peer. */
   readonly kind: string;
   readonly #newline: string;
   #leading: readonly ConfigLine[];
@@ -34,7 +34,7 @@ export class ConfigSection {
     return this.#header.kind === 'comment';
   }
 
-  /** The comment lines directly above the header: they belong to this section and go with it. */
+  /** The comment lines directly above the header, which belong to this section and are removed with it. */
   get leading(): readonly ConfigLine[] {
     return this.#leading;
   }
@@ -56,18 +56,18 @@ export class ConfigSection {
     return text;
   }
 
-  /** The lines that say something about a key, in order. @param key Spelled as in `CONFIG_KEYS`. */
+  /** Returns the lines of a key, in order. @param key Spelled as in `CONFIG_KEYS`. */
   entries(key: string): ConfigLine[] {
     return this.#body.filter((line) => line.kind === 'entry' && line.key === key);
   }
 
-  /** The last line that says something about a key: of a key that is no list, the one that counts. */
+  /** Returns the last line of a key, which is the valid line of a key that is no list. */
   lastEntry(key: string): ConfigLine | undefined {
     return this.#body.findLast((line) => line.kind === 'entry' && line.key === key);
   }
 
   /**
-   * Gives a key one value: in place of the one it has, or on a new line at the end. Other lines of the key go.
+   * Gives a key one value, in place of the old value or on a new line at the end. Other lines of the key are removed.
    *
    * @throws {WireGuardError} ERR_CONFIG if the key or the value would not be read back.
    */
@@ -93,14 +93,14 @@ export class ConfigSection {
     this.#append(this.#checked(key, value), value);
   }
 
-  /** Takes the lines of a key away. @returns Whether there was one. */
+  /** Removes the lines of a key. @returns Whether there was such a line. */
   delete(key: string): boolean {
     const before = this.#body.length;
     this.#body = this.#body.filter((line) => line.kind !== 'entry' || line.key !== key);
     return this.#body.length < before;
   }
 
-  /** Adds a comment line below the header, and below the comments that are there. */
+  /** Adds a comment line below the header and the comments that follow the header. */
   addComment(text: string): void {
     this.#endWithNewline();
     const at = this.#body.findIndex(({ kind }) => kind !== 'comment');
@@ -108,7 +108,7 @@ export class ConfigSection {
     this.#body.splice(at < 0 ? this.#body.length : at, 0, line);
   }
 
-  /** Puts another comment in the place of one of this section; `undefined` removes the line. */
+  /** Replaces a comment of this section; `undefined` removes the line. */
   replaceComment(line: ConfigLine, text: string | undefined): void {
     const lineEnd = /\r?\n$/.exec(line.raw)?.[0] ?? '';
     const indent = line.raw.slice(0, line.keyAt);
@@ -133,7 +133,7 @@ export class ConfigSection {
     this.#body.splice(behind, 0, parseLine(`${indent}${name}${separator}${value}${this.#newline}`));
   }
 
-  /** The section may be the end of a file whose last line has no line feed. */
+  /** Adds the line feed that the last line of a file may lack. */
   #endWithNewline(): void {
     const last = this.#body.at(-1) ?? this.#header;
     if (last.raw.endsWith('\n')) return;
@@ -163,7 +163,7 @@ function replaceValue(line: ConfigLine, value: string): ConfigLine {
   return parseLine(raw.slice(0, valueAt) + gap + value + raw.slice(valueAt + line.value.length));
 }
 
-/** How the line above is indented and spaced. */
+/** Returns the indentation and the spacing of the line above. */
 function spacing(model: ConfigLine | undefined): { indent: string; separator: string } {
   if (model === undefined) return { indent: '', separator: ' = ' };
   const equals = model.raw.indexOf('=');

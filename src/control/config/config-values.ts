@@ -5,24 +5,24 @@ import { parseKey } from '../key-text.js';
 import { parseServicePort } from '../service-port.js';
 import { quote } from './secret-text.js';
 
-/** What is wrong with a value, and where in it. */
+/** A fault of a value, and its place in the value. */
 export interface ConfigFault {
   readonly severity: 'error' | 'warning';
-  /** Says what is wrong; never repeats a secret. */
+  /** Describes the fault; never repeats a secret. */
   readonly message: string;
   /** The next step, a sentence. */
   readonly advice?: string;
-  /** `wg` makes something of the value all the same, and the parser returns it. */
+  /** `wg` accepts the value nevertheless, and the parser returns it. */
   readonly isTakenByWg?: boolean;
-  /** Index into the value, and the number of characters concerned. */
+  /** Index into the value, and the number of faulty characters. */
   readonly at: number;
   readonly length: number;
 }
 
-/** Takes note of a fault. One that throws makes a parser stop at the first. */
+/** Records a fault. A function that throws stops the parser at the first fault. */
 export type Report = (fault: ConfigFault) => void;
 
-/** Reads the value of a key. @returns `undefined` after an error was reported, or for a value that says nothing. */
+/** Reads the value of a key. @returns `undefined` after an error was reported, or for a value without content. */
 export type ConfigParser<T> = (value: string, report: Report) => T | undefined;
 
 /** An address of the interface, as written and as bytes. A missing length means the address alone. */
@@ -30,7 +30,7 @@ export interface ConfigAddress extends IpPrefix {
   readonly text: string;
 }
 
-/** What the DNS lines say: servers by address, and domains to search. */
+/** The content of the DNS lines: servers by address, and domains to search. */
 export interface ConfigDns {
   readonly servers: readonly string[];
   readonly searchDomains: readonly string[];
@@ -38,12 +38,12 @@ export interface ConfigDns {
 
 const WHITE_SPACE = /[ \t\r\v\f]+/g;
 const KEY_CHARACTERS = 44;
-/** Resolvers are shell scripts in part: they must not get an option, a quote, or anything else that a shell obeys. */
+/** Resolvers are shell scripts in part: they must not receive an option, a quote, or anything else that a shell interprets. */
 const UNSAFE_FOR_SHELLS = /^-|[\p{Cc}\p{Cs}\s"'`$\\<>|&(){}!=]/u;
 /** A domain to search, or a routing domain of systemd-resolved. */
 const SEARCH_DOMAIN = /^(?:~?\.|(?!-)[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.?)$/u;
 const MIN_IPV6_MTU = 1_280;
-/** What a TUN interface takes. */
+/** The greatest MTU of a TUN interface. */
 const MAX_LINK_MTU_BYTES = 65_535;
 
 export const parseKeyValue: ConfigParser<Uint8Array> = (value, report) => {
@@ -147,13 +147,13 @@ export const parseDns: ConfigParser<ConfigDns> = (value, report) => {
   return { servers, searchDomains };
 };
 
-/** One item of a list, and where it stands. */
+/** One item of a list, and its place. */
 export interface ListItem {
   readonly text: string;
   readonly where: { readonly severity: 'error'; readonly at: number; readonly length: number };
 }
 
-/** Cuts a list at its commas. Items lose all white space; an empty list has none. */
+/** Cuts a list at its commas. Items lose all white space; an empty list has no items. */
 export function* listItems(value: string): Iterable<ListItem> {
   if (value === '') return;
   let start = 0;
@@ -165,16 +165,16 @@ export function* listItems(value: string): Iterable<ListItem> {
   }
 }
 
-/** Cuts a list of wg-quick: white space separates its items as commas do, and a comma too many means nothing. */
+/** Cuts a list of wg-quick: white space separates its items as commas do, and surplus commas are ignored. */
 function* hostItems(value: string, report: Report): Iterable<ListItem> {
-  // White space that stands for a comma becomes one; places stay.
+  // White space that stands for a comma becomes a comma; places stay.
   for (const item of listItems(value.replace(/([^,\s])[ \t\r\v\f](?=[ \t\r\v\f]*[^,\s])/g, '$1,'))) {
     if (item.text !== '') yield item;
     else report({ ...item.where, severity: 'warning', message: 'an item of the list is empty: it is passed over' });
   }
 }
 
-/** Writes a netmask behind an IPv4 address, as in 10.0.0.1/255.255.255.0, as the length that it means. */
+/** Writes a netmask behind an IPv4 address, as in 10.0.0.1/255.255.255.0, as a prefix length. */
 function withPrefixLength(text: string): string {
   const [address = '', maskText = ''] = text.split('/', 2);
   const mask = parseIpAddress(maskText);
@@ -190,7 +190,7 @@ export function parsePrefix(text: string): IpPrefix | undefined {
   return address === undefined ? undefined : { address, prefixLength: 8 * address.length };
 }
 
-/** Says what keeps a text from being an address range. */
+/** Returns the reason why a text is no address range. */
 export function whyNotPrefix(text: string): string {
   if (text === '') return 'an item of the list is empty';
   const [addressText = '', length] = text.split('/', 2);
@@ -199,7 +199,7 @@ export function whyNotPrefix(text: string): string {
   return `${quote(`/${length}`)} is not a prefix length: IPv${address.length === 4 ? '4 has 0 to 32' : '6 has 0 to 128'}`;
 }
 
-/** Places a fault on all of a value. */
+/** Returns a fault that covers the whole value. */
 export function whole<S extends ConfigFault['severity'] = 'error'>(
   value: string,
   severity?: S,

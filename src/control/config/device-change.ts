@@ -5,7 +5,7 @@ import type { PeerSection } from './peer-section.js';
 import { formatConfigEndpoint } from './peer-values.js';
 
 /**
- * Turns a checked file into a change that adds what the file says: names of endpoints become addresses.
+ * Turns a checked file into a change that adds its configuration: names of endpoints become addresses.
  *
  * @returns A change that the caller wipes by `clearChange`.
  * @throws {WireGuardError} ERR_NAME_RESOLUTION, ERR_INTERRUPTED
@@ -28,7 +28,7 @@ export async function readDeviceChange(document: ConfigDocument, names: NameOpti
   };
 }
 
-/** Reads everything that a file says about a peer, except the endpoint. The caller wipes the preshared key. */
+/** Reads the configuration of a peer, except the endpoint. The caller wipes the preshared key. */
 export function readPeerChange(peer: PeerSection): PeerChange {
   const { presharedKey, persistentKeepalive, allowedIps } = peer;
   return {

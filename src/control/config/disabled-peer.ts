@@ -16,9 +16,9 @@ import type { PeerSection } from './peer-section.js';
  * ```
  */
 export interface DisabledPeer {
-  /** The comments. */
+  /** The comment lines. */
   readonly section: ConfigSection;
-  /** The peer that they would be. */
+  /** The peer that the comment lines describe. */
   readonly peer: PeerSection;
 }
 
@@ -29,7 +29,7 @@ export function disabledPeers(document: ConfigDocument): DisabledPeer[] {
     .map((section) => ({ section, peer: parseConfig(enableText(section), document.fileName).peers[0]! }));
 }
 
-/** Makes a peer comments, with the comment above it. Blank lines behind it stay as they are. */
+/** Turns a peer, with the comment above it, into comments. Blank lines behind the peer are unchanged. */
 export function disablePeer(document: ConfigDocument, { section }: PeerSection): void {
   const raws = [...section.lines()].map(({ raw }) => raw);
   let end = raws.length;
@@ -38,7 +38,7 @@ export function disablePeer(document: ConfigDocument, { section }: PeerSection):
   document.replaceSection(section, [new ConfigSection([], header!, body, lineEndOf(section))]);
 }
 
-/** Makes comments a peer again, where they are. @returns The peer. */
+/** Turns comments into a peer again, in place. @returns The peer. */
 export function enablePeer(document: ConfigDocument, { section }: DisabledPeer): PeerSection {
   const sections = parseConfig(enableText(section), document.fileName).sections;
   document.replaceSection(section, sections);

@@ -16,10 +16,10 @@ import { SectionValues, type ValueSource } from './section-values.js';
 export type HookName = 'PreUp' | 'PostUp' | 'PreDown' | 'PostDown';
 
 /**
- * What a file says about the interface, typed. Several [Interface] sections count as one.
+ * The configuration of the interface in a file, typed. Several [Interface] sections count as one.
  *
- * Getters read the text each time. They throw `WireGuardError` ERR_CONFIG, naming line and column,
- * where the text is wrong; after `ConfigDocument.assertValid` they do not.
+ * Getters read the text each time. They throw `WireGuardError` ERR_CONFIG with line and column
+ * where the text is wrong; after `ConfigDocument.assertValid` they do not throw.
  */
 export class InterfaceSection {
   readonly #values: SectionValues;
@@ -88,7 +88,7 @@ export class InterfaceSection {
     this.#sections.at(-1)!.append(key, value);
   }
 
-  /** Takes the lines of a key away. @returns Whether there was one. */
+  /** Removes the lines of a key. @returns Whether there was such a line. */
   delete(key: string): boolean {
     return this.#sections.map((section) => section.delete(key)).includes(true);
   }

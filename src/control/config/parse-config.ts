@@ -5,14 +5,14 @@ import { ConfigSection } from './config-section.js';
 import { enableLine, isDisabledLine } from './disabled-lines.js';
 
 const BYTE_ORDER_MARK = '\ufeff';
-/** An entry that was commented out belongs to the section above it, not to the one below. */
+/** An entry that was commented out belongs to the section above it, not to the section below. */
 const COMMENTED_ENTRY = /^\s*#+\s*([A-Za-z]+)\s*=/;
 
 /**
- * Reads a configuration file of `wg` or `wg-quick`. Any text can be read: what is wrong with it is in
+ * Reads a configuration file of `wg` or `wg-quick`. Any text can be read: its faults are in
  * `problems`, and `document.text` is the same text again.
  *
- * @param fileName As it shall stand in messages.
+ * @param fileName The name of the file in messages.
  */
 export function parseConfig(text: string, fileName: string): ConfigDocument {
   return parseLines(text, fileName, (lines) => cutPieces(lines, fileName));
@@ -67,8 +67,8 @@ function cutSingly(lines: readonly ConfigLine[]): Piece[] {
 }
 
 /**
- * Finds for every line whether the next line with a meaning is a header, or there is none. An entry behind a run of
- * comments would belong to the section above it: then the run is comments of that section.
+ * Finds for every line whether the next line with a meaning is a header, or there is no such line. An entry behind a run of
+ * comments would belong to the section above: then the comments belong to that section as well.
  */
 function sectionEnds(lines: readonly ConfigLine[]): boolean[] {
   const ends = new Array<boolean>(lines.length + 1).fill(true);
@@ -79,7 +79,7 @@ function sectionEnds(lines: readonly ConfigLine[]): boolean[] {
   return ends;
 }
 
-/** @returns One piece for each peer; none if the lines are something else. */
+/** @returns One piece for each peer; no pieces if the lines are something else. */
 function cutDisabled(lines: readonly ConfigLine[], fileName: string): Piece[] {
   const text = lines.map(({ raw }) => enableLine(raw)).join('');
   const { preamble, sections } = parseLines(text, fileName, cutSingly);
@@ -102,7 +102,7 @@ function* cutLines(text: string, start: number): Iterable<ConfigLine> {
   }
 }
 
-/** Takes the comment lines off the end of a section that belong to the header behind them. */
+/** Removes from the end of a section the comment lines that belong to the next header. */
 function takeLeading(body: ConfigLine[]): ConfigLine[] {
   let at = body.length;
   while (at > 0 && isLeadingComment(body[at - 1]!)) at--;

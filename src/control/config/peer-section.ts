@@ -8,9 +8,9 @@ const NAME_COMMENT = /^#+\s*((?:name|friendly_name|client)\s*[=:]\s*)(.+?)\s*$/i
 const PLAIN_COMMENT = /^#+\s*([^#\s].*?)\s*$/;
 
 /**
- * What a file says about one peer, typed. Getters throw as those of `InterfaceSection` do.
+ * The configuration of one peer in a file, typed. Getters throw as the getters of `InterfaceSection` do.
  *
- * A peer has no name of its own in the format: by custom it stands in a comment, `# Name = …` below
+ * The format has no names of peers: by custom the name stands in a comment, `# Name = …` below
  * the header, or any comment directly above it.
  */
 export class PeerSection {
@@ -38,7 +38,7 @@ export class PeerSection {
     return this.#values.last('PresharedKey', parseKeyValue);
   }
 
-  /** Of all lines, in order. */
+  /** The items of all lines, in order. */
   get allowedIps(): readonly ConfigAllowedIp[] {
     return this.#values.all('AllowedIPs', parseAllowedIps).flat();
   }
@@ -52,13 +52,13 @@ export class PeerSection {
     return this.#values.last('PersistentKeepalive', parsePersistentKeepalive);
   }
 
-  /** From a comment, see above. */
+  /** The name in a comment, see above. */
   get name(): string | undefined {
     const line = this.#nameLine?.raw.trim() ?? '';
     return NAME_COMMENT.exec(line)?.[2] ?? PLAIN_COMMENT.exec(line)?.[1];
   }
 
-  /** Gives the peer a name: in place of the one in a comment, or in a new one. */
+  /** Gives the peer a name, in place of the old name or in a new comment. */
   rename(name: string): void {
     const line = this.#nameLine;
     if (line === undefined) this.section.addComment(`Name = ${name}`);
@@ -83,7 +83,7 @@ export class PeerSection {
     this.section.set(key, value);
   }
 
-  /** Takes the lines of a key away. @returns Whether there was one. */
+  /** Removes the lines of a key. @returns Whether there was such a line. */
   delete(key: string): boolean {
     return this.section.delete(key);
   }

@@ -13,16 +13,16 @@ import {
 
 /** One item of AllowedIPs. */
 export interface ConfigAllowedIp extends AllowedIpChange {
-  /** As written, without white space. */
+  /** The item as written, without white space. */
   readonly text: string;
-  /** Written with `+` or `-`: changes what the peer has instead of replacing it. */
+  /** The item is written with `+` or `-` and changes the peer's list instead of replacing it. */
   readonly isIncremental: boolean;
 }
 
 /** Where a peer is reached: host and port. The host is a name, an IPv4 address, or an IPv6 address without brackets. */
 export interface ConfigEndpoint {
   readonly host: string;
-  /** 1–65,535; 0 where a file is read as `wg` reads it: the peer is not reached until it has been heard of. */
+  /** 1–65,535; 0 where a file is read as `wg` reads it: nothing is sent before a message arrived from the peer. */
   readonly port: number;
 }
 
@@ -94,7 +94,7 @@ function parseHost(text: string): string | undefined {
   return text.length <= MAX_HOST_NAME && HOST_NAME.test(text) ? text : undefined;
 }
 
-/** Reads the forms of a host that are not meant, and that `wg` takes all the same. */
+/** Reads the unintended forms of a host that `wg` accepts nevertheless. */
 function parseHostAsWg(text: string): string | undefined {
   const isBracketed = text.startsWith('[') && text.endsWith(']');
   const host = isBracketed ? text.slice(1, -1) : text;

@@ -5,18 +5,18 @@ import path from 'node:path';
 
 import { WireGuardError } from '../../core/errors.js';
 
-/** How a file is replaced. */
+/** Options for replacing a file. */
 export interface ReplaceOptions {
-  /** Permission bits; absent: those of the old file, 0600 for a new one. */
+  /** Permission bits; absent: the bits of the old file, 0600 for a new file. */
   readonly mode?: number | undefined;
-  /** Gets the path of the new file before the new file gets its name. */
+  /** Receives the path of the new file before the new file gets its name. */
   readonly onDraft?: ((draft: string) => Promise<void>) | undefined;
 }
 
 const PRIVATE_MODE = 0o600;
 
 /**
- * Puts a new file in place of an old one in one step, and on the disk before it returns. Owner and mode of the old file
+ * Replaces an old file by a new one in one step, and syncs it to the disk before it returns. Owner and mode of the old file
  * stay.
  *
  * @throws The system's error. The old file is unchanged, and no draft stays behind.
@@ -55,9 +55,9 @@ export async function createFile(file: string, text: Uint8Array, mode = PRIVATE_
 }
 
 /**
- * Removes what writers of a file that were killed have left: the drafts hold private keys.
+ * Removes the drafts of writers that were killed, since drafts hold private keys.
  *
- * The caller holds the file, so that a draft of this process is a dead one's with the same number.
+ * The caller holds the file, so that a draft with the number of this process comes from a dead process.
  */
 export async function removeDrafts(file: string): Promise<void> {
   const names = await readdir(path.dirname(file)).catch(() => []);

@@ -1,10 +1,10 @@
 const HIDDEN = '(hidden)';
 const MAX_QUOTED = 40;
 
-/** Everything that could be a key of 32 bytes, or most of one. */
+/** Everything that could be a key of 32 bytes, or most of such a key. */
 const KEY_LIKE = /[A-Za-z0-9+/_-]{24,}={0,2}/g;
 
-/** Puts `(hidden)` in the place of everything in a text that could be a key. */
+/** Replaces everything in a text that could be a key by `(hidden)`. */
 export function hideKeys(text: string): string {
   return text.replace(KEY_LIKE, HIDDEN);
 }
@@ -14,13 +14,13 @@ export function isRestOfKey(key: string, value: string): boolean {
   return (value === '' || value === '=') && /^[A-Za-z0-9+/]{6,}$/.test(key);
 }
 
-/** Quotes what a user wrote for a message: no secrets, nothing that moves the cursor, not too long. */
+/** Quotes a user's text for a message: no secrets, nothing that moves the cursor, not too long. */
 export function quote(text: string): string {
   const shown = printable(hideKeys(text));
   return `"${shown.length > MAX_QUOTED ? `${shown.slice(0, MAX_QUOTED)}…` : shown}"`;
 }
 
-/** One column for every character: spaces for tabs, a sign for controls, for marks of direction, and for bytes that are no text. */
+/** Returns a text with one column for every character: spaces for tabs, a sign for controls, for marks of direction, and for bytes that are no text. */
 export function printable(text: string): string {
   return text.replaceAll('\t', ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, '\ufffd');
 }

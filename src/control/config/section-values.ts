@@ -2,9 +2,9 @@ import type { ConfigLine } from './config-line.js';
 import type { ConfigSection } from './config-section.js';
 import type { ConfigFault, ConfigParser } from './config-values.js';
 
-/** The document that sections belong to: it knows where a line is. */
+/** The document that sections belong to, which can locate a line. */
 export interface ValueSource {
-  /** Takes the values that `wg` takes, however they are written. */
+  /** Accepts all values that `wg` accepts, however they are written. */
   readonly isReadAsWg: boolean;
   /** Throws a `WireGuardError` that shows the line. */
   fail(line: ConfigLine, fault: ConfigFault): never;

@@ -1,18 +1,18 @@
 /**
- * Attributes, which netlink messages are made of, one inside the other.
+ * Attributes, the nested parts of netlink messages.
  *
  * ```text
  *  0        2      4
  *  | length | type | value … | 0–3 bytes of padding |
  * ```
  *
- * The length counts its own four bytes and leaves the padding out. Source: netlink(7), linux/netlink.h.
+ * The length includes its own four bytes and excludes the padding. Source: netlink(7), linux/netlink.h.
  */
 import { IS_LITTLE_ENDIAN, viewOf } from './byte-order.js';
 
 export const ATTRIBUTE_HEADER_BYTES = 4;
 const ALIGNMENT = 4;
-/** The upper bits of a type say how the value is written; NLA_F_NESTED: it is attributes. */
+/** The upper bits of a type give the form of the value; NLA_F_NESTED: the value is attributes. */
 const NESTED = 0x8000;
 const TYPE_MASK = 0x3fff;
 
@@ -22,7 +22,7 @@ export interface Attribute {
   readonly value: Uint8Array;
 }
 
-/** Reads what lies one behind the other. @returns `undefined` if a length is wrong. */
+/** Reads consecutive attributes. @returns `undefined` if a length is wrong. */
 export function readAttributes(bytes: Uint8Array): Attribute[] | undefined {
   const view = viewOf(bytes);
   const attributes: Attribute[] = [];
@@ -57,13 +57,13 @@ export function readU64({ value }: Attribute): bigint | undefined {
   return value.length === 8 ? viewOf(value).getBigUint64(0, IS_LITTLE_ENDIAN) : undefined;
 }
 
-/** Reads a text that ends with a zero byte, or with the value. */
+/** Reads a text that ends with a zero byte, or at the end of the value. */
 export function readText({ value }: Attribute): string {
   const end = value.indexOf(0);
   return Buffer.from(value.buffer, value.byteOffset, end < 0 ? value.length : end).toString('utf8');
 }
 
-/** The bytes that an attribute takes in a message. */
+/** Returns the bytes that an attribute takes in a message. */
 export function attributeBytes(valueBytes: number): number {
   return aligned(ATTRIBUTE_HEADER_BYTES + valueBytes);
 }
@@ -78,7 +78,7 @@ export class AttributeWriter {
   readonly #view: DataView;
   #length = 0;
 
-  /** @param capacity Bytes; whoever writes keeps within it. */
+  /** @param capacity Bytes, which callers must not exceed. */
   constructor(capacity: number) {
     this.#bytes = new Uint8Array(capacity);
     this.#view = viewOf(this.#bytes);
@@ -88,7 +88,7 @@ export class AttributeWriter {
     return this.#length;
   }
 
-  /** What was written: a view, not a copy. */
+  /** The attributes that were written: a view, not a copy. */
   get written(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -110,12 +110,12 @@ export class AttributeWriter {
     this.#view.setUint32(this.#begin(type, 4), value, IS_LITTLE_ENDIAN);
   }
 
-  /** With the zero byte that ends it. */
+  /** Writes a text and the zero byte that ends it. */
   text(type: number, value: string): void {
     this.bytes(type, Buffer.from(`${value}\0`, 'utf8'));
   }
 
-  /** Opens an attribute that holds the ones that follow. @returns What `close` takes. */
+  /** Opens an attribute that holds the ones that follow. @returns The argument for `close`. */
   open(type: number): number {
     return this.#begin(type | NESTED, 0) - ATTRIBUTE_HEADER_BYTES;
   }
@@ -124,7 +124,7 @@ export class AttributeWriter {
     this.#view.setUint16(opened, this.#length - opened, IS_LITTLE_ENDIAN);
   }
 
-  /** @returns Where the value goes. */
+  /** @returns The place of the value. */
   #begin(type: number, valueBytes: number): number {
     const at = this.#length;
     this.#view.setUint16(at, ATTRIBUTE_HEADER_BYTES + valueBytes, IS_LITTLE_ENDIAN);

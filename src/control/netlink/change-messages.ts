@@ -13,15 +13,15 @@ const PEER_BYTES =
   2 * NUMBER_BYTES +
   attributeBytes(MAX_SOCKET_ADDRESS_BYTES) +
   ATTRIBUTE_HEADER_BYTES;
-/** That of IPv6, which is the longer one. */
+/** The length for IPv6, the longer of the two. */
 const ALLOWED_IP_BYTES = ATTRIBUTE_HEADER_BYTES + attributeBytes(16) + 3 * NUMBER_BYTES;
 
 /**
  * Writes a change of a device as the attributes of one or more messages, to be sent one after the other. The caller
- * clears each: it may hold secret keys.
+ * clears each message: it may hold secret keys.
  *
- * A change of several messages is not one step: when one is refused, the kernel keeps what those before it said. So
- * the port, the one thing that a sound change is refused for, goes first and alone.
+ * A change of several messages is not atomic: when a message is refused, the kernel keeps the changes before it. The
+ * port, the only cause for which a valid change is refused, goes first and alone.
  */
 export function* formatChangeMessages(name: string, change: DeviceChange): Generator<Uint8Array, void, undefined> {
   const { listenPort, ...rest } = change;

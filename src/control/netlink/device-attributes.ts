@@ -34,5 +34,5 @@ export const PEER_FLAG = { removeMe: 1, replaceAllowedIps: 2, updateOnly: 4 } as
 
 export const ALLOWED_IP = { family: 1, address: 2, prefixLength: 3, flags: 4 } as const;
 
-/** From Linux 6.16 on; older kernels refuse the attribute. */
+/** The attribute exists since Linux 6.16; older kernels refuse it. */
 export const ALLOWED_IP_FLAG = { removeMe: 1 } as const;

@@ -19,8 +19,8 @@ const ADDRESS_BYTES: ReadonlyMap<number, number> = new Map([
 ]);
 
 /**
- * Puts the messages together in which the kernel describes a device. A peer that did not fit into one message goes on
- * in the next: the same key again, and more allowed IPs.
+ * Joins the messages in which the kernel describes a device. A peer that did not fit into one message continues in
+ * the next message: the same key again, and more allowed IPs.
  */
 export class DeviceReader {
   readonly #zones: ZoneNames;
@@ -35,19 +35,19 @@ export class DeviceReader {
     this.#zones = zones;
   }
 
-  /** What the messages said. The caller clears its secret keys. */
+  /** The device that the messages describe. The caller clears its secret keys. */
   get device(): ReportedDevice {
     return this.#device;
   }
 
-  /** Forgets what the messages said. */
+  /** Discards the messages that were read. */
   clear(): void {
     this.#device.privateKey?.fill(0);
     for (const { presharedKey } of this.#device.peers) presharedKey?.fill(0);
     this.#device.peers.length = 0;
   }
 
-  /** Reads a message. @returns `false` if it makes no sense. Attributes that are not known are passed over. */
+  /** Reads a message. @returns `false` if the message is malformed. Unknown attributes are skipped. */
   read(payload: Uint8Array): boolean {
     const attributes = readAttributes(payload.subarray(GENERIC_HEADER_BYTES));
     return attributes?.every((attribute) => this.#readAttribute(attribute)) ?? false;
@@ -118,7 +118,7 @@ function readPeerAttribute(peer: Peer, attribute: Attribute, zones: ZoneNames): 
   }
 }
 
-/** A time before 1970 is that of a clock which is wrong: it counts as never. */
+/** Reads a time. A time before 1970 comes from a wrong clock and counts as never. */
 function readTime(peer: Peer, value: Uint8Array): boolean {
   if (value.length !== TIME_BYTES) return false;
   const [seconds, nanoseconds] = [
@@ -153,7 +153,7 @@ function isRead<T>(value: T | undefined, take: (value: T) => void): boolean {
   return true;
 }
 
-/** A copy; zeros stand for none. */
+/** Returns a copy; zeros stand for no key. */
 function copySecret(value: Uint8Array): Uint8Array | undefined {
   return value.every((byte) => byte === 0) ? undefined : value.slice();
 }

@@ -15,18 +15,18 @@ const EPROTO = 71;
 
 export interface NetlinkRequest {
   readonly type: number;
-  /** Besides FLAG_REQUEST and FLAG_ACK, which every request has. */
+  /** Flags beside FLAG_REQUEST and FLAG_ACK, which every request has. */
   readonly flags: number;
   /** Stays the caller's. */
   readonly payload: Uint8Array;
 }
 
 export interface Outcome extends Verdict {
-  /** What was listed changed meanwhile: ask again. */
+  /** The listed items changed meanwhile: the request must be repeated. */
   readonly isInterrupted: boolean;
 }
 
-/** Requests on one socket, one after the other. Copies of what goes to and fro are cleared. */
+/** Sequential requests on one socket. Copies of messages are cleared. */
 export class NetlinkExchange {
   readonly #socket: NetlinkSocket;
   #sequence = 0;
@@ -38,8 +38,8 @@ export class NetlinkExchange {
   /**
    * Sends a request and reads the answer to its end.
    *
-   * @param onPayload Gets the type and the payload of each message, a view that is gone afterwards. It returns `false`
-   *   if the message makes no sense, which ends the exchange with EPROTO.
+   * @param onPayload Receives the type and the payload of each message, a view that is invalid afterwards. It returns
+   *   `false` for a malformed message, which ends the exchange with EPROTO.
    */
   request({ type, flags, payload }: NetlinkRequest, onPayload: (payload: Uint8Array) => boolean): Outcome {
     this.#sequence += 1;
@@ -59,7 +59,7 @@ export class NetlinkExchange {
         const messages = readMessages(buffer.subarray(0, length));
         if (messages === undefined) return ended(EPROTO);
         for (const message of messages) {
-          if (message.sequence !== this.#sequence) continue; // of a request that was given up
+          if (message.sequence !== this.#sequence) continue; // a stale answer to an abandoned request
           if ((message.flags & FLAG_DUMP_INTERRUPTED) !== 0) isInterrupted = true;
           const verdict = readVerdict(message);
           if (verdict !== undefined) return { ...verdict, isInterrupted };

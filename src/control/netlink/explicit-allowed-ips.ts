@@ -10,15 +10,15 @@ export function hasAllowedIpRemovals(change: DeviceChange): boolean {
 }
 
 /**
- * Says the same for kernels that can only add allowed IPs or replace all of a peer's: a peer that is to lose some gets
- * the list of what it keeps. Keys are shared with the change that is given.
+ * Rewrites a change for kernels that can only add allowed IPs or replace all of a peer's: a peer that loses some of them
+ * gets the list of the rest. Both changes share the keys.
  */
 export function withoutAllowedIpRemovals(change: DeviceChange, device: ReportedDevice): DeviceChange {
   const all = new Map(device.peers.map((peer) => [keyText(peer.publicKey), readPrefixes(peer.allowedIps)]));
   return { ...change, peers: change.peers.map((peer) => toExplicit(peer, all)) };
 }
 
-/** @param all Follows the change, which may name a peer more than once. */
+/** @param all The lists so far. Updated, since the change may name a peer more than once. */
 function toExplicit(peer: PeerChange, all: Map<string, Prefixes>): PeerChange {
   const key = keyText(peer.publicKey);
   if (peer.isRemoval) {
@@ -38,7 +38,7 @@ function toExplicit(peer: PeerChange, all: Map<string, Prefixes>): PeerChange {
 }
 
 function readPrefixes(texts: readonly string[]): Prefixes {
-  return new Map(texts.map((text) => [text, parseIpPrefix(text)!])); // our own texts
+  return new Map(texts.map((text) => [text, parseIpPrefix(text)!])); // texts that we wrote ourselves
 }
 
 function withoutHostBits({ address, prefixLength }: IpPrefix): IpPrefix {

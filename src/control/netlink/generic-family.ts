@@ -30,7 +30,7 @@ export function formatGeneric(command: number, version: number, attributes: Uint
   return payload;
 }
 
-/** Asks for the number of a family, which makes the kernel load a module that has it. @returns `id` where `errno` is 0. */
+/** Requests the number of a family; the kernel loads the module if need be. @returns `id` where `errno` is 0. */
 export function lookupFamily(exchange: NetlinkExchange, name: string): { id: number } & Outcome {
   const writer = new AttributeWriter(8 + MAX_NAME_BYTES);
   writer.text(FAMILY_NAME, name);

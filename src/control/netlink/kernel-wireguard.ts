@@ -34,7 +34,7 @@ const EADDRINUSE = 98;
  * The interfaces of the kernel's own WireGuard, in the network namespace of the process.
  *
  * Errors have the system's number as `cause`: ERR_CONTROL_UNREACHABLE where there is no such interface,
- * ERR_KERNEL_REFUSED, ERR_PORT_IN_USE; ERR_CONTROL_REPLY for an answer that makes no sense.
+ * ERR_KERNEL_REFUSED, ERR_PORT_IN_USE; ERR_CONTROL_REPLY for a malformed answer.
  *
  * Source: linux/wireguard.h.
  */
@@ -80,7 +80,7 @@ export class KernelWireguard {
   /**
    * Changes a device. The keys in the change stay the caller's.
    *
-   * A change that does not fit into one message is not one step: the error says whether part of it was made.
+   * A change that does not fit into one message is not atomic: the error reports whether part of it was made.
    *
    * @throws {WireGuardError}
    */
@@ -94,7 +94,7 @@ export class KernelWireguard {
     });
   }
 
-  /** Kernels before 6.16 cannot take a single allowed IP away. */
+  /** Sends a change to a kernel before 6.16, which cannot remove a single allowed IP. */
   #withoutRemovals(name: string, change: DeviceChange): DeviceChange {
     const device = this.get(name);
     device.privateKey?.fill(0);
@@ -121,7 +121,7 @@ export class KernelWireguard {
   }
 }
 
-/** Sends the messages of a change, until one is refused. */
+/** Sends the messages of a change until a message is refused. */
 function send(
   exchange: NetlinkExchange,
   family: number,
@@ -141,7 +141,7 @@ function send(
   return { outcome, done };
 }
 
-/** Asks again as long as what is listed changes meanwhile. */
+/** Repeats a request as long as the listed items change meanwhile. */
 function untilWhole(ask: () => Outcome): Outcome {
   for (let i = 0; i < MAX_ATTEMPTS; i++) {
     const outcome = ask();
@@ -154,7 +154,7 @@ function requireDone(name: string, outcome: Verdict, done = 0): void {
   if (outcome.errno !== 0) throw refusal(name, outcome, done);
 }
 
-/** @param done How many messages of the same change were carried out before. */
+/** @param done Number of messages of the same change that were carried out before. */
 function refusal(name: string, { errno, reason }: Verdict, done: number): WireGuardError {
   const options = { cause: errno };
   const rest = done === 0 ? '' : '; what the change says before that is done';

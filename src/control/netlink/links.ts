@@ -10,7 +10,7 @@ const LINK_NAME = 3;
 const LINK_INFO = 18;
 const INFO_KIND = 1;
 
-/** Lists the links of a kind, such as `wireguard`, in the kernel's order. @param names Gets them. */
+/** Lists the links of a kind, such as `wireguard`, in the kernel's order. @param names Receives the names. */
 export function listLinks(exchange: NetlinkExchange, kind: string, names: string[]): Outcome {
   const payload = new Uint8Array(LINK_HEADER_BYTES);
   return exchange.request({ type: GET_LINK, flags: FLAG_DUMP, payload }, (answer) => {
@@ -20,7 +20,7 @@ export function listLinks(exchange: NetlinkExchange, kind: string, names: string
   });
 }
 
-/** Reads one link of the list. @returns `undefined` if it makes no sense. */
+/** Reads one link of the list. @returns `undefined` if the link is malformed. */
 export function readLink(payload: Uint8Array): { readonly name: string; readonly kind: string } | undefined {
   const attributes =
     payload.length < LINK_HEADER_BYTES ? undefined : readAttributes(payload.subarray(LINK_HEADER_BYTES));

@@ -1,5 +1,5 @@
 /**
- * Netlink messages, of which a datagram carries one or more.
+ * Netlink messages. A datagram carries one or more of them.
  *
  * ```text
  *  0        4      6       8          12        16
@@ -14,16 +14,16 @@ import { IS_LITTLE_ENDIAN, viewOf } from './byte-order.js';
 const HEADER_BYTES = 16;
 
 export const FLAG_REQUEST = 0x1;
-/** The kernel confirms that it is done. */
+/** The kernel confirms that the request was carried out. */
 export const FLAG_ACK = 0x4;
-/** What is listed changed meanwhile: items may be missing, or be there twice. */
+/** The listed items changed meanwhile: some may be missing or duplicated. */
 export const FLAG_DUMP_INTERRUPTED = 0x10;
-/** All there is. */
+/** Lists all items. */
 export const FLAG_DUMP = 0x300;
 const FLAG_CAPPED = 0x100;
 const FLAG_ACK_ATTRIBUTES = 0x200;
 
-/** Types below 16 are about the exchange itself. */
+/** Types below 16 control the exchange itself. */
 export const MESSAGE_ERROR = 2;
 export const MESSAGE_DONE = 3;
 const MESSAGE_OVERRUN = 4;
@@ -40,7 +40,7 @@ export interface NetlinkMessage {
   readonly payload: Uint8Array;
 }
 
-/** How a request ended. */
+/** The outcome of a request. */
 export interface Verdict {
   /** 0: done. */
   readonly errno: number;
@@ -82,7 +82,7 @@ export function readMessages(datagram: Uint8Array): NetlinkMessage[] | undefined
 /**
  * Reads a message that ends an exchange.
  *
- * @returns `undefined` for one that does not, or that makes no sense.
+ * @returns `undefined` for any other message, and for a malformed one.
  */
 export function readVerdict({ type, flags, payload }: NetlinkMessage): Verdict | undefined {
   if (type === MESSAGE_OVERRUN) return { errno: EIO, reason: 'the answer was lost' };
@@ -93,7 +93,7 @@ export function readVerdict({ type, flags, payload }: NetlinkMessage): Verdict |
   return { errno: Math.abs(errno), reason: readReason(payload.subarray(attributesAt(type, flags, view))) };
 }
 
-/** Behind the number stands, of an error, the header of the request; and all of the request, unless it is left out. */
+/** The errno of an error is followed by the header of the request, and by its payload unless that is left out. */
 function attributesAt(type: number, flags: number, view: DataView): number {
   if (type === MESSAGE_DONE) return 4;
   if ((flags & FLAG_CAPPED) !== 0 || view.byteLength < 8) return 4 + HEADER_BYTES;

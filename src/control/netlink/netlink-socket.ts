@@ -1,4 +1,4 @@
-/** A socket to the kernel, by netlink. What is sent and received stays the caller's, who clears the keys in it. */
+/** A netlink socket to the kernel. Buffers belong to the caller, which clears the keys in them. */
 export interface NetlinkSocket {
   /** Sends one message. @returns 0 or −errno. */
   send(message: Uint8Array): number;
