@@ -15,20 +15,20 @@ interface Zones {
 
 let known: Zones | undefined;
 
-/** The 4 or 16 bytes of an address as Node writes it, without a zone. */
+/** Returns the 4 or 16 bytes of an address as Node writes it, without a zone. */
 export function addressBytes(text: string): Uint8Array {
   const bytes = parseIpAddress(text);
   if (bytes === undefined) throw new TypeError('no address');
   return bytes;
 }
 
-/** The endpoint's address as Node reads it, with the zone that a link-local address needs. */
+/** Returns the endpoint's address as Node reads it, with the zone that a link-local address needs. */
 export function addressText({ address, scopeId }: Endpoint): string {
   const zone = scopeId === 0 ? undefined : zones().names.get(scopeId);
   return formatIpAddress(address) + (zone === undefined ? '' : `%${zone}`);
 }
 
-/** The number of the interface behind a zone, or 0. An interface that is new may be missing for a second. */
+/** Returns the number of the interface behind a zone, or 0. A new interface may be missing for a second. */
 export function zoneIndex(name: string): number {
   return zones().indices.get(name) ?? 0;
 }

@@ -1,24 +1,24 @@
-/** A callback that waits for its moment. */
+/** A callback that is scheduled. */
 export interface ScheduledCall {
-  /** Does nothing once the call has begun. */
+  /** Cancels the call. Does nothing once the call has begun. */
   cancel(): void;
 }
 
 /**
  * Time and timers of one loop.
  *
- * The port exists so that a loop runs on virtual time in tests, and so that time goes on while the machine sleeps.
+ * The port lets a loop run on virtual time in tests, and lets time go on while the machine sleeps.
  */
 export interface Clock {
-  /** Milliseconds since an arbitrary moment, an integer. Never goes back, and counts the time that the machine sleeps. */
+  /** Returns milliseconds since an arbitrary moment, an integer. Never goes back, and counts the time asleep. */
   nowMs(): number;
-  /** Number of times that the machine slept for more than SUSPEND_MS, as far as `nowMs` has noticed. */
+  /** Number of sleeps longer than SUSPEND_MS that `nowMs` has detected. */
   readonly suspensions: number;
-  /** Calls back at `atMs`, or earlier: the callback reads the clock again. */
+  /** Calls back at `atMs` or earlier, so that the callback must read the clock again. */
   callAt(atMs: number, callback: () => void): ScheduledCall;
   /** Calls back once, after the events of the current turn. */
   callSoon(callback: () => void): void;
 }
 
-/** A machine that slept longer has lost its sessions: their keys must not outlive a suspend. */
+/** A longer sleep ends all sessions, since keys must not outlive a suspend. */
 export const SUSPEND_MS = 60_000;

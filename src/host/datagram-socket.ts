@@ -6,15 +6,15 @@ export interface DatagramSocket {
   /** The port that both are bound to. */
   readonly port: number;
 
-  /** Called when datagrams wait, again and again until `receive` returned 0. */
+  /** Called when datagrams wait, repeatedly until `receive` returns 0. */
   onReadable: () => void;
   /**
    * Called from within `send` after the system refused the source address of a record, with the record as it was. The
-   * batch's own copy is cleared already; whoever remembers the source elsewhere forgets it here. Absent: the socket has
+   * batch's own copy is already cleared; other copies of the source must be cleared here. Absent: the socket has
    * no sources.
    */
   onSourceRefused?: (endpoint: Endpoint) => void;
-  /** Called once after `send` could not send everything, when there is room again. */
+  /** Called once there is room again, after `send` could not send everything. */
   onWritable: () => void;
 
   /**
@@ -23,8 +23,8 @@ export interface DatagramSocket {
    * Writes `count`, `endpointCount`, and per row `offset`, `length` (bytes, 0–65,535), `trafficClass`,
    * `endpoint` and verdict `Pass`. A datagram that came merged by GRO is already cut into rows.
    *
-   * @returns Number of rows filled. 0 means: wait for `onReadable`. Errors that concern one datagram
-   *   only (an ICMP answer to an earlier send, say) are counted in `stats`, not thrown.
+   * @returns Number of rows filled. 0 means: wait for `onReadable`. Errors of a single datagram
+   *   (such as an ICMP answer to an earlier send) are counted in `stats`, not thrown.
    *
    * Source: recvmmsg(2), udp(7) UDP_GRO.
    */
@@ -32,9 +32,9 @@ export interface DatagramSocket {
 
   /**
    * Sends the rows with verdict `Pass`, in order, from row `from` on. Rows of equal size to one endpoint may
-   * leave as one call. A source address that has vanished is forgotten and the row sent without it.
+   * leave as one call. A source address that has vanished is cleared, and the row is sent without a source.
    *
-   * @returns The row to go on with once `onWritable` was called; `batch.count` if all are sent.
+   * @returns The row to continue with once `onWritable` was called; `batch.count` if all are sent.
    */
   send(batch: PacketBatch, from: number): number;
 

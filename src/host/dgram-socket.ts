@@ -16,16 +16,16 @@ import type { DatagramSocket, DatagramSocketStats } from './datagram-socket.js';
 import { type Datagram, SourceBatch } from './source-batch.js';
 
 export interface DgramSocketOptions {
-  /** Only this family. Default: both, or the one that the system has. */
+  /** The only family to use. Default: both, or the single family that the system has. */
   readonly family?: IpFamily;
 }
 
-/** Limits of what waits for `receive`; more is dropped, as in the system's own buffer. */
+/** Limits on the datagrams that wait for `receive`; more are dropped, as in the system's own buffer. */
 const MAX_WAITING_DATAGRAMS = 4_096;
 const MAX_WAITING_BYTES = 8 << 20;
-/** Datagrams that Node has accepted and not yet sent; `send` stops at this number. */
+/** Datagrams that Node has accepted but not sent; `send` stops at this number. */
 const MAX_UNSENT_DATAGRAMS = 1_024;
-/** The system gives what its limits allow. */
+/** The requested size, which the system caps at its limits. */
 const BUFFER_BYTES = 7 << 20;
 const PORT_TRIES = 100;
 const MISSING_FAMILY: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
@@ -39,7 +39,7 @@ interface Destination {
 /**
  * The UDP sockets of a device over `node:dgram`, for systems without the addon.
  *
- * It has no source addresses, no traffic class and no firewall mark: Node offers none of them.
+ * The sockets have no source addresses, no traffic class and no firewall mark, which Node does not offer.
  */
 export class DgramSocket implements DatagramSocket {
   onReadable: () => void = nothing;
@@ -49,7 +49,7 @@ export class DgramSocket implements DatagramSocket {
   readonly #sockets: ReadonlyMap<EndpointFamily, Socket>;
   readonly #waiting: Datagram[] = [];
   #waitingBytes = 0;
-  /** The last one: rows that follow each other mostly go to one peer. Names of zones change, so those are looked up anew. */
+  /** The last destination: consecutive rows mostly go to one peer. Names of zones change, so zones are looked up anew. */
   #destination: Destination = { endpoint: new Endpoint(), address: '' };
   readonly #sendErrors = new Map<string, number>();
   readonly #receiveErrors = new Map<string, number>();
@@ -135,7 +135,7 @@ export class DgramSocket implements DatagramSocket {
     this.#announce();
   }
 
-  /** Datagrams that arrive in one turn are read as one batch. */
+  /** Announces the datagrams of one turn together, so that they are read as one batch. */
   #announce(): void {
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;
@@ -157,7 +157,7 @@ export class DgramSocket implements DatagramSocket {
       return;
     }
     const start = batch.offset[row]!;
-    const bytes = batch.bytes.slice(start, start + batch.length[row]!); // Node sends later than the batch lives
+    const bytes = batch.bytes.slice(start, start + batch.length[row]!); // Node sends after the batch has been filled again
     this.#unsent++;
     try {
       socket.send(bytes, endpoint.port, address, (error) => this.#sent(error));
@@ -201,7 +201,7 @@ function endpointOf(from: RemoteInfo): Endpoint {
   return Endpoint.from(addressBytes(text), from.port, zone === '' ? 0 : zoneIndex(zone));
 }
 
-/** @throws The first error that is not a family that the system lacks; then nothing stays open. */
+/** @throws The first error other than a missing family; then no socket stays open. */
 async function bindFamilies(families: readonly IpFamily[], port: number): Promise<ReadonlyMap<EndpointFamily, Socket>> {
   const sockets = new Map<EndpointFamily, Socket>();
   let missing: unknown;

@@ -5,14 +5,14 @@ import type { DatagramSocket } from './datagram-socket.js';
 import { DepartingBatch } from './departing-batch.js';
 import type { Tun } from './tun.js';
 
-/** A super-packet of 64 KiB cut to the usual MTU is 46 rows: room for several, and for one packet of the greatest MTU. */
+/** Room for several super-packets, each 46 rows at the usual MTU, and for one packet of the greatest MTU. */
 const BATCH_ROWS = 256;
 const BATCH_BYTES = 1024 * 1024;
-/** A batch of fewer rows has most likely emptied the queue; the next event shows whether more waits. */
+/** A batch of fewer rows has most likely emptied the queue; the next event shows whether more rows wait. */
 const LIGHT_ROWS = 8;
 /** Rows taken from one side before the other side, timers and the control socket get their turn. */
 const ROWS_PER_TURN = 512;
-/** Messages of the device that waited so long for room in the socket are stale: timers have to go on. */
+/** Messages of the device that waited this long for room in the socket are stale and dropped. */
 const OUTBOX_PATIENCE_MS = 5_000;
 
 export interface DriverOptions {
@@ -31,8 +31,8 @@ export interface DriverOptions {
  * timer                                                             ┴▶  settle
  * ```
  *
- * Packets are sealed and opened by the AEAD stage that the device was made with. Whoever changes the device from
- * outside calls `settle` afterwards.
+ * Packets are sealed and opened by the AEAD stage that the device was made with. A caller that changes the device must
+ * call `settle` afterwards.
  */
 export class Driver {
   /** Called by `settle` while events of the device wait to be drained. */
@@ -46,7 +46,7 @@ export class Driver {
   readonly #inbound = new PacketBatch(BATCH_ROWS, BATCH_BYTES);
   readonly #outbound = new DepartingBatch(new PacketBatch(BATCH_ROWS, BATCH_BYTES));
   readonly #outbox: DepartingBatch;
-  /** When the messages that wait in the outbox are given up. */
+  /** The time at which the messages in the outbox are dropped as stale. */
   #outboxStaleAt = Infinity;
   #isReadingTun = true;
   #timer: ScheduledCall | undefined;
@@ -70,7 +70,7 @@ export class Driver {
     return this.#socket;
   }
 
-  /** Goes on with another socket, and closes the old one. */
+  /** Replaces the socket, and closes the old socket. */
   replaceSocket(socket: DatagramSocket): void {
     this.#socket.close();
     this.#socket = socket;
@@ -79,10 +79,10 @@ export class Driver {
   }
 
   /**
-   * Sends what the device has to send, and arms the timer for the moment when the device has to run again.
+   * Sends the device's messages, and arms the timer for the device's next deadline.
    *
-   * Rare work is done once per turn of the event loop, and less of it than the socket delivers in one turn: a flood of
-   * handshakes queues up in the device, which limits it, and not in the system's buffer, where it would displace data.
+   * Rare work is done once per turn of the event loop, and slower than the socket delivers: a flood of handshakes queues
+   * up in the device, which limits the flood, and not in the system's buffer, where it would displace data.
    */
   settle(): void {
     if (this.#isClosed) return;
@@ -94,7 +94,7 @@ export class Driver {
     else this.#arm(deadline);
   }
 
-  /** Stops the loop. Socket, TUN and device stay the caller's to close. */
+  /** Stops the loop. The caller closes socket, TUN and device. */
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
@@ -108,7 +108,7 @@ export class Driver {
     socket.onWritable = () => this.#goOnSending();
   }
 
-  /** This host often answers at once what came in: its answer is read without waiting for an event. */
+  /** Reads from the socket, then from the TUN: this host often answers at once, before an event announces the answer. */
   #readSocket(): void {
     this.#moveInbound();
     this.#moveOutbound();
@@ -149,7 +149,7 @@ export class Driver {
     return !this.#outbox.isWaiting && !this.#outbound.isWaiting;
   }
 
-  /** While the socket has no room nothing is read from the TUN: packets wait, or are dropped, in the queue of the TUN. */
+  /** Stops reading from the TUN while the socket has no room: packets wait, or are dropped, in the TUN's queue. */
   #throttleTun(): void {
     const isReading = this.#hasRoom();
     if (isReading === this.#isReadingTun) return;
@@ -157,7 +157,7 @@ export class Driver {
     this.#tun.setReading(isReading);
   }
 
-  /** The device's own messages go first: without handshakes there is nothing else to send. */
+  /** Continues sending. The device's own messages go first, since all other traffic depends on handshakes. */
   #goOnSending(): void {
     if (this.#isClosed) return;
     const wasWaiting = this.#outbox.isWaiting;
@@ -167,7 +167,7 @@ export class Driver {
     if (wasWaiting) this.settle();
   }
 
-  /** Messages that the socket has no room for wait for it, and nothing is added to the outbox meanwhile. */
+  /** Sends the outbox. While messages wait for room in the socket, nothing is added to the outbox. */
   #emptyOutbox(nowMs: number): void {
     const { replies, outbox, aead } = this.#device;
     if (this.#outbox.isWaiting && nowMs >= this.#outboxStaleAt) {
@@ -210,7 +210,7 @@ export class Driver {
     this.settle();
   }
 
-  /** A timer that is armed for an earlier moment stays: it finds nothing due and arms again. */
+  /** Arms the timer. A timer that is armed for an earlier moment is kept: it finds nothing due and is armed again. */
   #arm(deadline: number): void {
     if (deadline >= this.#timerAt || deadline === Infinity) return;
     this.#timer?.cancel();
@@ -221,7 +221,7 @@ export class Driver {
     });
   }
 
-  /** A sleep of the machine ends all sessions: the other side has given them up, and keys must not outlive it. */
+  /** Reads the clock. A sleep of the machine ends all sessions, since keys must not outlive a suspend. */
   #readClock(): number {
     const nowMs = this.#clock.nowMs();
     if (this.#clock.suspensions !== this.#suspensions) {

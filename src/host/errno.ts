@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-/** Error numbers of Linux that the host layer decides by. */
+/** Error numbers of Linux that the host layer handles. */
 export const Errno = {
   EPERM: 1,
   ENOENT: 2,
@@ -13,7 +13,7 @@ export const Errno = {
   EADDRINUSE: 98,
 } as const;
 
-/** Of two names for one number the first in the alphabet counts: EAGAIN, not EWOULDBLOCK. */
+/** Names by number. The alphabetically first of two names counts: EAGAIN, not EWOULDBLOCK. */
 const NAMES: ReadonlyMap<number, string> = new Map([
   ...Object.entries(constants.errno)
     .reverse()
@@ -21,12 +21,12 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   ...Object.entries(Errno).map(([name, number]): [number, string] => [number, name]),
 ]);
 
-/** The name of an errno, such as `EPERM`; its number where it has none. */
+/** Returns the name of an errno, such as `EPERM`, or its number if it has no name. */
 export function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `errno ${errno}`;
 }
 
-/** The counters that are not 0, by the name of their errno. */
+/** Returns the counters that are not 0, by the name of their errno. */
 export function countersByErrno(counters: Uint32Array): ReadonlyMap<string, number> {
   const byName = new Map<string, number>();
   for (const [errno, count] of counters.entries()) if (count > 0) byName.set(errnoName(errno), count);

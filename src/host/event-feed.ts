@@ -1,4 +1,4 @@
-/** Events that a slow reader may fall behind; beyond this number the oldest are dropped. */
+/** Events that are kept for a slow reader; beyond this number the oldest events are dropped. */
 const MAX_WAITING_EVENTS = 4_096;
 
 /** Hands events to any number of readers, each of which reads at its own pace with `for await`. */
@@ -22,7 +22,7 @@ export class EventFeed<Event> implements AsyncIterable<Event> {
     for (const reader of this.#readers) for (const event of events) reader.push(event);
   }
 
-  /** Ends all readers once they have read what was published. */
+  /** Ends all readers once they have read the published events. */
   close(): void {
     this.#isClosed = true;
     for (const reader of this.#readers) reader.end();

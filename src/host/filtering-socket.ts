@@ -3,7 +3,7 @@ import type { DatagramSocket } from './datagram-socket.js';
 import { ForwardingSocket } from './forwarding-socket.js';
 import { filterRows, type RowFilters } from './row-filter.js';
 
-/** A socket whose datagrams pass filters: for STUN beside WireGuard, counters, captures, injected faults. */
+/** A socket with filters, for STUN beside WireGuard, counters, captures and injected faults. */
 export class FilteringSocket extends ForwardingSocket {
   readonly #filters: RowFilters;
 

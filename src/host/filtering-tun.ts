@@ -3,7 +3,7 @@ import { ForwardingTun } from './forwarding-tun.js';
 import { filterRows, type RowFilters } from './row-filter.js';
 import type { Tun } from './tun.js';
 
-/** A TUN whose packets pass filters: for access rules, quotas, counters, captures. */
+/** A TUN with filters, for access rules, quotas, counters and captures. */
 export class FilteringTun extends ForwardingTun {
   readonly #filters: RowFilters;
 

@@ -2,10 +2,10 @@ import { closeSync } from 'node:fs';
 
 import type { Addon } from '../addon/interface.js';
 
-/** The kernel answers at once, unless it is busy with other changes of the network. */
+/** The kernel answers at once, unless other changes of the network are in progress. */
 const TIMEOUT_MS = 30_000;
 
-/** A netlink socket to the kernel, for requests that wait for their answer. */
+/** A netlink socket to the kernel, for synchronous requests. */
 export class KernelNetlink {
   readonly #addon: Addon;
   readonly #descriptor: number;
@@ -26,7 +26,7 @@ export class KernelNetlink {
     return this.#addon.netlinkSend(this.#descriptor, message);
   }
 
-  /** @returns The length of the next datagram, which is in `into`, or −errno. */
+  /** @returns The length of the next datagram, which is written to `into`, or −errno. */
   receive(into: Uint8Array): number {
     return this.#addon.netlinkReceive(this.#descriptor, into, TIMEOUT_MS);
   }

@@ -13,9 +13,9 @@ const OWN_NAMESPACE = -1;
 
 /** Watches one interface in one network namespace. Source: rtnetlink(7). */
 export class LinkMonitor {
-  /** The interface changed, or messages were lost so that it may have. */
+  /** Called when the interface changed, or when lost messages may have reported a change. */
   onChange: () => void = nothing;
-  /** The interface left the namespace: it was deleted or moved. */
+  /** Called when the interface left the namespace because it was deleted or moved. */
   onGone: () => void = nothing;
 
   readonly #addon: Addon;
@@ -39,7 +39,7 @@ export class LinkMonitor {
     addon.setReferenced(monitor, false);
   }
 
-  /** Reads the state of the interface of that name and watches it from then on. @returns `undefined` if there is none. */
+  /** Reads the state of an interface and watches it from then on. @returns `undefined` if there is no such interface. */
   state(name: string): LinkState | undefined {
     const out = new Int32Array(3);
     if (this.#addon.monitorLink(this.#monitor, name, out) < 0) return undefined;

@@ -19,7 +19,7 @@ import { LinkMonitor, type LinkState } from './link-monitor.js';
 import type { Tun } from './tun.js';
 
 export interface LinuxTunOptions {
-  /** TSO, USO and checksum offload where the kernel takes them. Default: on. */
+  /** TSO, USO and checksum offload where the kernel accepts them. Default: on. */
   readonly offload?: boolean;
 }
 
@@ -31,7 +31,7 @@ const RETRY_MS = 20;
 /**
  * A TUN interface of Linux over the addon.
  *
- * It survives a rename and a move to another network namespace: the link is then watched there.
+ * The TUN survives a rename and a move to another network namespace, where the link is then watched.
  *
  * Source: kernel documentation, networking/tuntap; TUNSETIFF, TUNSETOFFLOAD, TUNGETDEVNETNS.
  */
@@ -48,7 +48,7 @@ export class LinuxTun implements Tun {
   #link: LinkState = { index: 0, mtu: 0, isUp: false };
   #monitor: LinkMonitor | undefined;
   #watchError: string | undefined;
-  /** Packets wait in the addon: no event of the system will announce them. */
+  /** Whether packets wait in the addon, where no event of the system announces them. */
   #hasMore = false;
   #isAnnounced = false;
   #isReading = true;
@@ -62,11 +62,11 @@ export class LinuxTun implements Tun {
     const errors = new Uint32Array(ERROR_COUNTERS);
     const tun = addon.tunOpen(name, offloadOf(options), errors);
     if (typeof tun === 'number') throw openError(name, -tun);
-    addon.tunSetMtu(tun, DEFAULT_MTU); // for a start: whoever sets the interface up can choose by the path
+    addon.tunSetMtu(tun, DEFAULT_MTU); // an initial value: programs that set the interface up can choose the MTU by the path
     return new LinuxTun(addon, tun, errors);
   }
 
-  /** Takes over an open descriptor and closes it in the end. @throws {WireGuardError} ERR_TUN_DESCRIPTOR */
+  /** Adopts an open descriptor, which `close` closes. @throws {WireGuardError} ERR_TUN_DESCRIPTOR */
   static adopt(addon: Addon, descriptor: number, options: LinuxTunOptions = {}): LinuxTun {
     const errors = new Uint32Array(ERROR_COUNTERS);
     const tun = addon.tunAdopt(descriptor, offloadOf(options), errors);
@@ -100,22 +100,22 @@ export class LinuxTun implements Tun {
     return this.#link.isUp;
   }
 
-  /** Why changes of the link are not noticed; `undefined` while they are. */
+  /** The reason why changes of the link are not watched; `undefined` while they are. */
   get watchError(): string | undefined {
     return this.#watchError;
   }
 
-  /** Packets that the system refused to take, by the name of the errno. */
+  /** Counts of packets that the system refused, by the name of the errno. */
   get writeErrors(): ReadonlyMap<string, number> {
     return countersByErrno(this.#errors);
   }
 
-  /** The open descriptor, for a child process: the interface lives as long as any process holds it. Negative when closed. */
+  /** The open descriptor, for a child process: the interface exists as long as any process holds the descriptor. Negative when closed. */
   get descriptor(): number {
     return this.#addon.tunDescriptor(this.#tun);
   }
 
-  /** The offloads that the kernel took. */
+  /** The offloads that the kernel accepted. */
   get offloads(): { readonly tcp: boolean; readonly udp: boolean } {
     const features = this.#addon.tunFeatures(this.#tun);
     return { tcp: (features & TUN_OFFLOAD_TCP) !== 0, udp: (features & TUN_OFFLOAD_UDP) !== 0 };
@@ -173,7 +173,7 @@ export class LinuxTun implements Tun {
     return typeof this.#addon.tunName(this.#tun) === 'number';
   }
 
-  /** Calls `onRemoved` once, in a turn of its own: `read` and `write` are called from within the loop. */
+  /** Calls `onRemoved` once, in a separate turn, since `read` and `write` are called from within the loop. */
   #removed(): void {
     if (this.#isRemoved || this.#isClosed) return;
     this.#isRemoved = true;
@@ -182,7 +182,7 @@ export class LinuxTun implements Tun {
     });
   }
 
-  /** Watches the link in its namespace. The last known state stays if that is refused. */
+  /** Watches the link in its namespace. The last known state is kept if the system refuses. */
   #watchLink(): void {
     this.#monitor?.close();
     const namespace = this.#addon.tunNamespace(this.#tun);

@@ -22,11 +22,11 @@ import { portHolder } from './port-holder.js';
 export interface NativeSocketOptions {
   /** SO_MARK from the first datagram on; 0: none. */
   readonly mark?: number;
-  /** UDP_SEGMENT where the kernel takes it. Default: on. */
+  /** UDP_SEGMENT where the kernel accepts it. Default: on. */
   readonly sendOffload?: boolean;
-  /** UDP_GRO where the kernel takes it. Default: on. */
+  /** UDP_GRO where the kernel accepts it. Default: on. */
   readonly receiveOffload?: boolean;
-  /** Only this family, as on a system that lacks the other. Default: both. */
+  /** The only family to use, as on a system that lacks the other. Default: both. */
   readonly family?: IpFamily;
 }
 
@@ -108,7 +108,7 @@ export class NativeSocket implements DatagramSocket {
     this.#addon.close(this.#udp);
   }
 
-  /** Datagrams wait in the addon, where no event of the system announces them. */
+  /** Announces the datagrams in the addon, for which there is no event of the system. */
   #announce(): void {
     if (this.#isAnnounced) return;
     this.#isAnnounced = true;

@@ -3,14 +3,14 @@ import { randomFillSync } from 'node:crypto';
 import type { Environment } from '../core/ports.js';
 
 /**
- * Fetching random bytes costs microseconds, however few they are: one handshake's worth is fetched at once (an ephemeral
- * key and an index), and no more. Two copies of a virtual machine draw the same bytes until their pools are empty.
+ * Each request for random bytes costs microseconds, so the bytes for one handshake (an ephemeral key and an index) are
+ * fetched at once. No more are fetched, since copies of a virtual machine draw the same bytes from their pools.
  */
 const POOL_BYTES = 64;
 /** Longer requests bypass the pool. */
 const MAX_POOLED_BYTES = 32;
 
-/** Random bytes that are fetched in advance. Each byte is given out once and overwritten. */
+/** Random bytes that are fetched in advance. Each byte is returned once and overwritten. */
 class RandomPool {
   readonly #bytes = new Uint8Array(POOL_BYTES);
   #at = POOL_BYTES;

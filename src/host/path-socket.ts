@@ -4,14 +4,14 @@ import { ENDPOINT_WORDS, Endpoint, FAMILY_PATH, remoteEquals } from '../wire/end
 import type { DatagramSocket, DatagramSocketStats } from './datagram-socket.js';
 
 /**
- * A way to a peer that is no UDP address, such as a relay. Does what a `DatagramSocket` does, except that the endpoints
- * of its rows mean nothing to it.
+ * A way to a peer that is no UDP address, such as a relay. A path behaves as a `DatagramSocket` does, but ignores the
+ * endpoints of its rows.
  */
 export type Path = Pick<DatagramSocket, 'receive' | 'send' | 'onReadable' | 'onWritable' | 'close'>;
 
 export interface PathSocketOptions {
   readonly udp: DatagramSocket;
-  /** By what each path is called: 16 bytes. */
+  /** The paths by their ids of 16 bytes. */
   readonly paths?: Iterable<readonly [id: Uint8Array, path: Path]>;
 }
 
@@ -20,15 +20,15 @@ interface NamedPath {
   readonly path: Path;
 }
 
-/** Ways that are no place in the list of paths. */
+/** Ways that are not positions in the list of paths. */
 const UDP = -1;
 const NO_WAY = -2;
 
 /**
- * UDP and other paths as one socket: whoever comes by a path has an endpoint of FAMILY_PATH with the id of the path, and
- * is answered there.
+ * UDP and other paths as one socket. A peer that uses a path has an endpoint of FAMILY_PATH with the id of the path, and
+ * is answered on that path.
  *
- * Paths and UDP are read in turn. A path without room holds up what follows in the batch, as UDP does.
+ * Paths and UDP are read in turn. A path without room holds up the rows behind in the batch, as UDP does.
  */
 export class PathSocket implements DatagramSocket {
   readonly #udp: DatagramSocket;
@@ -36,7 +36,7 @@ export class PathSocket implements DatagramSocket {
   readonly #sendErrors = new Map<string, number>();
   #onReadable: () => void = () => {};
   #onWritable: () => void = () => {};
-  /** What is read next: a path by its place, or UDP behind the last one. */
+  /** The next path to read, by its position, or UDP behind the last path. */
   #turn = 0;
 
   constructor({ udp, paths = [] }: PathSocketOptions) {
@@ -62,13 +62,13 @@ export class PathSocket implements DatagramSocket {
     return { sendErrors: new Map([...sendErrors, ...this.#sendErrors]), receiveErrors };
   }
 
-  /** @param id 16 bytes, different from those of all other paths. Copied. */
+  /** @param id 16 bytes, different from the ids of all other paths. Copied. */
   addPath(id: Uint8Array, path: Path): void {
     this.#paths.push({ endpoint: Endpoint.forPath(id), path });
     this.#watch(path);
   }
 
-  /** Closes the path. What is sent there from now on is counted as ENETUNREACH. */
+  /** Closes the path. Later datagrams to the path are counted as ENETUNREACH. */
   removePath(id: Uint8Array): void {
     const at = this.#find(Endpoint.forPath(id).words, 0);
     const [removed] = at < 0 ? [] : this.#paths.splice(at, 1);
@@ -107,7 +107,7 @@ export class PathSocket implements DatagramSocket {
     for (const { path } of this.#paths.splice(0)) path.close();
   }
 
-  /** The first row behind `start` that goes another way. Rows that do not pass belong to any run. */
+  /** Returns the first row behind `start` that takes another way. Rows that do not pass belong to any run. */
   #endOfRun(batch: PacketBatch, start: number): number {
     const way = this.#wayOf(batch, start);
     let row = start + 1;
@@ -115,7 +115,7 @@ export class PathSocket implements DatagramSocket {
     return row;
   }
 
-  /** The path of the row by its place, UDP, or NO_WAY. */
+  /** Returns the position of the row's path, UDP, or NO_WAY. */
   #wayOf(batch: PacketBatch, row: number): number {
     if (batch.verdict[row] !== Verdict.Pass) return NO_WAY;
     const recordAt = batch.endpoint[row]! * ENDPOINT_WORDS;
@@ -124,7 +124,7 @@ export class PathSocket implements DatagramSocket {
     return place < 0 ? NO_WAY : place;
   }
 
-  /** Sends the rows from `start` up to `end`, which all go the same way. */
+  /** Sends the rows from `start` up to `end`, which all take the same way. */
   #sendRun(batch: PacketBatch, start: number, end: number): number {
     const way = this.#wayOf(batch, start);
     const socket = way === UDP ? this.#udp : this.#paths[way]?.path;
@@ -155,7 +155,7 @@ export class PathSocket implements DatagramSocket {
   }
 }
 
-/** All rows came from one place. */
+/** Sets one endpoint for all rows. */
 function nameSender(batch: PacketBatch, endpoint: Endpoint): void {
   batch.endpointCount = 0;
   for (let row = 0; row < batch.count; row++) batch.setEndpoint(row, endpoint.words, 0);

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Who holds a UDP port, for an error message: `nginx (process 123)`.
+ * Finds the process that holds a UDP port, for an error message: `nginx (process 123)`.
  *
- * @returns `undefined` where it cannot be told: the process belongs to another user or another container.
+ * @returns `undefined` where the process cannot be seen: it belongs to another user or another container.
  *
  * Source: proc(5), /proc/net/udp.
  */
@@ -43,7 +43,7 @@ function read(path: string): string {
   return orEmpty(() => readFileSync(path, 'latin1'), '');
 }
 
-/** Processes and descriptors come and go while we look, and others' are closed to us: both are no answer, not a fault. */
+/** Returns `empty` where `look` fails: processes and descriptors may disappear meanwhile or be inaccessible. */
 function orEmpty<T>(look: () => T, empty: T): T {
   try {
     return look();

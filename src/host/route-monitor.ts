@@ -3,20 +3,20 @@ import { WireGuardError } from '../core/errors.js';
 import { ENDPOINT_SOURCE_INTERFACE_AT, type Endpoint } from '../wire/endpoint.js';
 import { errnoName } from './errno.js';
 
-/** Changes come in bursts (a link that comes up): this long after the first they are reported as one. */
+/** Changes come in bursts (a link that comes up): this long after the first change, all are reported as one. */
 const SETTLE_MS = 20;
-/** While changes keep coming, as from a routing daemon, the time between two reports doubles up to this. */
+/** While changes keep coming, as from a routing daemon, the time between two reports doubles up to this limit. */
 const MAX_SETTLE_MS = 2_000;
 const OWN_NAMESPACE = -1;
 
 /**
- * Watches addresses and routes of the namespace that the UDP sockets are in, and tests whether a
- * remembered source address is still the right one ("sticky, but not too sticky").
+ * Watches addresses and routes of the namespace of the UDP sockets, and tests whether a
+ * remembered source address is still right ("sticky, but not too sticky").
  *
  * Source: rtnetlink(7) RTM_GETROUTE.
  */
 export class RouteMonitor {
-  /** Addresses or routes changed. */
+  /** Called when addresses or routes changed. */
   onChange: () => void = nothing;
 
   readonly #addon: Addon;
@@ -40,14 +40,14 @@ export class RouteMonitor {
     addon.setReferenced(monitor, false);
   }
 
-  /** The interface over which the endpoint is reached from its source address, if it has one; or −errno. */
+  /** Returns the interface of the route to the endpoint from its source address, if it has one; or −errno. */
   routeInterface(endpoint: Endpoint, mark: number): number {
     return this.#addon.monitorRoute(this.#monitor, endpoint.bytes, mark);
   }
 
   /**
    * Tests whether the endpoint's source no longer fits: its address is gone, or (IPv4, as in the kernel's
-   * WireGuard) the best route from it leaves by another interface than the datagrams came in by.
+   * WireGuard) the best route from the address leaves by another interface than the one that the datagrams came in by.
    */
   isSourceStale(endpoint: Endpoint, mark: number): boolean {
     if (!endpoint.hasSource) return false;

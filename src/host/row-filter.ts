@@ -1,18 +1,18 @@
 import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
 
-/** Judges one row: `Pass`, or why it is dropped. A row may be judged again when the socket had no room for it. */
+/** Returns `Pass` or the verdict of a dropped row. May be called again for a row that the socket had no room for. */
 export type RowFilter = (batch: PacketBatch, row: number) => Verdict;
 
-/** What a wrapper asks for each direction; an absent filter passes everything. */
+/** The filters of a wrapper by direction; an absent filter passes everything. */
 export interface RowFilters {
-  /** From the network: datagrams of the socket, or packets that are about to be written to the TUN. */
+  /** Filters traffic from the network: datagrams of the socket, or packets before they are written to the TUN. */
   readonly inbound?: RowFilter;
-  /** To the network: packets that the TUN gave, or datagrams that are about to be sent. */
+  /** Filters traffic to the network: packets from the TUN, or datagrams before they are sent. */
   readonly outbound?: RowFilter;
 }
 
-/** Applies a filter to the rows from `from` on that pass so far. */
+/** Applies a filter to the passing rows from `from` on. */
 export function filterRows(filter: RowFilter | undefined, batch: PacketBatch, from: number): void {
   if (filter === undefined) return;
   for (let row = from; row < batch.count; row++)

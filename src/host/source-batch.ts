@@ -8,7 +8,7 @@ export interface Datagram {
   readonly from: Endpoint;
 }
 
-/** Fills a batch from its start with rows that exist elsewhere as objects: for sources that have no columns. */
+/** Fills a batch from its start with rows from objects, for sources that have no columns. */
 export class SourceBatch {
   readonly #batch: PacketBatch;
 
@@ -18,7 +18,7 @@ export class SourceBatch {
     this.#batch = batch;
   }
 
-  /** @returns `false` if there is no room left for it. */
+  /** @returns `false` if there is no room left for the datagram. */
   append({ bytes, trafficClass, from }: Datagram): boolean {
     const row = this.#batch.appendRow(bytes.length);
     if (row < 0) return false;

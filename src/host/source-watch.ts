@@ -1,23 +1,23 @@
 import type { PeerView } from '../core/session/peer-view.js';
 import { ENDPOINT_WORDS, type Endpoint } from '../wire/endpoint.js';
 
-/** Peers that are looked at before the event loop gets its turn: some milliseconds of requests to netlink. */
+/** Peers that are checked per turn of the event loop: some milliseconds of netlink requests. */
 const PEERS_PER_TURN = 200;
-/** Refused sources are collected for this long, and forgotten in one pass over the peers. */
+/** Refused sources are collected for this long, and cleared in one pass over the peers. */
 const COLLECT_MS = 100;
 
 /** The part of a device whose endpoints are watched. */
 export interface PeersWithSources {
   readonly peers: Iterable<PeerView>;
-  /** Has the system choose the source of datagrams to a peer again. */
+  /** Lets the system choose the source of datagrams to a peer again. */
   forgetSource(peer: PeerView): void;
 }
 
 /**
- * Clears the source address of a peer's endpoint when it is no longer right, so that the system chooses another one.
+ * Clears the source address of a peer's endpoint when it is no longer right, so that the system chooses another source.
  *
- * A host with many peers pays for this in small portions: a sweep checks each pair of source and destination once, peers
- * with a session first, and lets data through between two portions.
+ * The work is split into small portions: a sweep checks each pair of source and destination once, peers with a session
+ * first, and lets data through between two portions.
  */
 export class SourceWatch {
   readonly #device: PeersWithSources;
@@ -34,13 +34,13 @@ export class SourceWatch {
     this.#isStale = isStale;
   }
 
-  /** Addresses or routes changed. During a sweep one more is done afterwards. */
+  /** Starts a sweep after addresses or routes changed. A sweep in progress is followed by one more. */
   routesChanged(): void {
     this.#isSweepWanted = true;
     if (this.#sweep === undefined) this.#startSweep();
   }
 
-  /** The system refused the source of this endpoint, given as it was. */
+  /** Records that the system refused the source of this endpoint, which still has that source. */
   sourceRefused(endpoint: Endpoint): void {
     const hash = hashOf(endpoint.words);
     const texts = this.#refused.get(hash) ?? new Set();
@@ -81,7 +81,7 @@ class Sweep {
   readonly #peers: readonly PeerView[];
   readonly #isStale: (endpoint: Endpoint) => boolean;
   readonly #done: () => void;
-  /** Answers of this sweep, by all of the endpoint but its port. */
+  /** Answers of this sweep, by the endpoint without its port. */
   readonly #answers = new Map<string, boolean>();
   #next = 0;
   #turn: NodeJS.Immediate | undefined;
@@ -118,7 +118,7 @@ class Sweep {
   }
 }
 
-/** Returns the peers with a source, those that have had a handshake in front: they are the ones that send. */
+/** Returns the peers with a source. Peers that have had a handshake come first, since only they send. */
 function liveFirst(peers: Iterable<PeerView>): PeerView[] {
   const live: PeerView[] = [];
   const idle: PeerView[] = [];
@@ -126,7 +126,7 @@ function liveFirst(peers: Iterable<PeerView>): PeerView[] {
   return live.concat(idle);
 }
 
-/** Source and destination without the port, which makes no difference to a route. */
+/** Returns source and destination without the port, which does not affect a route. */
 function pairOf({ family, words }: Endpoint): string {
   return `${family},${words.subarray(1).join()}`;
 }

@@ -1,19 +1,19 @@
 import { type Clock, type ScheduledCall, SUSPEND_MS } from './clock.js';
 
-/** Timers of Node stand still while the machine sleeps: this long after it woke up, a sleep is noticed at the latest. */
+/** Timers of Node stop while the machine sleeps: a sleep is detected at most this long after waking up. */
 const MAX_TIMER_MS = 30_000;
-/** Differences between two readings of clocks that run alike. */
+/** The greatest difference between readings of clocks that run alike. */
 const BOOT_TIME_TOLERANCE_MS = 10;
-/** The wall clock is corrected by its server all the time; a larger step is taken for a sleep. */
+/** The wall clock is corrected continuously; a larger step counts as a sleep. */
 const WALL_CLOCK_TOLERANCE_MS = SUSPEND_MS;
 
-/** The clocks behind a `SystemClock`; tests bring their own. */
+/** The clocks behind a `SystemClock`; tests supply other clocks. */
 export interface ClockReadings {
-  /** A clock that stands still while the machine sleeps, in milliseconds. */
+  /** A clock that stops while the machine sleeps, in milliseconds. */
   readonly monotonicMs: () => number;
   /** A clock that goes on while the machine sleeps, in milliseconds. */
   readonly awakeAndAsleepMs: () => number;
-  /** Differences between both clocks up to this size mean nothing. */
+  /** Differences between both clocks up to this size are ignored. */
   readonly toleranceMs: number;
 }
 
@@ -21,7 +21,7 @@ export interface ClockReadings {
  * The clock of the running machine: CLOCK_MONOTONIC plus the time that the machine has slept.
  *
  * The time asleep comes from CLOCK_BOOTTIME where the addon is loaded. Elsewhere it comes from forward jumps of the wall
- * clock by more than a minute, which may also be corrections of that clock: sessions are then made anew without need.
+ * clock by more than a minute, which may also be corrections of that clock: sessions are then renewed without need.
  */
 export class SystemClock implements Clock {
   readonly #readings: ClockReadings;
@@ -29,7 +29,7 @@ export class SystemClock implements Clock {
   #difference: number;
   #suspensions = 0;
 
-  /** @param bootTimeMs CLOCK_BOOTTIME, as the addon reads it. */
+  /** @param bootTimeMs Reads CLOCK_BOOTTIME by the addon. */
   static create(bootTimeMs?: () => number): SystemClock {
     const monotonicMs = () => performance.now();
     if (bootTimeMs !== undefined)

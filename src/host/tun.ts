@@ -6,30 +6,30 @@ export interface Tun {
   readonly mtu: number;
   readonly isUp: boolean;
 
-  /** Called when packets wait, again and again until `read` returned 0. */
+  /** Called when packets wait, repeatedly until `read` returns 0. */
   onReadable: () => void;
-  /** The MTU changed, or the link went up or down. */
+  /** Called when the MTU changed, or when the link went up or down. */
   onChange: () => void;
-  /** The interface is gone. */
+  /** Called when the interface is gone. */
   onRemoved: () => void;
 
   /**
    * Fills `batch` from its start with the packets that wait, each with HEADROOM_BYTES in front and TAILROOM_BYTES
-   * behind, and verdict `Pass`. A super-packet (TSO, USO) is already cut into packets with checksums complete.
+   * behind, and verdict `Pass`. Super-packets (TSO, USO) are already cut into packets with complete checksums.
    *
    * @returns Number of rows filled. 0 means: wait for `onReadable`.
    */
   read(batch: PacketBatch): number;
 
-  /** Writes the rows with verdict `Pass` and a length above 0, in order. What the system refuses is counted. */
+  /** Writes the rows with verdict `Pass` and a length above 0, in order. Packets that the system refuses are counted. */
   write(batch: PacketBatch): void;
 
-  /** With `false`, `onReadable` is not called until reading is switched on again: packets wait in the system's queue. */
+  /** Switches reading on or off. While it is off, `onReadable` is not called and packets wait in the system's queue. */
   setReading(isReading: boolean): void;
 
-  /** When `runDue` has to be called next; `Infinity` if nothing waits. Absent: the TUN keeps no time. */
+  /** Returns the time at which `runDue` must be called next; `Infinity` if nothing waits. Absent: the TUN has no timers. */
   nextDeadline?(): number;
-  /** Does what is due by the loop's clock. Packets that come of it are read at once. */
+  /** Runs the work that is due by the loop's clock. Resulting packets are read at once. */
   runDue?(nowMs: number): void;
 
   close(): void;

@@ -27,7 +27,7 @@ export type OpenSocket = (port: number, mark: number) => DatagramSocket | Promis
 export interface TunnelOptions {
   readonly crypto: Crypto;
   readonly aead: AeadStage;
-  /** Belongs to the tunnel from here on. */
+  /** The TUN, which belongs to the tunnel from here on. */
   readonly tun: Tun;
   readonly openSocket: OpenSocket;
   /** Default: the clock of this machine. */
@@ -36,7 +36,7 @@ export interface TunnelOptions {
   readonly environment?: Environment;
 }
 
-/** A tunnel's configuration and what became of it. Keys are the tunnel's own bytes: they must be read at once and not kept. */
+/** A tunnel's configuration and state. Keys are the tunnel's own bytes: they must be read at once and not kept. */
 export interface TunnelState {
   readonly privateKey: Uint8Array | undefined;
   readonly publicKey: Uint8Array | undefined;
@@ -69,13 +69,13 @@ export interface TunnelExplanation {
  *         → apply it to the device → swap the sockets → settle
  * ```
  *
- * Everything that can fail comes before the device changes, and is undone on failure. Changes and long readings form one
- * queue, whoever makes them.
+ * Every step that can fail comes before the device changes, and is undone on failure. All changes and long readings form
+ * one queue.
  */
 export class Tunnel {
   /** Called after the link of the TUN went up or down, or the MTU changed. */
   onLinkChange: () => void = () => {};
-  /** Tests whether datagrams to an endpoint no longer leave from its source address. Asked after `routesChanged`. */
+  /** Tests whether datagrams to an endpoint no longer leave from its source address. Called after `routesChanged`. */
   isSourceStale: (endpoint: Endpoint, fwmark: number) => boolean = () => false;
 
   readonly #device: Device;
@@ -121,7 +121,7 @@ export class Tunnel {
     this.#followLink();
   }
 
-  /** The state of this moment. Whoever reads over several turns of the event loop uses `read`. */
+  /** The current state. Callers that read over several turns of the event loop must use `read`. */
   get state(): TunnelState {
     return {
       privateKey: this.#device.privateKey,
@@ -150,15 +150,15 @@ export class Tunnel {
     };
   }
 
-  /** Has the state read while no change is made, however long that takes. */
+  /** Calls `reader` with the state. No change is made until the reader has finished. */
   read<T>(reader: (state: TunnelState) => T | Promise<T>): Promise<T> {
     return this.#queue.run(() => reader(this.state));
   }
 
   /**
-   * Applies all of the change or none of it, after the changes that were asked for earlier.
+   * Applies all of the change or none of it, after the changes that were requested earlier.
    *
-   * @param change The caller's until the promise has settled; keys are copied.
+   * @param change Must not change until the promise has settled; keys are copied.
    * @throws {WireGuardError} ERR_PORT_IN_USE, ERR_SOCKET_MARK, ERR_TOO_MANY_PEERS, ERR_CLOSED. Nothing has changed then.
    */
   apply(change: DeviceChange): Promise<void> {
@@ -169,13 +169,13 @@ export class Tunnel {
     return { verdicts: this.#device.counters.verdicts, peers: this.#explainPeers() };
   }
 
-  /** Stops all traffic with `false`, and lets it go on with `true`. The link of the TUN has to be up as well. */
+  /** Stops all traffic with `false`, and lets it go on with `true`. The link of the TUN must be up as well. */
   setLinkUp(isUp: boolean): void {
     this.#isLinkWanted = isUp;
     this.#followLink();
   }
 
-  /** Addresses or routes of this host changed: source addresses that `isSourceStale` finds wrong are chosen again. */
+  /** Must be called after addresses or routes changed: clears source addresses that are stale by `isSourceStale`. */
   routesChanged(): void {
     this.#sources.routesChanged();
   }
@@ -222,7 +222,7 @@ export class Tunnel {
     if (this.#isClosed) throw new WireGuardError('ERR_CLOSED', 'the tunnel is closed');
   }
 
-  /** Port 0 requests another random port each time. */
+  /** Tests whether a port needs a new socket. Port 0 requests another random port each time. */
   #isPortNew(port: number | undefined): port is number {
     return port !== undefined && port !== this.#driver.socket.port;
   }
@@ -231,13 +231,13 @@ export class Tunnel {
     if (mark !== this.#fwmark) this.#driver.socket.setMark(mark);
   }
 
-  /** One of the two sockets may have taken a mark that the other one refused. */
+  /** Restores the old mark, since one socket may have accepted a mark that the other refused. */
   #restoreMark(): void {
     if (this.#isClosed) return;
     try {
       this.#driver.socket.setMark(this.#fwmark);
     } catch (error) {
-      if (!(error instanceof WireGuardError)) throw error; // the error that led here is the one to report
+      if (!(error instanceof WireGuardError)) throw error; // the original error is reported
     }
   }
 

@@ -4,7 +4,7 @@ import { ENDPOINT_WORDS, Endpoint } from '../../wire/endpoint.js';
 import type { DatagramSocket, DatagramSocketStats } from '../datagram-socket.js';
 import { type Datagram, SourceBatch } from '../source-batch.js';
 
-/** Datagrams that one socket keeps for its reader; more are lost, as in a real socket. */
+/** Datagrams that one socket keeps for its reader; further datagrams are lost, as in a real socket. */
 const QUEUE_DATAGRAMS = 4_096;
 const FIRST_EPHEMERAL_PORT = 49_152;
 
@@ -15,7 +15,7 @@ export class MemoryNetwork {
 
   /**
    * @param addresses The host's addresses, 4 or 16 bytes each, at most one per family.
-   * @param port 0: one that nobody has.
+   * @param port 0: any free port.
    */
   open(addresses: readonly Uint8Array[], port = 0): MemorySocket {
     const socket = new MemorySocket(this, addresses, port === 0 ? this.#nextPort++ : port);
@@ -38,7 +38,7 @@ export class MemorySocket implements DatagramSocket {
   onReadable: () => void = () => {};
   onWritable: () => void = () => {};
   readonly port: number;
-  /** As set last; it changes nothing. */
+  /** The last mark that was set. It has no effect. */
   mark = 0;
   readonly #network: MemoryNetwork;
   readonly #addresses: readonly Uint8Array[];

@@ -2,7 +2,7 @@ import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { Verdict } from '../../core/packets/verdict.js';
 import type { Tun } from '../tun.js';
 
-/** A TUN whose other side is the program: packets are put in by `inject` and come out in `onPacket`. */
+/** A TUN whose other side is the program: `inject` adds packets, and `onPacket` receives them. */
 export class MemoryTun implements Tun {
   onReadable: () => void = () => {};
   onChange: () => void = () => {};
@@ -19,7 +19,7 @@ export class MemoryTun implements Tun {
   #isReading = true;
   readonly #callSoon: (callback: () => void) => void;
 
-  /** @param callSoon Calls back in a turn of its own. Default: a microtask. */
+  /** @param callSoon Calls back in a separate turn. Default: a microtask. */
   constructor(name = 'memory', mtu = 1_420, callSoon: (callback: () => void) => void = queueMicrotask) {
     this.name = name;
     this.#mtu = mtu;
@@ -51,7 +51,7 @@ export class MemoryTun implements Tun {
     this.#announce();
   }
 
-  /** Takes the interface away, as `ip link delete` does. */
+  /** Removes the interface, as `ip link delete` does. */
   remove(): void {
     this.#queue.length = 0;
     this.#isClosed = true;
@@ -64,7 +64,7 @@ export class MemoryTun implements Tun {
     while (packet !== undefined) {
       const row = batch.appendRow(packet.length);
       if (row < 0 && batch.count > 0) break;
-      if (row >= 0) batch.bytes.set(packet, batch.offset[row]!); // else it is more than the whole arena: lost
+      if (row >= 0) batch.bytes.set(packet, batch.offset[row]!); // otherwise the packet exceeds the whole arena and is lost
       this.#queue.shift();
       packet = this.#queue[0];
     }

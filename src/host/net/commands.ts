@@ -5,7 +5,7 @@ import path from 'node:path';
 import { WireGuardError } from '../../core/errors.js';
 import { ProgramFailure } from './command-error.js';
 
-/** How a program ended, and what it wrote. Status 127: there is no such program. */
+/** The outcome of a program, and its output. Status 127: there is no such program. */
 export interface CommandResult {
   readonly status: number;
   readonly stdout: string;
@@ -15,45 +15,45 @@ export interface CommandResult {
 /**
  * The programs of the system that set up its network.
  *
- * They get their arguments as they are, word by word: no shell ever reads them.
+ * They receive their arguments verbatim: no shell interprets them.
  */
 export interface Commands {
-  /** Tells the user what is about to be done, in the form `[#] word word …`. */
+  /** Shows the user the next command, in the form `[#] word word …`. */
   echo(words: readonly string[]): void;
-  /** Tells the user something that goes on, but not as it should. */
+  /** Warns the user of a fault that does not stop the work. */
   warn(text: string): void;
   /**
-   * Echoes and runs a program that has to succeed.
+   * Echoes and runs a program that must succeed.
    *
-   * @param input What it reads from its standard input.
-   * @throws {WireGuardError} ERR_COMMAND_FAILED with what the program said, ERR_COMMAND_MISSING.
+   * @param input The program's standard input.
+   * @throws {WireGuardError} ERR_COMMAND_FAILED with the program's output, ERR_COMMAND_MISSING.
    */
   run(words: readonly string[], input?: string): Promise<void>;
-  /** Runs a program quietly, and leaves the judgement to the caller. */
+  /** Runs a program quietly; the caller judges the result. */
   ask(words: readonly string[], input?: string): Promise<CommandResult>;
   /** @returns Whether the program is in the PATH. */
   has(program: string): boolean;
 }
 
-/** What a shell says of a program that it cannot find. */
+/** The exit status of a shell for a program that it cannot find. */
 export const COMMAND_MISSING_STATUS = 127;
 
-/** Where bash looks for programs if the environment does not say: a service or a web server may have cleared it. */
+/** The search path of bash without PATH, which a service or a web server may have cleared. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** A network tool that takes longer than this hangs. */
+/** A network tool that takes longer than this counts as hung. */
 const TIMEOUT_MS = 60_000;
 
 /**
- * Runs real programs, with messages in English so that they can be read by ours.
+ * Runs real programs, with messages in English so that they can be parsed.
  *
- * Each is in a session of its own: Ctrl-C ends them neither in the middle of a change nor while one is undone.
+ * Each program has its own session: Ctrl-C cannot end a program in the middle of a change or of an undo.
  */
 export class SystemCommands implements Commands {
   readonly #write: (text: string) => void;
   readonly #environment: NodeJS.ProcessEnv;
 
-  /** @param write Where echoes and warnings go: standard error. */
+  /** @param write Writes echoes and warnings, to standard error. */
   constructor(write: (text: string) => void, environment: NodeJS.ProcessEnv = process.env) {
     this.#write = write;
     this.#environment = { ...environment, PATH: searchPathOf(environment), LC_ALL: 'C' };
@@ -101,7 +101,7 @@ export class SystemCommands implements Commands {
   }
 }
 
-/** Returns where programs are looked for: the variable PATH, or what bash takes without it. */
+/** Returns the search path of programs: the variable PATH, or the default of bash. */
 export function searchPathOf(environment: NodeJS.ProcessEnv): string {
   return environment['PATH'] ?? DEFAULT_PATH;
 }
@@ -136,7 +136,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** A program need not read all of its input. */
+/** Ignores EPIPE, since a program need not read all of its input. */
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }

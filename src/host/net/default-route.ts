@@ -2,17 +2,17 @@
  * The policy rules that divert a host's traffic into a tunnel without changing its default route.
  *
  * ```text
- *  tried first   from all lookup main suppress_prefixlength 0   whatever has a route of its own keeps it,
+ *  tried first   from all lookup main suppress_prefixlength 0   destinations with other routes keep them,
  *                not from all fwmark N lookup N                 the rest goes into the tunnel,
  *                from all fwmark N lookup main                  and so do datagrams of other tunnels, not our own
  *  tried last    from all lookup main                           N marks the tunnel's own datagrams
  * ```
  *
- * The third rule is there only where another tunnel has diverted the traffic before: without it, each
- * of the two would send the other's datagrams through itself for ever.
+ * The third rule exists only where another tunnel has already diverted the traffic: without the rule, each
+ * of the two tunnels would send the other's datagrams through itself for ever.
  *
- * Behind the tunnel's default route, table N has one of the worst metric that refuses everything: without a daemon the
- * traffic does not leave in clear, until `down`.
+ * Table N also has a default route of the worst metric that refuses everything: until `down`, the traffic does not
+ * leave in clear when the daemon is gone.
  *
  * Source: ip-rule(8); wg-quick(8).
  */
@@ -31,10 +31,10 @@ import {
 import type { Prefix } from './prefix.js';
 import { changeRoutes } from './routes.js';
 
-/** Tables and marks are taken from here upwards. */
+/** The first number that is tried for a table and a mark. */
 const FIRST_TABLE = 51_820;
 
-/** @returns A number that neither names a table with routes nor stands in a rule: table and firewall mark in one. */
+/** @returns A number for both table and firewall mark: no table with routes and no rule has it. */
 export async function pickTable(commands: Commands): Promise<number> {
   const rules = [...(await queryRules(commands, 4)), ...(await queryRules(commands, 6))];
   for (let table = FIRST_TABLE; ; table++) {
@@ -46,8 +46,8 @@ export async function pickTable(commands: Commands): Promise<number> {
 /**
  * Lets the datagrams of a tunnel leave the host beside another tunnel that diverts its traffic.
  *
- * @param mark Of the tunnel's datagrams.
- * @returns Whether there is another tunnel, and so a rule was added.
+ * @param mark The mark of the tunnel's datagrams.
+ * @returns Whether there is another tunnel, so that a rule was added.
  */
 export async function bypassOthers(commands: Commands, family: IpFamily, mark: number): Promise<boolean> {
   const isSecond = (await queryRules(commands, family)).some((rule) => isDiverting(rule) && rule.mark !== mark);
@@ -55,19 +55,19 @@ export async function bypassOthers(commands: Commands, family: IpFamily, mark: n
   return isSecond;
 }
 
-/** Takes back what `bypassOthers` added. */
+/** Removes the rule that `bypassOthers` added. */
 export async function removeBypass(commands: Commands, family: IpFamily, mark: number): Promise<void> {
   const bypass = (await queryRules(commands, family)).find((rule) => isBypass(rule, mark));
   if (bypass !== undefined) await changeRule(commands, family, 'delete', bypassWords(mark), bypass.priority);
 }
 
 /**
- * Sends all traffic of one family into the tunnel, except for what has a route of its own.
+ * Sends all traffic of one family into the tunnel, except to destinations with other routes.
  *
- * The rules stand before the route does, so that no packet takes the route while its way back is unruled.
+ * The rules are added before the route, so that no packet takes the route while its way back has no rule.
  *
  * @param prefix The default route.
- * @param table Table for it, and mark of the tunnel's own datagrams.
+ * @param table The table for the route, and the mark of the tunnel's own datagrams.
  */
 export async function divertTraffic(commands: Commands, name: string, prefix: Prefix, table: number): Promise<void> {
   const { family } = prefix;
@@ -79,10 +79,10 @@ export async function divertTraffic(commands: Commands, name: string, prefix: Pr
 
 /**
  * Removes the rules that `divertTraffic` added for this table, and no others. A table that leads into another interface
- * has become another tunnel's: its rules stay.
+ * now belongs to another tunnel: its rules are kept.
  *
- * The suppressing rules of two tunnels look alike: ours is the last one before our diverting rule. It goes first: of
- * what is left when this is cut short, the diverting rule can still be found.
+ * The suppressing rules of two tunnels look alike: ours is the last such rule before our diverting rule. It is removed
+ * first: after an interruption, the diverting rule can still be found.
  *
  * @param name The tunnel.
  */
@@ -110,8 +110,8 @@ async function removeDivertingRules(commands: Commands, family: IpFamily, table:
 }
 
 /**
- * Has a table refuse what no route of it takes: when the daemon dies, its route goes, and the traffic of the tunnel
- * must not leave in clear. A host that cannot do so gets a warning.
+ * Makes a table refuse packets that match none of its routes: the route disappears when the daemon dies, and the
+ * traffic of the tunnel must not leave in clear. A host that does not support this gets a warning.
  */
 async function refuseRest(commands: Commands, family: IpFamily, table: number): Promise<void> {
   try {

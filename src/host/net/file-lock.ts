@@ -5,7 +5,7 @@ import path from 'node:path';
 import { searchPathOf } from './commands.js';
 import { isSystemError } from './system-error.js';
 
-/** Long enough for another command to finish what it has begun. */
+/** Long enough for another command to finish its work. */
 const PATIENCE_MS = 60_000;
 /** The descriptor of the locked file in the child that locks it. */
 const CHILD_DESCRIPTOR = 3;
@@ -18,30 +18,30 @@ type Outcome = 'held' | 'taken' | 'unavailable';
  * A lock between processes, which the kernel drops when its holder ends, however the holder ends.
  *
  * Node has no call for flock(2), so flock(1) locks a descriptor that it inherits. The lock belongs to the open file,
- * which this process keeps. A command that the holder has started, such as one in a hook, borrows the lock: without
- * that, holder and command would wait for each other. A system that cannot lock has no locks: commands run all the same.
+ * which this process keeps. A command that the holder has started, such as a command of a hook, borrows the lock, since
+ * holder and command would otherwise wait for each other. A system without locks runs commands unlocked.
  *
  * Source: flock(2), flock(1) of util-linux and of BusyBox, proc_pid_fdinfo(5).
  */
 export class FileLock {
   #descriptor: number | undefined;
 
-  /** @param descriptor Of the locked file; `undefined` for a lock that is borrowed, or cannot be had. */
+  /** @param descriptor The locked file; `undefined` for a lock that is borrowed or unavailable. */
   private constructor(descriptor: number | undefined) {
     this.#descriptor = descriptor;
   }
 
   /**
-   * Locks a file without waiting. A file that does not exist is created, and so is its folder.
+   * Locks a file without waiting. A missing file is created, and so is its folder.
    *
-   * @returns `undefined` if a stranger holds the lock.
+   * @returns `undefined` if an unrelated process holds the lock.
    */
   static async tryAcquire(file: string): Promise<FileLock | undefined> {
     return await FileLock.acquire(file, 0);
   }
 
   /**
-   * Locks a file, and waits while a stranger holds the lock.
+   * Locks a file, and waits while an unrelated process holds the lock.
    *
    * @returns `undefined` if the lock was not free in time.
    */
@@ -59,12 +59,12 @@ export class FileLock {
     return outcome === 'taken' ? undefined : new FileLock(undefined);
   }
 
-  /** Returns whether the locked file is still the one of this name: writers put a new file in place of the old one. */
+  /** Returns whether the locked file still has this name: writers replace the old file by a new one. */
   isOf(file: string): boolean {
     return this.#descriptor === undefined || isSameFile(fstatSync(this.#descriptor), file);
   }
 
-  /** Does nothing the second time. */
+  /** Releases the lock. Does nothing the second time. */
   release(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
@@ -83,10 +83,10 @@ function openLockFile(file: string): number | undefined {
   }
 }
 
-/** @param patienceMs 0: does not wait. BusyBox has no limit of its own: the child is ended. */
+/** @param patienceMs 0: does not wait. The child is ended at the limit, since BusyBox has no timeout. */
 async function lock(descriptor: number, patienceMs: number): Promise<Outcome> {
   const options = patienceMs === 0 ? ['-n'] : [];
-  // In a session of its own: Ctrl-C does not end the wait of a command that undoes its work.
+  // The child has its own session: Ctrl-C must not end the wait of a command that undoes its work.
   const child = spawn('flock', [...options, String(CHILD_DESCRIPTOR)], {
     stdio: ['ignore', 'ignore', 'ignore', descriptor],
     detached: true,
@@ -117,7 +117,7 @@ function parentOf(pid: number): number {
   return Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0);
 }
 
-/** Returns the descriptors by which a process holds locks of flock(2). */
+/** Returns the descriptors on which a process holds locks of flock(2). */
 function lockedDescriptors(pid: number): string[] {
   const folder = `/proc/${pid}/fdinfo`;
   const isLocked = (name: string) =>
@@ -130,7 +130,7 @@ function isSameFile({ dev, ino }: { readonly dev: number; readonly ino: number }
   return found?.dev === dev && found.ino === ino;
 }
 
-/** @returns `undefined` where the system refuses: the process or the file has gone meanwhile. */
+/** @returns `undefined` where the system refuses: the process or the file is gone meanwhile. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();

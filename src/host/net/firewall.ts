@@ -1,8 +1,8 @@
 /**
  * The packet filter of a tunnel that takes the default route.
  *
- * It drops packets to the tunnel's addresses that come in elsewhere (CVE-2019-14899), and carries the mark of the
- * tunnel's datagrams over to the answers, so that source validation finds the way they came.
+ * The filter drops packets to the tunnel's addresses that arrive on other interfaces (CVE-2019-14899), and copies the
+ * mark of the tunnel's datagrams to the answers, so that source validation accepts them.
  *
  * Source: nft(8); iptables-extensions(8).
  */
@@ -14,20 +14,20 @@ import type { Prefix } from './prefix.js';
 
 const FAMILIES: readonly IpFamily[] = [4, 6];
 
-/** What the filter of one family needs to know. */
+/** The parameters of the filter of one family. */
 export interface FirewallRules {
   readonly interfaceName: string;
   readonly family: IpFamily;
-  /** The tunnel's own addresses; those of the other family are left out. */
+  /** The tunnel's own addresses; addresses of the other family are omitted. */
   readonly addresses: readonly Prefix[];
   /** Mark of the tunnel's own datagrams. */
   readonly mark: number;
 }
 
 /**
- * Puts the filter in place, in one step, with nft or else with iptables. A filter of ours that is there is replaced.
+ * Installs the filter in one step, with nft or else with iptables. An existing filter of ours is replaced.
  *
- * @throws {WireGuardError} ERR_COMMAND_FAILED, ERR_COMMAND_MISSING: both refused. Nothing stays behind.
+ * @throws {WireGuardError} ERR_COMMAND_FAILED, ERR_COMMAND_MISSING: both refused. No part of the filter stays behind.
  */
 export async function addFirewall(commands: Commands, rules: FirewallRules): Promise<void> {
   if (!commands.has('nft')) return await addIptables(commands, rules);
@@ -40,7 +40,7 @@ export async function addFirewall(commands: Commands, rules: FirewallRules): Pro
   }
 }
 
-/** Removes the filters of an interface, of both families or of one, whichever program made them. */
+/** Removes the filters of an interface, of both families or of one, regardless of the program that made them. */
 export async function removeFirewall(
   commands: Commands,
   interfaceName: string,
@@ -57,7 +57,7 @@ function nftScript({ interfaceName, family, addresses, mark }: FirewallRules): s
     .filter((address) => address.family === family)
     .map(({ address }) => `iifname != "${interfaceName}" ${protocol} daddr ${address} fib saddr type != local drop`);
   return [
-    `${table} { }`, // there is one to delete
+    `${table} { }`, // so that there is a table to delete
     `delete ${table}`,
     `${table} {`,
     nftChain('preraw', 'prerouting', -300, drops),
@@ -80,7 +80,7 @@ function nftProtocol(family: IpFamily): 'ip' | 'ip6' {
   return family === 4 ? 'ip' : 'ip6';
 }
 
-/** nft takes neither "+" nor "=" in the name of a table. */
+/** Returns the name of the table. nft accepts neither "+" nor "=" in it. */
 function nftTableName(interfaceName: string): string {
   const safe = interfaceName.replace(/[+=]/g, (character) => `.${character.charCodeAt(0).toString(16)}`);
   return `wg-quick-${safe}`;

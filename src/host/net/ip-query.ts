@@ -2,12 +2,12 @@ import type { IpFamily } from '../../wire/endpoint.js';
 import type { Commands } from './commands.js';
 import { isLinkLocal, type Prefix, parsePrefix } from './prefix.js';
 
-/** An object of what `ip -j` prints. */
+/** An object that `ip -j` prints. */
 type IpRecord = Readonly<Record<string, unknown>>;
 
 /** An address of an interface, with the length of its subnet. */
 export interface InterfaceAddress extends Prefix {
-  /** The kernel made it by itself, as it does with link-local addresses. */
+  /** The kernel made the address by itself, as it does with link-local addresses. */
   readonly isLinkLocal: boolean;
 }
 
@@ -19,7 +19,7 @@ export interface InterfaceRoute {
   readonly isKernels: boolean;
 }
 
-/** A policy rule, as far as those that divert traffic into a tunnel need it. */
+/** A policy rule, with the fields that diverting traffic into a tunnel needs. */
 export interface PolicyRule {
   readonly priority: number;
   readonly isInverted: boolean;
@@ -27,7 +27,7 @@ export interface PolicyRule {
   readonly mark: number;
   readonly table: number;
   readonly suppressPrefixLength: number | undefined;
-  /** It looks at nothing but the mark. */
+  /** The rule matches nothing but the mark. */
   readonly isForEverySource: boolean;
 }
 
@@ -35,9 +35,9 @@ export const MAIN_TABLE = 254;
 /** The table of the kernel's own routes, to the addresses of the host. */
 const LOCAL_TABLE = 255;
 
-/** The metric of a route that is taken when there is no other. */
+/** The metric of a route that is used only when there is no other. */
 export const LAST_METRIC = 0xffff_ffff;
-/** RTPROT_KERNEL of rtnetlink(7): `ip -N` prints numbers. */
+/** RTPROT_KERNEL of rtnetlink(7), as a number because `ip -N` prints numbers. */
 const KERNEL_PROTOCOL = 2;
 
 const KEYS_OF_PLAIN_RULES = new Set(['priority', 'not', 'src', 'fwmark', 'table', 'suppress_prefixlen', 'protocol']);
@@ -48,7 +48,7 @@ export async function queryMtu(commands: Commands, name: string): Promise<number
   return link === undefined ? undefined : numberOf(link['mtu']);
 }
 
-/** @returns Whether an interface is up; `undefined` if there is none in this network namespace. */
+/** @returns Whether an interface is up; `undefined` if there is no such interface in this network namespace. */
 export async function isLinkUp(commands: Commands, name: string): Promise<boolean | undefined> {
   const [link] = await query(commands, ['link', 'show', 'dev', name]);
   const flags = link?.['flags'];
@@ -91,13 +91,13 @@ export async function queryTableDevices(commands: Commands, table: number, famil
   return new Set(records.filter(({ type }) => type === undefined).map(({ dev }) => String(dev)));
 }
 
-/** @returns Whether a table refuses what no other route of it takes, as `refuseRest` makes it do. */
+/** @returns Whether a table refuses packets that match none of its other routes, as after `refuseRest`. */
 export async function isRestRefused(commands: Commands, table: number, family: IpFamily): Promise<boolean> {
   const records = await query(commands, ['route', 'show', 'table', String(table), 'type', 'unreachable'], family);
   return records.some(({ dst, metric }) => dst === 'default' && metric === LAST_METRIC);
 }
 
-/** @returns Whether a routing table has no route of this family. One that was never used has none. */
+/** @returns Whether a routing table has no route of this family, as a table that was never used. */
 export async function isTableEmpty(commands: Commands, table: number, family: IpFamily): Promise<boolean> {
   return (await query(commands, ['route', 'show', 'table', String(table)], family)).length === 0;
 }
@@ -117,7 +117,7 @@ export async function queryRules(commands: Commands, family: IpFamily): Promise<
 
 /** A way out of the host. */
 export interface Way {
-  /** Where the datagrams go. */
+  /** The destination of the datagrams. */
   readonly destination: string;
   /** The route's own MTU in bytes, if it has one. */
   readonly mtu: number | undefined;
@@ -126,10 +126,10 @@ export interface Way {
 }
 
 /**
- * Asks which ways datagrams to some addresses leave, in one process however many there are.
+ * Finds the routes of datagrams to some addresses, in one process for all addresses.
  *
- * @param mark The firewall mark that they carry; 0: none.
- * @returns The ways of those addresses that there is a route to.
+ * @param mark The firewall mark of the datagrams; 0: none.
+ * @returns The ways to all addresses that have a route.
  */
 export async function queryWays(commands: Commands, addresses: readonly string[], mark: number): Promise<Way[]> {
   if (addresses.length === 0) return [];
@@ -142,9 +142,9 @@ export async function queryWays(commands: Commands, addresses: readonly string[]
 }
 
 /**
- * Asks which way datagrams to an address would leave if an interface had no routes.
+ * Finds the route that datagrams to an address would take if an interface had no routes.
  *
- * @returns `undefined` if there is none.
+ * @returns `undefined` if there is no route.
  */
 export async function queryWayBeside(commands: Commands, address: string, without: string): Promise<Way | undefined> {
   const family = address.includes(':') ? 6 : 4;
@@ -155,7 +155,7 @@ export async function queryWayBeside(commands: Commands, address: string, withou
   return best === undefined ? undefined : wayOf(best);
 }
 
-/** @returns The way that the default route goes, IPv4 before IPv6. */
+/** @returns The way of the default route, IPv4 before IPv6. */
 export async function queryDefaultWay(commands: Commands): Promise<Way | undefined> {
   for (const family of [4, 6] as const) {
     const [route] = await query(commands, ['route', 'show', 'default'], family);
@@ -169,15 +169,15 @@ function wayOf(route: IpRecord): Way {
   return { destination: String(route['dst']), mtu: numberOf(metrics[0]?.['mtu']), device: String(route['dev']) };
 }
 
-/** @returns No records where `ip` fails: it does so for an interface or a table that does not exist. */
+/** @returns No records where `ip` fails, as for a missing interface or table. */
 async function query(commands: Commands, words: readonly string[], family?: IpFamily): Promise<IpRecord[]> {
   const familyOption = family === undefined ? [] : [`-${family}`];
-  // Tables as numbers: /etc/iproute2/rt_tables may give them any name.
+  // Tables must be numbers: /etc/iproute2/rt_tables may give them any name.
   const { status, stdout } = await commands.ask(['ip', '-N', '-j', ...familyOption, ...words]);
   return status === 0 && stdout.trim() !== '' ? recordsOf(JSON.parse(stdout)) : [];
 }
 
-/** `ip` prints empty objects for what its filter leaves out. */
+/** Skips the empty objects that `ip` prints for filtered items. */
 function recordsOf(value: unknown): IpRecord[] {
   return Array.isArray(value) ? value.filter((item): item is IpRecord => isFilledRecord(item)) : [];
 }

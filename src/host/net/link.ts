@@ -2,7 +2,7 @@ import type { Commands } from './commands.js';
 import { queryMtu } from './ip-query.js';
 import { formatPrefix, type Prefix } from './prefix.js';
 
-/** A network interface: what is said to `ip link` and `ip address` about it. */
+/** A network interface, as `ip link` and `ip address` configure it. */
 export class Link {
   readonly name: string;
   readonly #commands: Commands;

@@ -2,13 +2,13 @@ import { MESSAGE_OVERHEAD_BYTES } from '../../core/constants.js';
 import type { Commands } from './commands.js';
 import { queryDefaultWay, queryMtu, queryWayBeside, queryWays, type Way } from './ip-query.js';
 
-/** What Ethernet carries, for a host that has no route yet. */
+/** The MTU of Ethernet, for a host that has no route. */
 const ETHERNET_MTU_BYTES = 1_500;
 
 /**
- * Finds the MTU for a tunnel: what the narrowest way to an endpoint carries, less what a message adds to a packet.
+ * Finds the MTU for a tunnel: the smallest MTU of the ways to the endpoints, less the overhead of a message.
  *
- * Without endpoints the default route counts, and without that one Ethernet.
+ * Without endpoints the default route counts, and without a default route the MTU of Ethernet.
  *
  * @param endpoints Addresses of the peers, without ports and zones.
  * @param mark Firewall mark of the tunnel's own datagrams; 0: none.
@@ -31,7 +31,7 @@ export async function detectMtu(
   return Math.min(...mtus) - MESSAGE_OVERHEAD_BYTES;
 }
 
-/** @returns The different MTUs: of the route if it has one, else of the link. */
+/** @returns The distinct MTUs: the MTU of the route if it has one, else of the link. */
 async function mtusOf(commands: Commands, ways: readonly (Way | undefined)[]): Promise<number[]> {
   const mtus = new Set<number>();
   const links = new Set<string>();

@@ -6,10 +6,10 @@ import { isSystemError } from './system-error.js';
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /**
- * Returns a name for the network namespace of this process that no other namespace has or will have.
+ * Returns a name for the network namespace of this process that is unique, now and in future.
  *
- * The inode number of a namespace is given out again at once when the namespace has gone; its cookie is not, until the
- * machine restarts. Without the addon, or before Linux 5.14, the inode number has to do.
+ * The kernel reuses the inode number of a namespace as soon as the namespace is gone, but never reuses its cookie until
+ * the machine restarts. Without the addon, or before Linux 5.14, the inode number is the name.
  *
  * Source: socket(7) SO_NETNS_COOKIE; random(4) boot_id.
  */

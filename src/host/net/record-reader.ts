@@ -7,7 +7,7 @@ const MAX_TABLE = 0xffff_ffff;
 
 type Check = (value: unknown) => boolean;
 
-/** What each field of a record has to be: a record outlives the program that wrote it. */
+/** The checks of each field: a record outlives the program that wrote it. */
 const CHECKS: { readonly [Key in keyof Required<TunnelRecord>]: Check } = {
   table: (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_TABLE,
   hasChosenMark: isBoolean,
@@ -24,7 +24,7 @@ const CHECKS: { readonly [Key in keyof Required<TunnelRecord>]: Check } = {
   lookedUp: isTextByKey,
 };
 
-/** @returns The fields that make sense; `undefined` for what is no record at all. */
+/** @returns The valid fields; `undefined` for a text that is no record. */
 export function readRecord(text: string): TunnelRecord | undefined {
   const value = parseJson(text);
   if (!isObject(value)) return undefined;

@@ -1,37 +1,37 @@
 import type { IpFamily } from '../../wire/endpoint.js';
 import type { DnsBackendName } from './dns/dns-settings.js';
 
-/** How far the commands of a hook have come. */
+/** The progress of the commands of a hook. */
 export type HookState = 'begun' | 'done';
 
 /**
- * What was done to the host for a tunnel, as far as the interface does not take it along when it goes.
+ * The changes to the host for a tunnel that do not disappear with its interface.
  *
- * Written before it is done, so that a tunnel whose daemon or whose setup died can still be cleaned up after.
+ * Each change is recorded before it is made, so that it can be undone even if the daemon or the setup died.
  */
 export interface TunnelRecord {
   /** Routing table of the diverted traffic, and mark of the tunnel's datagrams. */
   table?: number;
-  /** The mark was ours to choose. */
+  /** Whether we chose the mark. */
   hasChosenMark?: boolean;
   /** The families whose traffic is diverted. */
   diverted?: IpFamily[];
-  /** The families in which its datagrams have a rule to leave beside another tunnel. */
+  /** The families in which a rule lets its datagrams bypass another tunnel. */
   bypassing?: IpFamily[];
-  /** How far the commands of the way up have come; absent for an interface that another program has set up. */
+  /** The progress of the hooks of `up`; absent for an interface that another program has set up. */
   hooks?: { readonly PreUp?: HookState; readonly PostUp?: HookState };
   dns?: DnsBackendName;
-  /** What is set, in one line, to tell whether it has changed. */
+  /** The settings in one line, for detecting changes. */
   dnsText?: string;
   /** The addresses of the file. */
   addresses?: string[];
-  /** The MTU that was found out, in bytes, and what it was found out for. */
+  /** The MTU that was found, in bytes, and the inputs of the search. */
   foundMtu?: { readonly bytes: number; readonly inputs: string };
-  /** Routes that were added, and the table they are in; absent: the main table. */
+  /** Routes that were added, and their table; absent: the main table. */
   routes?: string[];
   routeTable?: string;
-  /** The endpoints of the file, by public key: tells an endpoint that was edited from one that roamed. */
+  /** The endpoints of the file, by public key: distinguishes an edited endpoint from an endpoint that roamed. */
   endpoints?: Readonly<Record<string, string>>;
-  /** The addresses that were found for names of the file, by public key: tells them from endpoints that were set by hand. */
+  /** The addresses of names in the file, by public key: distinguishes them from endpoints that were set by hand. */
   lookedUp?: Readonly<Record<string, string>>;
 }

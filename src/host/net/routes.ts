@@ -10,20 +10,20 @@ const FAMILIES: readonly IpFamily[] = [4, 6];
 /** `ip route` of a refused route ends with this status, `ip -batch` with 1. */
 const BATCH_STATUS = 2;
 
-/** `ip -batch` names the line that it could not do. */
+/** `ip -batch` prints the number of the line that failed. */
 const FAILED_LINE = /Command failed [^:]*:([0-9]+)/;
 
 /**
- * Sorts so that the most specific prefixes come first, and those of one length in descending order of their text.
+ * Sorts the most specific prefixes first, and prefixes of one length in descending order of their text.
  *
- * A wide route never stands without the narrow ones that are excepted from it.
+ * A wide route is therefore never added before its narrower exceptions.
  */
 export function mostSpecificFirst(prefixes: readonly Prefix[]): Prefix[] {
   return [...prefixes].sort((a, b) => b.length - a.length || (a.address < b.address ? 1 : -1));
 }
 
 /**
- * Leaves out the prefixes that one of the routes covers already.
+ * Removes the prefixes that one of the routes already covers.
  *
  * An interface with the address 10.0.0.1/24 has a route for 10.0.0.2/32.
  */
@@ -38,10 +38,10 @@ export async function queryAllRoutes(commands: Commands, name: string): Promise<
 }
 
 /**
- * Adds or removes routes into an interface, one process per family however many they are.
+ * Adds or removes routes into an interface, by one process per family for all routes.
  *
  * @param table Number or name; `undefined`: the main table.
- * @throws {WireGuardError} ERR_COMMAND_FAILED at the first route that is refused; those before it are done.
+ * @throws {WireGuardError} ERR_COMMAND_FAILED at the first route that is refused; the routes before it are done.
  */
 export async function changeRoutes(
   commands: Commands,
@@ -58,7 +58,7 @@ export async function changeRoutes(
 }
 
 function routeWords(verb: string, name: string, prefix: Prefix, table: string | undefined): string[] {
-  // The kernel may have a route of its own to the same prefix: that one stays.
+  // The kernel may have its own route to the same prefix, which must stay.
   const protocol = verb === 'delete' ? ['proto', 'boot'] : [];
   const inTable = table === undefined ? [] : ['table', table];
   return ['route', verb, formatPrefix(prefix), 'dev', name, ...protocol, ...inTable];

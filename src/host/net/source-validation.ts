@@ -8,12 +8,12 @@ import { isSystemError } from './system-error.js';
 const SRC_VALID_MARK = '/proc/sys/net/ipv4/conf/all/src_valid_mark';
 
 /**
- * Has the kernel look at firewall marks where it validates the source of IPv4 packets (rp_filter).
+ * Makes the kernel's source validation of IPv4 packets (rp_filter) respect firewall marks.
  *
- * A system that refuses it, as containers do, gets a warning only: without strict source validation
- * nothing depends on it.
+ * A system that refuses, as containers do, gets a warning only: without strict source validation
+ * nothing depends on the setting.
  *
- * @param stateFolder Where the value that was there is kept, for `restoreSourceValidation`.
+ * @param stateFolder The folder for the old value, which `restoreSourceValidation` needs.
  */
 export function markSourceValidation(commands: Commands, stateFolder: string, file = SRC_VALID_MARK): void {
   try {
@@ -26,7 +26,7 @@ export function markSourceValidation(commands: Commands, stateFolder: string, fi
     try {
       writeFileSync(file, '1');
     } catch (error) {
-      rmSync(keptIn(stateFolder), { force: true }); // what was not done must not be undone
+      rmSync(keptIn(stateFolder), { force: true }); // a change that was not made must not be undone
       throw error;
     }
   } catch (error) {
@@ -37,7 +37,7 @@ export function markSourceValidation(commands: Commands, stateFolder: string, fi
   }
 }
 
-/** Puts back what `markSourceValidation` found, once no tunnel diverts IPv4 traffic any more. */
+/** Restores the value that `markSourceValidation` found, once no tunnel diverts IPv4 traffic. */
 export async function restoreSourceValidation(
   commands: Commands,
   stateFolder: string,

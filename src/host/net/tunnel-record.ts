@@ -9,7 +9,7 @@ import { isSystemError } from './system-error.js';
 const STATE_FOLDER = '/run/wiretype';
 
 /**
- * The records of a network namespace, one file per interface. They do not outlive the running system.
+ * The records of a network namespace, one file per interface. They are lost when the system restarts.
  *
  * Interfaces of the same name in two network namespaces are two interfaces.
  */
@@ -20,7 +20,7 @@ export class TunnelRecords {
     this.folder = folder;
   }
 
-  /** @returns `undefined` if there is none that can be read. */
+  /** @returns `undefined` if there is no readable record. */
   read(interfaceName: string): TunnelRecord | undefined {
     try {
       return readRecord(readFileSync(this.#file(interfaceName), 'utf8'));
@@ -30,7 +30,7 @@ export class TunnelRecords {
     }
   }
 
-  /** @throws {WireGuardError} ERR_RECORD if the system refuses. The record that was there stays. */
+  /** @throws {WireGuardError} ERR_RECORD if the system refuses. The old record is kept. */
   write(interfaceName: string, record: TunnelRecord): void {
     const file = this.#file(interfaceName);
     try {
@@ -47,7 +47,7 @@ export class TunnelRecords {
     rmSync(this.#file(interfaceName), { force: true });
   }
 
-  /** A lock file for work on this interface, or for short work on what all interfaces share. */
+  /** Returns the lock file for work on this interface, or for short work on shared state. */
   lockFile(interfaceName?: string): string {
     return path.join(this.folder, interfaceName === undefined ? 'network.lock' : `${interfaceName}.if.lock`);
   }

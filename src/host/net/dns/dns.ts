@@ -5,18 +5,18 @@ import { ResolvConfFile } from './resolv-conf-file.js';
 import { Resolvconf } from './resolvconf.js';
 import { Resolvectl } from './resolvectl.js';
 
-/** The ways to set name servers, in the order in which they are tried. */
+/** Returns the ways to set name servers, in the order in which they are tried. */
 export function systemDnsBackends(commands: Commands): DnsBackend[] {
   return [new Resolvectl(commands), new Resolvconf(commands), new ResolvConfFile(commands)];
 }
 
 /**
- * Sets the name servers of a tunnel by the first backend that takes them.
+ * Sets the name servers of a tunnel by the first backend that accepts them.
  *
- * A host without any gets a warning: a tunnel without its name servers is better than none.
+ * A host without any backend gets a warning: a tunnel without its name servers is better than no tunnel.
  *
- * @param onAttempt Gets the backend before anything is done, so that what was begun is known.
- * @returns The backend that took them.
+ * @param onAttempt Receives the backend before each attempt, so that an attempt that was begun is known.
+ * @returns The backend that accepted them.
  */
 export async function setDns(
   commands: Commands,
@@ -38,7 +38,7 @@ export async function setDns(
   return undefined;
 }
 
-/** Takes the name servers of a tunnel back. What goes wrong is a warning: the tunnel goes down all the same. */
+/** Removes the name servers of a tunnel. Failures are warnings, since the tunnel goes down anyway. */
 export async function unsetDns(
   commands: Commands,
   backends: readonly DnsBackend[],

@@ -1,8 +1,8 @@
 /**
- * /etc/resolv.conf without a program that looks after it.
+ * /etc/resolv.conf without a program that manages it.
  *
- * The file that is there is moved aside, and moved back when the last tunnel goes: a symbolic link stays a link.
- * What each tunnel said stands in comments, so nothing else has to be kept:
+ * The old file is moved aside, and moved back when the last tunnel goes down: a symbolic link stays a link.
+ * The settings of each tunnel stand in comments, so no other record is needed:
  *
  * ```text
  * # Written by wiretype. The file that was here is /etc/resolv.conf.before-wiretype
@@ -79,7 +79,7 @@ export class ResolvConfFile implements DnsBackend {
     });
   }
 
-  /** @returns What the tunnels said, newest first; `undefined` if the file is not ours. */
+  /** @returns The settings of the tunnels, newest first; `undefined` if the file is not ours. */
   #notes(): Note[] | undefined {
     const text = readIfPresent(this.#file);
     if (text === undefined || !text.startsWith(FIRST_LINE)) return undefined;
@@ -101,12 +101,12 @@ export class ResolvConfFile implements DnsBackend {
     this.#replace(`${lines.join('\n')}\n`);
   }
 
-  /** Readers see the old file or the new one. A file that is a mount of its own can only be written over. */
+  /** Replaces the file: readers see the old file or the new one. A file that is a mount point is overwritten instead. */
   #replace(text: string): void {
     const temporary = `${this.#file}.${process.pid}.wiretype`;
     try {
       writeFileSync(temporary, text, { flag: 'wx' });
-      chmodSync(temporary, MODE); // whatever the umask: every program reads it
+      chmodSync(temporary, MODE); // regardless of the umask: every program reads the file
       renameSync(temporary, this.#file);
     } catch (error) {
       rmSync(temporary, { force: true });
@@ -150,7 +150,7 @@ export class ResolvConfFile implements DnsBackend {
     }
   }
 
-  /** Another program has written the file since, and what it wrote counts. */
+  /** Discards the backup after another program has written the file, whose new content counts. */
   #forgetBackup(): void {
     if (!isThere(this.#backup)) return;
     this.#commands.warn(`${this.#file} was changed by another program: it is left as it is`);
@@ -167,7 +167,7 @@ export class ResolvConfFile implements DnsBackend {
   }
 }
 
-/** The C library knows no routing domains: `~corp.example` is for systemd-resolved alone. */
+/** Removes routing domains, which the C library does not support: `~corp.example` is for systemd-resolved alone. */
 function plainSettings({ servers, searchDomains }: DnsSettings): DnsSettings {
   return { servers, searchDomains: searchDomains.filter((domain) => !domain.startsWith('~')) };
 }
@@ -176,7 +176,7 @@ function isMountPoint(error: unknown): boolean {
   return isSystemError(error) && (error.code === 'EBUSY' || error.code === 'EXDEV');
 }
 
-/** A link that leads nowhere is there, too. */
+/** Tests whether a file exists. A dangling link exists, too. */
 function isThere(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }

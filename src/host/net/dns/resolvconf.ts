@@ -7,7 +7,7 @@ import { type DnsBackend, type DnsSettings, resolvLines } from './dns-settings.j
 const INTERFACE_PATTERN = /^([A-Za-z0-9-]+)\*$/m;
 
 /**
- * resolvconf(8), openresolv's or Debian's: keeps a list of servers per interface and makes resolv.conf of them.
+ * resolvconf(8), openresolv's or Debian's, which keeps a list of servers per interface and writes resolv.conf.
  *
  * Source: resolvconf(8); wg-quick(8).
  */
@@ -27,7 +27,7 @@ export class Resolvconf implements DnsBackend {
     return this.#commands.has('resolvconf');
   }
 
-  /** `-m 0 -x`: before all other interfaces, and instead of them. */
+  /** Sets the servers. `-m 0 -x` means before all other interfaces, and instead of them. */
   async set(interfaceName: string, settings: DnsSettings): Promise<void> {
     const lines = resolvLines(settings).map((line) => `${line}\n`);
     const words = ['resolvconf', '-a', this.#record(interfaceName), '-m', '0', '-x'];
@@ -38,7 +38,7 @@ export class Resolvconf implements DnsBackend {
     await this.#commands.run(['resolvconf', '-d', this.#record(interfaceName), '-f']);
   }
 
-  /** Debian's resolvconf ranks interfaces by patterns of their names, and has one for tunnels. */
+  /** Returns the name of the record: Debian's resolvconf ranks interfaces by patterns of their names. */
   #record(interfaceName: string): string {
     if (this.#isSymbolicLink()) return interfaceName;
     try {
@@ -51,7 +51,7 @@ export class Resolvconf implements DnsBackend {
     }
   }
 
-  /** Where resolvconf is a link, it is another program under this name, such as resolvectl. */
+  /** Tests whether resolvconf is a link, and thus another program under this name, such as resolvectl. */
   #isSymbolicLink(): boolean {
     const program = findProgram('resolvconf', this.#searchPath);
     return program !== undefined && lstatSync(program).isSymbolicLink();

@@ -23,7 +23,7 @@ export class Resolvectl implements DnsBackend {
     this.#etc = etc;
   }
 
-  /** The program alone says nothing: programs ask systemd-resolved only where one of these files sends them to it. */
+  /** Tests the files beside the program: programs query systemd-resolved only where one of these files refers to it. */
   isInUse(): boolean {
     if (!this.#commands.has('resolvectl')) return false;
     return (
