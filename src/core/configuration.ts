@@ -6,17 +6,17 @@ export interface IpPrefix {
   readonly prefixLength: number;
 }
 
-/** One step of a peer's allowed IPs, in the order in which they were said. */
+/** One step of a change of a peer's allowed IPs. Steps are applied in order. */
 export interface AllowedIpChange extends IpPrefix {
-  /** Take the prefix away from this peer, if it has it, instead of giving it to this peer. */
+  /** Whether the prefix is removed from this peer instead of given to it. */
   readonly isRemoval: boolean;
 }
 
-/** One `public_key` block of a `set`. Absent fields stay as they are. */
+/** One `public_key` block of a `set`. Absent fields are left unchanged. */
 export interface PeerChange {
   readonly publicKey: Uint8Array;
   readonly isRemoval: boolean;
-  /** Change the peer if it exists, never create it. */
+  /** Whether the peer is changed only if it exists, and never created. */
   readonly isUpdateOnly: boolean;
   /** 32 zero bytes: no preshared key. */
   readonly presharedKey?: Uint8Array;
@@ -28,10 +28,10 @@ export interface PeerChange {
 }
 
 /**
- * A whole change of a device, applied in one step or not at all.
+ * A whole change of a device, applied atomically.
  *
- * Port and firewall mark are the socket's affair: the host opens the new socket first, then has the
- * core apply the rest, which cannot fail after `Device.checkChange`.
+ * Port and firewall mark belong to the socket: the host opens the new socket first. Then the core applies
+ * the rest, which cannot fail after `Device.checkChange`.
  */
 export interface DeviceChange {
   /** 32 zero bytes: no private key. The device copies it; the caller clears its own. */

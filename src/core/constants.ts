@@ -11,7 +11,7 @@ export const REKEY_ATTEMPT_TIME_MS = 90_000;
 export const REKEY_TIMEOUT_MS = 5_000;
 export const KEEPALIVE_TIMEOUT_MS = 10_000;
 
-/** §6.1 asks for jitter, so that two peers do not stay in step. A third of a second is what the kernel uses. */
+/** §6.1 requires jitter, so that two peers do not stay in step. The kernel uses a third of a second. */
 export const REKEY_TIMEOUT_JITTER_MS = 333;
 
 /** REKEY_AFTER_MESSAGES is 2^60: the upper half of the counter reaches this. Counters are two 32-bit halves. */
@@ -24,7 +24,7 @@ export const REJECT_AFTER_MESSAGES_LOW = 0xffff_dfff;
 /** An initiator also rekeys when it receives data this close to the end of its keypair (§6.2). */
 export const REKEY_ON_RECEIVE_AFTER_MS = REJECT_AFTER_TIME_MS - KEEPALIVE_TIMEOUT_MS - REKEY_TIMEOUT_MS;
 
-/** §5.4.7: how long a cookie, and the secret that it is made of, is good for. */
+/** §5.4.7: the lifetime of a cookie and of its secret. */
 export const COOKIE_LIFETIME_MS = 120_000;
 /** The receiver of a cookie stops using it this much earlier, since it travelled. */
 export const COOKIE_LATENCY_MS = 5_000;
@@ -35,16 +35,16 @@ export const KEY_BYTES = 32;
 /** §5.4.6: packets are padded to a multiple of this. */
 export const PADDING_BYTES = 16;
 
-// Implementation constants, the same as in the kernel module where users could tell the difference.
+// Implementation constants, the same as in the kernel module where a difference would be visible.
 
 /** Handshake initiations accepted from one peer: one in this time. */
 export const FLOOD_INTERVAL_MS = 20;
 export const MAX_STAGED_PACKETS = 128;
-/** Memory for the staged packets of all peers of a device: whoever scans the addresses of many peers gets no more. */
+/** The budget for staged packets of all peers of a device: a scan of many peers' addresses cannot exceed it. */
 export const STAGED_BUDGET_BYTES = 32 * 1024 * 1024;
 export const MAX_PEERS = 2 ** 16;
 export const HANDSHAKE_QUEUE_LENGTH = 1_024;
-/** Handshake messages whose sender has proven its address wait apart from the others. */
+/** Length of the separate queue for handshake messages whose sender has proven its address. */
 export const PROVEN_QUEUE_LENGTH = 64;
 /** The device is under load while at least this many handshake messages wait … */
 export const UNDER_LOAD_LENGTH = HANDSHAKE_QUEUE_LENGTH / 8;

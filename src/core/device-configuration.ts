@@ -19,7 +19,7 @@ export interface DeviceConfigurationOptions {
   readonly peers: PeerTable;
 }
 
-/** The private key and the peers of a device, and what a change of them does to sessions, timers and packets that wait. */
+/** The private key and the peers of a device, and the effects of their changes on sessions, timers and staged packets. */
 export class DeviceConfiguration {
   readonly #parts: DeviceParts;
   readonly #link: LinkState;
@@ -84,7 +84,7 @@ export class DeviceConfiguration {
     if (!wasReady && this.#link.isReady) this.#start(nowMs);
   }
 
-  /** Sessions made with the old key seal nothing more, and new ones may start at once, as they do for what waits. */
+  /** Replaces the device's key for a peer. Old sessions seal nothing more, and new ones start at once if packets wait. */
   #adoptIdentity(peer: Peer, nowMs: number): void {
     peer.forgetStaticStatic();
     peer.dropPendingHandshake(this.#parts.sessions.release);

@@ -21,11 +21,11 @@ const CAPACITY_EVENTS = 1_024;
 /**
  * The latest events of a device, oldest first, in a ring of fixed size.
  *
- * The core writes events and calls nobody. Whoever wants them drains the ring once per turn; otherwise the oldest are
+ * The core writes events without callbacks. The host drains the ring once per turn; otherwise the oldest events are
  * dropped and counted. Writing allocates nothing.
  */
 export class DeviceEvents {
-  /** Events that were dropped because nobody drained the ring. */
+  /** Number of events that were dropped because the ring was not drained. */
   dropped = 0;
   readonly #kinds: DeviceEventKind[] = [];
   readonly #peers: (PeerView | undefined)[] = [];

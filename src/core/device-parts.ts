@@ -7,7 +7,7 @@ import type { AllowedIps } from './routing/allowed-ips.js';
 import type { Peer } from './session/peer.js';
 import type { Sessions } from './session/sessions.js';
 
-/** The parts that the stages and the handshakes of one device share. Each takes the parts that it needs. */
+/** The parts that the stages and the handshakes of one device share. Each of them takes the parts that it needs. */
 export interface DeviceParts {
   readonly crypto: Crypto;
   readonly environment: Environment;

@@ -26,7 +26,7 @@ import type { ConfiguredPeer, PeerView, Roaming } from './session/peer-view.js';
 import { Sessions } from './session/sessions.js';
 import type { SessionReason } from './session-reason.js';
 
-/** Peers whose timers are looked at per turn: each may cost a handshake initiation. */
+/** Peers whose timers are run per turn: each peer may cost a handshake initiation. */
 const PEERS_PER_TURN = 16;
 
 export interface DeviceOptions {
@@ -43,7 +43,7 @@ export interface DeviceOptions {
  * and then   runDue, which fills `outbox`, as long as nextDeadline() has passed
  * ```
  *
- * The caller sends `outbox` (rows with a key slot are to be sealed first), writes `replies` to the TUN, and clears both.
+ * The caller sends `outbox` (rows with a key slot must be sealed first), writes `replies` to the TUN, and clears both.
  * `nowMs` is monotonic, an integer, the same for all calls of a turn.
  *
  * Source: WireGuard whitepaper.
@@ -98,7 +98,7 @@ export class Device {
     return this.#parts.counters;
   }
 
-  /** The latest events, to be drained by whoever follows them. */
+  /** The latest events, which the host may drain. */
   get events(): DeviceEvents {
     return this.#parts.events;
   }
@@ -122,7 +122,7 @@ export class Device {
     return this.#peers.values();
   }
 
-  /** The peers with their preshared keys, for whoever writes the configuration. */
+  /** The peers with their preshared keys, for writing the configuration. */
   get configuredPeers(): Iterable<ConfiguredPeer> {
     return this.#peers.values();
   }
@@ -135,28 +135,28 @@ export class Device {
     return this.#peers.get(publicKey);
   }
 
-  /** Finds the key for each message. Believes nothing and changes nothing but the batch. */
+  /** Finds the key for each message. Trusts no message and changes nothing but the batch. */
   classify(batch: PacketBatch, nowMs: number): void {
     this.#inbound.classify(batch, nowMs);
   }
 
-  /** Applies what the opened messages say, and leaves the rows that hold packets for the TUN with verdict `Pass`. */
+  /** Applies the effects of opened messages. Rows with packets for the TUN keep verdict `Pass`. */
   admit(batch: PacketBatch, nowMs: number): void {
     this.#inbound.admit(batch, nowMs);
   }
 
-  /** Makes packets into messages that are ready to be sealed; what cannot go yet is staged. */
+  /** Makes packets into messages that are ready to be sealed; packets without a session are staged. */
   route(batch: PacketBatch, nowMs: number): void {
     this.#outbound.route(batch, nowMs);
   }
 
-  /** When `runDue` has to be called next: not later than `nowMs` when work waits already, `Infinity` when idle. */
+  /** Returns the time at which `runDue` must be called next: at most `nowMs` if work waits, `Infinity` when idle. */
   nextDeadline(): number {
     if (this.#exchange.queue.count > 0 || this.#parts.outbox.firstToFlush !== undefined) return 0;
     return this.#deadlines.nextDeadline();
   }
 
-  /** Does what is due, a bounded part of it: call again while `nextDeadline()` has passed, with an empty outbox. */
+  /** Runs a bounded part of the due work. Must be called again while `nextDeadline()` has passed, with an empty outbox. */
   runDue(nowMs: number): void {
     this.#exchange.process(nowMs);
     this.#expireTimers(nowMs);
@@ -168,38 +168,38 @@ export class Device {
     this.#configuration.check(change);
   }
 
-  /** Applies private key and peers of a change that `checkChange` passed. Port and mark are the host's. */
+  /** Applies private key and peers of a change that `checkChange` accepted. The host applies port and mark. */
   applyChange(change: DeviceChange, nowMs: number): void {
     this.#configuration.apply(change, nowMs);
   }
 
-  /** Link up: keepalives leave at once. Link down: sessions are wiped, nothing is sent or believed. */
+  /** Sets the link state. Link up: keepalives are sent at once. Link down: sessions are wiped and all traffic is dropped. */
   setLinkUp(isUp: boolean, nowMs: number): void {
     this.#configuration.setLinkUp(isUp, nowMs);
   }
 
-  /** Wipes all sessions and handshakes, as a link does that goes down and up. */
+  /** Wipes all sessions and handshakes, as setting the link down and up does. */
   restart(nowMs: number): void {
     if (!this.#link.isUp) return;
     this.setLinkUp(false, nowMs);
     this.setLinkUp(true, nowMs);
   }
 
-  /** @param mtu Of the TUN, 0 to 65,535. Caps the padding. */
+  /** @param mtu MTU of the TUN, 0 to 65,535. Caps the padding. */
   setMtu(mtu: number): void {
     this.#link.mtu = Math.min(mtu, MAX_MTU);
   }
 
-  /** Sets the port that outer datagrams leave from, by which they are recognised when they come back. */
+  /** Sets the port that outer datagrams leave from, by which looping datagrams are recognised. */
   setListenPort(port: number): void {
     this.#link.listenPort = port;
   }
 
   /**
-   * Sends to `endpoint` from now on: for whoever chooses the path, apart from configuration.
+   * Sends to `endpoint` from now on. Path managers call this, independently of the configuration.
    *
    * @param endpoint Copied.
-   * @param roaming `pinned`: the endpoint stays until it is set again, wherever messages come from.
+   * @param roaming `pinned`: the endpoint stays until it is set again, even if messages come from elsewhere.
    */
   setEndpoint({ publicKey }: PeerView, endpoint: Endpoint, roaming: Roaming = 'follow'): void {
     const peer = this.#peers.get(publicKey);
@@ -220,21 +220,21 @@ export class Device {
       if (peer.endpoint?.hasSource && shouldForget(peer.endpoint)) peer.forgetSource();
   }
 
-  /** Has the system choose the source of datagrams to a peer again. */
+  /** Lets the system choose the source of datagrams to a peer again. */
   forgetSource({ publicKey }: PeerView): void {
     this.#peers.get(publicKey)?.forgetSource();
   }
 
-  /** Why there is no session with `peer`, or that there is one. */
+  /** Returns the reason why there is no session with `peer`, or the code for a session. */
   explain({ publicKey }: PeerView, nowMs: number): SessionReason {
     const peer = this.#peers.get(publicKey);
     return peer === undefined ? { code: 'removed', seconds: 0 } : explain(this.#link, this.#exchange, peer, nowMs);
   }
 
-  /** Wipes every secret. The device is of no use afterwards. */
+  /** Wipes every secret. The device must not be used afterwards. */
   close(): void {
     this.#configuration.clear(0);
-    this.#parts.events.drain(); // the end of the device is nobody's news
+    this.#parts.events.drain(); // the end of the device is no event
     this.#exchange.queue.clear();
   }
 

@@ -6,10 +6,10 @@ import type { LinkView } from './link-state.js';
 import type { Peer } from './session/peer.js';
 import type { ReasonCode, SessionReason } from './session-reason.js';
 
-/** Older troubles explain nothing about the present. */
+/** Older troubles do not explain the present state. */
 const TROUBLE_LIFETIME_MS = REJECT_AFTER_TIME_MS;
 
-/** Why there is no session with `peer`, or that there is one. */
+/** Returns the reason why there is no session with `peer`, or the code for a session. */
 export function explain(link: LinkView, exchange: HandshakeExchange, peer: Peer, nowMs: number): SessionReason {
   const code = explainState(link, peer, nowMs) ?? explainTrouble(exchange, peer, nowMs) ?? explainSilence(peer, nowMs);
   return { code, seconds: code === 'no-answer' ? unansweredSeconds(peer, nowMs) : 0 };
@@ -47,7 +47,7 @@ function unansweredSeconds(peer: Peer, nowMs: number): number {
   return Math.floor((nowMs - (peer.timers.unansweredSinceMs ?? nowMs)) / 1_000);
 }
 
-/** Troubles with messages that certainly concern this peer. */
+/** Troubles with messages that certainly came from this peer. */
 const PEER_TROUBLES: Partial<Record<HandshakeRejection, ReasonCode>> = {
   'under-load': 'peer-under-load',
   'replayed-timestamp': 'replayed-timestamp',
@@ -57,7 +57,7 @@ const PEER_TROUBLES: Partial<Record<HandshakeRejection, ReasonCode>> = {
   'low-order-point': 'low-order-point',
 };
 
-/** Troubles with messages from the peer's address that could be anybody's. */
+/** Troubles with messages from the peer's address that any sender could have sent. */
 const STRANGER_TROUBLES: Partial<Record<HandshakeRejection, ReasonCode>> = {
   mac1: 'mac1',
   'wrong-key': 'wrong-key',

@@ -1,12 +1,12 @@
 import { DEFAULT_MTU } from './constants.js';
 import type { Identity } from './handshake/identity.js';
 
-/** The state of the whole device at a moment, as its parts see it. */
+/** A read-only view of the device's state for its parts. */
 export interface LinkView {
   /** `undefined`: no private key is set. */
   readonly identity: Identity | undefined;
   readonly isUp: boolean;
-  /** Nothing is sent and nothing believed before the link is up and a private key is set. */
+  /** Whether the link is up and a private key is set. Otherwise all traffic is dropped. */
   readonly isReady: boolean;
   /** MTU of the TUN. */
   readonly mtu: number;
@@ -14,7 +14,7 @@ export interface LinkView {
   readonly listenPort: number;
 }
 
-/** The link of a device and its own key. `Device` and `DeviceConfiguration` change it, nobody else. */
+/** The link of a device and its own key. Only `Device` and `DeviceConfiguration` may change it. */
 export class LinkState implements LinkView {
   identity: Identity | undefined;
   isUp = false;

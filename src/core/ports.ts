@@ -1,7 +1,7 @@
 import type { PacketBatch } from './packets/packet-batch.js';
 
 /**
- * Primitives of the handshake. Everything is synchronous, takes 32-byte keys unless a line says otherwise, and never keeps
+ * Primitives of the handshake. All functions are synchronous, take 32-byte keys unless a line states otherwise, and never keep
  * a reference to an argument.
  *
  * Results go into `out`, which the caller owns and clears: no implementation leaves a copy of a result or an argument
@@ -11,7 +11,7 @@ import type { PacketBatch } from './packets/packet-batch.js';
  * Source: whitepaper §5.4.
  */
 export interface Crypto {
-  /** Writes the shared secret, 32 bytes. @returns `false` when it is all zero (RFC 7748 §6.1): `out` is of no use then. */
+  /** Writes the shared secret, 32 bytes. @returns `false` when it is all zero (RFC 7748 §6.1): `out` is then invalid. */
   x25519(out: Uint8Array, privateKey: Uint8Array, publicKey: Uint8Array): boolean;
   /** Writes 32 bytes. */
   x25519PublicKey(out: Uint8Array, privateKey: Uint8Array): void;
@@ -26,16 +26,16 @@ export interface Crypto {
   /**
    * Writes `sealed.length − 16` bytes; `out` has `sealed.length` at least.
    *
-   * @returns `false` if the tag is wrong: `out` is of no use then.
+   * @returns `false` if the tag is wrong: `out` is then invalid.
    */
   open(out: Uint8Array, key: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): boolean;
   /** XChaCha20-Poly1305, otherwise as `seal`; `nonce` has 24 bytes. */
   xSeal(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): void;
-  /** As `open`; `nonce` has 24 bytes. */
+  /** XChaCha20-Poly1305, otherwise as `open`; `nonce` has 24 bytes. */
   xOpen(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): boolean;
 }
 
-/** What the core needs of the world, apart from `nowMs`. */
+/** The core's access to the outside world, apart from `nowMs`. */
 export interface Environment {
   /** Fills `out` with unpredictable bytes. */
   random(out: Uint8Array): void;
@@ -55,7 +55,7 @@ export interface AeadStage {
   /** Wipes the slot and frees it. */
   wipeKeys(slot: number): void;
   /**
-   * For rows with verdict `Pass` and a key slot ≥ 0: encrypts what follows the 16-byte header and
+   * For rows with verdict `Pass` and a key slot ≥ 0: encrypts the bytes behind the 16-byte header and
    * appends the tag, so `length` grows by 16.
    */
   seal(batch: PacketBatch): void;

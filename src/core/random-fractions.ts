@@ -2,7 +2,7 @@ import type { Environment } from './ports.js';
 
 const BUFFERED_WORDS = 64;
 
-/** Uniform numbers in [0, 1), for jitter. Buffered: traffic that goes to and fro draws one per turn. */
+/** Uniform numbers in [0, 1), for jitter. Buffered: ping-pong traffic draws one number per turn. */
 export class RandomFractions {
   readonly #environment: Environment;
   readonly #words = new Uint32Array(BUFFERED_WORDS);

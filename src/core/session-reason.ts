@@ -1,5 +1,5 @@
 /**
- * Why there is no session with a peer, or that there is one. Codes are public and never change their meaning;
+ * The reasons why there is no session with a peer, and the code for a session. Codes are public and never change their meaning;
  * `control/explain-text.ts` has the sentences.
  */
 export type ReasonCode =
@@ -8,20 +8,20 @@ export type ReasonCode =
   | 'link-down'
   | 'no-private-key'
   | 'unusable-key'
-  // Something certainly went wrong with this peer.
+  // Troubles that certainly came from this peer.
   | 'peer-under-load'
   | 'replayed-timestamp'
   | 'flood'
   | 'wrong-response'
   | 'forged-initiation'
   | 'low-order-point'
-  // Messages from the peer's address could be anybody's.
+  // Troubles with messages from the peer's address, which any sender could have sent.
   | 'mac1'
   | 'wrong-key'
   | 'unknown-peer'
   | 'under-load'
   | 'rate-limit'
-  // Nothing went wrong that is known.
+  // States without a known trouble.
   | 'no-endpoint'
   | 'unconfirmed'
   | 'handshake-due'
@@ -31,6 +31,6 @@ export type ReasonCode =
 
 export interface SessionReason {
   readonly code: ReasonCode;
-  /** How long the peer has not answered; 0 for all other codes. */
+  /** The time without an answer of the peer; 0 for all other codes. */
   readonly seconds: number;
 }

@@ -9,11 +9,11 @@ import type { Crypto, Environment } from '../ports.js';
 import { secretBytes } from '../secret-bytes.js';
 
 /**
- * The receiving side of MAC1 and MAC2: whether a handshake message is meant for us, and whether its sender
- * has shown that it owns its address.
+ * The receiving side of MAC1 and MAC2: whether a handshake message is addressed to us, and whether its sender
+ * has proven that it owns its address.
  *
  * A cookie is a MAC over the sender's address and port, under a secret that changes every COOKIE_LIFETIME.
- * The device keeps nothing about senders.
+ * The device keeps no state about senders.
  *
  * Source: whitepaper §5.3, §5.4.4, §5.4.7.
  */
@@ -32,7 +32,7 @@ export class CookieChecker {
     this.#environment = environment;
   }
 
-  /** The device's public key changed. Without one no MAC1 is right. */
+  /** Sets the device's public key. Without a key no MAC1 is right. */
   setPublicKey(publicKey: Uint8Array | undefined): void {
     this.#keys = publicKey === undefined ? undefined : deriveKeys(this.#crypto, publicKey);
   }
@@ -44,7 +44,7 @@ export class CookieChecker {
   }
 
   /**
-   * Tests that the message carries the cookie that its address was given, and that the cookie is not too old.
+   * Tests that the message carries the cookie of its address, and that the cookie is not too old.
    *
    * @param endpointBytes Endpoint records; `at` is the record's start.
    */
@@ -57,7 +57,7 @@ export class CookieChecker {
   }
 
   /**
-   * Makes the cookie reply to a handshake message whose MAC1 was right.
+   * Creates the cookie reply to a handshake message whose MAC1 was right.
    *
    * @param endpointBytes Endpoint records; `at` is the record's start.
    * @returns 64 bytes.
@@ -77,7 +77,7 @@ export class CookieChecker {
     return cookieReply.formatCookieReply(senderIndex(message), nonce, encryptedCookie);
   }
 
-  /** The right MAC does not stay: whoever has it can forge the message. */
+  /** Compares a MAC. The right MAC is cleared, since it would allow forging the message. */
   #isRight(mac: Uint8Array, key: Uint8Array, covered: Uint8Array): boolean {
     this.#crypto.mac(this.#mac, key, covered);
     const isRight = equalInConstantTime(this.#mac, mac);
@@ -89,7 +89,7 @@ export class CookieChecker {
     return nowMs - this.#secretMadeMs >= COOKIE_LIFETIME_MS;
   }
 
-  /** Over address and port: a cookie for one port of a NAT is no use to another one behind it. */
+  /** Computes a cookie over address and port: a cookie for one port of a NAT is useless for another port. */
   #makeCookie(endpointBytes: Uint8Array, at: number): void {
     const addressBytes = addressLength(endpointBytes[at + ENDPOINT_FAMILY_AT]);
     const source = new Uint8Array(addressBytes + PORT_BYTES);
@@ -100,7 +100,7 @@ export class CookieChecker {
 }
 
 /**
- * The sending side: signs the handshake messages for one peer, and keeps the cookie that the peer gave us.
+ * The sending side: signs the handshake messages for one peer, and keeps the cookie from the peer.
  *
  * Source: whitepaper §5.4.4, §5.4.7.
  */
@@ -111,9 +111,9 @@ export class CookieJar {
   #keys: CookieKeys | undefined;
   /** MAC1 of the last message. */
   readonly #lastMac1 = new Uint8Array(new ArrayBuffer(MAC_BYTES));
-  /** No cookie reply has answered the last message yet: one MAC1 is good for one reply. */
+  /** Whether the last message has had no cookie reply: each MAC1 is valid for one reply. */
   #isReplyAwaited = false;
-  /** The cookie, in the first 16 bytes: a reply is opened here. */
+  /** The buffer in which replies are opened; its first 16 bytes are the cookie. */
   #cookie: Uint8Array | undefined;
   #cookieReceivedMs = 0;
 
@@ -122,17 +122,17 @@ export class CookieJar {
     this.#remotePublic = remotePublic;
   }
 
-  /** Whether messages still get a MAC2. It ends COOKIE_LATENCY before the cookie does, since the cookie travelled. */
+  /** Whether messages still get a MAC2. This ends COOKIE_LATENCY before the cookie does, since the cookie was in flight. */
   hasCookie(nowMs: number): boolean {
     return this.#cookie !== undefined && nowMs - this.#cookieReceivedMs < COOKIE_LIFETIME_MS - COOKIE_LATENCY_MS;
   }
 
-  /** Whether the message that was signed last has no cookie reply yet. */
+  /** Whether the message that was signed last has had no cookie reply. */
   get awaitsReply(): boolean {
     return this.#isReplyAwaited;
   }
 
-  /** Fills in MAC1, and MAC2 if there is a cookie, which is zeros otherwise. Call it once the rest is complete. */
+  /** Writes MAC1 and MAC2; MAC2 is zeros without a cookie. The rest of the message must be complete. */
   sign(message: Uint8Array, nowMs: number): void {
     this.#keys ??= deriveKeys(this.#crypto, this.#remotePublic);
     this.#crypto.mac(this.#lastMac1, this.#keys.mac1Key, coveredByMac1(message));
@@ -147,7 +147,7 @@ export class CookieJar {
    * Takes the cookie out of a reply to the message that was signed last.
    *
    * @param message One whole cookie reply.
-   * @returns `false` if it is no answer to that message, or a second one. Nothing changes then.
+   * @returns `false`, with no change, if the reply does not answer that message, or is a second answer.
    */
   consumeReply(message: Uint8Array, nowMs: number): boolean {
     if (this.#keys === undefined || !this.#isReplyAwaited) return false;
@@ -162,7 +162,7 @@ export class CookieJar {
   }
 }
 
-/** Both are made of a public key, and no secret. */
+/** Both are derived from a public key, and not secret. */
 interface CookieKeys {
   readonly mac1Key: Uint8Array;
   readonly cookieKey: Uint8Array;
@@ -181,7 +181,7 @@ const PORT_BYTES = 2;
 const LABEL_MAC1 = Uint8Array.from('mac1----', (character) => character.charCodeAt(0));
 const LABEL_COOKIE = Uint8Array.from('cookie--', (character) => character.charCodeAt(0));
 
-/** A sender without a cookie sends zeros (§5.4.4). Under a flood nearly all do, and this check costs no hash. */
+/** A sender without a cookie sends zeros (§5.4.4). Nearly all messages of a flood have zeros, and this check costs no hash. */
 function hasNoMac2(message: Uint8Array): boolean {
   return isZeroInConstantTime(mac2(message));
 }

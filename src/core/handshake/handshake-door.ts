@@ -30,9 +30,9 @@ export interface HandshakeDoorParts {
  *  cookie reply    ─▶ a message of ours waits for it ───▶ opened here
  * ```
  *
- * A sender without our public key never gets past the door: such a sender can neither occupy the queue nor put the
- * device under load. A cookie reply is opened at once, since that costs no more than opening a data message, which
- * whoever knows an index can send as well.
+ * A sender without our public key never passes the door and can neither occupy the queue nor put the device under load.
+ * A cookie reply is opened at once: this costs no more than opening a data message, which any sender that knows an index
+ * can also cause.
  *
  * Source: whitepaper §5.1, §5.3, §5.4.7.
  */
@@ -53,7 +53,7 @@ export class HandshakeDoor {
     this.#refusals = refusals;
   }
 
-  /** @returns `Handshake` for a message that was queued or used, else why it was not. */
+  /** @returns `Handshake` for a message that was queued or used, else the verdict of the refusal. */
   judge(batch: PacketBatch, row: number, nowMs: number): Verdict {
     const at = batch.offset[row];
     const length = batch.length[row];
@@ -77,7 +77,7 @@ export class HandshakeDoor {
 
   #queueMessage(message: Uint8Array, batch: PacketBatch, endpointAt: number, nowMs: number): Verdict {
     const isProven = this.#isProven(message, batch, endpointAt, nowMs);
-    if (this.#queue.isFull && !isProven) return Verdict.HandshakeQueueFull; // not worth a hash: it would be dropped
+    if (this.#queue.isFull && !isProven) return Verdict.HandshakeQueueFull; // saves the hash of a message that would be dropped
     if (!this.#cookies.hasValidMac1(message)) return this.#refuse('mac1', batch, endpointAt, nowMs);
     if (isProven && !this.#limiter.allow(batch.endpointWords, endpointAt, nowMs))
       return this.#refuse('rate-limit', batch, endpointAt, nowMs);

@@ -16,19 +16,19 @@ import { RefusalLog } from './refusal-log.js';
 
 /** One unit is a cookie reply: two or three hashes and a cipher, about 10 µs. */
 const COOKIE_REPLY_WORK = 1;
-/** An X25519 operation costs about four of them. */
+/** An X25519 operation costs about four cookie replies. */
 const X25519_WORK = 4;
 const INITIATION_WORK = 4 * X25519_WORK;
 const RESPONSE_WORK = 2 * X25519_WORK;
-/** Units that are spent on handshake messages per turn, since data waits meanwhile: two handshakes. */
+/** The budget for handshake messages per turn, two handshakes, since data waits meanwhile. */
 const WORK_PER_TURN = 2 * INITIATION_WORK;
-/** Units that proven messages may take first: the rest is for cookies, or nobody else could prove anything. */
+/** Units that proven messages may take first. The rest is reserved for cookies, so that other senders can prove their addresses. */
 const PROVEN_WORK_PER_TURN = INITIATION_WORK;
 
 /**
- * Handshakes of a device: judges the messages that come in, answers them, and begins sessions.
+ * Handshakes of a device: judges inbound messages, answers them, and begins sessions.
  *
- * A message is refused with a reason that is counted, the cheapest check first: what `HandshakeDoor` sees, cookie and
+ * A message is refused with a reason that is counted, the cheapest check first: the checks of `HandshakeDoor`, cookie and
  * rate, then the static key, the peer, the timestamp.
  *
  * Source: whitepaper §5.1, §5.3, §5.4.1–§5.4.7.
@@ -37,7 +37,7 @@ export class HandshakeExchange {
   readonly queue = new HandshakeQueue();
   readonly cookies: CookieChecker;
   readonly door: HandshakeDoor;
-  /** Mistakes of strangers, and of peers that cannot be made out. */
+  /** Refused messages of strangers, and of peers that cannot be identified. */
   readonly refusals: RefusalLog;
 
   readonly #parts: DeviceParts;
@@ -55,7 +55,7 @@ export class HandshakeExchange {
     this.door = new HandshakeDoor(parts, { queue, cookies, refusals, limiter: this.#limiter });
   }
 
-  /** Answers some of the messages that wait. Call it again while `queue.count` is not 0. */
+  /** Answers some of the waiting messages. Must be called again while `queue.count` is not 0. */
   process(nowMs: number): void {
     for (let work = 0; work < WORK_PER_TURN && this.#parts.outbox.hasRoom() && this.queue.count > 0; ) {
       const { count, provenCount } = this.queue;
@@ -83,7 +83,7 @@ export class HandshakeExchange {
       : this.#consumeResponse(message, nowMs);
   }
 
-  /** §5.3: under load a sender has to prove that it owns its address, and may then ask 20 times a second. */
+  /** §5.3: under load a sender must prove that it owns its address, and is then limited to 20 messages a second. */
   #refuseUnderLoad(message: Uint8Array, nowMs: number): HandshakeRejection | undefined {
     if (!this.queue.isUnderLoad(nowMs)) return undefined;
     const { words, bytes } = this.#endpoint;
@@ -179,17 +179,17 @@ export class HandshakeExchange {
     sessions.heardFrom(peer, message.length, this.#endpoint.words, 0, nowMs);
     sessions.begin({ peer, keys, localIndex, isInitiator: true, winsTie: this.#winsTie(peer, true), nowMs });
     this.completed(peer, nowMs);
-    peer.isKeepaliveOwed = true; // the responder may not send before it heard from us under the new keypair
+    peer.isKeepaliveOwed = true; // the responder must not send before it received a message under the new keypair
     outbox.requestFlush(peer);
     return undefined;
   }
 
-  /** The keypair that the end with the higher key initiates remains when both initiate at once. */
+  /** Tests whether a keypair wins when both ends initiate at once: the end with the higher key wins. */
   #winsTie(peer: Peer, isInitiator: boolean): boolean {
     return this.#parts.link.identity!.isBefore(peer.staticPublic) !== isInitiator;
   }
 
-  /** A session is confirmed on our side: what waited for it may go. */
+  /** Completes a session that is confirmed on our side: staged packets may be sent. */
   completed(peer: Peer, nowMs: number): void {
     peer.timers.handshakeCompleted();
     this.#endPendingHandshake(peer, nowMs);
@@ -200,7 +200,7 @@ export class HandshakeExchange {
     this.#parts.outbox.requestFlush(peer);
   }
 
-  /** A response to an initiation of ours may still be on its way, unless the initiation is too old for that. */
+  /** Ends our own initiation, once its response can no longer be in flight. */
   #endPendingHandshake(peer: Peer, nowMs: number): void {
     const { pendingHandshake } = peer;
     if (pendingHandshake === undefined) return;
@@ -210,7 +210,7 @@ export class HandshakeExchange {
   }
 }
 
-/** Units of work that refusals cost where it is not one X25519 operation. */
+/** Costs of refusals that differ from one X25519 operation. */
 const REFUSAL_WORK: Partial<Record<HandshakeRejection, number>> = {
   'no-private-key': 0,
   'no-handshake': 0,

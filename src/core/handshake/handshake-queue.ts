@@ -6,7 +6,7 @@ import { MessageRing } from './message-ring.js';
  *
  * The queue keeps data flowing while handshakes pour in: the device answers a few messages per turn. The number of
  * waiting messages decides whether the device is under load. Then messages whose sender has proven its address by
- * MAC2 wait apart from the others, so that a flood from addresses that are not the sender's own cannot crowd them out.
+ * MAC2 wait in a separate queue, so that a flood from spoofed addresses cannot displace them.
  *
  * Source: whitepaper §5.3 (denial of service, cookies).
  */
@@ -30,7 +30,7 @@ export class HandshakeQueue {
   /**
    * Copies a handshake message.
    *
-   * @param endpointAt In words.
+   * @param endpointAt The start of the record, in words.
    * @returns `false` if the queue is full.
    */
   push(message: Uint8Array, endpointWords: Int32Array, endpointAt: number, nowMs: number): boolean {
@@ -43,7 +43,7 @@ export class HandshakeQueue {
     return this.#proven.push(message, endpointWords, endpointAt);
   }
 
-  /** §5.3: handshakes cost more than this device can spend, or did within the last second. */
+  /** §5.3: whether handshakes exceed the budget of this device, or did within the last second. */
   isUnderLoad(nowMs: number): boolean {
     return nowMs < this.#loadedUntilMs || this.#waiting.count >= UNDER_LOAD_LENGTH;
   }

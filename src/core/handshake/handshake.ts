@@ -14,13 +14,13 @@ import { SymmetricState } from './noise.js';
  *  initiator                                                responder
  *            <- s                    known beforehand
  *            -> e, es, s, ss         initiation, with the timestamp
- *            <- e, ee, se, psk       response, with nothing
+ *            <- e, ee, se, psk       response, with an empty payload
  *  split                                                    split
  * ```
  *
- * Functions here judge nothing but keys and tags: not MAC1 and MAC2, not whether a timestamp is new.
- * They read a message into a state of their own, which is committed only when every tag was right; what
- * is refused leaves nothing behind.
+ * These functions check keys and tags only, neither MAC1 and MAC2 nor the age of a timestamp.
+ * They read a message into a separate state, which is committed only when every tag was right. A
+ * refused message changes nothing.
  *
  * Source: whitepaper §5.4.1–§5.4.5; Noise Protocol Framework (revision 34) §7.5, §9.
  */
@@ -34,15 +34,15 @@ export interface RemoteIdentity {
   readonly staticPublic: Uint8Array;
   /** 32 zero bytes: none. */
   readonly presharedKey: Uint8Array;
-  /** X25519 of both static keys, made once. All zero if there is none: then there is no handshake. */
+  /** X25519 of both static keys, computed once. All zero: no handshake is possible. */
   readonly staticStatic: Uint8Array;
 }
 
-/** The two keys of a session. Whoever receives them wipes them, as soon as they are installed. */
+/** The two keys of a session. The receiver must wipe them as soon as they are installed. */
 export class TransportKeys {
   readonly sendKey: Uint8Array;
   readonly receiveKey: Uint8Array;
-  /** The index that the other side gave its end, as int32. */
+  /** The index of the other side, as int32. */
   readonly remoteIndex: number;
   readonly #memory = secretBytes(2 * KEY_BYTES);
 
@@ -61,7 +61,7 @@ export class TransportKeys {
   }
 }
 
-/** An initiator that waits for its response. Wiped when the response came, or is given up. */
+/** An initiator that waits for its response. Wiped when the response arrived, or when the attempt ends. */
 export class InitiatorState {
   readonly noise: SymmetricState;
   readonly ephemeralPrivate: Uint8Array;
@@ -79,11 +79,11 @@ export class InitiatorState {
   }
 }
 
-/** An initiation whose static key was opened: who claims to have sent it, and how to go on. Whoever opened it wipes it. */
+/** An initiation whose static key was opened: the claimed sender and the state so far. The caller that opened it must wipe it. */
 export class OpenedInitiation {
-  /** Not proven before the timestamp is opened as well. */
+  /** The claimed static key, which is unproven until the timestamp is opened as well. */
   readonly staticPublic: Uint8Array;
-  /** As int32. */
+  /** The sender index as int32. */
   readonly senderIndex: number;
   readonly remoteEphemeral: Uint8Array;
   readonly noise: SymmetricState;
@@ -132,7 +132,7 @@ export function createInitiation(
 }
 
 /**
- * Reads an initiation as far as the key of its sender. `openTimestamp` goes on, once the peer with that key is found.
+ * Reads an initiation up to the key of its sender. `openTimestamp` reads the rest, once the peer with that key is found.
  *
  * @param message One whole initiation, with a right MAC1.
  */
@@ -154,8 +154,8 @@ export function openStatic(
 /**
  * Reads the rest of an initiation, which proves that its sender has the private key of `remote`.
  *
- * @param opened What `openStatic` returned for `message`, once only.
- * @returns TAI64N, 12 bytes. Whether it is new, the caller has to see.
+ * @param opened The result of `openStatic` for `message`. Must be used only once.
+ * @returns TAI64N, 12 bytes. The caller must check that the stamp is new.
  */
 export function openTimestamp(
   opened: OpenedInitiation,
@@ -170,7 +170,7 @@ export function openTimestamp(
 /**
  * Answers an initiation.
  *
- * @param opened An initiation whose timestamp was opened. Is left as it is; the caller wipes it.
+ * @param opened An initiation whose timestamp was opened. It is not changed; the caller wipes it.
  * @param ephemeralPrivate 32 random bytes, which the caller clears.
  * @returns The message with zeros for both MACs, and the session's keys; `undefined` for a low-order point.
  */
@@ -202,8 +202,8 @@ export function createResponse(
  * Reads the response to our initiation.
  *
  * @param message One whole response, with a right MAC1, for the index of `state`.
- * @param state Is left as it is. The caller wipes it when keys came back; a refused response may be a forged one,
- *   and the right one still on its way.
+ * @param state Is not changed. The caller wipes it when keys are returned; a refused response may be forged,
+ *   while the right response is still in flight.
  */
 export function consumeResponse(
   local: LocalIdentity,
@@ -226,7 +226,7 @@ export function consumeResponse(
   }
 }
 
-/** @param responderPublic The static key that the initiator must have beforehand. */
+/** @param responderPublic The static key that the initiator must know beforehand. */
 function begin(crypto: Crypto, responderPublic: Uint8Array): SymmetricState {
   const noise = SymmetricState.begin(crypto, CONSTRUCTION, IDENTIFIER);
   noise.mixHash(responderPublic); // <- s

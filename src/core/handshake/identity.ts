@@ -35,7 +35,7 @@ export class Identity implements LocalIdentity {
     return equalInConstantTime(this.staticPublic, publicKey);
   }
 
-  /** Breaks ties between two ends that did the same at the same time: of the two, one is before the other. */
+  /** Tests whether our key sorts before another one, which breaks ties between two ends that act at the same time. */
   isBefore(publicKey: Uint8Array): boolean {
     const at = this.staticPublic.findIndex((byte, i) => byte !== publicKey[i]);
     return at >= 0 && this.staticPublic[at]! < publicKey[at]!;

@@ -1,7 +1,7 @@
 import { copyEndpoint, ENDPOINT_WORDS } from '../../wire/endpoint.js';
 import { HANDSHAKE_INITIATION_BYTES } from '../../wire/messages.js';
 
-/** Handshake messages in the order of their arrival, each with the address that it came from. Drops the newest when full. */
+/** Handshake messages in the order of their arrival, each with its source address. Drops the newest when full. */
 export class MessageRing {
   readonly #capacity: number;
   readonly #lengths: Uint8Array;
@@ -26,7 +26,7 @@ export class MessageRing {
   /**
    * Copies a message of at most HANDSHAKE_INITIATION_BYTES.
    *
-   * @param endpointAt In words.
+   * @param endpointAt The start of the record, in words.
    * @returns `false` if the ring is full.
    */
   push(message: Uint8Array, endpointWords: Int32Array, endpointAt: number): boolean {

@@ -6,20 +6,20 @@ import { secretBytes } from '../secret-bytes.js';
 /**
  * The running state of a Noise handshake: chaining key, hash, and the key for the next field.
  *
- * Knows the operations of the Noise framework and no message, so that the pattern can be written down as
- * a column of calls (`handshake.ts`), and published vectors with other payloads can be run through it.
+ * The class implements the operations of the Noise framework and no message. The pattern can thus be written as
+ * a column of calls (`handshake.ts`), and published vectors with other payloads can be tested.
  * Every field of a PSK pattern of 25519 keys has a key of its own, so the nonce is always 0.
  *
- * Everything lies in one piece of memory, and every result is computed into its place there, so that nothing is
- * copied and one `fill` clears it all:
+ * All fields lie in one buffer, and every result is computed in its place, so that nothing is
+ * copied and one `fill` clears the buffer:
  *
  * ```text
  *   0            32      64     96           128       160
  *   chainingKey  hash    key    extracted    shared
- *   └── what a fork takes along ┘
+ *   └── copied by a fork ───────┘
  * ```
  *
- * Whoever makes a state wipes it.
+ * The creator of a state must wipe it.
  *
  * Source: Noise Protocol Framework (revision 34) §4.3, §5.2, §9.2; whitepaper §5.4.
  */
@@ -51,7 +51,7 @@ export class SymmetricState {
     return this.#hash;
   }
 
-  /** A copy that goes its own way. A key for the next field is not taken along. */
+  /** Returns an independent copy, without the key for the next field. */
   fork(): SymmetricState {
     const fork = new SymmetricState(this.#crypto);
     fork.#chainingKey.set(this.#chainingKey);
@@ -73,7 +73,7 @@ export class SymmetricState {
   /**
    * Tokens `ee`, `es`, `se`, `ss`.
    *
-   * @returns `false`, and the state is of no use, if the public key is a low-order point.
+   * @returns `false`, with an invalid state, if the public key is a low-order point.
    */
   mixDh(privateKey: Uint8Array, publicKey: Uint8Array): boolean {
     if (!this.#crypto.x25519(this.#shared, privateKey, publicKey)) return false;
@@ -111,7 +111,7 @@ export class SymmetricState {
     return sealed;
   }
 
-  /** @returns `undefined`, and the state is of no use, if the tag is wrong. */
+  /** @returns `undefined`, with an invalid state, if the tag is wrong. */
   openAndHash(sealed: Uint8Array): Uint8Array | undefined {
     const opened = new Uint8Array(new ArrayBuffer(sealed.length));
     if (!this.#crypto.open(opened, this.#key, sealed, this.#hash)) return undefined;
@@ -127,12 +127,12 @@ export class SymmetricState {
     this.#clearScratch();
   }
 
-  /** Clears everything. The state is of no use afterwards. */
+  /** Clears everything. The state must not be used afterwards. */
   wipe(): void {
     this.#memory.fill(0);
   }
 
-  /** The first two steps of every HKDF here; what it extracts stays for further outputs. */
+  /** Runs the first two steps of every HKDF. The extracted key is kept for further outputs. */
   #extract(secret: Uint8Array): void {
     this.#crypto.hmac(this.#extracted, this.#chainingKey, secret);
     this.#crypto.hmac(this.#chainingKey, this.#extracted, FIRST);

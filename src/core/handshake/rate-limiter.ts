@@ -1,14 +1,14 @@
 import { addressLength, ENDPOINT_ADDRESS_AT, FAMILY_PATH } from '../../wire/endpoint.js';
 import type { Environment } from '../ports.js';
 
-/** Handshake messages a second that one address may go on with. */
+/** The sustained rate of handshake messages of one address. */
 const MESSAGES_PER_SECOND = 20;
-/** Handshake messages that an address may send at once. */
+/** Handshake messages that one address may send in a burst. */
 const BURST_MESSAGES = 5;
 const COST_MS = 1_000 / MESSAGES_PER_SECOND;
 const BURST_MS = BURST_MESSAGES * COST_MS;
 
-/** The table is SETS × WAYS addresses; what does not fit into its set is refused. */
+/** The table is SETS × WAYS addresses; an address that finds no place in its set is refused. */
 const SETS = 2_048;
 const WAYS = 8;
 const KEY_WORDS = 3;
@@ -17,9 +17,9 @@ const ADDRESS_WORD = ENDPOINT_ADDRESS_AT / 4;
 /**
  * Limits handshake messages per IPv4 address, per IPv6 /64 and per path, while the device is under load.
  *
- * A token bucket for each address, kept as one number: the time at which the bucket is full again. A bucket that is
- * full tells nothing, so its place in the table is free: nothing has to be cleaned up, and the table
- * has a fixed size. Places depend on a random seed, so that nobody can crowd an address out by choosing others.
+ * A token bucket for each address, kept as one number: the time at which the bucket is full again. A full
+ * bucket holds no information, so its place in the table is free: no clean-up is needed, and the table
+ * has a fixed size. Places depend on a random seed, so that chosen addresses cannot displace another address.
  *
  * Source: whitepaper §5.3; rate and burst as in the kernel module.
  */
@@ -39,7 +39,7 @@ export class RateLimiter {
   allow(endpointWords: Int32Array, at: number, nowMs: number): boolean {
     this.#table ??= makeTable(this.#environment);
     const family = endpointWords[at] & 0xff;
-    const isPath = family === FAMILY_PATH; // an id has no network part: all of it counts
+    const isPath = family === FAMILY_PATH; // an id has no network part, so that all of it counts
     const first = endpointWords[at + ADDRESS_WORD] ^ (isPath ? endpointWords[at + ADDRESS_WORD + 2] : 0);
     const rest = endpointWords[at + ADDRESS_WORD + 1] ^ (isPath ? endpointWords[at + ADDRESS_WORD + 3] : 0);
     const second = addressLength(family) === 4 ? 0 : rest;
@@ -72,7 +72,7 @@ function makeTable(environment: Environment): Table {
   };
 }
 
-/** @returns The place of the address, taken for it if it had none, or −1 if its set is taken by others. */
+/** @returns The place of the address, allocated if need be, or −1 if its set is full. */
 function findPlace(table: Table, family: number, first: number, second: number, nowMs: number): number {
   const start = (hash(table.seed, first, second) & (SETS - 1)) * WAYS;
   let free = -1;
@@ -97,7 +97,7 @@ function writeKey(keys: Int32Array, at: number, family: number, first: number, s
   keys[at + 2] = second;
 }
 
-/** Mixes the bits well enough for a table whose seed nobody knows. */
+/** Mixes the bits well enough for a table with a secret seed. */
 function hash(seed: number, first: number, second: number): number {
   let mixed = Math.imul(seed ^ first, 0x9e37_79b1);
   mixed = Math.imul(mixed ^ (mixed >>> 15) ^ second, 0x85eb_ca6b);

@@ -2,7 +2,7 @@ import { copyEndpoint, Endpoint } from '../../wire/endpoint.js';
 import type { Counters } from '../packets/counters.js';
 import type { HandshakeRejection } from './handshake-rejection.js';
 
-/** The last refusal of a kind whose sender is not known beyond doubt. */
+/** The last refusal of a kind whose sender is uncertain. */
 export interface Refusal {
   atMs: number;
   readonly from: Endpoint;
@@ -25,12 +25,12 @@ export class RefusalLog {
     copyEndpoint(endpointWords, at, refusal.from.words, 0);
   }
 
-  /** The last refusal of each kind. */
+  /** Returns the last refusal of each kind. */
   entries(): IterableIterator<[HandshakeRejection, Refusal]> {
     return this.#last.entries();
   }
 
-  /** Refusals may arrive by the thousand, so that each kind has one object. */
+  /** Returns the one object of a kind, which is reused since refusals may arrive by the thousand. */
   #refusalOf(rejection: HandshakeRejection): Refusal {
     let refusal = this.#last.get(rejection);
     if (refusal === undefined) {

@@ -1,16 +1,16 @@
 import { TAI64N_BYTES, writeTai64n } from '../../wire/tai64n.js';
 import type { Environment } from '../ports.js';
 
-/** Stamps are cut to multiples of 2^24 ns (about 17 ms), so that they do not tell how busy the sender is. */
+/** Stamps are cut to multiples of 2^24 ns (about 17 ms), so that they do not reveal the load of the sender. */
 const STEP_NANOSECONDS = 2 ** 24;
 /** Steps per second; each second starts again at step 0. */
 const STEPS_PER_SECOND = Math.floor(1e9 / STEP_NANOSECONDS) + 1;
 
 /**
- * The timestamps of our initiations: whitened, and for each peer greater than the one before.
+ * The timestamps of our initiations: whitened, and for each peer strictly increasing.
  *
- * A peer refuses a stamp that is not greater than every earlier one (§5.1). So when the wall clock is set
- * back, the device goes by the latest time that it ever saw, and a peer's stamps go on in the smallest steps.
+ * A peer refuses a stamp that is not greater than every earlier one (§5.1). When the wall clock is set
+ * back, the device uses the latest time that it ever saw, and a peer's stamps grow in the smallest steps.
  *
  * Source: whitepaper §5.1, §5.4.2.
  */
@@ -24,8 +24,8 @@ export class TimestampSource {
   }
 
   /**
-   * @param lastStep What this returned for the peer's last stamp; −1 if there was none.
-   * @returns The place of the next stamp among all stamps there can be, for `write`.
+   * @param lastStep The result for the peer's last stamp; −1 if there was none.
+   * @returns The number of the next stamp in the sequence of all stamps, for `write`.
    */
   nextStep(lastStep: number): number {
     this.#latestUnixMs = Math.max(this.#latestUnixMs, this.#environment.unixTimeMs());
@@ -33,7 +33,7 @@ export class TimestampSource {
     return Math.max(stepAt(this.#latestUnixMs), floor + 1);
   }
 
-  /** A peer is removed. It may be added again, and then still knows the last stamp that it got. */
+  /** Records the last stamp of a removed peer: a peer that is added again still refuses stamps up to it. */
   retire(lastStep: number): void {
     this.#retiredStep = Math.max(this.#retiredStep, lastStep);
   }

@@ -16,8 +16,8 @@ import { Verdict } from './verdict.js';
 /**
  * The inbound path, around the AEAD stage.
  *
- * `classify` believes nothing and changes nothing: it only finds the key. `admit` sees rows whose
- * tag was verified, and alone moves state. Between the two, the AEAD stage may run anywhere.
+ * `classify` trusts nothing and changes no state: it only finds the key. `admit` receives rows whose
+ * tag was verified, and alone changes state. Between the two, the AEAD stage may run anywhere.
  *
  * Source: whitepaper §2, §5.4.6, §6.
  */
@@ -63,8 +63,8 @@ export class Inbound {
   }
 
   /**
-   * Applies what the authentic rows tell us, and leaves those that hold a packet with verdict `Pass`, `offset` and
-   * `length` being the packet's. Rows go in order of arrival: the replay window needs it.
+   * Applies the effects of authentic rows. Rows with a packet keep verdict `Pass`, with `offset` and `length` of the
+   * packet. Rows must be in order of arrival, as the replay window requires.
    */
   admit(batch: PacketBatch, nowMs: number): void {
     const { verdicts } = this.#counters;
@@ -104,7 +104,7 @@ export class Inbound {
     return this.#admitPacket(peer, batch, row);
   }
 
-  /** The keypair that a data message names. Rows in sequence mostly name the same one. */
+  /** Returns the keypair of a data message. Consecutive rows mostly have the same keypair. */
   #keypairOf(batch: PacketBatch, row: number): Keypair<Peer> | undefined {
     const index = transportData.receiverIndex(batch.bytes, batch.offset[row]);
     if (this.#lastKeypair?.localIndex === index && !this.#lastKeypair.isWiped) return this.#lastKeypair;
@@ -113,7 +113,7 @@ export class Inbound {
     return keypair;
   }
 
-  /** §2: the source of the packet inside has to be one that the sender may use. */
+  /** §2: the source of the inner packet must be among the sender's allowed IPs. */
   #admitPacket(peer: Peer, batch: PacketBatch, row: number): Verdict {
     const { bytes } = batch;
     const at = batch.offset[row];
@@ -144,7 +144,7 @@ function countFor(peer: Peer, verdict: Verdict): Verdict {
   return verdict;
 }
 
-/** Copies the marks of routers from the outer header to the inner one, if the inner ends speak ECN (RFC 6040 §4.2). */
+/** Copies the marks of routers from the outer header to the inner one, if the inner ends support ECN (RFC 6040 §4.2). */
 function carryEcn(bytes: Uint8Array, at: number, outerTrafficClass: number): void {
   const inner = ipHeader.trafficClass(bytes, at) & ipHeader.ECN_MASK;
   const outer = outerTrafficClass & ipHeader.ECN_MASK;

@@ -11,13 +11,13 @@ import { NO_KEY, type PacketBatch } from './packet-batch.js';
 import { writeTransportData } from './transport.js';
 import { Verdict } from './verdict.js';
 
-/** ICMP answers per second: enough for every program that asks, too few to be a load. */
+/** ICMP answers per second: enough for programs that wait for an answer, too few to be a load. */
 const UNREACHABLES_PER_SECOND = 1_000;
 
 /**
  * The outbound path, before the AEAD stage: finds the peer and its keypair for each packet, and writes the header.
  *
- * Sends nothing by itself. A packet without a session is staged, and a handshake asked for.
+ * This stage sends nothing by itself. A packet without a session is staged, and a handshake is requested.
  *
  * Source: whitepaper §2, §5.4.6, §6.2.
  */
@@ -87,7 +87,7 @@ export class Outbound {
     return Verdict.Pass;
   }
 
-  /** Keeps a copy until there is a session; behind packets that wait already, so that order is kept. */
+  /** Stages a copy until there is a session, behind earlier packets, so that their order is kept. */
   #stage(peer: Peer, batch: PacketBatch, row: number, nowMs: number): Verdict {
     const outcome = peer.staged.push(batch.bytes, batch.offset[row], batch.length[row], batch.trafficClass[row]);
     if (outcome !== 'kept') peer.counters.countVerdict(Verdict.StagedOverflow);
@@ -98,7 +98,7 @@ export class Outbound {
     return Verdict.Staged;
   }
 
-  /** Answers the sender at once, as the kernel does, so that it need not wait for a timeout. */
+  /** Answers the sender at once, as the kernel does, so that the sender need not wait for a timeout. */
   #answerUnreachable(batch: PacketBatch, row: number, verdict: Verdict, nowMs: number): Verdict {
     const { replies } = this.#outbox;
     if (!this.#mayAnswer(nowMs)) return verdict;
@@ -119,8 +119,8 @@ export class Outbound {
 }
 
 /**
- * The outer header carries the ECN bits of the inner one and nothing else: DSCP would tell an observer what is inside.
- * A packet that met congestion already starts afresh as capable; what it met is in its own header (RFC 3168 §9.1.1).
+ * The outer header carries the ECN bits of the inner one and nothing else: DSCP would reveal the kind of traffic inside.
+ * A packet that has met congestion is marked as capable again: its own header keeps the mark (RFC 3168 §9.1.1).
  */
 function outerEcn(innerTrafficClass: number): number {
   const ecn = innerTrafficClass & ipHeader.ECN_MASK;

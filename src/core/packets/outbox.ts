@@ -8,15 +8,15 @@ const MESSAGE_ROWS = 256;
 const MESSAGE_BYTES = 512 * 1024;
 const REPLY_ROWS = 64;
 const REPLY_BYTES = 64 * 1024;
-/** The most that one peer sends when its timers expire: an initiation and two keepalives. */
+/** The most messages of one peer whose timers expire: an initiation and two keepalives. */
 const ROWS_PER_PEER = 3;
 const BYTES_PER_PEER = ROWS_PER_PEER * 256;
 
-/** Holds the messages that a device sends by itself, and the peers for which something waits. */
+/** Holds the messages that a device sends by itself, and the peers with waiting packets or keepalives. */
 export class Outbox {
-  /** For the socket. Rows with a key slot have to be sealed first. */
+  /** Messages for the socket. Rows with a key slot must be sealed first. */
   readonly messages = new PacketBatch(MESSAGE_ROWS, MESSAGE_BYTES);
-  /** For the TUN: ICMP answers. */
+  /** ICMP answers for the TUN. */
   readonly replies = new PacketBatch(REPLY_ROWS, REPLY_BYTES);
   /** Peers with packets staged, or a keepalive owed, and a session to send them. */
   readonly #flushQueue: Peer[] = [];
@@ -26,12 +26,12 @@ export class Outbox {
     this.#counters = counters;
   }
 
-  /** Whether everything that one peer may want to send fits. */
+  /** Whether all messages that one peer may send fit. */
   hasRoom(): boolean {
     return this.messages.hasRoom(ROWS_PER_PEER, BYTES_PER_PEER);
   }
 
-  /** The peer to be looked after first by `Transmitter.flush`. */
+  /** The first peer for `Transmitter.flush`. */
   get firstToFlush(): Peer | undefined {
     return this.#flushQueue[0];
   }
@@ -42,15 +42,15 @@ export class Outbox {
     this.#flushQueue.push(peer);
   }
 
-  /** Nothing of the first peer waits any more. */
+  /** Removes the first peer, of which nothing waits any more. */
   firstIsFlushed(): void {
     const peer = this.#flushQueue.shift();
     if (peer !== undefined) peer.isInFlushQueue = false;
   }
 
   /**
-   * Appends a complete handshake message or cookie reply. Callers see to it that there is room; a message that finds none
-   * is lost, as any datagram may be.
+   * Appends a complete handshake message or cookie reply. Callers must ensure that there is room; a message without
+   * room is lost, as any datagram may be.
    */
   appendHandshakeMessage(message: Uint8Array, endpointWords: Int32Array, at: number): void {
     const { messages } = this;

@@ -40,7 +40,7 @@ const WORD_COLUMNS = 4;
  * ```
  *
  * A verdict belongs to the stage that set it first: every stage skips rows whose verdict is not `Pass`, so that a filter
- * between two stages has the last word. Only `admit` goes on with rows that `classify` found to be handshake messages.
+ * between two stages decides finally. Only `admit` continues with rows that `classify` found to be handshake messages.
  */
 export class PacketBatch {
   /** Rows in use. */
@@ -68,7 +68,7 @@ export class PacketBatch {
    */
   constructor(capacity: number, arenaBytes: number) {
     this.capacity = capacity;
-    // One buffer for all columns: whether it is still here is then one question for native code.
+    // One buffer for all columns, so that native code needs one check for a detached buffer.
     const wordsAt = alignTo16(arenaBytes);
     const endpointsAt = wordsAt + 4 * WORD_COLUMNS * capacity;
     const bytesAt = endpointsAt + ENDPOINT_BYTES * capacity;
@@ -89,7 +89,7 @@ export class PacketBatch {
     this.endpointCount = 0;
   }
 
-  /** Ends the way of a row, unless an earlier stage has ended it already. */
+  /** Sets the verdict of a row, unless an earlier stage has already ended the row. */
   drop(row: number, verdict: Verdict): void {
     if (this.verdict[row] === Verdict.Pass) this.verdict[row] = verdict;
   }

@@ -15,9 +15,9 @@ import { writeTransportData } from './transport.js';
 import { Verdict } from './verdict.js';
 
 /**
- * Writes into the outbox what a device sends by itself: initiations, keepalives, and packets that waited for a session.
+ * Writes the device's own messages into the outbox: initiations, keepalives, and packets that waited for a session.
  *
- * Callers see to it that there is room: `Outbox.hasRoom` before the timers of a peer expire.
+ * Callers must ensure that there is room: `Outbox.hasRoom` before the timers of a peer expire.
  *
  * Source: whitepaper §5.4.2, §6.2–§6.5.
  */
@@ -40,7 +40,7 @@ export class Transmitter implements TimerActions<Peer> {
     this.#timestamps = timestamps;
   }
 
-  /** Sends an empty message under the current session, or has a session made for it (§6.5). */
+  /** Sends an empty message under the current session, or requests a session (§6.5). */
   sendKeepalive(peer: Peer, nowMs: number): void {
     if (!this.#link.isReady || peer.destination === undefined) return;
     if (peer.staged.count === 0) peer.isKeepaliveOwed = true;
@@ -48,7 +48,7 @@ export class Transmitter implements TimerActions<Peer> {
     else this.#flushPeer(peer, nowMs);
   }
 
-  /** Sends what waits for peers that have a session now; goes on in a later turn when the outbox is full. */
+  /** Sends waiting packets of peers that now have a session; continues in a later turn when the outbox is full. */
   flush(nowMs: number): void {
     for (let peer = this.#outbox.firstToFlush; peer !== undefined; peer = this.#outbox.firstToFlush) {
       if (!this.#outbox.hasRoom() || !this.#flushPeer(peer, nowMs)) return;
@@ -89,7 +89,7 @@ export class Transmitter implements TimerActions<Peer> {
     this.#sessions.wipe(peer, nowMs);
   }
 
-  /** @returns `undefined` for a peer whose key is a low-order point: there can be no session with it. */
+  /** @returns `undefined` for a peer whose key is a low-order point, with which no session is possible. */
   #createInitiation(peer: Peer, nowMs: number): Uint8Array | undefined {
     const ephemeralPrivate = secretBytes(KEY_BYTES);
     this.#environment.random(ephemeralPrivate);

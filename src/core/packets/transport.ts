@@ -4,10 +4,10 @@ import type { Keypair } from '../session/keypair.js';
 import { HEADROOM_BYTES, type PacketBatch } from './packet-batch.js';
 
 /**
- * Makes a row that holds a packet into a transport data message that is ready for the AEAD stage: pads it with zeros,
+ * Turns a row with a packet into a transport data message for the AEAD stage: pads the packet with zeros,
  * writes the header into the head-room and takes the next counter.
  *
- * @param row `offset` and `length` are the packet's; afterwards they are those of the message without its tag.
+ * @param row `offset` and `length` describe the packet, and afterwards the message without its tag.
  * @returns Bytes that the message will have on the wire, tag included.
  *
  * Source: whitepaper §5.4.6.
@@ -29,8 +29,8 @@ export function writeTransportData(batch: PacketBatch, row: number, keypair: Key
 }
 
 /**
- * §5.4.6: to a multiple of 16, but never so far that the packet exceeds the MTU when it did not before.
- * A packet that is longer than the MTU is seen as several: only the last of them is padded.
+ * §5.4.6: pads to a multiple of 16, but never beyond the MTU.
+ * A packet that is longer than the MTU is treated as several packets, of which only the last is padded.
  */
 export function paddedLength(lengthBytes: number, mtu: number): number {
   const last = mtu > 0 && lengthBytes > mtu ? lengthBytes % mtu : lengthBytes;

@@ -1,14 +1,14 @@
 /**
- * The fate of a packet or message. `Pass` is 0, so a fresh column reads "nothing against it".
+ * The fate of a packet or message. `Pass` is 0, so that the rows of a fresh column pass.
  *
  * There are three kinds: rows that pass, rows that are carried on another way, and losses. All are counted, per device
- * and, where the peer is known beyond doubt, per peer. Nothing here is ever thrown or logged: anyone can send bytes.
+ * and, where the peer is certain, per peer. Verdicts are never thrown or logged, since anyone can send bytes.
  */
 export const Verdict = {
   Pass: 0,
 
   // Carried on.
-  /** A handshake message: `admit` shows it to the handshake door, it never reaches the TUN. */
+  /** A handshake message: `admit` passes it to the handshake door, and it never reaches the TUN. */
   Handshake: 8,
   /** Authentic and empty (§6.5). */
   Keepalive: 9,
@@ -26,13 +26,13 @@ export const Verdict = {
   Replayed: 5,
   /** The inner source belongs to another peer or to none (§2). */
   DisallowedSource: 6,
-  /** Authentic, but what is inside is no IP packet. Outbound: what the TUN gave is none. */
+  /** Authentic, but the content is no IP packet. Outbound: the TUN's data is no IP packet. */
   MalformedPacket: 7,
   /** The queue of handshake messages is full; the newest is dropped. */
   HandshakeQueueFull: 10,
   /** A handshake message that was refused on arrival; the reasons are counted as `HandshakeRejection`. */
   HandshakeRejected: 18,
-  /** Sent from UDP port 0, to which nothing can be answered. The port is not authentic, so nobody roams there. */
+  /** Sent from UDP port 0, which cannot be answered. The port is not authentic, so no peer roams there. */
   SourcePortZero: 19,
 
   // Losses of packets on their way out.
@@ -42,7 +42,7 @@ export const Verdict = {
   NoEndpoint: 12,
   /** 128 packets already wait for the session and the oldest made room, or the device's budget is spent. */
   StagedOverflow: 14,
-  /** The handshake was given up and what waited for it was dropped (§6.4). */
+  /** The handshake was given up and the staged packets were dropped (§6.4). */
   HandshakeGivenUp: 15,
   /** Our own outer datagram came back through the TUN. */
   RoutingLoop: 16,
@@ -50,9 +50,9 @@ export const Verdict = {
   // Losses in both directions.
   /** The link is down, or no private key is set. */
   DeviceDown: 17,
-  /** A filter of the host's dropped it. */
+  /** Dropped by a filter of the host. */
   Filtered: 20,
-  /** Not WireGuard, but for another program that shares the socket, such as STUN. */
+  /** A datagram for another program that shares the socket, such as STUN. */
   Foreign: 21,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];

@@ -2,9 +2,9 @@ import type { IpPrefix } from '../configuration.js';
 import { ADDRESS_WORDS, maskHostBits, NO_NODE, PrefixTrie } from './prefix-trie.js';
 
 /**
- * Cryptokey routing: which owner (peer) an inner address belongs to, by the longest prefix.
+ * Cryptokey routing: the owner (peer) of an inner address, by the longest prefix.
  *
- * A prefix has one owner. Giving it to another one moves it. Each owner's prefixes are kept
+ * A prefix has one owner. Giving the prefix to another owner moves it. Each owner's prefixes are kept
  * in the order in which they were given, as a list that is linked through the nodes of the trie.
  *
  * Source: whitepaper §2.
@@ -31,7 +31,7 @@ export class AllowedIps<Owner extends object> {
     return this.#owners[this.#trie.lookup(true, w0, w1, w2, readWord(bytes, at + 12))];
   }
 
-  /** Gives a prefix to `owner`, as the last of its prefixes, and takes it from the one that had it. */
+  /** Gives a prefix to `owner`, as the last of its prefixes, and takes it from its previous owner. */
   insert(prefix: IpPrefix, owner: Owner): void {
     const isIpv6 = this.#readAddress(prefix);
     const node = this.#trie.insert(isIpv6, this.#address, prefix.prefixLength);
@@ -40,7 +40,7 @@ export class AllowedIps<Owner extends object> {
     this.#linkLast(node, owner);
   }
 
-  /** @returns `false` if the prefix is not `owner`'s. It then stays whose it is. */
+  /** @returns `false`, with no change, if the prefix is not `owner`'s. */
   remove(prefix: IpPrefix, owner: Owner): boolean {
     const isIpv6 = this.#readAddress(prefix);
     const node = this.#trie.find(isIpv6, this.#address, prefix.prefixLength);
@@ -99,7 +99,7 @@ export class AllowedIps<Owner extends object> {
     this.#after.push(NO_NODE);
   }
 
-  /** Puts the address into `#address`, host bits cleared. @returns Whether it is an IPv6 one. */
+  /** Puts the address into `#address`, host bits cleared. @returns Whether it is an IPv6 address. */
   #readAddress({ address, prefixLength }: IpPrefix): boolean {
     this.#address.fill(0);
     for (let at = 0; at < address.length; at += 4) this.#address[at / 4] = readWord(address, at);

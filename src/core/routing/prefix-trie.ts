@@ -3,7 +3,7 @@
  *
  * It has two roots, one for IPv4 and one for IPv6, over one set of nodes, so that a node's number names a
  * prefix of either family. IPv4 addresses use the first of the four address words. A node is *marked* if its
- * prefix was inserted; the others are there because two branches part. Every node without a mark has two children.
+ * prefix was inserted; the others exist because two branches part. Every node without a mark has two children.
  *
  * ```text
  *  word of a node   0 and 1                     2                               3
@@ -33,8 +33,8 @@ export class PrefixTrie {
   /**
    * Finds the longest prefix of an address.
    *
-   * Goes by single bits, and compares at marked nodes only: where a fork is no prefix of the address, its
-   * branches are none either.
+   * Branches by single bits, and compares at marked nodes only: where a fork is no prefix of the address, its
+   * branches are no prefixes either.
    *
    * @returns Its marked node, or NO_NODE.
    */
@@ -68,7 +68,7 @@ export class PrefixTrie {
   /**
    * Makes sure that a marked node for the prefix exists.
    *
-   * @param address Four words; bits behind the prefix have to be zero.
+   * @param address Four words; bits behind the prefix must be zero.
    * @returns The node.
    */
   insert(isIpv6: boolean, address: Int32Array, length: number): number {
@@ -85,7 +85,7 @@ export class PrefixTrie {
     return made;
   }
 
-  /** Takes a marked node's prefix out of the trie. The number of the node may be used again. */
+  /** Removes a marked node's prefix from the trie. The number of the node may be reused. */
   remove(node: number): void {
     let grandparent = NO_NODE;
     let parent = NO_NODE;
@@ -112,7 +112,7 @@ export class PrefixTrie {
     return index === 0 ? this.#nodes[node * NODE_WORDS + FIRST_WORD] : this.#tails[node * TAIL_WORDS + index - 1];
   }
 
-  /** Takes a node out of the tree, unless it has two children to hold together. */
+  /** Removes a node from the tree, unless the node joins two children. */
   #splice(node: number, parent: number): void {
     const left = this.#child(node, 0);
     const right = this.#child(node, 1);
@@ -123,7 +123,7 @@ export class PrefixTrie {
     this.#firstFree = node;
   }
 
-  /** @returns The node under which both are: `made` itself, or a new one where the two part. */
+  /** @returns The common parent: `made` itself, or a new node where the two part. */
   #join(made: number, node: number): number {
     const shared = Math.min(this.#sharedBits(made, node), this.lengthOf(made), this.lengthOf(node));
     const top = shared === this.lengthOf(made) ? made : this.#makeFork(made, shared);
@@ -161,7 +161,7 @@ export class PrefixTrie {
     return this.#nodeCount++;
   }
 
-  /** Puts `child` where `node` is, or belongs, under `parent`. */
+  /** Puts `child` in the place of `node` under `parent`. */
   #replaceChild(parent: number, node: number, child: number): void {
     if (parent !== NO_NODE) this.#setChild(parent, this.#bitOfNode(node, this.lengthOf(parent)), child);
     else if (this.isIpv6(node)) this.#root6 = child;
@@ -229,7 +229,7 @@ const IPV6 = 0x200;
 
 const INITIAL_NODES = 64;
 
-/** Clears what is behind the first `length` bits of four words. */
+/** Clears the bits behind the first `length` bits of four words. */
 export function maskHostBits(address: Int32Array, length: number): void {
   for (let word = 0; word < ADDRESS_WORDS; word++) {
     const kept = Math.min(32, Math.max(0, length - word * 32));
@@ -237,7 +237,7 @@ export function maskHostBits(address: Int32Array, length: number): void {
   }
 }
 
-/** The bit with this index, 0 being the first of the address. */
+/** Returns the bit with this index; bit 0 is the first of the address. */
 function bitAt(index: number, w0: number, w1: number, w2: number, w3: number): number {
   const word = index < 64 ? (index < 32 ? w0 : w1) : index < 96 ? w2 : w3;
   return (word >>> (31 - (index & 31))) & 1;

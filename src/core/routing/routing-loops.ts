@@ -6,16 +6,16 @@ import type { LinkView } from '../link-state.js';
 import type { Peer } from '../session/peer.js';
 import type { Sessions } from '../session/sessions.js';
 
-/** How long it is remembered who carried whose messages. Routes change; an old answer must not outlive them. */
+/** The lifetime of an entry about a carrier. Routes change, and stale entries must expire. */
 const CARRIER_LIFETIME_MS = 5_000;
-/** More tunnels inside one another than anyone has. */
+/** A depth of nested tunnels beyond any real configuration. */
 const MAX_DEPTH = 16;
 
 /**
  * Recognises our own outer datagrams when they come back through the TUN.
  *
- * It is no mistake that the messages to peer A travel inside the tunnel to peer B (onion routing), but
- * it is one when B's in turn travel inside the tunnel to A, or A's inside A's own: each round would wrap them again, for ever.
+ * Messages to peer A may travel inside the tunnel to peer B (onion routing). It is a loop when B's messages in turn
+ * travel inside the tunnel to A, or A's messages inside A's own tunnel: each round would wrap them again, for ever.
  */
 export class RoutingLoops {
   readonly #link: LinkView;
@@ -60,7 +60,7 @@ export class RoutingLoops {
   }
 }
 
-/** Follows who carries whom, from `from`, as far as that is known and fresh. */
+/** Follows the chain of carriers from `from`, as far as its entries are known and fresh. */
 function leadsTo(from: Peer, to: Peer, nowMs: number): boolean {
   let peer: Peer | undefined = from;
   for (let depth = 0; peer !== undefined && depth < MAX_DEPTH; depth++) {

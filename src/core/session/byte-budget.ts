@@ -1,4 +1,4 @@
-/** A limit on the memory that many owners take together. */
+/** A limit on the memory of many owners together. */
 export class ByteBudget {
   readonly #limitBytes: number;
   #usedBytes = 0;
@@ -11,7 +11,7 @@ export class ByteBudget {
     return this.#usedBytes;
   }
 
-  /** @returns `false` if the budget is spent. Nothing is taken then. */
+  /** @returns `false`, with nothing taken, if the budget is spent. */
   take(bytes: number): boolean {
     if (this.#usedBytes + bytes > this.#limitBytes) return false;
     this.#usedBytes += bytes;

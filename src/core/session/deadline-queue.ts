@@ -1,18 +1,18 @@
-/** Something that falls due. The two fields belong to the queue that it is in. */
+/** Something that falls due. Both fields belong to the queue of the entry. */
 export interface Scheduled {
-  /** When the queue has it down for, or `Infinity` while it is in no queue. */
+  /** The time by which the queue sorts the entry, or `Infinity` while it is in no queue. */
   queuedAt: number;
   queuePosition: number;
-  /** When it really falls due. May have moved later than `queuedAt`; whoever moves it earlier says so. */
+  /** The actual deadline. May be later than `queuedAt`; a caller that moves it earlier must notify the queue. */
   nextDeadline(): number;
 }
 
 /**
- * The earliest of many deadlines: a binary heap that is told only when a deadline moves earlier.
+ * The earliest of many deadlines: a binary heap that is notified only when a deadline moves earlier.
  *
- * Deadlines move later with nearly every packet. The queue does not care until such an entry comes to
- * the top: then it is put where it belongs. So a packet costs no work here, and what the queue
- * announces is exact all the same.
+ * Deadlines move later with nearly every packet. The queue ignores this until such an entry comes to
+ * the top and is then sorted again. A packet therefore costs no work here, and the announced deadline
+ * is nevertheless exact.
  */
 export class DeadlineQueue<Entry extends Scheduled> {
   readonly #heap: Entry[] = [];

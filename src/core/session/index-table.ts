@@ -4,10 +4,10 @@ import type { Environment } from '../ports.js';
 const MAX_DRAWS = 64;
 
 /**
- * The local indices of a device, each with what it stands for.
+ * The local indices of a device, each with its entry.
  *
- * An index is drawn at random, so that nobody can tell from it how many sessions there are, or guess one.
- * Indices are int32: V8 keeps those unboxed as map keys.
+ * An index is drawn at random, so that it neither reveals the number of sessions nor can be guessed.
+ * Indices are int32: V8 keeps int32 map keys unboxed.
  *
  * Source: whitepaper §5.4.2 (sender index).
  */
@@ -40,7 +40,7 @@ export class IndexTable<Entry extends object> {
     return this.#entries.get(index);
   }
 
-  /** Makes an allocated index stand for something else. */
+  /** Replaces the entry of an allocated index. */
   replace(index: number, entry: Entry): void {
     if (!this.#entries.has(index)) throw new Error(`index ${index} is not allocated`);
     this.#entries.set(index, entry);

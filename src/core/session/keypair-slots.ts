@@ -12,11 +12,11 @@ import type { Keypair } from './keypair.js';
  *   opens only     seals, opens                                    opens only
  * ```
  *
- * The responder must not seal with a keypair before the initiator has used it: only that proves that the
- * initiator has it (§5.4.5, key confirmation).
+ * The responder must not seal with a keypair before the initiator has used it: only its use proves that
+ * the initiator has it (§5.4.5, key confirmation).
  *
  * When both ends initiate at once there are two new keypairs, and one of them wins. The end that initiated the other
- * one keeps the winner as `next`, so that both soon seal under one keypair, which one end has initiated.
+ * keypair keeps the winner as `next`, so that both ends soon seal under one keypair.
  */
 export class KeypairSlots<Owner> {
   previous: Keypair<Owner> | undefined;
@@ -30,7 +30,7 @@ export class KeypairSlots<Owner> {
     this.#discard = discard;
   }
 
-  /** Takes in the keypair that a handshake gave. */
+  /** Adds the keypair of a completed handshake. */
   begin(keypair: Keypair<Owner>): void {
     if (!keypair.isInitiator) this.#beginAsResponder(keypair);
     else if (yieldsTo(keypair, this.next)) this.#beginBeforeNext(keypair);
@@ -39,7 +39,7 @@ export class KeypairSlots<Owner> {
   }
 
   /**
-   * A message was authentic under `keypair`.
+   * Records an authentic message under `keypair`.
    *
    * @returns Whether that confirmed a keypair of ours as responder, which seals from now on.
    */
@@ -53,7 +53,7 @@ export class KeypairSlots<Owner> {
     return true;
   }
 
-  /** Nothing more is sealed, what is under way may still be opened. */
+  /** Stops sealing. Messages in flight may still be opened. */
   stopSealing(): void {
     if (this.current !== undefined) this.current.isSealing = false;
     if (this.next !== undefined) this.next.isSealing = false;
@@ -114,7 +114,7 @@ export class KeypairSlots<Owner> {
   }
 }
 
-/** Whether the two come of handshakes that crossed, and `other` wins. Both ends come to the same answer. */
+/** Tests whether two keypairs come from crossed handshakes and `other` wins. Both ends get the same result. */
 function yieldsTo(keypair: Keypair, other: Keypair | undefined): boolean {
   if (other === undefined || keypair.winsTie || !other.winsTie || !other.isSealing) return false;
   return Math.abs(keypair.createdMs - other.createdMs) < REKEY_TIMEOUT_MS;

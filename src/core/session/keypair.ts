@@ -22,7 +22,7 @@ export interface KeypairOptions<Owner> {
 }
 
 /**
- * The two transport keys of one session, and what they have been used for.
+ * The two transport keys of one session, and their use.
  *
  * The counter of the next message to be sent is kept as two 32-bit halves: exact up to 2^64, and without the heap
  * allocation that a `bigint` costs per packet.
@@ -41,9 +41,9 @@ export class Keypair<Owner = unknown> {
 
   sendHigh = 0;
   sendLow = 0;
-  /** Keys are gone: packets that were on their way to the AEAD stage are not to be believed any more. */
+  /** Whether the keys are wiped: packets that were in flight to the AEAD stage must then be dropped. */
   isWiped = false;
-  /** After a change of the own key: still opens what is under way, seals nothing. */
+  /** Whether the keypair seals. After a change of the own key it only opens messages in flight. */
   isSealing = true;
 
   constructor(options: KeypairOptions<Owner>) {
@@ -66,7 +66,7 @@ export class Keypair<Owner = unknown> {
     return this.isSealing && !this.isExpired(nowMs) && !this.#isSpent();
   }
 
-  /** §6.2: time or count ask for a new handshake. Only the initiator goes by time, or both ends would rekey at once. */
+  /** §6.2: whether age or count require a new handshake. Only the initiator uses the age, or both ends would rekey at once. */
   wantsRekeyOnSend(nowMs: number): boolean {
     if (this.sendHigh >= REKEY_AFTER_MESSAGES_HIGH) return true;
     return this.isInitiator && nowMs - this.createdMs >= REKEY_AFTER_TIME_MS;

@@ -35,7 +35,7 @@ export class PacketRing {
     return this.#count === 0 ? 0 : this.#trafficClasses[this.#first];
   }
 
-  /** Callers see to it that there is room, for one more packet and for its bytes. */
+  /** Appends a packet. Callers must ensure room for the packet and its bytes. */
   push(bytes: Uint8Array, offset: number, length: number, trafficClass: number): void {
     const slot = (this.#first + this.#count) % MAX_STAGED_PACKETS;
     const at = (this.#startAt + this.#usedBytes) % this.#bytes.length;

@@ -38,7 +38,7 @@ export class PeerTable {
   }
 }
 
-/** A string, since maps compare arrays by identity. Public keys are no secret. */
+/** Returns a key as a string, since maps compare arrays by identity. Public keys are no secret. */
 function nameOf(publicKey: Uint8Array): string {
   return String.fromCharCode(...publicKey);
 }

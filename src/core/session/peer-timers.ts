@@ -9,23 +9,23 @@ import type { DeadlineQueue, Scheduled } from './deadline-queue.js';
 
 /** The actions that fall due for a peer. Every method may call back into the timers, as sending a message does. */
 export interface TimerActions<Owner> {
-  /** @param isRetry The same attempt goes on: nobody answered so far. */
+  /** @param isRetry Whether this continues an attempt without an answer so far. */
   sendHandshakeInitiation(owner: Owner, isRetry: boolean, nowMs: number): void;
-  /** Nobody answers, which may be due to the address that we send from: let the system choose it anew. */
+  /** Lets the system choose the source address anew, which may be the cause of missing answers. */
   forgetSource(owner: Owner): void;
-  /** Nobody answered for REKEY_ATTEMPT_TIME: drop the packets that wait for a session. */
+  /** Drops the staged packets after REKEY_ATTEMPT_TIME without an answer. */
   giveUpHandshake(owner: Owner, nowMs: number): void;
   sendKeepalive(owner: Owner, nowMs: number): void;
-  /** A session came about another way, and the response to our last initiation would come too late. */
+  /** Drops a pending handshake that another session has overtaken and whose response would come too late. */
   dropPendingHandshake(owner: Owner): void;
   zeroKeyMaterial(owner: Owner, nowMs: number): void;
 }
 
 /**
- * The deadlines of one peer: the five timers of the protocol, a handshake that is wanted, and one that was overtaken.
+ * The deadlines of one peer: the five timers of the protocol, a handshake that is wanted, and a handshake that was overtaken.
  *
- * Holds no clock and no timer handle: callers say what happened and when, ask for the next
- * deadline, and call `expire` once it passed. Calling `expire` early or twice does nothing.
+ * The timers hold no clock and no timer handle: callers report events with their times, read the next
+ * deadline, and call `expire` once it has passed. Calling `expire` early or twice does nothing.
  * `nowMs` is monotonic and never goes back.
  *
  * Source: whitepaper §6.1–§6.5.
@@ -66,7 +66,7 @@ export class PeerTimers<Owner> implements Scheduled {
     this.#queue = queue;
   }
 
-  /** When `expire` has to be called next, or `Infinity`. */
+  /** Returns the time at which `expire` must be called next, or `Infinity`. */
   nextDeadline(): number {
     return Math.min(
       this.#handshakeWantedAt,
@@ -79,7 +79,7 @@ export class PeerTimers<Owner> implements Scheduled {
     );
   }
 
-  /** When the first of the initiations that nobody answered left, or `undefined` if there is none. */
+  /** The time of the first unanswered initiation, or `undefined` if there is none. */
   get unansweredSinceMs(): number | undefined {
     return this.#unansweredSinceMs === NEVER ? undefined : this.#unansweredSinceMs;
   }
@@ -120,7 +120,7 @@ export class PeerTimers<Owner> implements Scheduled {
   }
 
   /**
-   * A session is needed. Starts an attempt now, or REKEY_TIMEOUT after the last handshake message (§6.2), and
+   * Requests a session. Starts an attempt now, or REKEY_TIMEOUT after the last handshake message (§6.2), and
    * gives an attempt under way another REKEY_ATTEMPT_TIME (§6.4).
    */
   handshakeWanted(nowMs: number): void {
@@ -140,7 +140,7 @@ export class PeerTimers<Owner> implements Scheduled {
     this.#announce(this.#retransmitHandshakeAt);
   }
 
-  /** We sent a response, which an initiation of our own would cross. */
+  /** Records that we sent a response, which an initiation of our own would cross. */
   handshakeAnswered(nowMs: number): void {
     this.#handshakeSentAt = nowMs;
   }
@@ -152,7 +152,7 @@ export class PeerTimers<Owner> implements Scheduled {
     this.#pendingHandshakeEndsAt = NEVER;
   }
 
-  /** The peer's handshake completed while ours was under way: ours ends at `endsAtMs`. */
+  /** Ends our pending handshake at `endsAtMs`, since the peer's handshake completed meanwhile. */
   pendingHandshakeOutlived(endsAtMs: number): void {
     this.#pendingHandshakeEndsAt = endsAtMs;
     this.#announce(endsAtMs);
@@ -178,13 +178,13 @@ export class PeerTimers<Owner> implements Scheduled {
     this.#announce(this.#keepaliveAt);
   }
 
-  /** Keepalive, data or handshake: after this we owe the peer no keepalive. */
+  /** Records that a keepalive, data or handshake message was sent: no keepalive is owed to the peer. */
   authenticatedMessageSent(nowMs: number): void {
     this.#keepaliveAt = NEVER;
     this.#restartPersistentKeepalive(nowMs);
   }
 
-  /** The peer owes us no answer any more. */
+  /** Records that a message was received: the peer owes no answer any more. */
   authenticatedMessageReceived(nowMs: number): void {
     this.#newHandshakeAt = NEVER;
     this.#restartPersistentKeepalive(nowMs);
@@ -192,7 +192,7 @@ export class PeerTimers<Owner> implements Scheduled {
 
   /**
    * @param intervalMs 0 switches persistent keepalives off.
-   * @param isDue Send one at once, as when the interval was 0 before, or when the link came up.
+   * @param isDue Whether a keepalive is sent at once, as after an interval of 0 or when the link came up.
    */
   setPersistentKeepalive(intervalMs: number, nowMs: number, isDue: boolean): void {
     this.#persistentKeepaliveMs = intervalMs;
@@ -202,12 +202,12 @@ export class PeerTimers<Owner> implements Scheduled {
     this.#announce(this.#persistentKeepaliveAt);
   }
 
-  /** The own key changed: the next handshake need not keep its distance from the last one. */
+  /** Allows a handshake at once after the own key changed, without the distance to the last handshake. */
   allowHandshake(): void {
     this.#handshakeSentAt = LONG_AGO;
   }
 
-  /** The link went down: nothing is owed, and a new handshake may start at once. */
+  /** Clears all deadlines when the link goes down. A new handshake may then start at once. */
   stop(): void {
     this.#unansweredSinceMs = NEVER;
     this.#handshakeWantedAt = NEVER;
@@ -228,7 +228,7 @@ export class PeerTimers<Owner> implements Scheduled {
       return;
     }
     this.#keepaliveAt = NEVER;
-    if (this.#zeroKeyMaterialAt === NEVER) this.sessionDerived(nowMs); // wipe what the half handshake left
+    if (this.#zeroKeyMaterialAt === NEVER) this.sessionDerived(nowMs); // wipes the state of the pending handshake
     this.#actions.giveUpHandshake(this.#owner, nowMs);
   }
 

@@ -2,8 +2,8 @@ import type { Endpoint } from '../../wire/endpoint.js';
 import type { IpPrefix } from '../configuration.js';
 
 /**
- * `follow`: messages are sent to where the last authentic one came from (§2.1). `pinned`: they are sent to where the
- * user, or a path manager, wants them.
+ * `follow`: messages are sent to the source of the last authentic message (§2.1). `pinned`: messages are sent to the
+ * endpoint that the user or a path manager has set.
  */
 export type Roaming = 'follow' | 'pinned';
 
@@ -14,15 +14,15 @@ export interface CountersView {
 }
 
 /**
- * A peer as everybody outside of the core sees it: facts to be read, which change as the device runs.
+ * A read-only view of a peer for code outside of the core, which changes as the device runs.
  *
- * Arrays and endpoints are the device's own: they must be copied where they are kept, and never written.
+ * Arrays and endpoints are the device's own: they must be copied to be kept, and never written.
  */
 export interface PeerView {
   readonly publicKey: Uint8Array;
-  /** Where messages to the peer are sent. */
+  /** The destination of messages to the peer. */
   readonly endpoint: Endpoint | undefined;
-  /** Where the last authentic message came from; `undefined`: nothing was heard yet. */
+  /** The source of the last authentic message; `undefined`: there was none. */
   readonly heardFrom: Endpoint | undefined;
   readonly roaming: Roaming;
   /** 0: off. */
@@ -36,7 +36,7 @@ export interface PeerView {
   readonly counters: CountersView;
 }
 
-/** A peer with its secret, for whoever writes configurations. */
+/** A peer with its secret, for writing configurations. */
 export interface ConfiguredPeer extends PeerView {
   /** 32 zero bytes: none. */
   readonly presharedKey: Uint8Array;

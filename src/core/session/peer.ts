@@ -28,7 +28,7 @@ export interface PendingHandshake {
   readonly sentMs: number;
 }
 
-/** The last thing that went wrong with a peer, for `explain`. */
+/** The last trouble with a peer, for `explain`. */
 export interface PeerTrouble {
   readonly rejection: HandshakeRejection;
   readonly atMs: number;
@@ -49,7 +49,7 @@ export interface PeerSurroundings {
 }
 
 /**
- * One peer: who it is, where it is, and how far a session with it has come.
+ * One peer: its identity, its endpoint, and the state of its sessions.
  *
  * A peer holds state and sends nothing: `Transmitter` and `HandshakeExchange` do.
  * Its secrets (preshared key, static-static) are cleared by `wipeSecrets`.
@@ -70,11 +70,11 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
   /** The greatest timestamp that the peer ever sent: an initiation has to exceed it (§5.1). */
   greatestTimestamp: Uint8Array = NO_TIMESTAMP;
   initiationConsumedMs = -Infinity;
-  /** Of the last initiation that we sent to it: see `TimestampSource`. */
+  /** The step of the last initiation to the peer, see `TimestampSource`. */
   timestampStep = -1;
-  /** A rekey was asked for at the end of the current session: once is enough (§6.2). */
+  /** Whether a rekey was requested at the end of the current session, which is done once (§6.2). */
   hasAskedForLastRekey = false;
-  /** A keepalive is owed although nothing else waits: it confirms a session or keeps a mapping open. */
+  /** Whether a keepalive is owed, which confirms a session or keeps a mapping open. */
   isKeepaliveOwed = false;
   isRemoved = false;
   isInFlushQueue = false;
@@ -116,18 +116,18 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
     return this.#surroundings.allowedIps.list(this);
   }
 
-  /** Where messages to the peer are sent. The record changes as the peer roams. */
+  /** The destination of messages to the peer. The record changes as the peer roams. */
   get endpoint(): Endpoint | undefined {
     return this.#endpoint;
   }
 
-  /** The endpoint, unless nothing can be sent there: whoever configures port 0 takes the endpoint away. */
+  /** The endpoint, unless its port is 0, which removes the endpoint. */
   get destination(): Endpoint | undefined {
     const endpoint = this.#endpoint;
     return endpoint !== undefined && isReachable(endpoint.words, 0) ? endpoint : undefined;
   }
 
-  /** Where the last authentic message came from; `undefined`: nothing was heard yet. */
+  /** The source of the last authentic message; `undefined`: there was none. */
   get heardFrom(): Endpoint | undefined {
     return this.#heardFrom;
   }
@@ -145,7 +145,7 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
   }
 
   /**
-   * §2.1: an authentic message came from the endpoint record at `at` (in words).
+   * §2.1: records an authentic message from the endpoint record at `at` (in words).
    *
    * @returns Whether the peer has moved: messages to it go to another address or port than before.
    */
@@ -157,7 +157,7 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
     return this.#follow();
   }
 
-  /** A pinned endpoint takes over nothing but the source address, and only from messages that came from there. */
+  /** Updates the endpoint. A pinned endpoint adopts only the source address, and only from messages of that endpoint. */
   #follow(): boolean {
     const heardFrom = this.#heardFrom!;
     const before = this.#endpoint;
@@ -189,12 +189,12 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
     return this.#cookieJar;
   }
 
-  /** 32 zero bytes: none. The peer's own bytes: to be read, not written. */
+  /** 32 zero bytes: none. The peer's own bytes must not be written. */
   get presharedKey(): Uint8Array {
     return this.#presharedKey ?? NO_PRESHARED_KEY;
   }
 
-  /** @param presharedKey Copied. It counts from the next handshake on. */
+  /** @param presharedKey Copied. It applies from the next handshake on. */
   setPresharedKey(presharedKey: Uint8Array): void {
     this.#presharedKey ??= secretBytes(KEY_BYTES);
     this.#presharedKey.set(presharedKey);
@@ -211,13 +211,13 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
     return this.#counters;
   }
 
-  /** The keypair that seals now, if any may. */
+  /** Returns the keypair that may seal now. */
   sealingKeypair(nowMs: number): Keypair<Peer> | undefined {
     const { current } = this.keypairs;
     return current?.canSeal(nowMs) ? current : undefined;
   }
 
-  /** §6.2: asks for a new handshake when the keypair that a message was just sealed with is old or much used. */
+  /** §6.2: requests a new handshake when the keypair of the last sealed message is old or much used. */
   keepSessionFresh(keypair: Keypair, nowMs: number): void {
     if (keypair.wantsRekeyOnSend(nowMs)) this.timers.handshakeWanted(nowMs);
   }
@@ -227,7 +227,7 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
     this.counters.countRejection(rejection);
   }
 
-  /** Takes the place of a removed peer with the same key: its old initiations stay refused (§5.1). */
+  /** Takes over the timestamps of a removed peer with the same key: its old initiations stay refused (§5.1). */
   continueTimestamps(earlier: Peer): void {
     this.greatestTimestamp = earlier.greatestTimestamp;
   }
@@ -244,7 +244,7 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
     this.forgetStaticStatic();
   }
 
-  /** The own key is another one, or the peer is removed. */
+  /** Clears the shared secret when the own key changes, or when the peer is removed. */
   forgetStaticStatic(): void {
     this.#staticStatic?.fill(0);
     this.#staticStatic = undefined;

@@ -6,7 +6,7 @@ import { REJECT_AFTER_MESSAGES_HIGH, REJECT_AFTER_MESSAGES_LOW } from '../consta
  * One bit per counter, in a ring of 32-bit blocks that is cleared block by block as the window
  * moves, so that nothing is ever shifted. Counters are two 32-bit halves, exact up to 2^64.
  *
- * The ring costs a kilobyte and is made when a counter leaves the first block: a session that only
+ * The ring takes a kilobyte and is allocated when a counter leaves the first block: a session that only
  * carries keepalives never needs it.
  *
  * Source: RFC 6479; use in WireGuard: whitepaper §5.4.6.
@@ -21,7 +21,7 @@ export class ReplayWindow {
   /**
    * Records a counter as received.
    *
-   * Call it only after the packet's tag was verified: a forged counter must not move the window.
+   * Must be called only after the packet's tag was verified: a forged counter must not move the window.
    *
    * @param high Upper half of the counter, signed or unsigned.
    * @param low Lower half.

@@ -5,7 +5,7 @@ import { IndexTable } from './index-table.js';
 import { Keypair } from './keypair.js';
 import { Peer } from './peer.js';
 
-/** The ingredients of a session that begins. */
+/** The parts of a new session. */
 export interface SessionOptions {
   readonly peer: Peer;
   /** Wiped as soon as the AEAD stage has them. */
@@ -35,7 +35,7 @@ export class Sessions {
     this.#entries = new IndexTable(environment);
   }
 
-  /** The keypair that a data message with this receiver index is for. */
+  /** Returns the keypair for a data message with this receiver index. */
   keypairAt(localIndex: number): Keypair<Peer> | undefined {
     const entry = this.#entries.get(localIndex);
     return entry instanceof Keypair ? entry : undefined;
@@ -76,7 +76,7 @@ export class Sessions {
     peer.timers.sessionDerived(nowMs);
   }
 
-  /** Ends a keypair: its keys are wiped and its index means nothing any more. */
+  /** Ends a keypair: its keys are wiped and its index becomes invalid. */
   readonly discard = (keypair: Keypair<Peer>): void => {
     keypair.isWiped = true;
     this.aead.wipeKeys(keypair.keySlot);
@@ -91,7 +91,7 @@ export class Sessions {
     peer.dropPendingHandshake(this.release);
   }
 
-  /** An authentic message of `lengthBytes` came from the endpoint record at `at` (in words). */
+  /** Records an authentic message of `lengthBytes` from the endpoint record at `at` (in words). */
   heardFrom(peer: Peer, lengthBytes: number, words: Int32Array, at: number, nowMs: number): void {
     if (peer.authenticFrom(words, at)) this.#events.push('roamed', peer, nowMs);
     peer.rxBytes += lengthBytes;

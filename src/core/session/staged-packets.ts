@@ -6,14 +6,14 @@ const SHORTEST_RING_BYTES = 256;
 /** The memory of a ring beside the packets' bytes. */
 const RING_OVERHEAD_BYTES = 512;
 
-/** The fate of a packet that was to be staged. */
+/** The outcome of staging a packet. */
 export type StagingOutcome = 'kept' | 'kept-for-oldest' | 'refused';
 
 /**
  * Packets that wait for a session with their peer, oldest first.
  *
  * Holds copies, since the batch that a packet came in is filled again at once. The memory is allocated lazily, counts
- * against a budget that all peers of a device share, and is given back when nothing waits.
+ * against a budget that all peers of a device share, and is freed when nothing waits.
  */
 export class StagedPackets {
   readonly #budget: ByteBudget;
@@ -62,7 +62,7 @@ export class StagedPackets {
     return length;
   }
 
-  /** @returns How many packets were dropped. */
+  /** @returns The number of dropped packets. */
   clear(): number {
     if (this.#ring === undefined) return 0;
     const { count, capacityBytes } = this.#ring;
