@@ -1,7 +1,7 @@
 /**
  * The functions of the C addon: only those that Node lacks, in batches.
  *
- * The addon knows byte offsets, no protocol. Every offset and length is checked against the arena
+ * The addon handles byte offsets and no protocol. Every offset and length is checked against the arena
  * that was registered; a row that lies outside is a `RangeError`, an argument of a wrong kind a
  * `TypeError`. Numbers that come back negative are −errno. The only file that loads it is `load.ts`.
  */
@@ -19,7 +19,7 @@ export interface BatchColumns {
   readonly endpointBytes: Uint8Array;
 }
 
-/** Opaque: the addon's own note of where the columns are. It keeps the arrays alive. */
+/** Opaque: the addon's record of the addresses of the columns. It keeps the arrays alive. */
 export type NativeBatch = object & { readonly __nativeBatch: never };
 /** Opaque: an open TUN interface. */
 export type NativeTun = object & { readonly __nativeTun: never };
@@ -36,7 +36,7 @@ export type NativeSource = NativeTun | NativeUdp | NativeMonitor;
 /** Bits that `Addon.watch` hands to its callback. */
 export const WATCH_READABLE = 1;
 export const WATCH_WRITABLE = 2;
-/** The descriptor is in error; it is no longer watched until `watch` is called again. */
+/** The descriptor has an error and is not watched until `watch` is called again. */
 export const WATCH_ERROR = 4;
 
 /** Bits of `tunOpen`, `tunAdopt` and `tunFeatures`. */
@@ -50,7 +50,7 @@ export const UDP_OFFLOAD_RECEIVE = 2;
 export const UDP_NO_IPV4 = 4;
 export const UDP_NO_IPV6 = 8;
 
-/** A bit of the results of `tunRead` and `udpReceive`: packets wait inside the addon, no event will announce them. */
+/** A bit of the results of `tunRead` and `udpReceive`: packets wait inside the addon, and no event will announce them. */
 export const MORE_WAITS = 0x4000_0000;
 /** The bits of results of `tunRead` and `udpReceive` that count rows. */
 export const ROWS_MASK = 0x00ff_ffff;
@@ -78,16 +78,16 @@ export interface Addon {
    * until `setReferenced(source, false)` or `close`.
    */
   watch(source: NativeSource, callback: (events: number) => void): void;
-  /** `false`: the callback is not called for what there is to read, nor for errors. */
+  /** Switches reading on or off. With `false`, the callback is called neither for input nor for errors. */
   setReading(source: NativeSource, isReading: boolean): void;
   setReferenced(source: NativeSource, isReferenced: boolean): void;
   /** Closes the descriptors. Every other function then returns −EBADF. */
   close(source: NativeSource): void;
 
   /**
-   * Makes a TUN interface, or joins a persistent one that nobody holds.
+   * Makes a TUN interface, or joins a persistent one that no process holds.
    *
-   * @param offload `TUN_OFFLOAD_…` bits that are wanted; what the kernel refuses is left out.
+   * @param offload Requested `TUN_OFFLOAD_…` bits; those that the kernel refuses are omitted.
    * @param errors One counter per errno, for packets that could not be written.
    */
   tunOpen(name: string, offload: number, errors: Uint32Array): NativeTun | number;
@@ -100,15 +100,15 @@ export interface Addon {
    * @returns The TUN, and the descriptor of the socket.
    */
   tunPair(offload: number, errors: Uint32Array): [NativeTun, number] | number;
-  /** The name that the interface has now, or −EBADFD when it is gone. */
+  /** Returns the current name of the interface, or −EBADFD when it is gone. */
   tunName(tun: NativeTun): string | number;
-  /** @returns 0 or −errno. The interface has to be in the caller's network namespace. */
+  /** @returns 0 or −errno. The interface must be in the caller's network namespace. */
   tunSetMtu(tun: NativeTun, mtu: number): number;
-  /** A descriptor of the network namespace that the interface is in; the caller closes it. */
+  /** Returns a descriptor of the interface's network namespace; the caller closes it. */
   tunNamespace(tun: NativeTun): number;
-  /** The TUN's own descriptor, to be handed to a child process, or −EBADF. It stays the addon's. */
+  /** Returns the TUN's own descriptor for a child process, or −EBADF. The addon keeps its ownership. */
   tunDescriptor(tun: NativeTun): number;
-  /** The `TUN_OFFLOAD_…` bits that the kernel took. */
+  /** Returns the `TUN_OFFLOAD_…` bits that the kernel accepted. */
   tunFeatures(tun: NativeTun): number;
   /** Fills the batch. @returns Rows, with `MORE_WAITS` where it applies, or −errno. */
   tunRead(tun: NativeTun, batch: NativeBatch): number;
@@ -120,7 +120,7 @@ export interface Addon {
    *
    * @param port 0: one that is free in both families.
    * @param errors Twice ERROR_COUNTERS: one counter per errno for sending, then for receiving.
-   * @param refusedSource Gets the endpoint record whose source was last refused, as it was.
+   * @param refusedSource Receives the endpoint record whose source was last refused, unchanged.
    */
   udpOpen(port: number, flags: number, errors: Uint32Array, refusedSource: Uint8Array): NativeUdp | number;
   udpPort(udp: NativeUdp): number;
@@ -128,16 +128,16 @@ export interface Addon {
   udpSetMark(udp: NativeUdp, mark: number): number;
   /** Fills the batch. @returns Rows, with `MORE_WAITS` where it applies, or −errno. Records in use: `endpoint[rows − 1] + 1`. */
   udpReceive(udp: NativeUdp, batch: NativeBatch): number;
-  /** Sends the rows `[from, count)`. @returns The first row that is not sent; the writable event comes when it can be. */
+  /** Sends the rows `[from, count)`. @returns The first row that is not sent; the writable event reports when it can be sent. */
   udpSend(udp: NativeUdp, batch: NativeBatch, from: number, count: number): number;
 
   /** Subscribes to `what` (`MONITOR_…`), in the namespace of the descriptor or, with −1, the caller's own. */
   monitorOpen(what: number, namespaceDescriptor: number): NativeMonitor | number;
-  /** Reads all that waits. @param linkIndex The link that is of interest. @returns Bits, or −errno. */
+  /** Reads all waiting messages. @param linkIndex The link to watch. @returns Bits, or −errno. */
   monitorRead(monitor: NativeMonitor, linkIndex: number): number;
   /** Writes interface index, MTU and interface flags into `out`. @returns 0 or −errno. */
   monitorLink(monitor: NativeMonitor, name: string, out: Int32Array): number;
-  /** The interface over which the endpoint is reached from its source, or −errno. */
+  /** Returns the interface of the route to the endpoint from its source, or −errno. */
   monitorRoute(monitor: NativeMonitor, endpoint: Uint8Array, mark: number): number;
 
   /**
@@ -160,7 +160,7 @@ export interface Addon {
   aeadSeal(table: NativeAeadTable, batch: NativeBatch, count: number): void;
   aeadOpen(table: NativeAeadTable, batch: NativeBatch, count: number): void;
 
-  /** BLAKE2s over the parts into `out`, which has 32 bytes. */
+  /** Writes BLAKE2s over the parts into `out`, which has 32 bytes. */
   blake2s(out: Uint8Array, ...parts: readonly Uint8Array[]): void;
   /** Keyed BLAKE2s into `out`, whose length (16 or 32) decides. The key has 1 to 32 bytes. */
   blake2sMac(out: Uint8Array, key: Uint8Array, data: Uint8Array): void;
@@ -171,7 +171,7 @@ export interface Addon {
    * may overlap `out`.
    */
   seal(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associatedData: Uint8Array): void;
-  /** The other way round, into `out`, which has `sealed.length` bytes at least. @returns `false` if the tag is wrong. */
+  /** Opens a sealed text into `out`, which has `sealed.length` bytes at least. @returns `false` if the tag is wrong. */
   open(out: Uint8Array, key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associatedData: Uint8Array): boolean;
   /** X25519 into `out`, which has 32 bytes. @returns `false` when the result is all zero. */
   x25519(out: Uint8Array, privateKey: Uint8Array, publicKey: Uint8Array): boolean;
@@ -180,8 +180,8 @@ export interface Addon {
   /** CLOCK_BOOTTIME in whole milliseconds: unlike `performance.now()` it goes on while the machine sleeps. */
   bootTimeMs(): number;
   /**
-   * The number of the network namespace that the caller is in. The kernel gives it to one namespace only, until the
-   * machine restarts. −errno before Linux 5.14.
+   * Returns the number of the caller's network namespace, which is unique until the machine
+   * restarts. −errno before Linux 5.14.
    */
   netnsCookie(): bigint | number;
   /** PR_SET_DUMPABLE and RLIMIT_CORE to 0, for good. @returns 0 or −errno. */

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 
 import type { Addon } from './interface.js';
 
-/** Enough of a program's file for the name of its loader, which linkers put right behind the headers. */
+/** The start of a program's file that contains the name of its loader, which linkers put directly behind the headers. */
 const INTERPRETER_WITHIN_BYTES = 4096;
 
 /** No compiled addon fits this system. Everything but the Linux TUN works without. */
@@ -47,7 +47,7 @@ function findAddon(folder: string, prebuilt: string): string | undefined {
   return files.map((file) => resolve(folder, file)).find((file) => existsSync(file));
 }
 
-/** The loader that a program names is the C library's own: `/lib/ld-musl-x86_64.so.1` or `/lib64/ld-linux-x86-64.so.2`. */
+/** Tests for musl by the program's loader: `/lib/ld-musl-x86_64.so.1` or `/lib64/ld-linux-x86-64.so.2`. */
 export function isMusl(): boolean {
   if (process.platform !== 'linux') return false;
   const head = Buffer.alloc(INTERPRETER_WITHIN_BYTES);
@@ -60,7 +60,7 @@ export function isMusl(): boolean {
   return head.includes('/ld-musl-');
 }
 
-/** This file runs as `dist/src/addon/load.js`. */
+/** Returns the folder of the package. This file runs as `dist/src/addon/load.js`. */
 function packageFolder(require: NodeJS.Require): string {
   return require.resolve('../../../package.json').slice(0, -'/package.json'.length);
 }

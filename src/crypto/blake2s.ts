@@ -10,14 +10,14 @@ const BLOCK_BYTES = 64;
 const INNER_PAD = 0x36;
 const OUTER_PAD = 0x5c;
 
-/** Builds of Node for FIPS and those on BoringSSL lack it. */
+/** Builds of Node for FIPS or with BoringSSL lack the algorithm. */
 const HAS_OPENSSL_BLAKE2S = getHashes().includes(ALGORITHM);
 
 /**
  * BLAKE2s for systems without the addon.
  *
- * MACs, which are secret or made with a secret, are computed by noble, whose state is cleared after each. OpenSSL's
- * hashes are faster, but a `Hash` of Node keeps the digest until it is collected: they serve for `hash`, whose results
+ * MACs, which are secret or made with a secret, are computed by noble, whose state is cleared after each MAC. OpenSSL's
+ * hashes are faster, but a `Hash` of Node keeps the digest until it is collected: they are used for `hash`, whose results
  * are public.
  *
  * Source: RFC 7693; RFC 2104 §2.
@@ -45,7 +45,7 @@ export class Blake2s implements Pick<Crypto, 'hash' | 'mac' | 'hmac'> {
     this.#block.fill(0);
   }
 
-  /** By way of aligned memory, which noble requires. */
+  /** Writes a hash through aligned memory, which noble requires. */
   #write(out: Uint8Array, hash: NobleHash, parts: readonly Uint8Array[]): void {
     const digest = this.#digest.subarray(0, Math.min(out.length, HASH_BYTES));
     digestInto(digest, hash, parts);
@@ -62,7 +62,7 @@ export class Blake2s implements Pick<Crypto, 'hash' | 'mac' | 'hmac'> {
 
 type NobleHash = ReturnType<typeof blake2s.create>;
 
-/** Uses the hash up: its state is cleared. */
+/** Finishes the hash and clears its state. */
 function digestInto(out: Uint8Array, hash: NobleHash, parts: readonly Uint8Array[]): void {
   for (const part of parts) hash.update(part);
   hash.digestInto(out);

@@ -32,7 +32,7 @@ export function sealChaCha20Poly1305(
 /**
  * Writes `sealed.length − 16` bytes to `out`, which may begin where `sealed` does.
  *
- * @returns `false`, with nothing written, if the tag is wrong or there is none.
+ * @returns `false`, with nothing written, if the tag is wrong or missing.
  */
 export function openChaCha20Poly1305(
   out: Uint8Array,

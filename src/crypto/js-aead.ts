@@ -51,7 +51,7 @@ export class JsAead implements AeadStage {
     batch.length[row] = batch.length[row]! + TAG_BYTES;
   }
 
-  /** @returns `false` if the tag is wrong or the row too short to have one. */
+  /** @returns `false` if the tag is wrong or the row too short for a tag. */
   #openRow(batch: PacketBatch, row: number): boolean {
     const { bytes } = batch;
     const textAt = batch.offset[row]! + HEADER_BYTES;

@@ -28,7 +28,7 @@ export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
   }
 }
 
-/** Makes a valid private key of random bytes (RFC 7748 §5). */
+/** Turns random bytes into a valid private key (RFC 7748 §5). */
 export function clamp(key: Uint8Array): void {
   key[0]! &= 248;
   key[31] = (key[31]! & 127) | 64;

@@ -1,7 +1,7 @@
 import { secretBytes } from '../core/secret-bytes.js';
 
 const KEY_BYTES = 32;
-/** A handle is a slot number in the low bits, and above it how often the slot has been wiped. */
+/** A handle has a slot number in the low bits, and above it the number of wipes of the slot. */
 const SLOT_BITS = 20;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
 const GENERATION_MASK = 0x7ff;
@@ -12,7 +12,7 @@ export interface SlotKeys {
   readonly receiveKey: Uint8Array;
 }
 
-/** One place of the table. The memory of both keys is used again for the next session. */
+/** One place of the table. The memory of both keys is reused for the next session. */
 class Slot implements SlotKeys {
   readonly #memory = secretBytes(2 * KEY_BYTES);
   readonly sendKey = this.#memory.subarray(0, KEY_BYTES);
@@ -36,8 +36,8 @@ class Slot implements SlotKeys {
 /**
  * A table of keys. It owns copies and wipes them.
  *
- * Slots are used again, handles are not (but after 2,048 sessions of one slot): a row that outlives its session is refused,
- * and never sealed under the keys of another one.
+ * Slots are reused, handles are not (until 2,048 sessions of one slot): a row that outlives its session is refused,
+ * and never sealed under the keys of another session.
  */
 export class KeySlots {
   readonly #slots: Slot[] = [];

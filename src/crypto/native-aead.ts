@@ -6,8 +6,8 @@ import type { AeadStage } from '../core/ports.js';
 /**
  * The AEAD stage over the addon: one call per batch. The keys are in the addon's memory only.
  *
- * Several threads share the rows of a large batch, and the call returns when all rows are done: the order of rows, on
- * which `admit` relies, stays as it is.
+ * Several threads share the rows of a large batch, and the call returns when all rows are done. The order of rows, on
+ * which `admit` relies, does not change.
  */
 export class NativeAead implements AeadStage {
   readonly #addon: Addon;

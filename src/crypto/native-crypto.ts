@@ -2,10 +2,10 @@ import type { Addon } from '../addon/interface.js';
 import type { Crypto } from '../core/ports.js';
 import { XChaChaKey } from './xchacha-key.js';
 
-/** Fields of a handshake have a key of their own each, so the counter in the nonce is always 0. */
+/** Each field of a handshake has its own key, so the counter in the nonce is always 0. */
 const NONCE = new Uint8Array(new ArrayBuffer(12));
 
-/** The primitives of the handshake over the addon; what makes ChaCha20 XChaCha20 is noble's. */
+/** The primitives of the handshake over the addon; noble derives the keys of XChaCha20. */
 export function nativeCrypto(addon: Addon): Crypto {
   const derived = new XChaChaKey();
   const withDerivedKey = <Result>(longKey: Uint8Array, longNonce: Uint8Array, use: () => Result): Result => {

@@ -8,7 +8,7 @@ import { openChaCha20Poly1305, sealChaCha20Poly1305 } from './chacha20-poly1305.
 
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
-/** Fields of a handshake have a key of their own each, so the counter in the nonce is always 0. */
+/** Each field of a handshake has its own key, so the counter in the nonce is always 0. */
 const NONCE = new Uint8Array(12);
 /** Bytes in front of the 32 of an X25519 private key in PKCS #8. Source: RFC 8410 §7. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
@@ -24,8 +24,8 @@ interface ReadPrivateKey {
  * The primitives of the handshake without the addon: X25519 and ChaCha20-Poly1305 of OpenSSL,
  * XChaCha20-Poly1305 and keyed BLAKE2s of noble.
  *
- * Node gives no way to clear OpenSSL's copy of a private key at will: the copy is cleared when the garbage collector finds
- * the array that the key was read from. All else is cleared at once.
+ * Node cannot clear OpenSSL's copy of a private key at will: the copy is cleared when the garbage collector frees the
+ * array that the key was read from. All other secrets are cleared at once.
  */
 export class NodeCrypto implements Crypto {
   readonly hash: Crypto['hash'];
@@ -48,7 +48,7 @@ export class NodeCrypto implements Crypto {
       shared.fill(0);
       return true;
     } catch (error) {
-      if (isRefusedByOpenSsl(error)) return false; // all zero: nothing else goes wrong with two keys that could be read
+      if (isRefusedByOpenSsl(error)) return false; // the secret is all zero, the only possible error with two readable keys
       throw error;
     }
   }
@@ -85,12 +85,12 @@ export class NodeCrypto implements Crypto {
       out.set(cipher.decrypt(sealed));
       return true;
     } catch (error) {
-      if (error instanceof Error) return false; // a wrong tag: key, nonce and length are as they have to be
+      if (error instanceof Error) return false; // the tag is wrong, since key, nonce and length are valid
       throw error;
     }
   }
 
-  /** A private key that is used often is read once: reading costs ten times as much as using it. */
+  /** Reads a private key, and caches it because reading costs ten times as much as using the key. */
   #read(privateKey: Uint8Array): KeyObject {
     const fingerprint = new Uint8Array(KEY_BYTES);
     this.hash(fingerprint, privateKey);
@@ -100,7 +100,7 @@ export class NodeCrypto implements Crypto {
     this.#pkcs8.set(privateKey, PKCS8_HEAD.length);
     const key = this.#parsePkcs8();
     this.#pkcs8.fill(0, PKCS8_HEAD.length);
-    this.#parsePkcs8(); // a key of zeros takes the place of what OpenSSL freed uncleared
+    this.#parsePkcs8(); // a key of zeros overwrites the memory that OpenSSL freed uncleared
     this.#privateKeys.set(privateKey, { fingerprint, key });
     return key;
   }

@@ -10,7 +10,7 @@ const NONCE_REST_AT = 4;
 const CONSTANTS = wordsOf(Uint8Array.from('expand 32-byte k', (character) => character.charCodeAt(0)));
 
 /**
- * Key and nonce for ChaCha20-Poly1305, out of those of XChaCha20-Poly1305, in memory that is used over and over.
+ * Key and nonce for ChaCha20-Poly1305, derived from a key and nonce of XChaCha20-Poly1305, in memory that is reused.
  *
  * Source: draft-irtf-cfrg-xchacha-03 §2.3.
  */

@@ -5,18 +5,18 @@ import type { AeadStage } from '../core/ports.js';
 const COUNTER_AT = 8;
 
 /**
- * Everything that each key of a simulation has sealed, shared by all nodes.
+ * A ledger of the counters of every key of a simulation, shared by all nodes.
  *
- * Two rules are held, and breaking one throws: no key is used for sending by two parties or twice, and the
+ * The ledger enforces two rules and throws on a breach: no key is used for sending by two parties or twice, and the
  * counters under a key only grow (whitepaper §5.4.6).
  */
 export class NonceLedger {
   sealedMessages = 0;
-  /** Counters are 0, 1, 2, …: a gap is no danger, but nothing that a device does by itself leaves one. */
+  /** Number of gaps between counters. A gap is no danger, but a device leaves no gaps by itself. */
   gaps = 0;
   readonly #nextCounters = new Map<string, bigint>();
 
-  /** @throws {Error} if the key was taken before, by anybody. */
+  /** @throws {Error} if the key was registered before, by any party. */
   register(key: string): void {
     if (this.#nextCounters.has(key)) throw new Error('a sending key was installed twice');
     this.#nextCounters.set(key, 0n);
@@ -37,7 +37,7 @@ export class NonceLedger {
   }
 }
 
-/** An AEAD stage under observation: passes everything on to another one and holds the rules of its ledger. */
+/** An AEAD stage under observation: forwards every call to another stage and enforces the rules of its ledger. */
 export class AuditedAead implements AeadStage {
   readonly #inner: AeadStage;
   readonly #ledger: NonceLedger;
@@ -48,7 +48,7 @@ export class AuditedAead implements AeadStage {
     this.#ledger = ledger;
   }
 
-  /** Slots that hold keys. A device that wiped everything leaves 0. */
+  /** Slots that hold keys. It is 0 after a device has wiped everything. */
   get liveSlots(): number {
     return this.#keys.size;
   }

@@ -1,6 +1,6 @@
 import type { SocketAddress } from './socket-address.js';
 
-/** A UDP datagram on its way. Whoever holds it may keep the bytes, nobody changes them. */
+/** A UDP datagram in flight. Its bytes may be kept but must not be changed. */
 export interface Datagram {
   readonly from: SocketAddress;
   readonly to: SocketAddress;

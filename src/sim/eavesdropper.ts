@@ -18,14 +18,14 @@ export type MessageKind = keyof typeof MESSAGE_TYPES;
 const DEFAULT_MAX_OBSERVATIONS = 20_000;
 
 /**
- * Eve: sees every datagram that is put on a network, and remembers the last ones.
+ * Eve: observes every datagram that is put on a network, and keeps the last datagrams.
  *
- * She knows what anyone on the path knows: times, addresses, sizes, and the bytes. Tests say what she may find out.
+ * Eve sees the same as anyone on the path: times, addresses, sizes, and bytes. Tests state what Eve may learn.
  */
 export class Eavesdropper {
-  /** Forgets the oldest beyond this many, so that long runs stay small. */
+  /** The number of observations that are kept, so that long runs stay small. */
   maxObservations = DEFAULT_MAX_OBSERVATIONS;
-  /** Datagrams seen since the start, also those forgotten. */
+  /** Datagrams seen since the start, discarded observations included. */
   totalDatagrams = 0;
   totalBytes = 0;
 
@@ -62,7 +62,7 @@ export class Eavesdropper {
     );
   }
 
-  /** When messages of one kind were seen. */
+  /** Returns the times at which messages of one kind were seen. */
   times(kind: MessageKind, fromAddress?: string): number[] {
     return this.seen(kind, fromAddress).map(({ atMs }) => atMs);
   }
@@ -74,12 +74,12 @@ export class Eavesdropper {
     return observation.datagram;
   }
 
-  /** Messages of one kind since the start, also those forgotten. */
+  /** Returns the number of messages of one kind since the start, discarded observations included. */
   total(kind: MessageKind): number {
     return this.#totalByType.get(MESSAGE_TYPES[kind]) ?? 0;
   }
 
-  /** Forgets what was seen; the totals stay. */
+  /** Discards all observations; the totals are kept. */
   clear(): void {
     this.#observations = [];
   }

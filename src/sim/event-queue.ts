@@ -10,17 +10,17 @@ interface QueuedEvent extends ScheduledEvent {
 }
 
 /**
- * Virtual time: a queue of what will happen, and a clock that stands still in between.
+ * Virtual time: a queue of future events, and a clock that stands still in between.
  *
  * The clock moves only by jumping to the next event. Events of the same millisecond run in the order in which
- * they were scheduled, so a run is the same each time.
+ * they were scheduled, so that every run is the same.
  */
 export class EventQueue {
   readonly #heap: QueuedEvent[] = [];
   #nowMs: number;
   #order = 0;
 
-  /** @param startMs What a monotonic clock might show when the program starts. An integer. */
+  /** @param startMs The reading of the monotonic clock at the start. An integer. */
   constructor(startMs: number) {
     this.#nowMs = startMs;
   }
@@ -29,7 +29,7 @@ export class EventQueue {
     return this.#nowMs;
   }
 
-  /** When something happens next, or `Infinity`. */
+  /** The time of the next event, or `Infinity`. */
   get nextEventMs(): number {
     for (;;) {
       const first = this.#heap[0];
@@ -39,7 +39,7 @@ export class EventQueue {
     }
   }
 
-  /** @param atMs An integer; what lies in the past happens next. */
+  /** @param atMs An integer; events in the past run next. */
   schedule(atMs: number, run: () => void): ScheduledEvent {
     const event = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, run, isCancelled: false };
     this.#heap.push(event);
@@ -53,7 +53,7 @@ export class EventQueue {
     this.#nowMs = endMs;
   }
 
-  /** Jumps to the next event and runs it. @returns `false` if nothing is left to happen. */
+  /** Jumps to the next event and runs it. @returns `false` if no events are left. */
   runNext(): boolean {
     if (this.nextEventMs === Infinity) return false;
     const event = this.#takeFirst();

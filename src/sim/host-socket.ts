@@ -14,9 +14,9 @@ export class HostSocket implements DatagramSocket {
   onWritable: () => void = () => {};
   readonly port: number;
   readonly stats: DatagramSocketStats = { sendErrors: new Map(), receiveErrors: new Map() };
-  /** Datagrams that can be sent before the socket is full. Raise it, and call `onWritable`. */
+  /** Datagrams that can be sent before the socket is full. Tests raise the number and call `onWritable`. */
   room = Infinity;
-  /** The mark that was set last; it changes nothing. */
+  /** The last mark that was set. It has no effect. */
   mark = 0;
   readonly #host: Host;
   readonly #clock: Clock;

@@ -2,7 +2,7 @@ import type { Datagram } from './datagram.js';
 import type { Network } from './network.js';
 import { SocketAddress } from './socket-address.js';
 
-/** A program that receives what is sent to a port. */
+/** A program that receives the datagrams for a port. */
 export type DatagramListener = (datagram: Datagram) => void;
 
 /** A datagram that a program sends. */
@@ -11,16 +11,16 @@ export interface OutgoingDatagram {
   readonly to: SocketAddress;
   readonly bytes: Uint8Array;
   readonly trafficClass?: number;
-  /** The address to send from; ignored when the host does not have it (any more). */
+  /** The address to send from; ignored when the host does not (or no longer) have it. */
   readonly source?: string | undefined;
 }
 
 /** A machine on a network, with addresses of both families and UDP ports. */
 export class Host {
   readonly name: string;
-  /** Datagrams that could not leave: the host has no address of that family, or is off the net. */
+  /** Datagrams that could not leave: the host has no address of that family, or is offline. */
   unsentDatagrams = 0;
-  /** Datagrams for ports on which nobody listens. */
+  /** Datagrams for ports without a listener. */
   refusedDatagrams = 0;
 
   #network: Network;
@@ -37,7 +37,7 @@ export class Host {
     return this.#addresses;
   }
 
-  /** Changes the host's addresses. None: the cable is pulled. */
+  /** Changes the host's addresses. An empty list pulls the cable. */
   set addresses(addresses: readonly string[]) {
     this.moveTo(this.#network, addresses);
   }
@@ -70,7 +70,7 @@ export class Host {
     else this.#network.send({ from: new SocketAddress(address, port), to, bytes, trafficClass });
   }
 
-  /** The network has brought something. */
+  /** Receives a datagram from the network. */
   deliver(datagram: Datagram): void {
     const listener = this.#listeners.get(datagram.to.port);
     if (listener === undefined) this.refusedDatagrams++;

@@ -1,5 +1,5 @@
 /**
- * WireGuard on virtual time: hosts, networks, NATs and attackers in one process, for tests of whatever uses a tunnel.
+ * WireGuard on virtual time: hosts, networks, NATs and attackers in one process, for tests of programs that use a tunnel.
  *
  * ```ts
  * import { Simulation } from 'wiretype/sim';

@@ -8,7 +8,7 @@ import { SocketAddress } from './socket-address.js';
 export type NatDependence = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent';
 
 export interface NatOptions {
-  /** A NAT that maps by address and port is what people call symmetric. */
+  /** A NAT that maps by address and port is called symmetric. */
   readonly mapping: NatDependence;
   readonly filtering: NatDependence;
   /** A mapping ends this long after the last datagram from inside (RFC 4787 §4.3). */
@@ -19,15 +19,15 @@ interface Mapping {
   readonly inside: SocketAddress;
   readonly outsidePort: number;
   readonly key: string;
-  /** Whoever was written to, by the filter's key, and may answer. */
+  /** The remote ends that may answer because datagrams were sent to them, by the filter's key. */
   readonly permitted: Set<string>;
   usedMs: number;
 }
 
 /**
- * A network address translator between two networks: the gateway of the one inside, a host of the one outside.
+ * A network address translator between two networks: the gateway of the inside network, and a host of the outside network.
  *
- * Mappings are refreshed from inside only. There is no hairpinning, and nothing comes in without a mapping.
+ * Mappings are refreshed from inside only. There is no hairpinning, and no datagram passes from outside without a mapping.
  *
  * Source: RFC 4787.
  */
@@ -60,7 +60,7 @@ export class Nat {
     this.#inside.gateway = { deliver: (datagram) => this.#deliverFromInside(datagram) };
   }
 
-  /** Its address outside. */
+  /** The outside address. */
   get address(): string {
     return this.#address;
   }
@@ -76,14 +76,14 @@ export class Nat {
     this.#mappingsByPort.clear();
   }
 
-  /** Gets another address from the provider; mappings stay, under the new address. */
+  /** Gets another address from the provider; mappings are kept, under the new address. */
   renumber(address: string): void {
     this.#outside.detach(this.#address);
     this.#address = address;
     this.#outside.attach(address, this);
   }
 
-  /** From outside. */
+  /** Receives a datagram from outside. */
   deliver(datagram: Datagram): void {
     const mapping = this.#mappingsByPort.get(datagram.to.port);
     const isOpen = mapping !== undefined && this.#isFresh(mapping);

@@ -3,7 +3,7 @@ import { Eavesdropper, type Fate } from './eavesdropper.js';
 import type { EventQueue } from './event-queue.js';
 import type { SeededRandom } from './seeded-random.js';
 
-/** Whatever answers for an address on a network: a host, or the outside of a NAT. */
+/** The receiver for an address on a network: a host, or the outside of a NAT. */
 export interface Attachment {
   deliver(datagram: Datagram): void;
 }
@@ -11,14 +11,14 @@ export interface Attachment {
 /** Mishaps of datagrams on their way. Rates are probabilities from 0 to 1. */
 export interface LinkConditions {
   readonly delayMs: number;
-  /** Up to this much is added to the delay, uniformly. More than the gap between datagrams reorders them. */
+  /** Up to this much is added to the delay, uniformly. Jitter above the gap between datagrams reorders them. */
   readonly jitterMs: number;
   readonly lossRate: number;
   readonly duplicationRate: number;
-  /** How many datagrams are held back by `reorderDelayMs`, so that later ones overtake them. */
+  /** The rate of datagrams that are delayed by `reorderDelayMs`, so that later datagrams overtake them. */
   readonly reorderRate: number;
   readonly reorderDelayMs: number;
-  /** How many datagrams arrive with one bit flipped. */
+  /** The rate of datagrams that arrive with one bit flipped. */
   readonly corruptionRate: number;
 }
 
@@ -32,20 +32,20 @@ export const PERFECT_LINK: LinkConditions = {
   corruptionRate: 0,
 };
 
-/** Sees a datagram before it leaves and decides what travels in its place: itself, nothing, or others. */
+/** Receives a datagram before it leaves and returns the datagrams to send instead: itself, none, or others. */
 export type Interceptor = (datagram: Datagram) => readonly Datagram[];
 
 /**
- * A network in memory, on which datagrams are delayed, lost, doubled, reordered and damaged as told.
+ * A network in memory, on which datagrams are delayed, lost, doubled, reordered and damaged as configured.
  *
- * Everything that is sent passes the eavesdropper first. What the network does is drawn from one seeded
+ * Everything that is sent passes the eavesdropper first. Its mishaps are drawn from one seeded
  * generator, so the same seed gives the same run.
  */
 export class Network {
   readonly name: string;
   readonly eve: Eavesdropper;
   conditions: LinkConditions = PERFECT_LINK;
-  /** Takes what is sent to addresses that are not on this network: the inside of a NAT. */
+  /** The receiver for addresses outside of this network: the inside of a NAT. */
   gateway: Attachment | undefined;
   /** An active attacker, or a router that rewrites. */
   interceptor: Interceptor | undefined;
@@ -82,7 +82,7 @@ export class Network {
     this.#partitions.add(`${b} ${a}`);
   }
 
-  /** Loses everything from one address to another; the way back stays open. */
+  /** Loses everything from one address to another; the reverse direction stays open. */
   partitionOneWay(from: string, to: string): void {
     this.#partitions.add(`${from} ${to}`);
   }

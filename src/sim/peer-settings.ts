@@ -2,7 +2,7 @@ import { parseIpPrefix } from '../control/ip-text.js';
 import type { AllowedIpChange, PeerChange } from '../core/configuration.js';
 import type { SocketAddress } from './socket-address.js';
 
-/** A peer in the words of a configuration file. Absent fields stay as they are. */
+/** A peer in the terms of a configuration file. Absent fields are left unchanged. */
 export interface PeerSettings {
   readonly endpoint?: SocketAddress;
   readonly allowedIps?: readonly string[];

@@ -3,8 +3,8 @@ import type { Crypto } from '../core/ports.js';
 /**
  * The one processor of a node: work takes virtual time, so that a flood has a price.
  *
- * A processor that has nothing to do saves nothing up. Work that fits into the present millisecond
- * delays nobody.
+ * An idle processor accumulates no credit. Work that fits into the current millisecond
+ * causes no delay.
  */
 export class Processor {
   readonly #hasCosts: boolean;
@@ -20,13 +20,13 @@ export class Processor {
     if (this.#hasCosts) this.#freeAtUs = Math.max(this.#freeAtUs, nowMs * 1_000) + costUs;
   }
 
-  /** The millisecond in which the processor can go on; not later than `nowMs` while it is free. */
+  /** Returns the millisecond in which the processor is free again; at most `nowMs` while it is free. */
   freeAtMs(nowMs: number): number {
     return Math.max(Math.floor(this.#freeAtUs / 1_000), nowMs);
   }
 }
 
-/** Costs of a small server with the addon, in µs. A datagram or packet has to be moved and looked up. */
+/** Costs of a small server with the addon, in µs. A datagram or packet must be moved and looked up. */
 export const ROW_COST_US = 1;
 const PRIMITIVE_COST_US = 2;
 const COSTS_US: ReadonlyMap<PropertyKey, number> = new Map([
@@ -36,7 +36,7 @@ const COSTS_US: ReadonlyMap<PropertyKey, number> = new Map([
   ['xOpen', 4],
 ]);
 
-/** Passes every call on to `crypto`, and reports what it costs. */
+/** Forwards every call to `crypto`, and reports its cost. */
 export function meteredCrypto(crypto: Crypto, charge: (costUs: number) => void): Crypto {
   return new Proxy(crypto, {
     get(target, name): unknown {

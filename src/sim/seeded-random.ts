@@ -9,7 +9,7 @@ export class SeededRandom {
   #c = 0x243f_6a88;
   #counter = 1;
 
-  /** @param seed Any integer; its low 32 bits count. */
+  /** @param seed Any integer; only its low 32 bits are used. */
   constructor(seed: number) {
     this.#a = seed | 0;
     for (let i = 0; i < WARM_UP_ROUNDS; i++) this.next32();
@@ -35,7 +35,7 @@ export class SeededRandom {
     return Math.floor(this.next() * limit);
   }
 
-  /** Tests true with the given probability. Takes no number for 0 and 1, so that unused faults cost nothing. */
+  /** Returns true with the given probability. Draws no number for 0 and 1, so that unused faults cost nothing. */
   chance(probability: number): boolean {
     if (probability <= 0) return false;
     return probability >= 1 || this.next() < probability;
@@ -55,7 +55,7 @@ export class SeededRandom {
     return items[this.integer(items.length)]!;
   }
 
-  /** A generator of its own, so that one part's use does not shift the numbers of another. */
+  /** Returns a separate generator, so that draws of one part do not shift the numbers of another part. */
   fork(): SeededRandom {
     return new SeededRandom(this.next32());
   }

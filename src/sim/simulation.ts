@@ -12,14 +12,14 @@ import { SwiftAead } from './swift-aead.js';
 import { type NodeSurroundings, TunnelNode } from './tunnel-node.js';
 
 export interface SimulationOptions {
-  /** Everything that is left to chance follows from it. */
+  /** The seed of all random choices. */
   readonly seed: number;
   /** Reading of the monotonic clock at the start. */
   readonly startMs?: number;
-  /** Uses an AEAD that is no cipher but has the shape of one: for runs of a million messages. */
+  /** Whether the AEAD is a fast stand-in without encryption, for runs of a million messages. */
   readonly isSwift?: boolean;
   /**
-   * Charges nodes virtual time for their work, as a small server would take, so that a flood has a price. Without it
+   * Charges nodes virtual time for their work, as a small server would take, so that a flood has a price. Without costs,
    * nodes are infinitely fast.
    */
   readonly hasCosts?: boolean;
@@ -34,8 +34,8 @@ const BATCH_BYTES = 512 * 1024;
 /**
  * A world of hosts, networks and WireGuard nodes on virtual time.
  *
- * Nothing in it waits, and nothing comes from outside: the same seed gives the same run. Time jumps from one event to
- * the next, where events are datagrams that arrive, deadlines that devices announced, and what a script schedules.
+ * The simulation never waits and has no outside input: the same seed gives the same run. Time jumps from one event to
+ * the next, where events are arriving datagrams, deadlines of devices, and steps of a script.
  *
  * ```ts
  * const simulation = new Simulation({ seed: 1 });
@@ -51,7 +51,7 @@ export class Simulation {
   /** For scripts. Networks and nodes have generators of their own. */
   readonly random: SeededRandom;
   readonly ledger = new NonceLedger();
-  /** The one that everybody is on, unless a script makes others. */
+  /** The default network of all hosts. */
   readonly network: Network;
   readonly nodes: TunnelNode[] = [];
   readonly #surroundings: NodeSurroundings;
@@ -109,7 +109,7 @@ export class Simulation {
     this.events.schedule(this.nowMs + ms, run);
   }
 
-  /** Lets time pass until a condition holds, looked at after each event. @returns Whether it came to hold. */
+  /** Lets time pass until a condition holds, checked after each event. @returns Whether the condition was met. */
   advanceUntil(isDone: () => boolean, limitMs: number): boolean {
     const end = this.nowMs + limitMs;
     while (!isDone()) {

@@ -13,7 +13,7 @@ export class SocketAddress {
   readonly address: string;
   readonly port: number;
 
-  /** @param address In any form that people write; kept in the canonical one. */
+  /** @param address Any textual form; stored in canonical form. */
   constructor(address: string, port: number) {
     this.address = formatIpAddress(addressBytes(address));
     this.port = port;
@@ -33,7 +33,7 @@ export class SocketAddress {
     return this.address.includes(':');
   }
 
-  /** @param localAddress Where the datagram was sent to: becomes the sticky source, on interface 1. */
+  /** @param localAddress The destination of the datagram, which becomes the sticky source, on interface 1. */
   toEndpoint(localAddress?: string): Endpoint {
     const endpoint = Endpoint.from(addressBytes(this.address), this.port);
     if (localAddress !== undefined) {
@@ -52,7 +52,7 @@ export class SocketAddress {
   }
 }
 
-/** The local address that an endpoint record asks to send from, or `undefined` where the system chooses. */
+/** Returns the source address in an endpoint record, or `undefined` where the system chooses. */
 export function recordSource(bytes: Uint8Array, at: number): string | undefined {
   if (!bytes.subarray(at + ENDPOINT_SOURCE_INTERFACE_AT, at + ENDPOINT_SOURCE_INTERFACE_AT + 4).some((byte) => byte))
     return undefined;

@@ -13,10 +13,10 @@ interface KeySlot {
 }
 
 /**
- * An AEAD stage that keeps nothing secret but has the shape of a real one, for long runs.
+ * A fast stand-in for an AEAD stage, without any secrecy, for long runs.
  *
  * Bytes change with key and counter, the length grows by a tag, and a message that was damaged, or sealed under
- * another key or counter, does not open. Whoever wants to break it can.
+ * another key or counter, does not open. The stage offers no security.
  */
 export class SwiftAead implements AeadStage {
   readonly #slots: (KeySlot | undefined)[] = [];

@@ -31,7 +31,7 @@ export interface NodeSurroundings {
   readonly outbound: PacketBatch;
 }
 
-/** The most that one settling may take, or the device is busy with itself. */
+/** The greatest number of rounds of one settling; a device that exceeds it is in an endless loop. */
 const MAX_SETTLE_ROUNDS = 10_000;
 /** Datagrams that the driver takes from the socket before other work gets its turn. */
 const ROWS_PER_TURN = 512;
@@ -39,8 +39,8 @@ const ROWS_PER_TURN = 512;
 /**
  * A host that runs WireGuard: one device with everything around it, on virtual time.
  *
- * It does what the driver does and nothing more: hands datagrams and packets to the device, sends what it gives back,
- * and wakes it up at the deadline that it announced. A node that announces nothing is never called.
+ * The node behaves as the driver does: it hands datagrams and packets to the device, sends the results, and runs the
+ * device at its announced deadline. A device that announces no deadline is never run.
  */
 export class TunnelNode {
   readonly name: string;
@@ -48,11 +48,11 @@ export class TunnelNode {
   readonly wallClock: WallClock;
   /** Times that the timer fired. */
   wakeUps = 0;
-  /** Packets that came out of the tunnel, oldest first. Clear it as you like. */
+  /** Packets that came out of the tunnel, oldest first. Tests may clear the list. */
   readonly received: Uint8Array[] = [];
-  /** Packets that the device itself had to say to the local system: ICMP errors. */
+  /** Packets from the device itself to the local system: ICMP errors. */
   readonly replies: Uint8Array[] = [];
-  /** Called for each packet in place of keeping it in `received`. May send. */
+  /** Called for each packet instead of adding it to `received`. May send packets. */
   onPacket: ((packet: Uint8Array) => void) | undefined;
 
   readonly #surroundings: NodeSurroundings;
@@ -92,12 +92,12 @@ export class TunnelNode {
     return this.#surroundings.events.nowMs;
   }
 
-  /** Where others reach the node: its first address, unless another one is named. */
+  /** Returns the node's reachable address: the first one, unless another one is given. */
   address(of: string = this.host.addresses[0]!): SocketAddress {
     return new SocketAddress(of, this.#port);
   }
 
-  /** Loses everything that is not configuration, as when the process is killed. `configure` has to follow. */
+  /** Loses all state, as when the process is killed. `configure` must follow. */
   reboot(): void {
     this.#disarm();
     this.#aead = this.#makeAead();
@@ -133,7 +133,7 @@ export class TunnelNode {
     this.apply({ peers: [{ ...peerChange(publicKey, {}), isRemoval: true }] });
   }
 
-  /** The peer with everything in it, as tests want to see it. @throws {RangeError} if there is no such peer. */
+  /** Returns the peer with its internal state, for tests. @throws {RangeError} if there is no such peer. */
   peer(publicKey: Uint8Array): Peer {
     const peer = this.#device.peer(publicKey);
     if (!(peer instanceof Peer)) throw new RangeError(`${this.name} has no such peer`);
@@ -145,7 +145,7 @@ export class TunnelNode {
     this.#settle();
   }
 
-  /** Packets from the local system into the tunnel, in one batch as far as it holds them. */
+  /** Sends packets from the local system into the tunnel, in as few batches as possible. */
   sendPackets(packets: readonly Uint8Array[]): void {
     for (let from = 0; from < packets.length; ) from += this.#sendBatch(packets, from);
     this.#settle();
@@ -161,7 +161,7 @@ export class TunnelNode {
     this.#settle();
   }
 
-  /** Lets the device do what is due, as a driver may at any time. */
+  /** Runs the device's due work, as a driver may at any time. */
   poke(): void {
     this.#device.runDue(this.nowMs);
     this.#settle();
@@ -183,7 +183,7 @@ export class TunnelNode {
     return device;
   }
 
-  /** Datagrams of one millisecond reach the device in one batch. */
+  /** Queues a datagram. Datagrams of one millisecond reach the device in one batch. */
   #enqueue(datagram: Datagram): void {
     this.#socketBuffer.push(datagram);
     this.#requestTurn();
@@ -227,7 +227,7 @@ export class TunnelNode {
     return count;
   }
 
-  /** Does what is due while the processor is free; after each part of it the socket gets its turn. */
+  /** Runs due work while the processor is free; after each part the socket gets its turn. */
   #settle(): void {
     for (let round = 0; round < MAX_SETTLE_ROUNDS; round++) {
       if (this.#processor.freeAtMs(this.nowMs) > this.nowMs) break;

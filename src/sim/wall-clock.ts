@@ -5,7 +5,7 @@ export class WallClock {
   readonly #events: EventQueue;
   #offsetMs: number;
 
-  /** @param unixMs What it shows now, in milliseconds since 1970. */
+  /** @param unixMs The current reading, in milliseconds since 1970. */
   constructor(events: EventQueue, unixMs: number) {
     this.#events = events;
     this.#offsetMs = unixMs - events.nowMs;

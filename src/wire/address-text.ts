@@ -1,4 +1,4 @@
-/** Text of IP addresses: 4 or 16 bytes ↔ what people and tools write. */
+/** Text of IP addresses: conversion between 4 or 16 bytes and text. */
 const IPV4_BYTES = 4;
 const IPV6_BYTES = 16;
 const IPV6_GROUPS = 8;
@@ -9,7 +9,7 @@ const GROUP = /^[0-9a-fA-F]{1,4}$/;
 /**
  * Reads an IPv4 or IPv6 address without a zone.
  *
- * @returns 4 or 16 bytes, or `undefined`. Octets with leading zeros are refused: some read them as octal.
+ * @returns 4 or 16 bytes, or `undefined`. Octets with leading zeros are refused: some programs read them as octal.
  *
  * Source: RFC 4291 §2.2; RFC 6943 §3.1.1.
  */
@@ -120,7 +120,7 @@ export function isIpv4Mapped(address: Uint8Array): boolean {
   return true;
 }
 
-/** `::a.b.c.d`, which RFC 4291 §2.5.5.1 no longer uses. `::1` and the like are not meant. */
+/** `::a.b.c.d`, which RFC 4291 §2.5.5.1 no longer uses. `::1` and the like are excluded. */
 function isIpv4Compatible(address: Uint8Array): boolean {
   if (address[12] === 0 && address[13] === 0) return false;
   for (let i = 0; i < 12; i++) if (address[i] !== 0) return false;

@@ -2,7 +2,7 @@ import { readInt32, writeInt32 } from './little-endian.js';
 import { COOKIE_REPLY_BYTES, MessageType } from './messages.js';
 
 /**
- * The message that a device under load sends for a handshake message.
+ * The answer of a device under load to a handshake message.
  *
  * ```text
  *  0      1          4                8       32                 64

@@ -8,9 +8,9 @@
  * ```
  *
  * An IPv4 address takes the first four of its 16 bytes. Family f0 stands for a path that is no UDP address, such as a
- * relay: the 16 bytes are its id, which means something to the host alone, and port and scope are 0. The source is the local address that the
- * peer's datagrams were sent to: answers leave from there ("sticky source"). Source ifindex 0 means that
- * the system chooses. Words without "BE" are in the machine's byte order and never reach the wire.
+ * relay: the 16 bytes are its id, which only the host interprets, and port and scope are 0. The source is the local
+ * address that the peer's datagrams were sent to: answers leave from that address ("sticky source"). Source ifindex 0
+ * means that the system chooses. Words without "BE" are in the machine's byte order and never reach the wire.
  *
  * Source: whitepaper §2.1 (endpoints and roaming); ip(7) IP_PKTINFO; RFC 3542 §6.
  */

@@ -25,13 +25,13 @@ import {
  *  | IP header | type     | code | checksum | zero | as much of the packet as fits |
  * ```
  *
- * The answer comes from the address that could not be reached, since the tunnel has none of its own
- * and the sender's reverse path check lets that one pass.
+ * The answer comes from the unreachable address, since the tunnel has no address of its own
+ * and the sender's reverse path check accepts that address.
  *
  * Source: RFC 792, RFC 1122 §3.2.2, RFC 1812 §4.3.2.3; RFC 4443 §2.4 and §3.1.
  */
 
-/** No answer is longer: 576 bytes for IPv4, 1,280 for IPv6. */
+/** The greatest length of an answer: 576 bytes for IPv4, 1,280 for IPv6. */
 export const UNREACHABLE_MAX_BYTES = 1_280;
 const UNREACHABLE_MAX_BYTES4 = 576;
 
@@ -48,7 +48,7 @@ const ICMP_ERRORS = new Set([3, 4, 5, 11, 12]);
 /** Types below 128 are errors (RFC 4443 §2.1). Redirects get no answer either (§2.4 e.2). */
 const ICMPV6_FIRST_INFORMATIONAL = 128;
 const ICMPV6_REDIRECT = 137;
-/** Behind these an ICMPv6 error could hide: hop-by-hop, routing, authentication, destination options. */
+/** Extension headers that could precede an ICMPv6 error: hop-by-hop, routing, authentication, destination options. */
 const EXTENSION_HEADERS = new Set([0, 43, 51, 60]);
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The inner IP packet: what the tunnel reads of it, and the one field it changes (ECN).
+ * The inner IP packet: the fields that the tunnel reads, and the one field that it changes (ECN).
  *
  * `checkIpPacket` comes first, once per packet. The other functions take a packet that passed it, by its
  * start in `bytes`, and check nothing. Integers are big-endian. No function walks IPv6 extension headers.
@@ -30,11 +30,11 @@ export const ECN_MASK = 3;
 const NO_UDP = -1;
 
 /**
- * Tests that what `length` bytes at `at` hold is an IP packet, as far as its lengths go.
+ * Tests that `length` bytes at `at` are an IP packet, as far as its lengths show.
  *
- * The header must be there, and the length that it states must lie within `length`: what is behind it is padding.
+ * The header must be there, and the length that it states must lie within `length`: the bytes behind the packet are padding.
  *
- * @returns The version, 4 or 6, or 0 if it is no packet.
+ * @returns The version, 4 or 6, or 0 if the bytes are no packet.
  */
 export function checkIpPacket(bytes: Uint8Array, at: number, length: number): 0 | 4 | 6 {
   if (length < IPV4_HEADER_BYTES) return 0;
@@ -48,7 +48,7 @@ export function checkIpPacket(bytes: Uint8Array, at: number, length: number): 0 
   return 0;
 }
 
-/** Only for what `checkIpPacket` passed: otherwise the version is some other number. */
+/** Returns the version of a packet that `checkIpPacket` accepted. */
 export function ipVersion(bytes: Uint8Array, at: number): 4 | 6 {
   return (bytes[at] >> 4) as 4 | 6;
 }
@@ -64,7 +64,7 @@ export function trafficClass(bytes: Uint8Array, at: number): number {
   return ((bytes[at] & 0x0f) << 4) | (bytes[at + 1] >> 4);
 }
 
-/** Sets the two ECN bits, and mends the header checksum of IPv4 by the difference (RFC 1624 §3). */
+/** Sets the two ECN bits, and updates the header checksum of IPv4 incrementally (RFC 1624 §3). */
 export function setEcn(bytes: Uint8Array, at: number, ecn: number): void {
   if (ipVersion(bytes, at) === 6) {
     bytes[at + 1] = (bytes[at + 1] & ~(ECN_MASK << 4)) | (ecn << 4);
@@ -77,7 +77,7 @@ export function setEcn(bytes: Uint8Array, at: number, ecn: number): void {
 }
 
 /**
- * Where the UDP header of a packet starts in `bytes`.
+ * Returns the start of a packet's UDP header in `bytes`.
  *
  * @returns −1 if the packet is not UDP, is a later fragment, or ends before the header does. IPv6 with
  *   extension headers counts as not UDP.

@@ -1,7 +1,7 @@
 import { readInt32 } from './little-endian.js';
 
 /**
- * The four types of message, and how to tell them apart.
+ * The four types of message, and how to distinguish them.
  *
  * The type byte and the three reserved bytes behind it, which are zero, read as one little-endian
  * integer. Three types have one exact length.
@@ -16,7 +16,7 @@ export const MessageType = {
 } as const;
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
-/** Result of `messageType` for bytes that are none of the four. */
+/** Result of `messageType` for bytes of no known type. */
 export const NO_MESSAGE = 0;
 
 export const HANDSHAKE_INITIATION_BYTES = 148;
