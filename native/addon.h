@@ -1,7 +1,7 @@
 /*
  * The groups of functions that the addon has for JavaScript.
  *
- * The files of the addon stand on floors, and each includes and calls only what is below it:
+ * The files of the addon form layers, and each includes and calls only layers below it:
  *
  *   addon.c                                          the module
  *   addon_batch, _tun, _udp, _monitor, _aead, ...    one group of functions each

@@ -36,7 +36,7 @@ static void finalize_batch(napi_env env, void *data, void *hint) {
   free(object);
 }
 
-/* Fetches one column and keeps its buffer. Throws and returns NULL if the column is not as it has to be. */
+/* Fetches one column and keeps its buffer. Throws and returns NULL if the column is invalid. */
 static void *column(napi_env env, struct wt_batch_object *object, napi_value columns, const char *name,
                     napi_typedarray_type type, size_t least, size_t *length) {
   napi_value array;

@@ -6,7 +6,7 @@
 
 #include "batch.h"
 
-/* The batch, if its rows [from, count) are inside its arena; else throws and returns NULL. */
+/* Returns the batch if its rows [from, count) are inside its arena; else throws and returns NULL. */
 struct wt_batch *wt_checked_batch(napi_env env, napi_value value, uint32_t from, uint32_t count);
 
 #endif

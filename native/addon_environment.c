@@ -15,7 +15,7 @@ void wt_environment_closed(void *context) {
   end_if_done(environment);
 }
 
-/* No handle may be left in the event loop. The hook is done when the loop has let go of them. */
+/* No handle may be left in the event loop. The hook is done when the loop has released them. */
 static void end_environment(napi_async_cleanup_hook_handle hook, void *data) {
   struct wt_environment *environment = data;
   environment->hook = hook;

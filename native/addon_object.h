@@ -1,8 +1,8 @@
 /*
  * Objects of C that JavaScript holds as opaque values.
  *
- * An external may come from another addon, so its address is first looked up among our own: nothing is read through an
- * address that is not ours.
+ * An external may come from another addon, so its address is first looked up among our own addresses: no foreign address
+ * is ever read through.
  */
 #ifndef WT_ADDON_OBJECT_H
 #define WT_ADDON_OBJECT_H
@@ -28,14 +28,14 @@ struct wt_object {
   uint32_t kept_count;
 };
 
-/* Throws and returns NULL if the value is no object of that kind. */
+/* Returns the object. Throws and returns NULL if the value is no object of that kind. */
 void *wt_object_of(napi_env env, napi_value value, enum wt_kind kind);
-/* The object, of whatever kind, or NULL. */
+/* Returns the object of any kind, or NULL. */
 struct wt_object *wt_find_object(napi_env env, napi_value value);
 
 /*
  * Keeps the buffer of a typed array, once, for as long as the object lives. Throws and returns false for a buffer whose
- * memory may go or be written by other threads: a detached, resizable or shared one.
+ * memory may be freed or written by other threads: a detached, resizable or shared one.
  */
 bool wt_keep(napi_env env, struct wt_object *object, napi_value array);
 /* Throws and returns false if a buffer that was kept has been detached since. */
@@ -43,7 +43,7 @@ bool wt_has_memory(napi_env env, const struct wt_object *object);
 
 /* Hands the object to JavaScript; `finalize` gets it as data. On failure it is finalized at once. */
 napi_value wt_new_external(napi_env env, struct wt_object *object, napi_finalize finalize);
-/* The last thing to be done with an object, whether JavaScript ever had it or not, before its memory is freed. */
+/* Must be called last, before the memory of an object is freed, whether or not JavaScript ever held the object. */
 void wt_forget_object(napi_env env, struct wt_object *object);
 
 #endif

@@ -1,4 +1,4 @@
-/* Requests by netlink for JavaScript, which holds the plain descriptor and closes it. */
+/* Netlink requests for JavaScript, which holds the plain descriptor and closes it. */
 #include "addon.h"
 #include "addon_value.h"
 #include "request.h"

@@ -66,7 +66,7 @@ void wt_finalize_source(napi_env env, void *data, void *hint) {
   free(source);
 }
 
-/* Calls JavaScript. What it throws ends the process, as from any callback. */
+/* Calls JavaScript. An exception ends the process, as in any callback. */
 static void on_events(void *context, int events) {
   struct wt_source *source = context;
   napi_env env = source->env;

@@ -26,14 +26,14 @@ struct wt_source {
   };
 };
 
-/* Not open yet, and unknown to the event loop. Throws and returns NULL without memory. */
+/* Creates a source that is not open and not in the event loop. Throws and returns NULL without memory. */
 struct wt_source *wt_new_source(napi_env env, enum wt_kind kind);
-/* Makes an open source known to the environment and to JavaScript. */
+/* Registers an open source with the environment and returns it to JavaScript. */
 napi_value wt_publish_source(napi_env env, struct wt_source *source);
 void wt_finalize_source(napi_env env, void *data, void *hint);
 
 /*
- * The open source of an argument, with all its memory. Else returns NULL: for a closed one `closed` is the result to
+ * Returns the open source of an argument, with all its memory. Else returns NULL: for a closed one `closed` is the result to
  * return, −EBADF; for anything else an error is thrown, and `closed` is NULL.
  */
 struct wt_source *wt_open_source(napi_env env, napi_value value, enum wt_kind kind, napi_value *closed);

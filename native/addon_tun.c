@@ -6,7 +6,7 @@
 #include "addon_source.h"
 #include "addon_value.h"
 
-/* A new source with its counters kept, or NULL after throwing. */
+/* Creates a source and keeps its counters. Returns NULL after throwing. */
 static struct wt_source *new_tun(napi_env env, napi_value errors, uint32_t **counters) {
   size_t length;
   *counters = wt_typed_array(env, errors, napi_uint32_array, WT_ERROR_COUNTERS, &length);

@@ -9,7 +9,7 @@
 
 #include "handshake.h"
 
-/* Each of these throws where it returns false or NULL. */
+/* Each of these functions throws where it returns false or NULL. */
 
 /* Fetches exactly `count` arguments. */
 bool wt_arguments(napi_env env, napi_callback_info info, size_t count, napi_value *arguments);

@@ -13,7 +13,7 @@
 #define COUNTER_AT 8u
 #define COUNTER_BYTES 8u
 
-/* Fewer rows are done before a helper is awake. */
+/* Fewer rows are finished before a helper wakes up. */
 #define ROWS_WORTH_HELP 24u
 
 static bool create_side(struct wt_aead_side *side) {
@@ -40,7 +40,7 @@ bool wt_aead_create(struct wt_aead *aead, uint32_t helpers) {
   return false;
 }
 
-/* A table of twice the size; the old one is wiped. */
+/* Doubles the size of the table; the old table is wiped. */
 static bool grow(struct wt_aead *aead) {
   int32_t capacity = aead->capacity == 0 ? FIRST_CAPACITY : 2 * aead->capacity;
   if (capacity > WT_MAX_SLOTS) return false;
@@ -70,7 +70,7 @@ int32_t wt_aead_install(struct wt_aead *aead, const uint8_t *send, const uint8_t
   return slot | keys->generation << WT_SLOT_BITS;
 }
 
-/* The keys of a handle, or NULL if it has none or none any more. */
+/* Returns the keys of a handle, or NULL if the handle is not (or no longer) in use. */
 static struct wt_aead_keys *keys_of(const struct wt_aead *aead, int32_t handle) {
   int32_t slot = handle & SLOT_MASK;
   if (handle < 0 || slot >= aead->capacity) return NULL;
@@ -78,7 +78,7 @@ static struct wt_aead_keys *keys_of(const struct wt_aead *aead, int32_t handle) 
   return keys->is_used && keys->generation == handle >> WT_SLOT_BITS ? keys : NULL;
 }
 
-/* The cipher has a copy of the key in use. */
+/* Clears the cipher's copy of the key of this handle. */
 static void forget_key(struct wt_aead_side *side, int32_t handle) {
   if (side->handle != handle) return;
   wt_cipher_forget(&side->cipher);
@@ -116,7 +116,7 @@ static enum wt_aead_fault check(const struct wt_aead *aead, const struct wt_batc
   return WT_AEAD_OK;
 }
 
-/* Sets the key, if it is another one than before. After a failure the cipher counts as having none. */
+/* Sets the key if it differs from the last one. After a failure the cipher has no key. */
 static bool use_key(struct wt_aead_side *side, int32_t handle, const uint8_t *key) {
   if (side->handle == handle) return true;
   side->handle = NO_HANDLE;
@@ -170,7 +170,7 @@ static void seal_rows(void *context, uint32_t worker, uint32_t from, uint32_t to
   struct wt_aead_side *side = &pass->aead->workers[worker].seal;
   for (uint32_t row = from; row < to; row++) {
     if (!is_concerned(pass->batch, row) || seal_row(pass->aead, side, pass->batch, row)) continue;
-    pass->batch->verdict[row] = WT_VERDICT_BAD_TAG; /* It has no tag, and must not be sent. */
+    pass->batch->verdict[row] = WT_VERDICT_BAD_TAG; /* The row has no tag, and must not be sent. */
     pass->is_refused = true;
   }
 }

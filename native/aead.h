@@ -17,7 +17,7 @@ struct wt_aead_keys {
   uint8_t send[WT_KEY_BYTES];
   uint8_t receive[WT_KEY_BYTES];
   bool is_used;
-  /* How often the slot has been wiped, so that handles are not used again when slots are. */
+  /* The number of wipes of the slot, so that handles are not reused with the slots. */
   int32_t generation;
   int32_t next_free;
 };
@@ -35,7 +35,7 @@ struct wt_aead_worker {
 };
 
 struct wt_aead {
-  /* The caller's own, then one per helper. */
+  /* The caller's own worker, then one per helper. */
   struct wt_aead_worker *workers;
   uint32_t worker_count;
   /* NULL: no helpers. */
@@ -56,7 +56,7 @@ int32_t wt_aead_install(struct wt_aead *aead, const uint8_t *send, const uint8_t
 bool wt_aead_wipe(struct wt_aead *aead, int32_t handle);
 /*
  * Both change nothing on a fault, except for WT_AEAD_CIPHER: rows that the cipher refused get a verdict and keep their
- * length, the others are done.
+ * length, and the other rows are finished.
  */
 enum wt_aead_fault wt_aead_seal(struct wt_aead *aead, struct wt_batch *batch, uint32_t count);
 enum wt_aead_fault wt_aead_open(struct wt_aead *aead, struct wt_batch *batch, uint32_t count);

@@ -1,7 +1,7 @@
 /*
  * The columns of a batch of packets, as JavaScript registered them, and the layout of its rows.
  *
- * Columns belong to JavaScript and change between calls: every function checks the rows that it uses.
+ * Columns belong to JavaScript and change between calls: every function must check the rows that it uses.
  */
 #ifndef WT_BATCH_H
 #define WT_BATCH_H
@@ -14,7 +14,7 @@
 #define WT_TAILROOM_BYTES 32u
 #define WT_MAX_PACKET_BYTES 65535u
 
-/* Returned together with a number of rows: more packets wait inside the addon. */
+/* A flag in results that count rows: more packets wait inside the addon. */
 #define WT_MORE_WAITS 0x40000000
 
 #define WT_VERDICT_PASS 0u
@@ -62,7 +62,7 @@ static inline uint32_t wt_first_outside(const struct wt_batch *batch, uint32_t f
 
 /*
  * Starts row `row` behind the one before it, with head-room and tail-room, as PacketBatch.appendRow does.
- * Returns where its bytes go, or NULL if the batch is full.
+ * Returns the start of its bytes, or NULL if the batch is full.
  */
 static inline uint8_t *wt_append_row(struct wt_batch *batch, uint32_t row, uint32_t length) {
   if (row >= batch->capacity) return NULL;

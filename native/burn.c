@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 #include <stdint.h>
 
-/* More than the deepest chain of calls into OpenSSL takes. */
+/* A bound on the stack of the deepest chain of calls into OpenSSL. */
 #define BURNT_BYTES 16384
 
 __attribute__((noinline)) void wt_burn_stack(void) {

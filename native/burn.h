@@ -1,10 +1,10 @@
-/* Secrets that functions leave behind on the stack. */
+/* Clearing of secrets that functions leave on the stack. */
 #ifndef WT_BURN_H
 #define WT_BURN_H
 
 /*
- * Overwrites the stack below the caller. OpenSSL clears its contexts, but not what its innermost functions spill: the
- * keystream's key, a shared secret. It would stay there until deeper calls happen to overwrite it.
+ * Overwrites the stack below the caller. OpenSSL clears its contexts, but not the values that its innermost functions
+ * spill, such as the keystream's key or a shared secret. These would remain until deeper calls overwrite them.
  */
 void wt_burn_stack(void);
 

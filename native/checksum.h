@@ -1,7 +1,7 @@
 /*
  * The Internet checksum. Source: RFC 1071.
  *
- * Sums are of 16-bit words in the machine's byte order, which makes no difference to the checksum (RFC 1071 §2).
+ * Sums are of 16-bit words in the machine's byte order, which does not affect the checksum (RFC 1071 §2).
  */
 #ifndef WT_CHECKSUM_H
 #define WT_CHECKSUM_H

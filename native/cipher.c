@@ -1,8 +1,8 @@
 /*
- * The AEAD of RFC 8439 §2.8 out of OpenSSL's ChaCha20 and Poly1305.
+ * The AEAD of RFC 8439 §2.8, built from OpenSSL's ChaCha20 and Poly1305.
  *
- * OpenSSL has it whole as well, but there the key of Poly1305 costs a call of ChaCha20 for itself and every tag a
- * search through lists of parameters: a quarter of the time of a full packet, and nearly half of that of a small one.
+ * OpenSSL's own AEAD spends a separate call of ChaCha20 on the key of Poly1305, and searches lists of parameters for
+ * every tag: a quarter of the time of a full packet, and nearly half of the time of a small packet.
  */
 #include "cipher.h"
 
@@ -38,7 +38,7 @@ static size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
-/* The next bytes of keystream, as many whole blocks as `bytes` need and there is room for. */
+/* Generates the next bytes of keystream: whole blocks for `bytes`, as far as there is room. */
 static bool next_keystream(struct wt_cipher *cipher, size_t bytes) {
   static const uint8_t zeros[WT_KEYSTREAM_BYTES];
   size_t whole = (bytes + BLOCK_BYTES - 1) & ~(size_t)(BLOCK_BYTES - 1);
@@ -64,7 +64,7 @@ static void add_keystream(uint8_t *restrict text, const uint8_t *restrict keystr
   for (size_t i = 0; i < bytes; i++) text[i] ^= keystream[i];
 }
 
-/* Encrypts or decrypts all of the text, of which the keystream of the first bytes is there. */
+/* Encrypts or decrypts the whole text. The keystream of its first bytes already exists. */
 static bool crypt(struct wt_cipher *cipher, uint8_t *text, size_t bytes) {
   size_t done = smaller(bytes, sizeof cipher->keystream - BLOCK_BYTES);
   add_keystream(text, cipher->keystream + BLOCK_BYTES, done);
@@ -77,7 +77,7 @@ static bool crypt(struct wt_cipher *cipher, uint8_t *text, size_t bytes) {
   return true;
 }
 
-/* The bytes, and zeros up to a whole block. */
+/* Adds the bytes, and zeros up to a whole block. */
 static bool add_padded(EVP_MAC_CTX *mac, const uint8_t *bytes, size_t count) {
   static const uint8_t zeros[MAC_BLOCK_BYTES];
   size_t rest = count % MAC_BLOCK_BYTES;
@@ -89,7 +89,7 @@ static void store_length(uint8_t *at, uint64_t length) {
   for (size_t i = 0; i < sizeof length; i++) at[i] = (uint8_t)(length >> (8 * i));
 }
 
-/* Over the associated data, the text and both lengths. The last block of the text and the lengths go together. */
+/* Computes the tag over the associated data, the text and both lengths. The last block of the text and the lengths are added together. */
 static bool make_tag(EVP_MAC_CTX *mac, const uint8_t *key, const struct wt_binding *binding, const uint8_t *text,
                      size_t bytes, uint8_t *tag) {
   uint8_t end[MAC_BLOCK_BYTES + LENGTHS_BYTES] = {0};

@@ -28,13 +28,13 @@ struct wt_binding {
 };
 
 bool wt_cipher_create(struct wt_cipher *cipher);
-/* The key of the texts that follow. */
+/* Sets the key of the following texts. */
 bool wt_cipher_set_key(struct wt_cipher *cipher, const uint8_t *key);
 /* Encrypts and appends the tag. Returns false if OpenSSL refuses. */
 bool wt_cipher_seal(struct wt_cipher *cipher, const struct wt_binding *binding, uint8_t *text, size_t bytes);
-/* Decrypts `bytes`, behind which the tag stands. Returns false, with nothing changed, if the tag is wrong. */
+/* Decrypts `bytes`, which the tag follows. Returns false, with nothing changed, if the tag is wrong. */
 bool wt_cipher_open(struct wt_cipher *cipher, const struct wt_binding *binding, uint8_t *text, size_t bytes);
-/* Clears the key, the keystream and the state of the tag, as far as the cipher holds them. */
+/* Clears the key, the keystream and the state of the tag, as far as the cipher has them. */
 void wt_cipher_forget(struct wt_cipher *cipher);
 void wt_cipher_destroy(struct wt_cipher *cipher);
 

@@ -18,7 +18,7 @@ static int write_open(struct wt_coalescer *coalescer, const struct wt_batch *bat
   return coalescer->write(coalescer->context, batch, &run);
 }
 
-/* Writes what must not be overtaken by a packet of this flow. */
+/* Writes the packets that a packet of this flow must not overtake. */
 static int write_same_flow(struct wt_coalescer *coalescer, const struct wt_batch *batch, const struct wt_flow *flow) {
   if (flow->kind == WT_FLOW_UNKNOWN) return 0;
   for (uint32_t i = 0; i < coalescer->open_count;) {
@@ -108,7 +108,7 @@ static void write_ip_header(uint8_t *header, uint32_t total_bytes) {
   wt_set_field(header + WT_IPV4_CHECKSUM_AT, wt_checksum(wt_sum(header, WT_IPV4_HEADER_BYTES)));
 }
 
-/* The checksum field gets the sum of the pseudo-header: the kernel, or the network card, adds the rest. */
+/* Writes the header. Its checksum field gets the sum of the pseudo-header; the kernel or the network card adds the rest. */
 static void write_super_header(struct wt_gather *gather, const struct wt_run *run) {
   const struct wt_flow *flow = &run->first_flow;
   uint8_t *transport = gather->header + flow->ip_bytes;

@@ -7,15 +7,15 @@
 
 #include "flow.h"
 
-/* Flows that are open at a time; with more, the oldest is written. */
+/* Flows that are open at a time; beyond this number the oldest flow is written. */
 #define WT_OPEN_FLOWS 16u
-/* Segments of UDP that all kernels with USO take. */
+/* The number of UDP segments that all kernels with USO accept. */
 #define WT_MAX_UDP_SEGMENTS 64u
 #define WT_MAX_TCP_SEGMENTS 256u
 /* IPv6 header and the longest TCP header; longer for IPv4 only with options, which are never merged. */
 #define WT_MAX_HEADER_BYTES 100u
 
-/* Packets that leave as one: a chain of rows. */
+/* Packets that are written as one: a chain of rows. */
 struct wt_run {
   struct wt_flow first_flow;
   uint32_t first;
@@ -52,7 +52,7 @@ struct wt_coalescer {
 /* Hands every row of [0, count) that passes and has a length to `write`, in order within each flow. */
 int wt_coalesce(struct wt_coalescer *coalescer, struct wt_batch *batch, uint32_t count);
 
-/* Fills `gather` for a run of one or more rows. Payloads stay where they are. */
+/* Fills `gather` for a run of one or more rows. Payloads are not copied. */
 void wt_gather_run(struct wt_gather *gather, const struct wt_batch *batch, const struct wt_run *run);
 
 #endif

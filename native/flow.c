@@ -16,7 +16,7 @@ static uint32_t hash_words(const uint8_t *at, uint32_t words) {
   return hash;
 }
 
-/* Whether header, length fields and header checksum are as they should be, for a packet in one piece. */
+/* Tests header, length fields and header checksum of an unfragmented packet. */
 static bool read_ipv4(struct wt_flow *flow) {
   const uint8_t *packet = flow->packet;
   if (flow->length < WT_IPV4_HEADER_BYTES) return false;
@@ -96,7 +96,7 @@ bool wt_flow_is_same(const struct wt_flow *a, const struct wt_flow *b) {
   return a->is_tcp == b->is_tcp && memcmp(a->packet + a->ip_bytes, b->packet + b->ip_bytes, WT_PORTS_BYTES) == 0;
 }
 
-/* Everything of the IP header that the packets of a super-packet share. */
+/* Compares the parts of the IP header that the packets of a super-packet share. */
 static bool has_same_ip_header(const struct wt_flow *first, uint32_t count, const struct wt_flow *flow) {
   const uint8_t *a = first->packet;
   const uint8_t *b = flow->packet;
@@ -105,7 +105,7 @@ static bool has_same_ip_header(const struct wt_flow *first, uint32_t count, cons
 
   if (a[WT_IPV4_TOS_AT] != b[WT_IPV4_TOS_AT] || a[WT_IPV4_TTL_AT] != b[WT_IPV4_TTL_AT]) return false;
   if (a[WT_IPV4_FRAGMENT_AT] != b[WT_IPV4_FRAGMENT_AT]) return false;
-  /* Without DF the identification matters: the kernel counts it up when it cuts the super-packet (RFC 6864 §4). */
+  /* Without DF the identification matters: the kernel increments it when it cuts the super-packet (RFC 6864 §4). */
   return (a[WT_IPV4_FRAGMENT_AT] & WT_IPV4_DF) != 0 ||
          (uint16_t)(wt_load16(a + WT_IPV4_ID_AT) + count) == wt_load16(b + WT_IPV4_ID_AT);
 }

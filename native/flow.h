@@ -8,13 +8,13 @@
 #include "batch.h"
 
 enum wt_flow_kind {
-  /* No IP packet that could be read: it has no order to keep. */
+  /* The bytes are no readable IP packet, and have no order to keep. */
   WT_FLOW_UNKNOWN,
-  /* No ports to be seen: it keeps its place among all packets between the two addresses. */
+  /* The ports are not visible: the packet keeps its place among all packets between the two addresses. */
   WT_FLOW_ADDRESSES,
-  /* Ports, but not to be merged. */
+  /* The packet has ports, but must not be merged. */
   WT_FLOW_PORTS,
-  /* May be merged: every rule that concerns the packet alone holds, the checksums included. */
+  /* The packet may be merged: every rule about a single packet holds, the checksums included. */
   WT_FLOW_MERGEABLE,
 };
 

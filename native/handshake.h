@@ -47,7 +47,7 @@ bool wt_blake2s_hmac(struct wt_handshake *handshake, uint8_t *out, struct wt_byt
                      size_t count);
 /* Seals `bytes` in place and puts the tag behind them. */
 bool wt_seal(struct wt_handshake *handshake, const struct wt_sealing *sealing, uint8_t *text, size_t bytes);
-/* Opens in place what is followed by its tag. Returns false, with nothing changed, if the tag is wrong. */
+/* Opens in place a text that its tag follows. Returns false, with nothing changed, if the tag is wrong. */
 bool wt_open(struct wt_handshake *handshake, const struct wt_sealing *sealing, uint8_t *text, size_t bytes);
 
 #endif

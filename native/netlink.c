@@ -11,7 +11,7 @@
 
 #include "rtnetlink.h"
 
-/* Stands for the namespace that a socket is in. */
+/* The id that stands for the socket's own namespace. */
 #define OWN_NAMESPACE_ID NETNSA_NSID_NOT_ASSIGNED
 
 static int open_sockets(struct wt_monitor *monitor, uint32_t what) {
@@ -45,7 +45,7 @@ static int read_event(const struct nlmsghdr *message, int32_t link_index) {
   }
 }
 
-/* The namespace that a message came from. The kernel names it only if it is not the socket's own. */
+/* Returns the namespace of a message. The kernel reports it only if it is not the socket's own. */
 static int32_t namespace_of(struct msghdr *message) {
   for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
     if (part->cmsg_level != SOL_NETLINK || part->cmsg_type != NETLINK_LISTEN_ALL_NSID) continue;
@@ -90,7 +90,7 @@ static struct wt_request namespace_request(uint16_t type, int namespace_fd) {
   return request;
 }
 
-/* The number by which netlink here names another namespace; it gets one if it has none. */
+/* Returns netlink's number for another namespace, and assigns a number if there is none. */
 static int namespace_id(struct wt_monitor *monitor, int namespace_fd) {
   _Alignas(struct nlmsghdr) uint8_t buffer[WT_NETLINK_BYTES];
   struct wt_request give = namespace_request(RTM_NEWNSID, namespace_fd);
@@ -109,7 +109,7 @@ static int namespace_id(struct wt_monitor *monitor, int namespace_fd) {
   return id < 0 ? -ENOENT : id;
 }
 
-/* From here, by its number: a socket inside would keep the other namespace, and all in it, alive. */
+/* Watches another namespace by its number: a socket inside would keep that namespace, and all in it, alive. */
 static int look_into(struct wt_monitor *monitor, int namespace_fd) {
   int on = 1;
   if (is_own_namespace(namespace_fd)) return 0;

@@ -14,9 +14,9 @@
 #define WT_ROUTES_CHANGED 4
 
 struct wt_monitor {
-  /* Where changes are announced. */
+  /* The socket for announced changes. */
   int events_fd;
-  /* Where requests are sent. */
+  /* The socket for requests. */
   struct wt_rtnetlink requests;
   /* The number of the namespace that is watched, as RTM_GETNSID reports it; −1: the one that the sockets are in. */
   int32_t namespace_id;
@@ -34,7 +34,7 @@ struct wt_link {
  * namespace alive; the end of the namespace is not reported.
  */
 int wt_monitor_open(struct wt_monitor *monitor, uint32_t what, int namespace_fd);
-/* Reads all that waits. Returns WT_… bits; messages that were lost count as changes of every kind. */
+/* Reads all waiting messages. Returns WT_… bits; lost messages count as changes of every kind. */
 int wt_monitor_read(const struct wt_monitor *monitor, int32_t link_index);
 int wt_monitor_link(struct wt_monitor *monitor, const char *name, struct wt_link *link);
 void wt_monitor_close(struct wt_monitor *monitor);

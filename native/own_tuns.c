@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A process with more does without: see `wt_own_tuns_have`. */
+/* Further interfaces are not recorded, see `wt_own_tuns_have`. */
 #define MAX_TUNS 64
 
 static struct {
@@ -33,7 +33,7 @@ void wt_own_tuns_remove(int fd) {
   pthread_mutex_unlock(&tuns.mutex);
 }
 
-/* The interface may have been moved to another network namespace, where its name means another one. */
+/* The interface may have been moved to another network namespace, where its name belongs to another interface. */
 static bool is_here(int fd) {
   struct stat own, other;
   int namespace_fd = ioctl(fd, TUNGETDEVNETNS);

@@ -1,4 +1,4 @@
-/* The TUN interfaces that this process holds, in whichever thread. */
+/* The TUN interfaces of this process, in all its threads. */
 #ifndef WT_OWN_TUNS_H
 #define WT_OWN_TUNS_H
 
@@ -6,7 +6,7 @@
 
 void wt_own_tuns_add(int fd);
 void wt_own_tuns_remove(int fd);
-/* Whether the interface of that name, in the caller's network namespace, is one of them. */
+/* Tests whether an interface of the caller's network namespace is one of them. */
 bool wt_own_tuns_have(const char *name);
 
 #endif

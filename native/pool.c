@@ -8,16 +8,16 @@
 
 #include "burn.h"
 
-/* Tasks that are taken at a time: some microseconds of work, so that nobody waits long for the last ones. */
+/* Tasks that are claimed at a time: some microseconds of work, so that the wait for the last tasks is short. */
 #define TASKS_AT_ONCE 8u
-/* Times that a helper polls for work before it sleeps, some tens of microseconds: the next batch is likely to be near. */
+/* Times that a helper polls for work before it sleeps, some tens of microseconds, since the next batch is likely to follow soon. */
 #define LOOKS 2000u
 /* Times that the caller polls for the last helper before it yields the processor. */
 #define LOOKS_BEFORE_YIELD 1000u
 
 /*
- * The tasks still to be taken, in one word, so that taking some is one step: the number of tasks above, the next one
- * below. A helper that comes late finds the word of another run, and takes its share of that one or nothing.
+ * The unclaimed tasks, in one word, so that claiming is atomic: the number of tasks in the upper half, the next task in
+ * the lower half. A late helper sees the word of another run, and claims tasks of that run or none.
  */
 #define TASKS_SHIFT 32u
 
@@ -64,7 +64,7 @@ static void rest(void) {
 #endif
 }
 
-/* Takes and does tasks until none is left to take. */
+/* Claims and runs tasks until no task is left. */
 static void work_along(struct wt_pool *pool, uint32_t worker) {
   uint64_t open = atomic_load(&pool->open);
   while (next_of(open) < tasks_of(open)) {
@@ -94,7 +94,7 @@ static void *help(void *data) {
     uint32_t looks = 0;
     while (looks++ < LOOKS && !has_work(pool)) rest();
     if (has_work(pool)) continue;
-    wt_burn_stack(); /* Keys of the last tasks must not lie on the stack while the thread sleeps. */
+    wt_burn_stack(); /* Keys of the last tasks must not remain on the stack while the thread sleeps. */
     sleep_until_work(pool);
   }
   return NULL;

@@ -19,7 +19,7 @@ typedef void wt_pool_work(void *context, uint32_t worker, uint32_t from, uint32_
 struct wt_pool *wt_pool_create(uint32_t helpers);
 /* Runs all tasks; returns when the last one has finished. One caller at a time. */
 void wt_pool_run(struct wt_pool *pool, wt_pool_work *work, void *context, uint32_t tasks);
-/* Ends the helpers. NULL is no pool. */
+/* Ends the helpers. NULL is allowed. */
 void wt_pool_destroy(struct wt_pool *pool);
 
 #endif

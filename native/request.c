@@ -7,14 +7,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The kernel's own address. Connected to it, a socket hears nobody else. */
+/* The kernel's own address. A socket that is connected to it receives only from the kernel. */
 static const struct sockaddr_nl KERNEL = {.nl_family = AF_NETLINK};
 
-/* An older kernel lacks some of these: its answers have fewer words then. */
+/* Enables error texts in answers. An older kernel lacks some of the options, and its answers have fewer texts. */
 static void ask_for_words(int fd) {
   int on = 1;
   setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
-  /* An error repeats no request: there may be keys in it. */
+  /* Errors must not repeat the request, which may contain keys. */
   setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
 }
 

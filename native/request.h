@@ -1,4 +1,4 @@
-/* Requests to the kernel by netlink: bytes go out, datagrams come in. What they mean is the caller's. Source: netlink(7). */
+/* Requests to the kernel by netlink: bytes go out, datagrams come in. The caller interprets them. Source: netlink(7). */
 #ifndef WT_REQUEST_H
 #define WT_REQUEST_H
 
@@ -7,7 +7,7 @@
 
 /* All functions return 0 or more, or −errno. */
 
-/* A socket of the caller's network namespace that answers of the kernel carry its words in. Returns a descriptor. */
+/* Opens a socket in the caller's network namespace, with error texts in the kernel's answers. Returns a descriptor. */
 int wt_request_open(int protocol);
 int wt_request_send(int fd, const uint8_t *bytes, size_t length);
 /*

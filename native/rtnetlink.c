@@ -114,7 +114,7 @@ int wt_route_interface(struct wt_rtnetlink *netlink, const uint8_t *record, uint
   return (int)wt_attribute_of((void *)buffer, sizeof(struct rtmsg), RTA_OIF, 0);
 }
 
-/* Links that carry IP packets inside of other packets have a kind, which cards without link-layer addresses have not. */
+/* Links that carry IP packets inside of other packets have a kind, unlike cards without link-layer addresses. */
 static bool is_tunnel(const struct nlmsghdr *message) {
   const struct ifinfomsg *info = NLMSG_DATA(message);
   if (find_attribute(message, sizeof *info, IFLA_LINKINFO) == NULL) return false;

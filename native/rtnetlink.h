@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More than any answer takes. */
+/* A bound on the length of an answer. */
 #define WT_NETLINK_BYTES 32768u
 #define WT_REQUEST_BYTES 256u
 
@@ -30,16 +30,16 @@ void wt_rtnetlink_close(struct wt_rtnetlink *netlink);
 
 void wt_add_attribute(struct wt_request *request, uint16_t type, const void *data, uint16_t length);
 /*
- * Sends the request and waits for the answer, which the kernel gives at once, into `buffer` of WT_NETLINK_BYTES. Returns
+ * Sends the request and waits for the answer, which the kernel sends at once, into `buffer` of WT_NETLINK_BYTES. Returns
  * its length, 0 where NLM_F_ACK required no more than a confirmation, or −errno.
  */
 int wt_ask(struct wt_rtnetlink *netlink, struct wt_request *request, uint8_t *buffer);
-/* The value of a 32-bit attribute behind a fixed part of `fixed_bytes`; `otherwise` if the message has none. */
+/* Returns the value of a 32-bit attribute behind a fixed part of `fixed_bytes`; `otherwise` if the message has none. */
 uint32_t wt_attribute_of(const struct nlmsghdr *message, size_t fixed_bytes, uint16_t type, uint32_t otherwise);
 
-/* The interface over which the endpoint record is reached, from its source if it has one; or −errno. */
+/* Returns the interface of the route to the endpoint record, from its source if it has one; or −errno. */
 int wt_route_interface(struct wt_rtnetlink *netlink, const uint8_t *record, uint32_t mark);
-/* Whether that interface is a tunnel of somebody else. False where the system gives no answer. */
+/* Tests whether that interface is another program's tunnel. False where the system does not answer. */
 bool wt_route_leads_into_other_tunnel(struct wt_rtnetlink *netlink, const uint8_t *record, uint32_t mark);
 
 #endif

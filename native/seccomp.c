@@ -72,7 +72,7 @@ static const uint16_t denied[] = {
 };
 
 #define DENIED_COUNT (sizeof denied / sizeof denied[0])
-/* Two instructions for each number, and what stands before and behind them. */
+/* Two instructions for each number, and the instructions before and behind them. */
 #define MAX_INSTRUCTIONS (2 * DENIED_COUNT + 32)
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
@@ -89,7 +89,7 @@ static void add(struct program *program, const struct sock_filter *instructions,
   for (size_t i = 0; i < count; i++) program->instructions[program->count++] = instructions[i];
 }
 
-/* Another architecture's numbers mean other calls, so none of its calls is let through. */
+/* Denies all calls of another architecture, whose numbers mean other calls. */
 static void add_architecture(struct program *program) {
   const struct sock_filter instructions[] = {
       LOAD(arch),
@@ -138,6 +138,6 @@ int wt_deny_system_calls(void) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
   long result = syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
   if (result < 0) return -errno;
-  return result == 0 ? 0 : -ESRCH; /* A thread has a filter of its own, and cannot take this one. */
+  return result == 0 ? 0 : -ESRCH; /* A thread has its own filter, and cannot adopt this filter. */
 }
 #endif

@@ -11,7 +11,7 @@
 
 
 
-/* A sum of 0 is written as 0xffff, as the kernel's skb_checksum_help does, which only UDP tells apart. */
+/* Replaces a checksum of 0 by 0xffff, as the kernel's skb_checksum_help does. Only UDP distinguishes the two. */
 static uint16_t not_zero(uint16_t checksum) {
   return checksum == 0 ? 0xffff : checksum;
 }
@@ -55,7 +55,7 @@ bool wt_split_begin(struct wt_super *super, const struct virtio_net_hdr *header,
   return (header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 && measure(super, header);
 }
 
-/* IPv4: total length, identification counted up, header checksum. IPv6: payload length. */
+/* IPv4: total length, incremented identification, header checksum. IPv6: payload length. */
 static void write_ip_header(uint8_t *row, uint32_t length, uint32_t index) {
   if (wt_ip_version(row) == 6) {
     wt_store16(row + WT_IPV6_LENGTH_AT, length - WT_IPV6_HEADER_BYTES);
@@ -68,8 +68,8 @@ static void write_ip_header(uint8_t *row, uint32_t length, uint32_t index) {
 }
 
 /*
- * The super-packet's checksum field has the sum of its pseudo-header. Taking the length out and putting the
- * new one in keeps what cannot be seen here: the final destination of a packet with a routing header.
+ * The super-packet's checksum field has the sum of its pseudo-header. Replacing only the
+ * length keeps the invisible part: the final destination of a packet with a routing header.
  */
 static uint64_t pseudo_sum(const struct wt_super *super, uint32_t field_at, uint32_t transport_bytes) {
   const uint8_t *transport = super->packet + super->transport_at;

@@ -6,7 +6,7 @@
 
 #include "batch.h"
 
-/* A packet as read from the TUN, and how much of it is in rows already. */
+/* A packet as read from the TUN, and its progress into rows. */
 struct wt_super {
   const uint8_t *packet;
   uint32_t length;
@@ -14,7 +14,7 @@ struct wt_super {
   uint32_t transport_at;
   /* IP and transport header together. */
   uint32_t header_bytes;
-  /* Payload of each packet but the last; 0: a packet that is not to be cut. */
+  /* Payload of each packet but the last; 0: the packet must not be cut. */
   uint32_t segment_bytes;
   /* Payload bytes that are in rows. */
   uint32_t done;
@@ -24,7 +24,7 @@ struct wt_super {
 };
 
 /*
- * Takes a packet with its virtio-net header. A packet that is not to be cut gets its checksum completed in place.
+ * Starts a packet with its virtio-net header. The checksum of a packet that must not be cut is completed in place.
  * Returns false if header and packet do not fit each other.
  */
 bool wt_split_begin(struct wt_super *super, const struct virtio_net_hdr *header, uint8_t *packet, uint32_t length);

@@ -14,7 +14,7 @@
 #define MS_PER_SECOND 1000
 #define NS_PER_MS 1000000
 
-/* Cannot fail: the clocks exist since Linux 2.6.39. */
+/* Reads a clock. This cannot fail: the clocks exist since Linux 2.6.39. */
 static int64_t read_clock(clockid_t clock) {
   struct timespec time;
   clock_gettime(clock, &time);

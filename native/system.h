@@ -6,11 +6,11 @@
 
 /* Milliseconds since the machine started, the time that it slept included. */
 int64_t wt_boot_time_ms(void);
-/* Milliseconds of a clock that is cheap to read, and some milliseconds late. */
+/* Returns milliseconds of a clock that is cheap to read, and some milliseconds late. */
 int64_t wt_coarse_time_ms(void);
 /* Writes the number of the caller's network namespace, which is never given to another one. Returns 0 or −errno. */
 int wt_netns_cookie(uint64_t *cookie);
-/* No core dump, and no access by ptrace or /proc for other processes of the same user. Returns 0 or −errno. */
+/* Denies core dumps, and access by ptrace or /proc to other processes of the same user. Returns 0 or −errno. */
 int wt_harden_process(void);
 /*
  * Refuses, in all threads and for good, the system calls that start programs, look into other processes, change mounts

@@ -17,10 +17,10 @@
 #define TUN_F_USO6 0x40
 #endif
 
-/* One byte more than the greatest packet, so that a longer one is seen as such. */
+/* One byte more than the greatest packet, so that longer packets are detected. */
 #define BUFFER_BYTES (WT_MAX_PACKET_BYTES + 1u)
 #define PAIR_BUFFER_BYTES (4 << 20)
-/* After so many batches without super-packets they are tried again, as those of UDP sockets are. */
+/* The number of batches without super-packets before they are tried again, as with UDP sockets. */
 #define RETRY_BATCHES 1024u
 
 static int start(struct wt_tun *tun, int fd, uint32_t *errors) {
@@ -32,7 +32,7 @@ static int start(struct wt_tun *tun, int fd, uint32_t *errors) {
   return 0;
 }
 
-/* Takes as much of `offload` as the kernel has. UDP came with Linux 6.2. */
+/* Enables as many bits of `offload` as the kernel supports. UDP requires Linux 6.2. */
 static void take_offloads(struct wt_tun *tun, uint32_t offload) {
   const uint32_t attempts[] = {WT_TUN_OFFLOAD_TCP | WT_TUN_OFFLOAD_UDP, WT_TUN_OFFLOAD_TCP, 0};
   const unsigned long tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
@@ -157,7 +157,7 @@ int wt_tun_read(struct wt_tun *tun, struct wt_batch *batch) {
   for (;;) {
     while (tun->super.is_waiting) {
       uint32_t next = wt_split_rows(&tun->super, batch, row);
-      if (next == row && row == 0) { /* It does not fit even into an empty batch. */
+      if (next == row && row == 0) { /* The packet does not fit even into an empty batch. */
         wt_count_errors(tun->errors, EMSGSIZE, 1);
         tun->super.is_waiting = false;
       } else if (tun->super.is_waiting) {
@@ -210,7 +210,7 @@ static int write_each(struct write_context *context, const struct wt_batch *batc
   return 0;
 }
 
-/* Where the kernel refuses a super-packet but takes its packets, no other of the kind is tried for a while. */
+/* Writes a run. Where the kernel refuses a super-packet but accepts its packets, such super-packets are suspended for a while. */
 static int write_run(void *opaque, const struct wt_batch *batch, const struct wt_run *run) {
   struct write_context *context = opaque;
   if (run->count == 1) return write_one(context, batch, run);

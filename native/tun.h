@@ -12,9 +12,9 @@ struct wt_tun {
   int fd;
   /* Packets carry a virtio-net header. */
   bool has_virtio;
-  /* WT_TUN_OFFLOAD_…, as the kernel took them. */
+  /* WT_TUN_OFFLOAD_… bits that the kernel accepted. */
   uint32_t features;
-  /* Those of them that it has refused on writing since, and batches written without them. */
+  /* Offloads that the kernel has refused since on writing, and batches written without them. */
   uint32_t refused;
   uint32_t held_back;
   uint32_t *errors;
@@ -26,7 +26,7 @@ struct wt_tun {
 
 /* All functions return 0 or more, or −errno. `errors` has WT_ERROR_COUNTERS places and is kept. */
 int wt_tun_open(struct wt_tun *tun, const char *name, uint32_t offload, uint32_t *errors);
-/* The descriptor is the tun's from then on, unless this fails. */
+/* The tun owns the descriptor from then on, unless this fails. */
 int wt_tun_adopt(struct wt_tun *tun, int fd, uint32_t offload, uint32_t *errors);
 #ifdef WT_TEST_HOOKS
 /* A tun whose other end is a socket, for tests: returns the socket. Every write and read carries a virtio-net header.

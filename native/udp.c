@@ -26,7 +26,7 @@ static void enlarge_buffers(int fd) {
   if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES) < 0) set(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
 }
 
-/* Datagrams may be fragmented, as those of the kernel's WireGuard: no DF, no path MTU discovery. */
+/* Allows fragmentation, as the kernel's WireGuard does: no DF, no path MTU discovery. */
 static int configure(int fd, bool is_ipv6) {
   int result = 0;
   if (is_ipv6) {
@@ -111,7 +111,7 @@ int wt_udp_open(struct wt_udp *udp, uint16_t port, uint32_t flags, uint32_t *err
   udp->blocked_family = -1;
   udp->fd[0] = udp->fd[1] = -1;
   udp->gso = (flags & WT_UDP_OFFLOAD_SEND) != 0;
-  /* Without it no route counts as a tunnel. */
+  /* Without the netlink socket no route counts as a tunnel. */
   wt_rtnetlink_open(&udp->sender.routes.netlink);
   for (int tries = 1;; tries++) {
     int result = open_families(udp, port, flags);
@@ -123,7 +123,7 @@ int wt_udp_open(struct wt_udp *udp, uint16_t port, uint32_t flags, uint32_t *err
   }
 }
 
-/* On a refusal the families before it get back what they had. */
+/* After a refusal the earlier families get back their old mark. */
 static int set_marks(const struct wt_udp *udp, uint32_t families, uint32_t mark) {
   for (uint32_t family = 0; family < families; family++) {
     if (udp->fd[family] < 0) continue;

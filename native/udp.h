@@ -15,7 +15,7 @@
 
 #define WT_UDP_FAMILIES 2u
 #define WT_RECEIVE_MESSAGES 32u
-/* A slot in the arena, and the place for what is longer. */
+/* A slot in the arena, and the overflow for longer messages. */
 #define WT_RECEIVE_PARTS 2u
 #define WT_SEND_MESSAGES 64u
 /* The most segments that every kernel with UDP_SEGMENT takes. */
@@ -48,11 +48,11 @@ struct wt_udp_receiver {
   _Alignas(struct cmsghdr) uint8_t control[WT_RECEIVE_MESSAGES][WT_CONTROL_BYTES];
   struct wt_spill *spill_first;
   struct wt_spill **spill_end;
-  /* Segments that messages had lately: as many rows are kept free for each. */
+  /* Segments of recent messages: as many rows are kept free for each message. */
   uint32_t expected_segments;
-  /* Bytes that messages had lately. While they are few, each message gets a small slot of the arena. */
+  /* Bytes of recent messages. While they are few, each message gets a small slot of the arena. */
   uint32_t expected_bytes;
-  /* Where the rest of a message goes that is longer than its slot; allocated lazily. */
+  /* The memory for the rest of messages that exceed their slots; allocated lazily. */
   uint8_t *overflow;
   uint32_t next_family;
 };
@@ -68,21 +68,21 @@ struct wt_udp_sender {
   uint32_t segments[WT_SEND_MESSAGES];
   struct wt_udp_path paths[WT_UDP_PATHS];
   struct wt_routes routes;
-  /* Whether a socket lets the system cut what is longer than the MTU of the link into fragments. */
+  /* Whether a socket lets the system fragment datagrams above the MTU of the link. */
   bool is_fragmenting[WT_UDP_FAMILIES];
 };
 
 struct wt_udp {
   /* IPv4, IPv6; −1: there is none. */
   int fd[WT_UDP_FAMILIES];
-  /* The socket that could not take more, or −1. */
+  /* The socket that was full, or −1. */
   int blocked_family;
-  /* Whether the kernel has UDP_SEGMENT, and it is wanted. */
+  /* Whether the kernel supports UDP_SEGMENT, and the caller wants it. */
   bool gso;
   uint16_t port;
   /* WT_ERROR_COUNTERS places for sending, then as many for receiving. */
   uint32_t *errors;
-  /* Gets the last endpoint record whose source was refused. */
+  /* Receives the last endpoint record whose source was refused. */
   uint8_t *refused_source;
   struct wt_udp_receiver receiver;
   struct wt_udp_sender sender;
@@ -91,8 +91,8 @@ struct wt_udp {
 /* All functions return 0 or more, or −errno. */
 int wt_udp_open(struct wt_udp *udp, uint16_t port, uint32_t flags, uint32_t *errors, uint8_t *refused_source);
 /*
- * Whether datagrams may be cut into fragments by this system; none of them is marked as not to be fragmented on its way.
- * A datagram that may not and is longer than the MTU of the link is refused with EMSGSIZE.
+ * Sets whether this system may fragment datagrams; routers may do so in either case. A datagram that must not be
+ * fragmented and exceeds the MTU of the link is refused with EMSGSIZE.
  */
 void wt_udp_set_fragmenting(struct wt_udp *udp, uint32_t family, bool is_fragmenting);
 /* Both sockets get the mark, or neither. */

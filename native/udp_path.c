@@ -4,9 +4,9 @@
 
 #include "batch.h"
 
-/* After so many runs that the limit held back, the path may have changed. */
+/* The number of runs that the limit held back before the path is tried again. */
 #define RETRY_RUNS 1024u
-/* Routes may have changed after this. A request takes some tens of microseconds. */
+/* The lifetime of a known route. A request takes some tens of microseconds. */
 #define ROUTE_LIFETIME_MS 2000u
 
 /* Hash of family, port, scope and address: everything in front of the source. */

@@ -7,7 +7,7 @@
 
 #include "rtnetlink.h"
 
-/* Paths in memory at a time. A path whose place was taken by another path is learnt again. */
+/* Paths in memory at a time. A path whose place another path has taken is learnt again. */
 #define WT_UDP_PATHS 1024u
 
 struct wt_udp_path {
@@ -38,7 +38,7 @@ struct wt_routes {
   uint32_t now_ms;
 };
 
-/* Whether the route leads into a tunnel of somebody else, as it was seen within the last seconds. */
+/* Tests whether the route leads into another program's tunnel, as of the last seconds. */
 bool wt_path_leads_into_other_tunnel(struct wt_udp_path *path, struct wt_routes *routes, const uint8_t *record);
 
 #endif

@@ -90,7 +90,7 @@ static void read_message(struct arrival *arrival, struct mmsghdr *message, const
     read_control(arrival, control);
 }
 
-/* Rows that follow each other mostly come from one peer: they share its record. */
+/* Returns the record of a row. Consecutive rows mostly come from one peer and share its record. */
 static int32_t record_of(struct fill *fill, const uint8_t *record) {
   uint8_t *next = fill->batch->endpoint_bytes + (size_t)fill->records * WT_ENDPOINT_BYTES;
   if (fill->records == 0 || memcmp(next - WT_ENDPOINT_BYTES, record, WT_ENDPOINT_BYTES) != 0) {
@@ -202,8 +202,8 @@ static void prepare(struct wt_udp_receiver *receiver, uint8_t *bytes, uint32_t p
 }
 
 /*
- * Bytes of the arena for each message. Straight after a merged or long one all may be of that kind, and go where they
- * need not be copied; else many small ones fit side by side.
+ * Bytes of the arena for each message. After a merged or long message all may be of that kind, and get large slots
+ * that need no copy; else many small messages fit side by side.
  */
 static uint32_t choose_part_bytes(struct wt_udp_receiver *receiver) {
   if (receiver->expected_bytes > SLOT_BYTES) return DATAGRAM_BYTES;
@@ -230,7 +230,7 @@ static void take_message(struct wt_udp *udp, struct fill *fill, uint32_t index) 
   fill->at = (size_t)(arrival.bytes - fill->batch->bytes) + arrival.head_bytes;
 }
 
-/* Receives once, straight into the arena. Returns whether more may wait. */
+/* Receives once, directly into the arena. Returns whether more datagrams may wait. */
 static bool receive_some(struct wt_udp *udp, struct fill *fill, int fd) {
   struct wt_udp_receiver *receiver = &udp->receiver;
   uint32_t part_bytes = choose_part_bytes(receiver);
@@ -254,7 +254,7 @@ static bool receive_some(struct wt_udp *udp, struct fill *fill, int fd) {
   return (uint32_t)got == messages && receiver->spill_first == NULL;
 }
 
-/* For an arena that has no room for the greatest datagram: receives one into memory of its own. */
+/* Receives one datagram into separate memory, for an arena without room for the greatest datagram. */
 static void receive_into_spill(struct wt_udp *udp, int fd) {
   uint8_t *bytes = malloc(DATAGRAM_BYTES);
   if (bytes == NULL) return;

@@ -9,9 +9,9 @@
 #define UDP_SEGMENT 103
 #endif
 
-/* Together in one call with UDP_SEGMENT: below what an IPv6 packet can hold. */
+/* The bytes of one call with UDP_SEGMENT, below the limit of an IPv6 packet. */
 #define RUN_BYTES 65000u
-/* Every link takes this much in one piece, with the headers of IP and UDP. */
+/* The size that every link carries unfragmented, with the headers of IP and UDP. */
 #define ALWAYS_WHOLE_BYTES 500u
 /* A limit that holds all back: a segment has at least one byte. */
 #define GSO_NOTHING 0u
@@ -23,7 +23,7 @@ struct plan {
   struct wt_udp *udp;
   struct wt_batch *batch;
   uint32_t count;
-  /* Rows before this one leave one by one. */
+  /* Rows before this row are sent one by one. */
   uint32_t single_until;
   /* The limit of the path of those rows, once one of them has left: until then the endpoint may be to blame. */
   uint32_t suspected_limit;
@@ -65,7 +65,7 @@ static void add_control(struct msghdr *header, int level, int type, const void *
   header->msg_controllen += CMSG_SPACE(length);
 }
 
-/* The interface is left to the routing table, except where an address means nothing without it. */
+/* Adds the source. The routing table chooses the interface, unless the address requires a scope. */
 static void add_source(struct msghdr *header, const uint8_t *record) {
   if (record[WT_ENDPOINT_FAMILY_AT] == 4) {
     struct in_pktinfo info = {0};
@@ -126,9 +126,9 @@ static uint32_t most_segments(struct plan *plan, uint32_t row) {
 }
 
 /*
- * Whether the row may be cut into fragments. Not where its route leads into a tunnel of somebody else: there each
- * fragment is wrapped and grows, and where two tunnels carry each other the fragments double with each round. In the own
- * tunnel the core finds such loops by itself.
+ * Tests whether the row may be fragmented. It may not where its route leads into another program's tunnel: there each
+ * fragment is wrapped and grows, and where two tunnels carry each other the fragments double with each round. The core
+ * detects such loops in its own tunnel.
  */
 static enum fragments fragments_of(struct plan *plan, uint32_t row) {
   if (plan->batch->length[row] <= ALWAYS_WHOLE_BYTES) return FRAGMENTS_EITHER;
@@ -142,7 +142,7 @@ static void add_part(struct plan *plan, uint32_t row) {
       (struct iovec){.iov_base = wt_row(plan->batch, row), .iov_len = plan->batch->length[row]};
 }
 
-/* Makes one message of the row and those that may leave with it. Returns the row behind them. */
+/* Plans one message for the row and the rows that may be sent with it. Returns the row behind them. */
 static uint32_t plan_run(struct plan *plan, uint32_t first) {
   const struct wt_batch *batch = plan->batch;
   uint32_t first_part = plan->parts;
@@ -223,7 +223,7 @@ static bool is_run_error(int error) {
   return error == EIO || error == EOPNOTSUPP || error == EINVAL || error == EMSGSIZE;
 }
 
-/* A row left that could not leave as part of a run: the path has a limit. */
+/* Records that a row was sent alone that could not be sent in a run: the path has a limit. */
 static void confirm_limit(struct plan *plan, uint32_t from, uint32_t to) {
   for (uint32_t i = from; i < to; i++) {
     uint32_t row = plan->udp->sender.first_row[i];
@@ -235,7 +235,7 @@ static void confirm_limit(struct plan *plan, uint32_t from, uint32_t to) {
   }
 }
 
-/* Decides what to do about message `index`, which the system refused. */
+/* Decides the next step for message `index`, which the system refused. */
 static enum next_step after_error(struct plan *plan, uint32_t index, int error) {
   struct wt_udp_sender *sender = &plan->udp->sender;
   uint32_t first = sender->first_row[index];

@@ -6,9 +6,9 @@
 struct wt_watch {
   uv_poll_t poll;
   int fd;
-  /* A sender waits until it can write. */
+  /* Whether a sender waits for room. */
   bool wants_write;
-  /* NULL once stopped: the memory outlives the watcher until the loop lets go of it. */
+  /* NULL once stopped: the memory outlives the watcher until the loop releases it. */
   struct wt_watcher *watcher;
   void (*on_freed)(void *context);
   void *freed_context;
@@ -16,7 +16,7 @@ struct wt_watch {
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-/* Polls for what is wanted. If that is nothing, not even errors are reported. */
+/* Polls for the wanted events. Without any, not even errors are reported. */
 static int poll_again(struct wt_watch *watch) {
   int events = (watch->watcher->is_paused ? 0 : UV_READABLE) | (watch->wants_write ? UV_WRITABLE : 0);
   return events == 0 ? uv_poll_stop(&watch->poll) : uv_poll_start(&watch->poll, events, on_poll);
@@ -26,7 +26,7 @@ static void report(struct wt_watch *watch, int events) {
   if (events != 0 && watch->watcher != NULL) watch->watcher->on_events(watch->watcher->context, events);
 }
 
-/* libuv has stopped the poll. Reading the error clears it: otherwise it would come again and again. */
+/* libuv has stopped the poll. Reading the error clears it: otherwise it would be reported endlessly. */
 static void on_error(struct wt_watch *watch) {
   if (watch->watcher->reports_errors) {
     report(watch, WT_WATCH_ERROR);

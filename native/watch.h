@@ -31,10 +31,10 @@ struct wt_watcher {
 int wt_watcher_start(struct wt_watcher *watcher, const int *descriptors, unsigned int count);
 /* Requests one event when descriptor `index` can be written to. */
 void wt_watcher_want_write(struct wt_watcher *watcher, unsigned int index);
-/* Without reading no event comes except for a write that is wanted. */
+/* Switches reading. Without reading the only events are requested writes. */
 void wt_watcher_set_reading(struct wt_watcher *watcher, bool is_reading);
 void wt_watcher_set_referenced(struct wt_watcher *watcher, bool is_referenced);
-/* No event comes after this. Returns how many times `on_freed` will be called. */
+/* Stops all events. Returns how many times `on_freed` will be called. */
 unsigned int wt_watcher_stop(struct wt_watcher *watcher);
 
 #endif

@@ -10,14 +10,14 @@
 
 #define KEY_BYTES 32u
 
-/* Takes one multiplication: OpenSSL computes the public key as well. */
+/* Reads a private key. OpenSSL computes the public key as well, which costs one multiplication. */
 static EVP_PKEY *read_whole_key(const uint8_t *private_key) {
   return EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key, KEY_BYTES);
 }
 
 /*
- * Reads a private key together with a public key that is not its own. OpenSSL would compute the right one, which takes
- * as long as the multiplication that is wanted, and never looks at it. */
+ * Reads a private key together with a public key that is not its own. OpenSSL would compute the right public
+ * key, which costs as much as the wanted multiplication, and never use it. */
 static EVP_PKEY *read_private_key(const uint8_t *private_key) {
   uint8_t no_public_key[KEY_BYTES] = {0};
   OSSL_PARAM params[] = {
@@ -33,7 +33,7 @@ static EVP_PKEY *read_private_key(const uint8_t *private_key) {
   return is_read ? key : NULL;
 }
 
-/* Multiplies with a key that has been read, and frees it. NULL is no key. */
+/* Multiplies with a key that has been read, and frees it. NULL stands for no key. */
 static bool multiply(uint8_t *out, EVP_PKEY *own, const uint8_t *public_key, bool *is_zero) {
   EVP_PKEY *other = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, KEY_BYTES);
   EVP_PKEY_CTX *context = own == NULL ? NULL : EVP_PKEY_CTX_new(own, NULL);

@@ -1,4 +1,4 @@
-/* X25519 out of OpenSSL. */
+/* X25519 by OpenSSL. */
 #ifndef WT_X25519_H
 #define WT_X25519_H
 
