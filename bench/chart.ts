@@ -1,11 +1,11 @@
-/** The chart of the figures: bars by contender for what people look at first. */
+/** The chart of the figures: bars by contender for the main figures. */
 import { CABLE } from './contender.js';
 import type { FigureRow, Figures } from './figures.js';
 import { present, type Summary, summarize } from './statistics.js';
 import { contendersOf } from './table.js';
 
 const CHARTED = ['tcp-1', 'tcp-4', 'tcp-reverse', 'forwarding', 'udp-flood'];
-/** Told apart on white and on black. */
+/** Colours that are distinct on white and on black. */
 const COLOURS = ['#2f81f7', '#bf8700', '#8b949e', '#2da44e', '#a371f7', '#db61a2'];
 
 const WIDTH = 760;

@@ -6,12 +6,12 @@ import type { Options } from './options.js';
 import { buildSource, OPENSSL } from './tools.js';
 
 /**
- * Who is measured: the bare cable, the plain C loop that is the yardstick, or an implementation of WireGuard.
+ * A measured contender: the bare cable, the plain C loop that is the yardstick, or an implementation of WireGuard.
  */
 export interface Contender extends Implementation {
   readonly kind: 'cable' | 'limit' | 'wireguard';
   readonly version: string;
-  /** It knows one peer, by IPv4. */
+  /** Whether it supports only one peer, by IPv4. */
   readonly isPairOnly?: boolean;
 }
 
@@ -21,9 +21,9 @@ export const LIMIT = 'limit';
 export const WIREGUARD_GO = 'wireguard-go';
 
 /**
- * All contenders that are asked for and can be had. What cannot be had is told on standard error and left out.
+ * Returns all requested contenders that are available. Missing ones are reported on standard error and left out.
  *
- * @throws {TypeError} If one that was asked for by name cannot be had.
+ * @throws {TypeError} A contender that was requested by name is missing.
  */
 export async function findContenders(options: Options): Promise<Contender[]> {
   const further = options.also.map((pair) => pair.split('=', 2) as [string, string]);
@@ -46,7 +46,7 @@ export async function findContenders(options: Options): Promise<Contender[]> {
   return found;
 }
 
-/** @returns `undefined`: whoever is there. */
+/** @returns `undefined`: all available contenders. */
 function namesWanted({ contenders, action }: Options): readonly string[] | undefined {
   if (contenders.length > 0) return contenders;
   return action === 'smoke' ? [SUBJECT, LIMIT] : undefined;
@@ -59,7 +59,7 @@ async function wireguard(title: string, command: string): Promise<Contender | un
   return { kind: 'wireguard', title, command, version };
 }
 
-/** @param path Of a program or its source; default: our own. */
+/** @param path A program or its source; default: our own. */
 async function limit(path = `${CHECKOUT}bench/limit.c`): Promise<Contender | undefined> {
   const command = path.endsWith('.c') ? await buildSource(path, OPENSSL) : path;
   if (command === undefined) return absent(LIMIT, `${path} does not compile: it needs cc and the headers of Node`);

@@ -121,7 +121,7 @@ struct plan {
   double seconds;
 };
 
-/* How many are due; none of them, and a short rest, when the rate is ahead of the clock. */
+/* Returns how many are due; sleeps briefly and returns 0 when the rate is ahead of the clock. */
 static size_t due(const struct plan *plan, double elapsed, uint64_t sent) {
   if (plan->rate <= 0) return BATCH;
   double ahead = plan->rate * elapsed - (double)sent;

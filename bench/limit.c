@@ -1,15 +1,15 @@
 /*
  * limit: what this machine can carry when one plain C loop is the whole tunnel.
  *
- * A yardstick for the benchmarks and no tunnel: the key is fixed, there is no handshake, and nothing is checked that speed
- * does not need. It uses the same interfaces of the kernel as the daemon: a TUN with virtio-net header and TCP
+ * This is a yardstick for the benchmarks and no tunnel: the key is fixed, there is no handshake, and only checks that
+ * affect speed are made. It uses the same interfaces of the kernel as the daemon: a TUN with virtio-net header and TCP
  * segmentation offload, UDP_SEGMENT and UDP_GRO, merging of TCP segments before they are written, and one OpenSSL
  * ChaCha20-Poly1305 call per packet. Both directions share one thread.
  *
  *   cc -std=c17 -O2 -o limit limit.c -lcrypto
  *   limit TUN PORT INNER/OUTER/PORT...     an address behind each peer, and where that peer is
  *
- * With several peers the packet's destination picks one; the last peer takes what no other does.
+ * With several peers the packet's destination picks one; the last peer takes all other packets.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -67,7 +67,7 @@ async function takeStages({ out }: Options, command: string): Promise<number> {
   return 0;
 }
 
-/** Every contender that was asked for has to come up, and every measure has to give its numbers; which, is no matter. */
+/** Requires that every requested contender comes up and every measure returns numbers, of any value. */
 async function smoke(options: Options): Promise<number> {
   const contenders = await findContenders(options);
   const run = await describeRun('--smoke', options.settings.seconds, contenders);
@@ -85,7 +85,7 @@ function chooseMeasures({ only, settings }: Options): Measure[] {
   return chosen;
 }
 
-/** Where the figures went is no part of how they were taken. */
+/** Removes the options for the output, which are not circumstances of the run. */
 function describeCommand(words: readonly string[]): string {
   const said = words.filter((word, index) => !word.startsWith('--out') && words[index - 1] !== '--out');
   return ['npm run bench', ...(said.length > 0 ? ['--', ...said] : [])].join(' ');

@@ -3,8 +3,8 @@ import type { Settings } from './settings.js';
 import type { Site } from './site.js';
 
 /**
- * Where a figure has to be: an amount or, with `than`, compared with what another contender had in the same round, or,
- * with `thanOwn`, with another quantity of wiretype itself.
+ * The goal of a figure: an amount or, with `than`, a comparison with another contender in the same round, or, with
+ * `thanOwn`, with another quantity of wiretype itself.
  */
 export interface Goal {
   readonly atLeast?: number;
@@ -31,7 +31,7 @@ export interface Quantity {
 /** Readings, by `Quantity.id`. */
 export type Readings = Readonly<Record<string, number>>;
 
-/** One experiment: what it tells, whom it can be done with, and how it is done. */
+/** One experiment: its quantities, its contenders, and its procedure. */
 export interface Measure {
   readonly id: string;
   readonly quantities: readonly Quantity[];

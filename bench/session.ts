@@ -15,8 +15,8 @@ export interface Failure {
 /**
  * Takes all measures from all contenders, round by round.
  *
- * Every measure is taken from all contenders before the next one begins: what else the machine does hits all alike.
- * One that fails is told, and is no reason to leave out the rest.
+ * Every measure is taken from all contenders before the next one begins: other load of the machine affects all alike.
+ * A measure that fails is reported, and the rest continues.
  */
 export class Session {
   readonly #measures: readonly Measure[];
@@ -40,7 +40,7 @@ export class Session {
     return this.#figures;
   }
 
-  /** @param keep Is called after each reading. */
+  /** @param keep Called after each reading. */
   async run(run: Run, keep: (figures: Figures) => void = () => {}): Promise<Failure[]> {
     const failures: Failure[] = [];
     const figures = this.figures(run);
@@ -60,7 +60,7 @@ export class Session {
     return failures;
   }
 
-  /** Who goes first changes from round to round. */
+  /** Returns the contenders in an order that changes from round to round. */
   #plan(round: number): [Measure, Contender][] {
     const by = round % Math.max(this.#contenders.length, 1);
     const inTurn = [...this.#contenders.slice(by), ...this.#contenders.slice(0, by)];

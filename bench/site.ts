@@ -1,5 +1,5 @@
 /**
- * Where one contender is measured: hosts, cables and tunnels, opened when a measure first asks for them.
+ * The site of one contender's measures: hosts, cables and tunnels, which are opened lazily.
  *
  * ```text
  * pair    left ══ cable ══ right              tunnel from left to right

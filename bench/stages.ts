@@ -13,8 +13,8 @@ const PROGRAM = fileURLToPath(new URL('stages/main.js', import.meta.url));
 const TIMEOUT_MS = 180_000;
 
 /**
- * All stages in one process; and the AEAD stage in two that do not know each other, each on a core: what two cores are
- * good for, which may be less than twice one.
+ * Measures all stages in one process; and the AEAD stage in two independent processes, each on a core: the capacity of
+ * two cores, which may be less than twice that of one.
  *
  * @param words `--brief`: a few rounds, to see that it works.
  */

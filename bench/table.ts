@@ -25,7 +25,7 @@ export function tabulate(figures: Figures): string[][] {
   return [head, ...lines];
 }
 
-/** Everyone who was measured in any of the runs: first whom it is about, last the bare cable. */
+/** Returns all contenders of any of the runs: first wiretype, last the bare cable. */
 export function contendersOf({ runs }: Figures): string[] {
   const names = new Set(runs.flatMap(({ contenders }) => Object.keys(contenders)));
   const rank = (name: string): number => (name === SUBJECT ? 0 : name === CABLE ? 2 : 1);

@@ -1,4 +1,4 @@
-/** Whether figures are where they have to be. */
+/** Whether figures reach their goals. */
 import { SUBJECT } from './contender.js';
 import type { FigureRow } from './figures.js';
 import { formatNumber } from './format.js';
@@ -14,7 +14,7 @@ export function describeGoal({ goal, unit }: FigureRow, titles: ReadonlyMap<stri
   return goal.by === 'difference' ? `${sign} ${other} + ${amount}` : `${sign} ${amount} × ${other}`;
 }
 
-/** @returns `undefined` if there is no goal, or if there are no figures to tell by. */
+/** @returns `undefined` if there is no goal, or if there are no figures to judge. */
 export function isReached(row: FigureRow, rows: readonly FigureRow[]): boolean | undefined {
   const { goal } = row;
   if (goal === undefined) return undefined;
@@ -30,7 +30,7 @@ function amountOf(goal: Goal, row: FigureRow, rows: readonly FigureRow[]): numbe
   return goal.by === 'difference' ? medianDifference(ours, theirs) : medianRatio(ours, theirs);
 }
 
-/** Readings of different runs have nothing to do with each other. */
+/** Tests for the same run, since readings of different runs cannot be compared. */
 function compared({ than, thanOwn }: Goal, row: FigureRow, rows: readonly FigureRow[]): Round | undefined {
   if (than !== undefined) return row.readings[than] ?? [];
   if (thanOwn === undefined) return undefined;

@@ -7,7 +7,7 @@ const MARGIN_MS = 30_000;
 export interface FloodOptions {
   /** Bytes of UDP payload. */
   readonly bytes: number;
-  /** 0: as many as the sender can. */
+  /** 0: as many as possible. */
   readonly perSecond: number;
   readonly seconds: number;
 }

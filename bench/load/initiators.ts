@@ -3,7 +3,7 @@
  *
  *     node initiators.js INTERFACE ADDRESS PORT HANDSHAKES
  *
- * Makes itself known to the interface, by `wg`. What can be computed beforehand is: the initiations. Prints a line
+ * Adds its peers to the interface, by `wg`. The initiations are computed beforehand. Prints a line
  * of JSON: how many handshakes were completed, and how many a second.
  */
 import { execFileSync } from 'node:child_process';
@@ -23,7 +23,7 @@ import * as transportData from '../../src/wire/transport-data.js';
 import { begin, benchCrypto, type Initiator, makeInitiator } from './initiations.js';
 
 const INITIATORS = 1_000;
-/** Initiations that wait for a response: too few to make the responder think that it is attacked. */
+/** Initiations that wait for a response: too few to put the responder under load. */
 const WINDOW = 48;
 /** Stamps of one initiator lie as far apart as a responder demands. */
 const STAMP_STEP_MS = 100;

@@ -13,7 +13,7 @@ export function residentMegabytes({ pid }: Program): number {
   return (field(readFileSync(`/proc/${pid}/status`, 'utf8'), 'VmRSS') * 1_024) / 1e6;
 }
 
-/** How often any thread of the process was taken off a processor, by itself or not: every wake-up ends so. */
+/** Context switches of all threads, voluntary or not: every wake-up ends with one. */
 export function contextSwitches({ pid }: Program): number {
   let sum = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {

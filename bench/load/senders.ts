@@ -4,7 +4,7 @@
  *
  *     node senders.js INTERFACE ADDRESS PORT PEERS SECONDS
  *
- * Makes its peers known to the interface, by `wg`, and removes them at the end. Prints "sending" when all have a session,
+ * Adds its peers to the interface, by `wg`, and removes them at the end. Prints "sending" when all have a session,
  * and at the end a line of JSON: how many packets were sent. Peer number i is allowed 10.77.i.2; packets go to 10.78.0.1.
  */
 import { execFileSync } from 'node:child_process';
@@ -85,7 +85,7 @@ function makeFlow(number: number, index: number): PacketBatch {
   return batch;
 }
 
-/** The first packet asks for a handshake, and others follow until one passes. */
+/** Sends packets until one passes; the first packet requests a handshake. */
 async function shakeHands(sender: Sender): Promise<void> {
   const { device, aead, socket, batch } = sender;
   const endMs = nowMs() + GIVE_UP_MS;
@@ -106,7 +106,7 @@ async function shakeHands(sender: Sender): Promise<void> {
   throw new Error(`${interfaceName} does not answer`);
 }
 
-/** @returns Packets. What comes back is left to the sockets, which throw it away. */
+/** @returns Packets. The sockets discard all answers. */
 async function sendAll(): Promise<number> {
   const endMs = performance.now() + Number(seconds) * 1_000;
   let turns = 0;
@@ -118,7 +118,7 @@ async function sendAll(): Promise<number> {
   return turns * ROWS;
 }
 
-/** @param turn Of this sender: its flows take turns. */
+/** @param turn The turn of this sender, whose flows alternate. */
 function sendBatch(sender: Sender, turn: number): void {
   const { device, aead, socket, batch } = sender;
   fill(sender, turn, ROWS);

@@ -1,6 +1,6 @@
 import { median } from '../statistics.js';
 
-/** Collects how long a stage took for a batch, and tells the median per packet. */
+/** Collects the times of a stage per batch, and returns the median per packet. */
 export class StageClock {
   readonly #nanoseconds = new Map<string, number[]>();
 
