@@ -1,5 +1,5 @@
 /**
- * Compiles the addon from `native/`: what `setup.mjs`, `prebuild.mjs` and `sanitize.mjs` have in common.
+ * Compiles the addon from `native/`: the common part of `setup.mjs`, `prebuild.mjs` and `sanitize.mjs`.
  *
  * Needs a C compiler, the headers of the C library and Node's headers; neither make nor Python.
  */
@@ -15,9 +15,9 @@ const DEFINES = ['NAPI_VERSION=8', 'NODE_GYP_MODULE_NAME=wiretype', '_GNU_SOURCE
 const WARNINGS = ['-Wall', '-Wextra', '-Wconversion'];
 const CODE = ['-std=c17', '-O2', '-fPIC', '-pthread', '-fvisibility=hidden', '-fstack-protector-strong'];
 const HARDENING = ['-fstack-clash-protection'];
-/** Control flow that only lands where the compiler meant it to, by the machine that a compiler builds for. */
+/** Flags for control-flow integrity, by the machine that a compiler builds for. */
 const BRANCH_PROTECTION = { x86_64: ['-fcf-protection=full'], aarch64: ['-mbranch-protection=standard'] };
-/** The checks of _FORTIFY_SOURCE hide those of the sanitizers. */
+/** Flags that sanitizers exclude, since the checks of _FORTIFY_SOURCE hide theirs. */
 const FORTIFY = ['-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2'];
 const LINK = ['-shared', '-pthread', '-Wl,-z,relro,-z,now', '-Wl,-soname,wiretype.node'];
 
@@ -78,7 +78,7 @@ export function findHeaders() {
   return candidates.find((folder) => existsSync(join(folder, 'node_api.h')));
 }
 
-/** Has npm's own node-gyp download the headers. It finds no program but the Node it runs in. */
+/** Downloads the headers by npm's own node-gyp, whose PATH contains only the running Node. */
 export function downloadHeaders() {
   const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'headers'], { cwd: ROOT, encoding: 'utf8' });
   return status === 0 ? undefined : `${stdout ?? ''}${stderr ?? ''}`;

@@ -2,10 +2,10 @@
  * Runs tests on arm64: Node for arm64, under qemu's emulation of its system calls, with the addon
  * compiled as for the package, and the functions that only tests call.
  *
- *     node scripts/arm64.mjs [PART | FOLDER…]        default: what is near to the processor
+ *     node scripts/arm64.mjs [PART | FOLDER…]        default: the parts close to the processor
  *
- * A machine with another processor can start neither Node nor what the tests start with `process.execPath`: both become
- * a script that calls the emulator.
+ * A machine with another processor cannot start Node directly, nor programs that tests start by `process.execPath`: a
+ * script that calls the emulator replaces both.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ const BEYOND_THE_EMULATOR = [
   'survives a move to another namespace: packets, MTU, link state and removal are seen there',
 ];
 
-/** The others test text and programs, which a processor does not change, and would take long. */
+/** The parts to test. The other parts depend on no processor, and would take long. */
 const PARTS = ['wire', 'crypto', 'core', 'host', 'addon', 'conformance'];
 
 const parts = process.argv.length > 2 ? process.argv.slice(2) : PARTS;

@@ -15,7 +15,7 @@ const CERTIFICATES = 'etc/ssl/certs/ca-certificates.crt';
 /**
  * Makes the root of the image that `Dockerfile` names in its first `FROM`.
  *
- * @param folder An empty folder for all that is made.
+ * @param folder An empty folder for the results.
  * @returns The root, and the name of the image.
  */
 export function makeBase(folder) {
@@ -36,7 +36,7 @@ function addNode(root, program) {
     cpSync(join(prefix, name), join(root, 'usr/local', name), { recursive: true });
 }
 
-/** npm with the certificates and the registry that this machine uses. */
+/** Adds npm with the certificates and the registry of this machine. */
 function addNpm(root) {
   const npm = join(dirname(realpathSync(which('npm'))), '..');
   cpSync(npm, join(root, 'usr/local/lib/node_modules/npm'), { recursive: true });
@@ -48,7 +48,7 @@ function addNpm(root) {
   writeFileSync(join(root, 'usr/local/etc/npmrc'), `registry=${registry}\ncafile=/${CERTIFICATES}\n`);
 }
 
-/** The mirror that apt uses on this machine. */
+/** Returns the mirror that apt uses on this machine. */
 function debianMirror(release) {
   const format = ['indextargets', '--format', '$(SITE) $(REPO_URI) $(CODENAME)', 'Created-By: Packages'];
   const sources = run('apt-get', [...format, 'Origin: Debian'])

@@ -85,8 +85,8 @@ function connectNamespaces() {
 }
 
 /**
- * Writes a podman with storage of its own. What compose says of networks and ports is replaced by the namespace; the
- * limits of resources are those of this machine, which may not let anybody raise them.
+ * Writes a podman with storage of its own. The namespace replaces the networks and ports of the compose file; the
+ * limits of resources are the limits of this machine, which cannot always be raised.
  */
 function writePodman() {
   const storage = `--root ${folder}/storage --runroot ${folder}/run --cgroup-manager cgroupfs --runtime runc`;

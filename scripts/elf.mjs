@@ -1,12 +1,12 @@
-/** The symbols that a shared object needs and has, as `readelf` prints it for any processor. */
+/** The symbols that a shared object needs and provides, by `readelf` for any processor. */
 import { spawnSync } from 'node:child_process';
 
 const SYMBOL = /^\s*\d+: [0-9a-f]+ +\S+ +\S+ +(LOCAL|GLOBAL|WEAK|UNIQUE) +\S+ +(\S+) (\S+)/;
 
 /**
- * @returns `machine`; `needed`, the names of libraries; `wanted`, the symbols that others have to provide, each with
- *   its version if it has one; `provided`, the names of the symbols that it has.
- * @throws {Error} With what `readelf` printed.
+ * @returns `machine`; `needed`, the names of libraries; `wanted`, the symbols that other objects must provide, each with
+ *   its version if it has one; `provided`, the names of its own symbols.
+ * @throws {Error} The message contains the output of `readelf`.
  */
 export function readElf(file) {
   const text = readelf('--wide', '--file-header', '--dynamic', '--dyn-syms', file);

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { findProgram } from './system-tools.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** Loads the addon, which has to be the prebuilt one, and generates a key by the library. */
+/** Loads the addon, which must be the prebuilt one, and generates a key by the library. */
 const PROGRAM = `
   import { loadAddon, NodeCrypto } from 'wiretype';
   import 'wiretype/config';
@@ -30,7 +30,7 @@ export function packPackage(folder) {
  * Installs the tarball with npm on a Node, and uses it.
  *
  * @param folder An empty folder.
- * @throws {Error} With what the failing program printed.
+ * @throws {Error} The message contains the output of the failing program.
  */
 export function tryPackage(tarball, node, folder) {
   const npm = realpathSync(findProgram('npm'));

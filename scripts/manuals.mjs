@@ -1,9 +1,9 @@
 /**
- * Writes the manual pages in `man/` from what `--help` says. Needs a build.
+ * Writes the manual pages in `man/` from the output of `--help`. Needs a build.
  *
  *     node scripts/manuals.mjs [--check]
  *
- * `--check` writes nothing, and ends with 1 if a page is not what would be written.
+ * `--check` writes nothing, and exits with 1 if a page is stale.
  *
  * Source: groff_man(7).
  */
@@ -16,7 +16,7 @@ import { listEnvironment, listTerms, splitParagraphs, wrap } from '../dist/src/c
 
 const FOLDER = fileURLToPath(new URL('../man/', import.meta.url));
 const DATE = '2026-11-22';
-/** Escapes make a line longer: mandoc wants it to stay within 80 bytes. */
+/** The width before escaping, which makes lines longer: mandoc requires lines within 80 bytes. */
 const WIDTH = 70;
 
 const pages = { 'wiretype.1': await toolPage(), 'wiretyped.8': daemonPage() };
@@ -122,7 +122,7 @@ function commandSection(name, summary, manual) {
   ];
 }
 
-/** Lines that break where the text does; those after the first are indented. */
+/** Formats lines that break where the text does; all lines but the first are indented. */
 function synopsis(name, usage) {
   const [first, ...rest] = usage.split('\n').map(roff);
   return ['.nf', `\\fB${roff(name)}\\fR ${first}`, ...rest.map((line) => `        ${line}`), '.fi'];
@@ -132,7 +132,7 @@ function paragraphs(text) {
   return splitParagraphs(text).flatMap((paragraph, i) => [...(i === 0 ? [] : ['.PP']), ...sentences(paragraph)]);
 }
 
-/** Every sentence starts a line, as roff wants it: it knows then where one ends. */
+/** Starts a line with every sentence, as roff requires to detect the end of sentences. */
 function sentences(paragraph) {
   const lines = paragraph.split(/(?<=[.:;]) (?=[A-Z])/).flatMap((sentence) => wrap(sentence, WIDTH));
   return lines.map((line) => guard(roff(line)));
@@ -142,7 +142,7 @@ function terms(list) {
   return list.flatMap(({ term, about }) => ['.TP', `\\fB${roff(term)}\\fR`, ...sentences(about)]);
 }
 
-/** Lines as they are. */
+/** Formats lines verbatim. */
 function block(lines) {
   return ['.in +4n', '.nf', ...lines.map((line) => guard(roff(line))), '.fi', '.in'];
 }
@@ -151,7 +151,7 @@ function roff(text) {
   return text.replaceAll('\\', '\\e').replaceAll('-', '\\-');
 }
 
-/** A dot or a quote in front would make it a request. */
+/** Guards a leading dot or quote, which would make the line a request. */
 function guard(line) {
   return /^[.']/.test(line) ? `\\&${line}` : line;
 }

@@ -3,8 +3,8 @@
  *
  *     node scripts/musl-test.mjs
  *
- * There is no package of Node for musl: a small program takes its place, in which all that Node provides does nothing.
- * What is tested: musl resolves every symbol, and the addon registers the functions that it registers on glibc. Needs
+ * There is no package of Node for musl: a small program takes its place, with stubs for Node's functions.
+ * The tests: musl resolves every symbol, and the addon registers the same functions as on glibc. Needs
  * `npm run prebuilds`.
  */
 import { spawnSync } from 'node:child_process';

@@ -11,7 +11,7 @@ const CACHE = fileURLToPath(new URL('../build/musl/', import.meta.url));
 const DEBIAN_NAMES = { x64: 'amd64', arm64: 'arm64' };
 const FOLDERS = { x64: 'x86_64-linux-musl', arm64: 'aarch64-linux-musl' };
 const GNU_FOLDERS = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
-/** musl has no headers of the kernel's; these folders of them do not depend on a C library. */
+/** Folders of the kernel's headers, which musl lacks and which do not depend on a C library. */
 const KERNEL_HEADERS = ['linux', 'asm', 'asm-generic'];
 
 /**
@@ -33,13 +33,13 @@ export function fetchMusl(arch) {
   };
 }
 
-/** Debian's packages have it in `/lib` or, after a release, in `/usr/lib`. */
+/** Finds the library, which Debian's packages have in `/lib` or, in later releases, in `/usr/lib`. */
 function findLibrary(arch, folder) {
   const files = ['root/lib', 'root/usr/lib'].map((place) => join(folder, place, FOLDERS[arch], 'libc.so'));
   return files.find((file) => existsSync(file));
 }
 
-/** Lists and packages go to a folder of their own, so that apt keeps its state of this system. */
+/** Downloads lists and packages to a separate folder, so that the state of the system's apt is unchanged. */
 function download(arch, folder) {
   rmSync(folder, { recursive: true, force: true });
   for (const name of ['state/lists/partial', 'cache/archives/partial', 'root'])
@@ -52,7 +52,7 @@ function download(arch, folder) {
     `APT::Architectures=${DEBIAN_NAMES[arch]}`,
     'APT::Sandbox::User=root',
   ].flatMap((option) => ['-o', option]);
-  // A source that has nothing for this processor is no reason to stop: the download shows whether one had it.
+  // A source without packages for this processor is no error: the download shows whether any source had them.
   spawnSync('apt-get', [...options, 'update', '-q'], { stdio: 'ignore' });
   run('apt-get', [...options, 'download', '-q', 'musl', 'musl-dev'], folder);
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.deb')))
@@ -75,7 +75,7 @@ function linkKernelHeaders(arch, folder) {
   return target;
 }
 
-/** `/usr/include` serves the processor that the system runs on. */
+/** Tests for the processor of this system, whose headers are in `/usr/include`. */
 function isThisProcessor(arch) {
   return existsSync(`/usr/include/${GNU_FOLDERS[arch]}/asm`);
 }

@@ -3,14 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 /**
- * Installs one into a folder.
+ * Installs such a package into a folder.
  *
  * @returns The path of the program.
  * @throws {Error} Where npm fails; its output is on standard error.
  */
 export function installNode(folder, version, arch = process.arch) {
   const name = `node-linux-${arch}`;
-  // By force, npm installs a package for another processor.
+  // The flag --force lets npm install a package for another processor.
   const words = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts', '--force'];
   const { status } = spawnSync('npm', [...words, '--loglevel=error', `${name}@${version}`], {
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,5 +1,5 @@
 /**
- * Compiles the addon for the systems that the package carries it for, and checks what came out.
+ * Compiles the addon for the systems that the package carries it for, and checks the results.
  *
  *     node scripts/prebuild.mjs [--available | --check] [--here | TARGET…]      default: all targets
  *
@@ -19,7 +19,7 @@ const GLIBC_LIMIT = [2, 31];
 const MACHINES = { x64: 'Advanced Micro Devices X86-64', arm64: 'AArch64' };
 /** The guard of the stack is in the loader on arm64. */
 const LOADER = /^ld-linux-/;
-/** Weak references that every linker adds and no library has to resolve. */
+/** Weak references that every linker adds and no library must resolve. */
 const NOBODYS = /^(?:_ITM_|__gmon_start__)/;
 
 const { values, positionals } = parseArgs({
@@ -55,7 +55,7 @@ async function build(target) {
   return (await compileTarget(target)) ?? check(target);
 }
 
-/** @returns Nothing, or why the file would not load. */
+/** @returns Nothing, or the reason why the file would not load. */
 function check({ arch, libc, file }) {
   if (!existsSync(file)) return `${file} is missing: npm run prebuilds`;
   const { machine, needed, wanted, provided } = readElf(file);

@@ -4,7 +4,7 @@
  *
  *     node scripts/sanitize.mjs
  *
- * The build goes to a temporary folder. Leaks are not looked for: Node itself keeps memory until the process ends.
+ * The build goes to a temporary folder. Leaks are not checked: Node itself keeps memory until the process ends.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -58,7 +58,7 @@ function test() {
   });
 }
 
-/** Node itself does not run under ThreadSanitizer: a program of its own drives the threads. */
+/** Tests the threads by a separate program, since Node does not run under ThreadSanitizer. */
 function testThreads() {
   const program = join(folder, 'aead-threads');
   const sources = THREADED.map((name) => join(ROOT, `${name}.c`));

@@ -1,9 +1,9 @@
 /**
- * Brings a checkout to where it can run: dependencies, addon, TypeScript, and the tools of the system.
+ * Prepares a checkout to run: dependencies, addon, TypeScript, and the tools of the system.
  *
  *     node scripts/setup.mjs [--for PURPOSE]
  *
- * Does only what is needed and prints nothing when nothing is. `--for start` (or test, bench, prebuild) also looks for
+ * The script does only the missing steps, and prints nothing when no step is missing. `--for start` (or test, bench, prebuild) also checks
  * the programs listed in `scripts/PURPOSE-tools.json`: root gets the missing ones from Debian's packages, everyone
  * else gets their names.
  *
@@ -21,9 +21,9 @@ import { isInstalled, missingTools, namesOf, packagesOf } from './system-tools.m
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ADDON = join(ROOT, 'build/wiretype.node');
 const COMPILER = join(ROOT, 'node_modules/typescript/bin/tsc');
-/** Development tools too, whatever NODE_ENV and npm's `omit` are: the compiler is one, and has optional parts. */
+/** Development tools are included regardless of NODE_ENV and npm's `omit`: the compiler is one, with optional parts. */
 const INSTALL = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
-/** Without some of the programs, the tests leave parts out and print which. */
+/** Purposes that work without some programs: the tests then skip parts and print which. */
 const CAN_DO_WITH_LESS = ['test'];
 
 const { values } = parseArgs({ options: { for: { type: 'string' } } });
@@ -81,13 +81,13 @@ function fetchHeaders() {
   );
 }
 
-/** The compiler itself finds out, fast, whether there is anything to do. */
+/** Runs the compiler, which finds out fast whether there is anything to do. */
 function compileTypeScript() {
   if (!existsSync(path('dist/src'))) step('compiling TypeScript');
   run('compiling TypeScript', process.execPath, [COMPILER, '-b']);
 }
 
-/** Installs what a list names and the system lacks. Ends the program where that is not possible and they are needed. */
+/** Installs the missing programs of a list. Ends the program if required programs cannot be installed. */
 function installTools(purpose) {
   const missing = missingTools(purpose);
   if (missing.length === 0) return;
@@ -109,7 +109,7 @@ function installPackages(packages) {
   run('installing Debian packages', 'apt-get', install);
 }
 
-/** Runs a program that has to succeed. Its output is shown only when it fails. */
+/** Runs a program that must succeed. Its output is shown only when it fails. */
 function run(purpose, command, args) {
   const { status, stdout, stderr, error } = attempt(command, args);
   if (status === 0) return;
@@ -130,7 +130,7 @@ function attempt(command, args) {
   });
 }
 
-/** Ends the program; what is to be read first stands last. */
+/** Ends the program with a message behind the output, where it is read first. */
 function fail(text, output = '') {
   process.stderr.write(output);
   step(text);
@@ -145,12 +145,12 @@ function path(relative) {
   return join(ROOT, relative);
 }
 
-/** 0 for what is not there. */
+/** Returns the time of a file's last change; 0 for a missing file. */
 function modifiedMs(file) {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** When the newest file of a folder changed; 0 if it has none. */
+/** Returns the time at which the newest file of a folder changed; 0 if it has no files. */
 function newestMs(folder) {
   return Math.max(0, ...readdirSync(folder).map((name) => modifiedMs(join(folder, name))));
 }

@@ -1,4 +1,4 @@
-/** The systems that the package carries the addon for, and how it is compiled for each. */
+/** The systems that the package carries the addon for, and the options for compiling it. */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,7 @@ export const TARGETS = Object.keys(COMPILERS).flatMap((arch) =>
  * Compiles the addon for a target; every warning is an error.
  *
  * @param options.output Default: its place in `prebuilds/`.
- * @param options.hasTestHooks With the functions that only tests call.
+ * @param options.hasTestHooks Compiles the functions that only tests call.
  * @returns Nothing, or what the compiler printed when it failed.
  */
 export async function compileTarget(target, { output = target.file, hasTestHooks = false } = {}) {
@@ -47,7 +47,7 @@ function glibcOptions() {
   return { flags: ['-include', join(SOURCE_FOLDER, 'older-glibc.h')], linkFlags: [] };
 }
 
-/** Nothing of glibc's is linked, not even its start files: the addon has neither constructors nor destructors. */
+/** Returns options that link nothing of glibc, not even its start files: the addon has neither constructors nor destructors. */
 function muslOptions(arch, compiler) {
   const { headers, kernelHeaders, library } = fetchMusl(arch);
   const flags = ['-nostdinc', '-isystem', headers, '-isystem', compilerHeaders(compiler), '-isystem', kernelHeaders];

@@ -1,5 +1,5 @@
 /**
- * The reporter of one part of the tests: what Node's `spec` reporter prints, without the counts at the end.
+ * The reporter of one part of the tests: the output of Node's `spec` reporter, without the counts at the end.
  *
  * The counts go as JSON to the file that `TEST_COUNTS_FILE` names, so that `test.mjs` can print one closing
  * summary over all parts.

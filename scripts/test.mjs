@@ -3,9 +3,9 @@
  *
  *     node scripts/test.mjs [PART | FOLDER…]        default: all parts
  *
- * A folder is one of `test/` that belongs to the part `unit`. A part is stopped, and has failed, when its time is over:
- * many times what it takes, and `TEST_TIME_FACTOR` times as much. A part that this machine cannot run is left out, and
- * its line says so; with `CI` in the environment that is a failure too.
+ * A folder is one of `test/` that belongs to the part `unit`. A part is stopped, and fails, at its time limit:
+ * many times its usual duration, times `TEST_TIME_FACTOR`. A part that this machine cannot run is left out, and
+ * its line reports that; with `CI` in the environment that is a failure too.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const REPORTER = pathToFileURL(join(ROOT, 'scripts/test-reporter.mjs')).href;
 const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms'];
 const MINUTE_MS = 60_000;
-/** Time to take the laboratory down after a part was told to stop. */
+/** Time to take the laboratory down after a part was stopped. */
 const GRACE_MS = 15_000;
 const TIME_FACTOR = Number(process.env.TEST_TIME_FACTOR ?? 1);
 
@@ -30,10 +30,10 @@ const PARTS = {
   fuzz: { limitMs: 10 * MINUTE_MS },
   addon: { limitMs: 8 * MINUTE_MS },
   conformance: { limitMs: 8 * MINUTE_MS },
-  // Alone on the machine, and with the garbage collector at hand: it measures.
+  // The part measures, so it runs alone on the machine and can call the garbage collector.
   budget: { limitMs: 8 * MINUTE_MS, flags: ['--expose-gc'], concurrency: 1 },
   e2e: { limitMs: 45 * MINUTE_MS, whyNot: whyNoNetworkLaboratory, isRoot: true },
-  // What carries traffic, once more with one system call per packet.
+  // The tests that carry traffic are run again with one system call per packet.
   plain: {
     limitMs: 30 * MINUTE_MS,
     whyNot: whyNoNetworkLaboratory,
@@ -114,7 +114,7 @@ async function runNode({ limitMs, flags = [], concurrency = 2, isRoot = false, e
   return isInTime;
 }
 
-/** Compiled tests of a part. What was compiled from a file that is gone does not count. */
+/** Returns the compiled tests of a part. Results of deleted sources are excluded. */
 function testFiles(name, { files, folders }) {
   return (files ?? filesOfFolders(name, folders)).map((file) => join('dist', file.replace(/\.ts$/, '.js')));
 }
