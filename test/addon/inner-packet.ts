@@ -13,7 +13,7 @@ export interface InnerPacketFields {
   readonly host?: number;
   readonly sourcePort?: number;
   readonly destinationPort?: number;
-  /** In the place of the addresses that `host` makes: 4 or 16 bytes each. */
+  /** Addresses that replace the generated ones of `host`: 4 or 16 bytes each. */
   readonly addresses?: readonly [source: Uint8Array, destination: Uint8Array];
   readonly sequence?: number;
   readonly acknowledgement?: number;

@@ -153,7 +153,7 @@ const SEND_ONE = [
   "s.bind(5001,()=>s.send('x',53,'10.9.0.2',()=>s.close()))",
 ].join('');
 
-/** What the child process of the test about descriptors does: descriptor 3 is the TUN. */
+/** The program of the child process in the test about descriptors: descriptor 3 is the TUN. */
 const ADOPT = `
   import { loadAddon } from '${new URL('../../src/addon/load.js', import.meta.url).href}';
   import { LinuxTun } from '${new URL('../../src/host/linux-tun.js', import.meta.url).href}';
@@ -202,8 +202,8 @@ async function makeBench(offload: boolean, name = `wtb${interfaces++}`): Promise
 }
 
 /**
- * Reads what has come since the last call, and sends a datagram more if none was among it: the kernel drops what is sent
- * before it has noticed that the link is up.
+ * Reads the packets since the last call, and sends another datagram if none was among them: the kernel drops datagrams
+ * until it has detected that the link is up.
  */
 function hasReadProbe(tun: LinuxTun, version: 4 | 6, socket: Socket): boolean {
   const batch = new PacketBatch(64, 1 << 18);
@@ -217,7 +217,7 @@ function hasReadProbe(tun: LinuxTun, version: 4 | 6, socket: Socket): boolean {
   return count > 0;
 }
 
-/** All that were made: a test that fails leaves its own to be ended. */
+/** All programs that were started: a failing test leaves its programs running. */
 const benches: TunBench[] = [];
 
 async function bindInside(version: 4 | 6, arrived: Uint8Array[]): Promise<Socket> {

@@ -1,4 +1,4 @@
-/** Which packets may share a super-packet, written down rule by rule: the addon's C is held against this. */
+/** The rules for packets that may share a super-packet, as a model for testing the addon's C. */
 import { checksumAt, Flag, foldSum, load16, load32, onesSum, pseudoSum, TCP, UDP } from './inner-packet.js';
 
 const MAX_TCP_SEGMENTS = 256;

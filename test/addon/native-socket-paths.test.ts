@@ -48,7 +48,7 @@ function definePaths(): void {
     });
     await once(echo.stdout!, 'data');
     await waitFor('the link', () => !ip('-6 addr show dev wt0').includes('tentative'));
-    // The kernel drops what is sent before it has noticed the carrier.
+    // The kernel drops datagrams until it has detected the carrier.
     for (const address of ['10.8.0.2', 'fd08::2', 'fe80::2%wt0'])
       await waitFor(`an answer of ${address}`, () => isAnswering(address));
   });
@@ -232,7 +232,7 @@ function isAnswering(address: string): boolean {
   return spawnSync('ping', ['-n', '-c', '1', '-W', '1', address], { stdio: 'ignore' }).status === 0;
 }
 
-/** What left this namespace by UDP so far. A run that was sent at once counts once. */
+/** Counts the UDP datagrams that left this namespace so far. A run that was sent at once counts once. */
 function sentDatagrams(): number {
   const read = (file: string, pattern: RegExp): number => Number(pattern.exec(readFileSync(file, 'utf8'))![1]);
   const v4 = read('/proc/self/net/snmp', /^Udp: \d+ \d+ \d+ (\d+)/m);
@@ -241,7 +241,7 @@ function sentDatagrams(): number {
 
 const opened: DatagramSocket[] = [];
 
-/** The socket is closed after the test, whatever becomes of it. */
+/** The socket is closed after the test, passed or failed. */
 function track(socket: DatagramSocket): DatagramSocket {
   opened.push(socket);
   return socket;
@@ -257,7 +257,7 @@ function closeAll(): void {
   for (const socket of opened.splice(0)) socket.close();
 }
 
-/** Sends so many datagrams of a length, and waits until each came back as it was. */
+/** Sends `count` datagrams of one length, and waits until each came back unchanged. */
 async function echoes(
   socket: DatagramSocket,
   inbox: Inbox,
@@ -270,7 +270,7 @@ async function echoes(
   for (const { bytes } of letters) assert.deepEqual((await inbox.next()).bytes, bytes, `${length} bytes`);
 }
 
-/** Sends every datagram back to where it came from, and says when it is ready. */
+/** Returns every datagram to its sender, and reports when it is ready. */
 const ECHO = `
   const { createSocket } = require('node:dgram');
   let ready = 0;

@@ -144,7 +144,7 @@ describe('NativeSocket', () => {
 
 const opened: NativeSocket[] = [];
 
-/** A socket that is closed after the test, whatever becomes of it. */
+/** Opens a socket that is closed after the test, passed or failed. */
 function open(port: number, options?: NativeSocketOptions): NativeSocket {
   const socket = NativeSocket.open(addon, port, options);
   opened.push(socket);

@@ -1,4 +1,4 @@
-/** With offloads or without them: the same packets arrive. */
+/** The same packets arrive with offloads and without them. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 

@@ -1,10 +1,10 @@
-/** Which packets are the same, and which of them have to stay in order. */
+/** Rules for equal packets, and for the order of packets. */
 import assert from 'node:assert/strict';
 
 import { foldSum, load16, onesSum, store16, TCP } from './inner-packet.js';
 import { addressesOf, flowOf } from './merge-model.js';
 
-/** Every packet arrived once and as it was; those of a flow are in order, and none went past a fragment between its addresses. */
+/** Asserts that every packet arrived once and unchanged, in order within its flow, and that none overtook a fragment between its addresses. */
 export function assertSamePackets(actual: readonly Uint8Array[], expected: readonly Uint8Array[]): void {
   for (const flow of new Set([...expected, ...actual].map(flowOf)))
     if (flow !== undefined) assert.deepEqual(ofFlow(actual, flow), ofFlow(expected, flow), `flow ${flow}`);
@@ -15,7 +15,7 @@ export function assertSamePackets(actual: readonly Uint8Array[], expected: reado
 }
 
 /**
- * The packet in hexadecimal, without what means nothing: the identification of an IPv4 packet with DF (RFC 6864 §4.1), and
+ * Returns the packet in hexadecimal, without fields that have no meaning: the identification of an IPv4 packet with DF (RFC 6864 §4.1), and
  * which of the two zeros the checksum of TCP is (RFC 1071 §2).
  */
 export function normalText(packet: Uint8Array): string {
@@ -49,7 +49,7 @@ function isAtomic(packet: Uint8Array): boolean {
   return isPlain && foldSum(onesSum(packet.subarray(0, 20))) === 0xffff;
 }
 
-/** Of TCP right behind an IP header without options. */
+/** The place of the checksum of TCP directly behind an IP header without options. */
 function tcpChecksumAt(packet: Uint8Array): number | undefined {
   const isIpv4 = packet[0] === 0x45;
   const start = isIpv4 ? 20 : 40;

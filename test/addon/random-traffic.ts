@@ -1,4 +1,4 @@
-/** What programs and routers hand to a network interface, at random: flows of TCP and UDP in turn, with all that is rare. */
+/** Random traffic as programs and routers send it to an interface: alternating flows of TCP and UDP, with rare cases. */
 import type { SeededRandom } from '../../src/sim/seeded-random.js';
 import { Flag, foldSum, type InnerPacketFields, innerPacket, onesSum, store16, TCP, UDP } from './inner-packet.js';
 import { cut, Gso, NEEDS_CHECKSUM, PLAIN, toSuperPacket, type VirtioHeader } from './super-packet.js';
@@ -135,7 +135,7 @@ function asItIs(packet: Uint8Array): Emission {
   return { header: PLAIN, packet };
 }
 
-/** What makes one packet of a flow unlike the others. */
+/** The oddities that distinguish one packet of a flow from the others. */
 function oddity(random: SeededRandom, flow: Flow): Partial<InnerPacketFields> {
   const fragmentOffset = random.integer(100) | (random.chance(0.5) ? MORE_FRAGMENTS : 0);
   const oddities: Partial<InnerPacketFields>[] = [

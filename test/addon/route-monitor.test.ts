@@ -135,7 +135,7 @@ function defineRouteMonitor(): void {
   });
 }
 
-/** Waits until nothing has been told for a while: announcements lag behind the commands that cause them. */
+/** Waits until no change is reported for a while: announcements lag behind their commands. */
 async function quiet(monitor: RouteMonitor): Promise<void> {
   let last = performance.now();
   const before = monitor.onChange;

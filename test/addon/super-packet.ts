@@ -1,4 +1,4 @@
-/** What a super-packet means, written down in the obvious way: the addon's C is held against this. */
+/** A plain model of super-packets, against which the addon's C is tested. */
 import {
   checksumAt,
   Flag,
@@ -63,7 +63,7 @@ export function withVirtioHeader(header: VirtioHeader, packet: Uint8Array): Uint
   return bytes;
 }
 
-/** The header that asks for a whole packet to be cut; its checksum field is turned into the pseudo-header's sum. */
+/** Returns the header that requests cutting a whole packet; its checksum field is turned into the pseudo-header's sum. */
 export function toSuperPacket(packet: Uint8Array, protocol: number, segmentBytes: number): VirtioHeader {
   const start = transportAt(packet);
   const transportBytes = packet.length - start;
@@ -85,7 +85,7 @@ export function cut(header: VirtioHeader, packet: Uint8Array): Uint8Array[] {
   const protocol = header.gsoType === Gso.Udp ? UDP : TCP;
   const start = header.checksumStart;
   const headerBytes = start + transportHeaderBytes(packet, start, protocol);
-  // What the sender put there is kept, be it wrong: the pseudo-header's sum, here without the length.
+  // The sender's pseudo-header sum is kept even if it is wrong, here without the length.
   const partialSum = load16(packet, start + checksumAt(protocol)) + (~(packet.length - start) & 0xffff);
   const pieces: Uint8Array[] = [];
   for (let at = headerBytes; at < packet.length; at += header.segmentBytes) {

@@ -121,7 +121,7 @@ function cookieOf(words: readonly string[]): string {
   return execFileSync(program, args, { encoding: 'utf8' }).trim();
 }
 
-/** What a program of its own, which has `addon`, prints. */
+/** Returns the output of a separate program that has `addon`. */
 function run(program: string): unknown {
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', PROLOGUE + program], {
     encoding: 'utf8',

@@ -6,7 +6,7 @@ import { NativeBatches } from '../../src/addon/native-batches.js';
 import type { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { parseVirtioHeader, VIRTIO_HEADER_BYTES, type VirtioHeader, withVirtioHeader } from './super-packet.js';
 
-/** What the kernel's side of a TUN has received: one packet or super-packet. */
+/** A packet or super-packet that the kernel's side of a TUN has received. */
 export interface KernelPacket {
   readonly header: VirtioHeader;
   readonly packet: Uint8Array;

@@ -121,6 +121,6 @@ function heapBytesPerRound(round: () => void): number {
     for (let i = 0; i < ROUNDS; i++) round();
     return (process.memoryUsage().heapUsed - before) / ROUNDS;
   });
-  // Less than nothing: the collector was at work all the same.
+  // A negative number shows that the collector ran nevertheless.
   return Math.min(...measured.filter((bytes) => bytes >= 0));
 }

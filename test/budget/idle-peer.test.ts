@@ -36,7 +36,7 @@ describe('A peer that is idle', () => {
   });
 });
 
-/** What is garbage now, and what its finalizers leave behind, is gone first. */
+/** Existing garbage, and the garbage of its finalizers, is collected first. */
 async function memoryBytes(): Promise<number> {
   for (let i = 0; i < 3; i++) {
     gc!();

@@ -11,7 +11,7 @@ const HEADER_BYTES = 16;
 const TAG_BYTES = 16;
 const NO_KEY = -1;
 
-/** What every implementation of the `AeadStage` port has to do. */
+/** Tests the contract of the `AeadStage` port. */
 export function describeAead(name: string, makeStage: () => AeadStage): void {
   describe(`${name} as AeadStage`, () => {
     it('seals what follows the header, with the counter as nonce, and appends the tag (§5.4.6)', () => {

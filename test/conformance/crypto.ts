@@ -7,7 +7,7 @@ import { NodeCrypto } from '../../src/crypto/node-crypto.js';
 import { ReturningCrypto } from '../returning-crypto.js';
 import { fromHex, readVectors, toHex } from '../vectors.js';
 
-/** What every implementation of the `Crypto` port has to do: published vectors, and agreement with `NodeCrypto`. */
+/** Tests the contract of the `Crypto` port: published vectors, and agreement with `NodeCrypto`. */
 export function describeCrypto(name: string, makeCrypto: () => Crypto): void {
   describe(`${name} as Crypto`, () => {
     describeX25519(makeCrypto);
@@ -74,7 +74,7 @@ function describeX25519(makeCrypto: () => Crypto): void {
   });
 }
 
-/** What stands before the 32 key bytes in DER (RFC 8410 §4, §7). */
+/** The DER bytes in front of the 32 key bytes (RFC 8410 §4, §7). */
 const DER_PUBLIC = /^302a300506032b656e032100/;
 const DER_PRIVATE = /^302e020100300506032b656e04220420/;
 

@@ -26,7 +26,7 @@ export interface Seen {
   readonly from: Endpoint;
 }
 
-/** What every implementation of the `DatagramSocket` port has to do. */
+/** Tests the contract of the `DatagramSocket` port. */
 export function describeDatagramSocket(name: string, makeMaker: () => SocketMaker): void {
   describe(`${name} as DatagramSocket`, () => {
     const maker = makeMaker();

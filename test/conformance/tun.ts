@@ -28,7 +28,7 @@ export interface TunBench {
 const HEADROOM_BYTES = 16;
 const TAILROOM_BYTES = 32;
 
-/** What every implementation of the `Tun` port has to do. */
+/** Tests the contract of the `Tun` port. */
 export function describeTun(name: string, makeBench: () => Promise<TunBench>): void {
   describe(`${name} as Tun`, () => {
     const withBench = (test: (bench: TunBench) => Promise<void>) => async (): Promise<void> => {
@@ -96,7 +96,7 @@ async function writesWholeMtu(bench: TunBench): Promise<void> {
 
 async function readsNothing(bench: TunBench): Promise<void> {
   const batch = batchOf([new Uint8Array(20)]);
-  bench.tun.setReading(false); // what the system itself has to say about a new interface
+  bench.tun.setReading(false); // the system's own packets on a new interface
   while (bench.tun.read(batch) > 0);
   assert.deepEqual([batch.count, batch.endpointCount], [0, 0]);
 }

@@ -23,7 +23,7 @@ const KEY = 'ab'.repeat(32);
 const GET = 'get=1\n\n';
 const EMPTY_STATE = 'errno=0\n\n';
 
-/** Writes down what it is told. */
+/** Records its changes. */
 class RecordingControl implements DeviceControl {
   state: DeviceState = { privateKey: undefined, listenPort: 0, fwmark: 0, peers: [] };
   readonly applied: DeviceChange[] = [];
@@ -303,7 +303,7 @@ describe('UAPI server', { timeout: 240_000 }, () => {
   });
 });
 
-/** Sends all of `text`, cut at the given lengths, says no more, and collects what comes until the end. */
+/** Sends all of `text`, cut at the given lengths, ends its side, and collects the answer. */
 async function exchange(path: string, text: string, cuts: readonly number[] = []): Promise<string> {
   const socket = connect({ path, allowHalfOpen: true });
   socket.on('error', () => {}); // the server may close before it has read everything

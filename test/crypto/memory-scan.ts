@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 const CHUNK_BYTES = 16 * 1024 * 1024;
-/** What lies across the end of a chunk is found in the one before. */
+/** Chunks overlap, so that a needle across the end of a chunk is found in the previous chunk. */
 const OVERLAP_BYTES = 64;
 const WORD_BYTES = 4;
 

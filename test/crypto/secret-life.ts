@@ -16,7 +16,7 @@ const ROWS = 64;
 /** Sessions end after 180 s, so each round makes new ones. */
 const ROUND_MS = 200_000;
 
-/** What implements the ports of both devices. */
+/** The implementations of both devices' ports. */
 export interface Implementation {
   readonly crypto: Crypto;
   readonly makeAead: () => AeadStage;
@@ -98,7 +98,7 @@ export class SecretLife {
     this.#presharedKey.fill(0);
   }
 
-  /** Until neither end has anything to say. */
+  /** Settles both ends until neither has anything to send. */
   #exchange(): void {
     for (let rounds = 0; rounds < 20; rounds++)
       for (const [i, end] of this.#ends.entries())

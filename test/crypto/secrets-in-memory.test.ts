@@ -12,7 +12,7 @@ import { type Implementation, implementationOf, SecretLife } from './secret-life
 const PROGRAM = fileURLToPath(new URL('secret-life-program.js', import.meta.url));
 const ROUNDS = 5;
 const IS_PRIVATE_KEY = /^private key/;
-/** Half a key is as good as a whole one to whoever has the time for 2^128 trials: it is looked for as well. */
+/** Half a key helps an attacker with time for 2^128 trials: it is searched for as well. */
 const HALF_KEY_BYTES = 16;
 
 describe('after a device is closed, no secret of it is left in the memory of the process:', () => {

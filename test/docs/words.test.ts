@@ -6,11 +6,11 @@ const FOLDERS = ['src', 'native', 'bench', 'scripts', 'test'];
 const SOURCE = /\.(?:ts|mjs|c|h)$/;
 
 /** Matches block comments, and line comments together with the lines that continue them. */
-const COMMENT = /\/\*\*?[^/]([\s\S]*?)\*\/|(?:^|\s)\/\/ (.*(?:\n\s*\/\/ .*)*)/gm;
+const COMMENT = /\/\*([\s\S]*?)\*\/|(?:^|\s)\/\/ (.*(?:\n\s*\/\/ .*)*)/gm;
 
 const FRAGMENT = /^(?:Of|In|As|And|With|Made|What)\b/;
 
-/** Matches "who" without the person in front of it. */
+/** Matches the pronoun without the person in front of it. */
 const BARE_WHO = /(?<!\b(?:those|people|users|anyone|everyone|somebody|nobody|everybody|person|someone) )\bwho\b/i;
 
 describe('the words of comments (CONTRIBUTING.md, "English")', () => {
@@ -45,6 +45,9 @@ function commentsOf(file: string): Comment[] {
   const source = readFileSync(file, 'utf8');
   return [...source.matchAll(COMMENT)].map((match) => ({
     place: `${file}:${source.slice(0, match.index).split('\n').length}`,
-    text: (match[1] ?? match[2] ?? '').replace(/\n\s*(?:\*|\/\/)? ?/g, ' ').trim(),
+    text: (match[1] ?? match[2] ?? '')
+      .replace(/\n\s*(?:\*|\/\/)? ?/g, ' ')
+      .replace(/^[*\s]+/, '')
+      .trim(),
   }));
 }

@@ -1,5 +1,5 @@
 /**
- * A daemon of `up` that dies comes back as it was; a daemon that was asked to end stays away.
+ * A daemon of `up` that dies comes back as it was; a daemon that was stopped stays away.
  *
  * Topology: test/lab/quick-client.ts.
  */

@@ -1,5 +1,5 @@
 /**
- * The daemon as a program: how it starts, how it ends, and what it says when it cannot.
+ * The daemon as a program: its start, its end, and its messages on failure.
  *
  * Topology: one host, nothing else.
  */
@@ -187,7 +187,7 @@ async function openHost(t: Context): Promise<{ lab: Lab; host: Host; wireguard: 
   return { lab, host, wireguard: new Wireguard(lab, host, subject) };
 }
 
-/** Exit status 1, one sentence, and at most another one that says what to do: no stack, nothing else. */
+/** Exit status 1, one sentence, and at most another sentence with advice: no stack, nothing else. */
 function assertSentence({ status, stdout, stderr }: RunResult, pattern: RegExp): void {
   assert.equal(status, 1, stdout + stderr);
   assert.equal(stdout, '');

@@ -16,7 +16,7 @@ import { assertPings, transfer } from '../lab/traffic.js';
 import { LEFT, openTunnel, outerEndpoint, RIGHT, type Tunnel } from '../lab/two-hosts.js';
 import { waitFor } from '../lab/wait.js';
 
-/** One WireGuard message as tshark tells it. */
+/** One WireGuard message as tshark prints it. */
 interface DecodedMessage {
   readonly type: number;
   readonly isHandshakeDecrypted: boolean;
@@ -99,7 +99,7 @@ async function openLoggedTunnel(
   return { tunnel: await openTunnel(t, { left, right, hasPresharedKey: true }), randomLog };
 }
 
-/** What tshark wants to know, in the format of Wireshark's `wg.keylog_file`: left's side of every handshake. */
+/** Writes the keys for tshark, in the format of Wireshark's `wg.keylog_file`: left's side of every handshake. */
 async function writeKeyLog({ lab, leftWireguard, rightWireguard }: Tunnel, randomLog: string): Promise<string> {
   const { presharedKey } = await leftWireguard.peer();
   const lines = [

@@ -167,7 +167,7 @@ async function explain({ client }: QuickClient, ...peer: string[]): Promise<Expl
   return said;
 }
 
-/** Asks until an answer has such a problem: what the explanation is drawn from comes a moment after its cause. */
+/** Polls until an answer has such a problem: the explanation follows its cause after a moment. */
 async function explainUntil(setting: QuickClient, problem: RegExp): Promise<Explanation> {
   return await waitFor(`an explanation with ${problem}`, async () => {
     const said = await explain(setting);

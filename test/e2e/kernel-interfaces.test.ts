@@ -24,7 +24,7 @@ const FILE = '/etc/wireguard/wg0.conf';
 const PEERS = 1_000;
 const PATIENCE = '-W 30';
 
-/** What `down` has to put back. */
+/** The state that `down` must restore. */
 const HOST_STATE =
   'for f in -4 -6; do ip $f rule; ip $f route show table all; done; ip -o addr show dev eth0; ls /sys/class/net; nft list ruleset; sysctl net.ipv4.conf.all.src_valid_mark; ls /run/wiretype 2>&1 | grep json; true';
 

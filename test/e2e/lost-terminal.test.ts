@@ -13,7 +13,7 @@ import { waitFor } from '../lab/wait.js';
 
 const PROGRAM = `${CHECKOUT}bin/wiretype`;
 
-/** What a shell does when its terminal hangs up: it passes SIGHUP on. Writes the status of the command to $0. */
+/** Forwards SIGHUP, as a shell does when its terminal hangs up. Writes the status of the command to $0. */
 const SHELL = '"$@" & trap "kill -HUP $!" HUP; wait $!; wait $!; echo $? > "$0"';
 
 /** Runs $@ behind $1 and $2 on a terminal that goes away once a line matches $1; prints its status. */

@@ -15,7 +15,7 @@ import { waitFor } from '../lab/wait.js';
 import type { Wireguard } from '../lab/wireguard.js';
 
 const STREAM = fileURLToPath(new URL('../lab/stream.js', import.meta.url));
-/** What fits into 34,816 bytes with 80 bytes of overhead. */
+/** The greatest MTU that fits into 34,816 bytes with 80 bytes of overhead. */
 const LARGE_MTU = 34_816 - 80;
 /** The streams begin with the greatest: it bounds the segments of a connection. */
 const MTUS = [1_280, 9_000, 1_421, LARGE_MTU, 1_300, LARGE_MTU];

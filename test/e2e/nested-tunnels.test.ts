@@ -170,7 +170,7 @@ interface Layer {
   readonly at: Host;
   /** The address of `at` that the layer's datagrams go to. */
   readonly carrier: string;
-  /** What the layer leads to, besides its own two addresses. */
+  /** The allowed IPs of the layer, besides its own two addresses. */
   readonly reaches: string;
 }
 

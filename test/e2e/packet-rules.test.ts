@@ -1,5 +1,5 @@
 /**
- * What becomes of single packets: byte counts, the source check, errors to the sender, the outer header.
+ * The fate of single packets: byte counts, the source check, errors to the sender, the outer header.
  *
  * Topology: `test/lab/two-hosts.ts`. Where packets are forwarded into the tunnel, a third host is behind left:
  *

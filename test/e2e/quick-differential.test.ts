@@ -1,5 +1,5 @@
 /**
- * Files by chance: stock `wg-quick` and ours make the same of them, and `reload` makes what `up` makes.
+ * Files by chance: stock `wg-quick` and ours configure the same host, and `reload` has the same result as `up`.
  *
  * Environment: WIRETYPE_SEED, a number that other files come from.
  *
@@ -24,11 +24,11 @@ const SEED = Number(process.env['WIRETYPE_SEED'] ?? 1);
 const FILE = '/etc/wireguard/wg0.conf';
 const UP = ['up', '--implementation', subject.command, 'wg0'];
 const STRIPPED_FILES = 150;
-/** So many have to be compared; files that neither program takes do not count. */
+/** The number of pairs to compare; files that neither program accepts do not count. */
 const PAIRS = 4;
 const FILES = 4;
 const TRIES = 40;
-/** What the stock program does not have: a diverted table refuses what no route of it takes. */
+/** The routes that the stock program does not add: a diverted table refuses what no route of it takes. */
 const REFUSAL = /^unreachable default .*metric 4294967295.*\n/gm;
 
 describe(`files by chance, seed ${SEED}`, { concurrency: 2 }, () => {

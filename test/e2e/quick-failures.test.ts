@@ -1,5 +1,5 @@
 /**
- * What becomes of the host when `wiretype up` or `down` cannot be finished: it is as it was before.
+ * The host is unchanged when `wiretype up` or `down` cannot be finished.
  *
  * Topology: test/lab/quick-client.ts, without a server that answers.
  */

@@ -1,5 +1,5 @@
 /**
- * Where `wiretype up` finds its file, and what it says of a bad one.
+ * The files that `wiretype up` finds, and its messages for invalid files.
  *
  * Topology: test/lab/quick-client.ts.
  */

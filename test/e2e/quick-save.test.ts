@@ -1,5 +1,5 @@
 /**
- * What `wiretype save` writes into a file, and what `strip` leaves of one.
+ * The files that `wiretype save` writes, and the output of `strip`.
  *
  * Topology: test/lab/quick-client.ts.
  */

@@ -1,5 +1,5 @@
 /**
- * What someone on the cable can do to a client whose tunnel takes all traffic.
+ * Attacks on the cable against a client whose tunnel takes all traffic.
  *
  * Topology: test/lab/quick-client.ts; the server's side of the cable is the attacker's, too.
  */

@@ -7,7 +7,7 @@
  *   wg1, wg2                 └─ 203.0.113.3/24  second  198.51.100.7 lo, 10.2.0.1 wg
  * ```
  *
- * Both servers say that they are "the internet": who answers tells which tunnel a packet took.
+ * Both servers have the address of "the internet": the server that answers shows which tunnel a packet took.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -13,7 +13,7 @@ import { assertArrivesWhole } from '../lab/traffic.js';
 import { LEFT, openTunnel, RIGHT } from '../lab/two-hosts.js';
 
 const DATAGRAMS = ['-u', '-b', '100M', '-l', '1200', '-n', '20M', '--json', '--connect-timeout', '5000'];
-/** As the system shows it, in `top -H` for example. */
+/** The thread's name as the system shows it, such as in `top -H`. */
 const THREAD_NAME = 'wiretype-cipher';
 
 describe('cipher threads', () => {

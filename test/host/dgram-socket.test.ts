@@ -87,7 +87,7 @@ describe('DgramSocket', () => {
 
 const opened: DgramSocket[] = [];
 
-/** A socket that is closed after the test, whatever becomes of it. */
+/** Opens a socket that is closed after the test, passed or failed. */
 async function open(port: number, options?: DgramSocketOptions): Promise<DgramSocket> {
   const socket = await DgramSocket.open(port, options);
   opened.push(socket);

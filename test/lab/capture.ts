@@ -1,4 +1,4 @@
-/** What an observer on a wire saw: a capture by tcpdump, taken apart here, down to the WireGuard message. */
+/** An observer on a wire: a capture by tcpdump, decoded down to the WireGuard message. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -27,7 +27,7 @@ export interface SeenPacket {
   readonly trafficClass: number;
   readonly source: string;
   readonly destination: string;
-  /** Of a packet that is no fragment; `undefined` where there is no UDP. */
+  /** UDP ports and payload of a packet that is no fragment; `undefined` where there is no UDP. */
   readonly udp: { readonly sourcePort: number; readonly destinationPort: number; readonly payload: Buffer } | undefined;
   readonly bytes: Buffer;
 }
@@ -51,7 +51,7 @@ export class Capture {
     return new Capture(path, program);
   }
 
-  /** What is written by now, which may be less than what passed: for waiting. */
+  /** Returns the packets written so far, which may lag behind the traffic, for polling. */
   packets(): SeenPacket[] {
     return parseCapture(readFileSync(this.path));
   }
@@ -69,7 +69,7 @@ export class Capture {
     return this.packets();
   }
 
-  /** What the kernel has for tcpdump and what tcpdump has written is in its answer to this signal. */
+  /** Tests whether tcpdump has written all captured packets, by the counts that it prints on this signal. */
   async #isWritten(): Promise<boolean> {
     const before = this.#program.stderr.length;
     this.#program.signal('SIGUSR1');

@@ -1,4 +1,4 @@
-/** What a camera sees of a QR code that is drawn with characters. */
+/** A camera's view of a QR code that is drawn with characters. */
 
 const COLOUR_CODES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 

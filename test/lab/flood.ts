@@ -1,5 +1,5 @@
 /**
- * A stranger who knows the public key of a device and floods it with handshake initiations: run inside a host, as
+ * A stranger that knows the public key of a device and floods it with handshake initiations: run inside a host, as
  * `node flood.js PUBLIC-KEY SOURCE-ADDRESS ADDRESS PORT SECONDS PER-SECOND`. A slow machine sends fewer in a second.
  *
  * Every message is right up to its first MAC, which is all that a stranger can get right (whitepaper §5.3). Ends by itself.

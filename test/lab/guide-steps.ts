@@ -1,5 +1,5 @@
 /**
- * What a guide of docs/guides has its reader do, read from its Markdown.
+ * The steps of a guide of docs/guides, read from its Markdown.
  *
  * ````text
  *   ```sh server                              commands for the host "server"
@@ -15,7 +15,7 @@ export interface GuideStep {
   readonly machine: string;
   /** Where the block begins, from 1. */
   readonly line: number;
-  /** Of a file; commands have none. */
+  /** The path of a file; commands have none. */
   readonly path: string | undefined;
   readonly text: string;
   /** The last line of prose above it, where the reader learns which host it is for. */

@@ -27,10 +27,10 @@ export const plainWiretype: Implementation = {
 };
 export const wireguardGo: Implementation = { title: 'wireguard-go', command: '/usr/bin/wireguard-go' };
 
-/** What the tests are about. */
+/** The implementation under test. */
 export const subject: Implementation = subjectOf(process.env['E2E_SUBJECT']);
 
-/** What the tests are about, with offloads and without. */
+/** The implementations under test, with offloads and without. */
 export const subjects: readonly Implementation[] = subject === wiretype ? [wiretype, plainWiretype] : [subject];
 
 function subjectOf(name: string | undefined): Implementation {

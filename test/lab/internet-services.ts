@@ -1,7 +1,7 @@
 /**
- * What answers on the internet of the guides: run inside a host, as `node internet-services.js ADDRESS4 ADDRESS6`.
+ * The services on the internet of the guides: run inside a host, as `node internet-services.js ADDRESS4 ADDRESS6`.
  *
- * Port 80 tells who connects the address that it is seen with. Port 53 says that every name is ours (RFC 1035 §4.1).
+ * Port 80 returns the client's address. Port 53 resolves every name to our address (RFC 1035 §4.1).
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';

@@ -18,7 +18,7 @@ import type { Host } from './namespace.js';
 
 /** The server that everybody knows. */
 export const KNOWN_SERVER = { 4: '9.9.9.9', 6: '2620:fe::fe' };
-/** The addresses of who is connected first, second, third. */
+/** The addresses of the first, second and third host that is connected. */
 export const PUBLIC_ADDRESSES = [
   { 4: '192.0.2.10', 6: '2001:db8:1::10' },
   { 4: '198.51.100.10', 6: '2001:db8:2::10' },
@@ -60,7 +60,7 @@ export class Internet {
   }
 }
 
-/** Asks the known server which address it sees. @param namespace Of the machine's own, where to ask from. */
+/** Returns the client address that the known server sees. @param namespace Of the machine's own, where to ask from. */
 export async function seenAddress(machine: Machine, family: 4 | 6, namespace?: string): Promise<string> {
   const address = family === 4 ? KNOWN_SERVER[4] : `[${KNOWN_SERVER[6]}]`;
   return await runInside(machine, namespace, ['socat', '-u', `TCP${family}:${address}:80,connect-timeout=60`, '-']);

@@ -21,13 +21,13 @@ const BOOT_TIMEOUT_MS = 400_000;
 const COMMAND_TIMEOUT_MS = 200_000;
 /** A terminal takes no longer line. */
 const MAX_LINE = 4_000;
-/** What the guest's console says when a command is done. */
+/** The mark on the guest's console at the end of a command. */
 const DONE = /^=== (\d+|ready)\r?$/m;
 
 /** The host's end of the guest's Ethernet cable. */
 const TAP = 'guest0';
 
-/** What booting and building the image take, and where Debian has it. */
+/** The requirements for building and booting the image, and their Debian packages. */
 const TOOLS = [
   [EMULATOR, 'qemu-system-x86'],
   ['/bin/busybox', 'busybox-static'],

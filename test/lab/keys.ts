@@ -6,7 +6,7 @@ export interface KeyPairText {
   readonly publicKey: string;
 }
 
-/** What stands before the 32 key bytes in DER (RFC 8410 §7). */
+/** The DER bytes in front of the 32 key bytes (RFC 8410 §7). */
 const PRIVATE_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 export function generateKeyPair(): KeyPairText {

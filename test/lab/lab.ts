@@ -13,7 +13,7 @@ import type { TestContext } from 'node:test';
 import { Host } from './namespace.js';
 import { waitFor } from './wait.js';
 
-/** What carries the process id of a test in its name, and where. Namespaces come first: the processes inside end with them. */
+/** Things with the process id of a test in their names. Namespaces come first: the processes inside end with them. */
 const LEFTOVERS = [
   { folder: '/run/netns', name: /^wt-(\d+)-/, radix: 10, remove: removeNamespaceNow },
   { folder: '/run/wireguard', name: /^e2e-([\da-z]+)-[\da-z]+\.sock$/, radix: 36, remove: removeFile },

@@ -46,7 +46,7 @@ export class Machine {
     return new Machine(host, holder, folder);
   }
 
-  /** Of the process whose network and mounts are the machine's. */
+  /** The id of the process whose network and mounts are the machine's. */
   get pid(): number {
     return this.#holder.pid!;
   }

@@ -20,7 +20,7 @@ const PROGRAM = fileURLToPath(new URL('packet-exchange.js', import.meta.url));
 const SOURCES = ['198.18.1.0/24', 'fd00:0:0:51::/64'];
 const DESTINATIONS = ['198.18.2.0/24', 'fd00:0:0:52::/64'];
 const SEED = 20_250_601;
-/** Of some dozens of packets each. */
+/** The number of rounds, each of some dozens of packets. */
 const ROUNDS = 40;
 /** More than the packets of a round: none may be lost for want of room. */
 const QUEUE_PACKETS = 20_000;

@@ -76,7 +76,7 @@ function marker(round: number): Uint8Array {
   });
 }
 
-/** What the hosts themselves have to say, such as ICMP, is no part of the result. */
+/** Filters the hosts' own packets, such as ICMP, which are not part of the result. */
 function take(packet: Uint8Array): void {
   const isIpv4 = packet[0]! >> 4 === 4;
   const destination = isIpv4 ? packet.subarray(16, 20) : packet.subarray(24, 40);

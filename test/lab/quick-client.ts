@@ -19,7 +19,7 @@ import { Wireguard } from './wireguard.js';
 
 export const INTERNET = { 4: '198.51.100.7', 6: '2001:db8:7::7' };
 
-/** What makes interfaces on the client: what the tests are about. */
+/** The program that makes interfaces on the client: the implementation under test. */
 export const BACKEND_ENVIRONMENT = { WG_QUICK_USERSPACE_IMPLEMENTATION: subject.command };
 
 export interface QuickClient {

@@ -1,5 +1,5 @@
 /**
- * A stranger who sends everything that is not right to a WireGuard port: run inside a host, as
+ * A stranger that sends every kind of invalid message to a WireGuard port: run inside a host, as
  * `node stranger.js CAPTURE SOURCE-ADDRESS ADDRESS PORT`.
  *
  * Replays all messages of the capture, each as it is, cut, extended and with single bits flipped; then messages of
@@ -41,7 +41,7 @@ function* garbage(): Generator<Buffer> {
   for (let bit = 8; bit < 32; bit++) yield withReservedBit(bit);
 }
 
-/** Random bytes that say they are a message of this type. */
+/** Returns random bytes with this type of message. */
 function ofType(type: number, length: number): Buffer {
   const message = randomBytes(length);
   for (let at = 0; at < Math.min(4, length); at++) message[at] = at === 0 ? type : 0;

@@ -70,7 +70,7 @@ export interface TransferOptions {
   readonly datagramBytes?: number;
 }
 
-/** What iperf3 gives the sender's and the receiver's socket: when the sender is done, less than four of it are on the way. */
+/** The buffer size of iperf3's sockets: when the sender is done, less than four of it are on the way. */
 const WINDOW = '128K';
 
 /**

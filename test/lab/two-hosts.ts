@@ -32,7 +32,7 @@ export interface Tunnel extends TwoHosts {
 }
 
 export interface TunnelOptions {
-  /** Default: what the tests are about. */
+  /** Default: the implementation under test. */
   readonly left?: Implementation;
   readonly right?: Implementation;
   /** The IP family of the cable that the tunnel uses; default 4. */

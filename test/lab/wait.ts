@@ -6,7 +6,7 @@ export const PATIENCE_MS = 90_000;
 const POLL_INTERVAL_MS = 25;
 
 /**
- * Asks again and again until the answer is neither `false` nor `undefined`.
+ * Polls until the answer is neither `false` nor `undefined`.
  *
  * @param what Completes the sentence "Waited in vain for …".
  * @throws {Error} After `withinMs`, with the last answer.

@@ -32,7 +32,7 @@ export interface DeviceState {
   readonly peers: readonly PeerState[];
 }
 
-/** What a peer is told; absent: leave as it is. */
+/** The settings of a peer; absent settings are left unchanged. */
 export interface PeerSettings {
   readonly publicKey: string;
   readonly presharedKey?: string | undefined;

@@ -19,7 +19,7 @@ const PACKAGE = JSON.parse(readFileSync('package.json', 'utf8')) as {
   version: string;
   dependencies: Record<string, string>;
 };
-/** What the package and its user's compiler import besides, or the scope of it: lent by this checkout. */
+/** Further packages, or their scopes, that the package and its user's compiler import, linked from this checkout. */
 const NEIGHBOURS = new Set(
   [...Object.keys(PACKAGE.dependencies), '@types/node', 'undici-types'].map((name) => name.split('/')[0]!),
 );

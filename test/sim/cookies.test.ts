@@ -12,7 +12,7 @@ import { mac1Of, ScriptedPeer, signMessage } from './scripted-peer.js';
 import { COOKIE_LIFETIME_MS, COOKIE_REPLY_BYTES, HANDSHAKE_BURST, HANDSHAKES_PER_SECOND } from './whitepaper.js';
 
 const OTHER_PORT = 5_001;
-/** What a node takes to work a flood off, where work has costs. */
+/** The time that a node with costs needs to drain a flood. */
 const DRAIN_MS = 20;
 const PROVEN_INITIATIONS = 8;
 /** Slower than the rate limit allows. */

@@ -29,9 +29,9 @@ export interface Couple {
 }
 
 export interface CoupleOptions {
-  /** What A says about B beyond allowed IPs; its endpoint is B's first address. */
+  /** A's settings for B beyond allowed IPs; the endpoint is B's first address. */
   readonly aboutB?: PeerSettings;
-  /** What B says about A; without an endpoint unless one is given. */
+  /** B's settings for A, without an endpoint unless one is given. */
   readonly aboutA?: PeerSettings;
   /** A knows B's endpoint, unless this is false. */
   readonly knowsEndpoint?: boolean;

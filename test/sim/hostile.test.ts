@@ -16,7 +16,7 @@ const MAX_UDP_PAYLOAD = 65_507;
 const MAC2_BYTES = 16;
 const MACS_BYTES = 32;
 
-/** What a refused message may change: what is counted, what `explain` says, what is made when first needed, and memory that nobody reads again. */
+/** Fields that a refused message may change: counters, the input of `explain`, lazily allocated parts, and scratch memory. */
 const ALLOWED_CHANGES = [
   /\.counters\b/,
   /#counters\b/,
@@ -201,7 +201,7 @@ describe('Datagrams of every length from 0 to 65,507', () => {
 const sessions = new WeakMap<ScriptedLink, ScriptedSession>();
 const inboxLengths = new WeakMap<ScriptedLink, number>();
 
-/** What the device may be doing when a bad message comes. */
+/** The states of the device in which a bad message may arrive. */
 function STATES(): [string, (world: Simulation) => ScriptedLink][] {
   return [
     ['before any handshake', unconnected],

@@ -38,7 +38,7 @@ export function udpPacket(fields: UdpFields): Uint8Array {
   return ipPacket({ source: fields.source, destination: fields.destination, payload: datagram, protocol: UDP });
 }
 
-/** What stands in a packet, for comparisons in tests. */
+/** The content of a packet, for comparisons in tests. */
 export function packetPayload(packet: Uint8Array): Uint8Array {
   return packet.subarray(packet[0]! >> 4 === 4 ? 4 * (packet[0]! & 0x0f) : 40);
 }

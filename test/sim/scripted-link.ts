@@ -25,7 +25,7 @@ export class ScriptedLink {
   readonly node: TunnelNode;
   readonly script: ScriptedPeer;
   readonly host: Host;
-  /** What arrived at the script, oldest first. */
+  /** The datagrams that arrived at the script, oldest first. */
   readonly inbox: Datagram[] = [];
   readonly nodePublic: Uint8Array;
   readonly nodePrivate: Uint8Array;

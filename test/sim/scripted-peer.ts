@@ -19,7 +19,7 @@ import {
   sharedSecret,
 } from './plain-noise.js';
 
-/** What a scripted initiation may have wrong. Everything that is absent is as it should be. */
+/** The faults of a scripted initiation. Absent fields are right. */
 export interface InitiationScript {
   readonly timestamp: Uint8Array;
   readonly senderIndex?: number;
@@ -47,7 +47,7 @@ export interface ScriptedSession {
 }
 
 /**
- * A WireGuard peer that does what it is told, right or wrong: each message is one call.
+ * A scripted WireGuard peer, honest or not: each message is one call.
  *
  * Written from the whitepaper alone, as readably as possible, and on other primitives than the device: it is the
  * second opinion on every byte of a handshake, and the source of messages that no honest peer would send.

@@ -19,7 +19,7 @@ const CLIENT_GAP_MS = 200;
 const SERVER_OUTER = '192.0.2.1';
 const SERVER_INNER = '10.0.0.1';
 
-/** What a stranger sends: nothing of it needs our public key. */
+/** Messages of a stranger, which require no public key. */
 const FLOODS: readonly [string, (world: Simulation, indices: readonly number[]) => Uint8Array][] = [
   ['cookie replies', (world) => message(world, 3, 64)],
   ['cookie replies to messages that they saw', (world, indices) => message(world, 3, 64, world.random.pick(indices))],

@@ -6,7 +6,7 @@ import { formatIpAddress, parseIpAddress } from '../../src/wire/address-text.js'
 
 const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
 const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 });
-/** With runs of zeros, which random bytes hardly have. */
+/** Generates addresses with runs of zeros, which random bytes hardly have. */
 const sparseIpv6 = fc
   .array(fc.constantFrom(0, 0, 0, 1, 0xdb8, 0xffff), { minLength: 8, maxLength: 8 })
   .map((groups) => Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff])));

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** In the environment: the path of a checkout may have characters that a shell would have to quote. */
+/** An environment variable, since the path of a checkout may have characters that a shell would have to quote. */
 const COMPLETIONS = fileURLToPath(new URL('../../../../completions', import.meta.url));
 const LIMIT_MS = 60_000;
-/** Where shells keep what they find out about themselves. */
+/** The folder for caches of shells. */
 const HOME = mkdtempSync(join(tmpdir(), 'wiretype-shells-'));
 process.on('exit', () => rmSync(HOME, { recursive: true, force: true }));
 
 /** A shell that has read the completion script of the package. */
 export interface Shell {
   readonly name: 'bash' | 'zsh' | 'fish';
-  /** What Tab makes of the last word of a line, where only one thing can stand there; escaped as the shell wants it. */
+  /** Returns the result of Tab on the last word of a line with one possible completion, escaped for the shell. */
   complete(line: string, bin: string): string | undefined;
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 type Schema = { readonly [keyword: string]: unknown };
 
-/** What a keyword is looked at with. */
+/** The context for checking a keyword. */
 interface Place {
   readonly value: unknown;
   readonly schema: Schema;

@@ -11,7 +11,7 @@ import { parseConfig } from '../../../src/control/config/index.js';
 import { parseIpAddress } from '../../../src/control/ip-text.js';
 
 const PRIVATE = 'yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=';
-/** Of the private key. */
+/** The public key of the private key above. */
 const OWN = 'HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw=';
 const ONE = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=';
 const TWO = 'TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=';
@@ -110,7 +110,7 @@ describe('check', () => {
           'f',
         );
         const [first, second] = texts as [string[], string[]];
-        // Of a range that both have, the second one is told.
+        // A range of both peers is reported for the second peer.
         const expected = [
           ...first.filter((text) => second.some((other) => other !== text && isInside(text, other))),
           ...second.filter((text) => first.some((other) => isInside(text, other))),

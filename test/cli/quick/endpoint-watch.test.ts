@@ -17,7 +17,7 @@ import { Endpoint } from '../../../src/wire/endpoint.js';
 
 const KEY = 'xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=';
 const NOW_MS = 1_800_000_000_000;
-/** The name has to be one that the system's own resolver knows without asking anybody. */
+/** The name must be one that the system's own resolver knows without a query. */
 const FILE = `[Interface]\n[Peer]\nPublicKey = ${KEY}\nEndpoint = localhost:51820\n`;
 
 describe('reresolve', () => {
@@ -263,7 +263,7 @@ function optionsWith(addresses: readonly string[]) {
 }
 
 interface Names {
-  /** Of the name in the file. Absent: the system's resolver knows. */
+  /** The addresses of the name in the file. Absent: the system's resolver finds them. */
   readonly addresses?: readonly string[];
   readonly lookedUp?: Readonly<Record<string, string>>;
 }

@@ -1,10 +1,10 @@
-/** Made-up calls of `wg`: command lines, files and answers that are nearly right, or nearly wrong. */
+/** Generated calls of `wg`: command lines, files and answers that are nearly right, or nearly wrong. */
 import fc from 'fast-check';
 import { arbitraryReply } from './arbitrary-reply.js';
 
 export interface WgCase {
   readonly argv: readonly string[];
-  /** What the file `conf` holds, which `argv` may name. */
+  /** The content of the file `conf`, which `argv` may contain. */
   readonly conf: string;
   readonly get: string;
   readonly set: string;

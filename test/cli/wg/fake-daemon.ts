@@ -3,7 +3,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 
-/** What a fake daemon answers, word for word. */
+/** The verbatim answers of a fake daemon. */
 export interface FakeAnswers {
   get: string;
   set: string;

@@ -12,7 +12,7 @@ const PATIENCE_MS = 60_000;
 /** A daemon in namespaces of its own, with a directory of ours in the place of /var/run/wireguard. */
 const FIRST = 'mkdir -p /run/wireguard && mount --bind "$0" /run/wireguard && exec "$1" -f "$2"';
 
-/** In the place of a daemon's path: the kernel makes the interfaces, in the network namespace of this process. */
+/** The value that stands for a daemon's path: the kernel makes the interfaces, in the network namespace of this process. */
 export const KERNEL = 'kernel';
 
 /** Whether this machine has what it takes to run a daemon and the stock `wg` beside it. */
@@ -24,7 +24,7 @@ export function canRunDaemon(program: string): boolean {
 
 /** Real daemons, or interfaces of the kernel's, one for each name, in one network namespace. `close` ends them. */
 export class LiveDaemons {
-  /** Of the control sockets. */
+  /** The directory of the control sockets. */
   readonly directory: string;
   readonly #processes: ChildProcess[] = [];
 
@@ -82,7 +82,7 @@ export class LiveDaemons {
   }
 }
 
-/** Asks again and again until it is so. */
+/** Polls until the condition holds. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadlineMs = performance.now() + PATIENCE_MS;
   while (!(await isSo())) {

@@ -57,7 +57,7 @@ for (const program of IS_KERNEL_GUEST ? [KERNEL] : ['wireguard-go', WIRETYPED]) 
       assert.deepEqual(inOrder(ours), inOrder(withPrefixes(argv, stock.outcome)));
     }
 
-    /** wireguard-go tells its peers in another order each time. */
+    /** Sorts the peers, which wireguard-go reports in another order each time. */
     function inOrder(outcome: Outcome): Outcome {
       return program === 'wireguard-go' ? { ...outcome, out: outcome.out.split('\n').sort().join('\n') } : outcome;
     }
@@ -120,7 +120,7 @@ for (const program of IS_KERNEL_GUEST ? [KERNEL] : ['wireguard-go', WIRETYPED]) 
   });
 }
 
-/** Gives wg0 a session with wg1, and a second peer that nobody is behind. */
+/** Gives wg0 a session with wg1, and a second peer that does not exist. */
 async function makeSession(directory: string): Promise<void> {
   const [left, right] = [generateKeyPair(), generateKeyPair()];
   const wg = async (...argv: string[]): Promise<string> => {

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 
 import { wgMain } from '../../../src/cli/wg/wg-main.js';
 
-/** What a run of a program leaves behind. */
+/** The result of a run of a program. */
 export interface Outcome {
   readonly status: number | null;
   readonly out: string;
@@ -26,7 +26,7 @@ const WITH_SOCKETS = 'mkdir -p /run/wireguard && mount --bind "$0" /run/wireguar
 /** Whether this is the virtual machine whose kernel has WireGuard: it has no daemons, and no interfaces that matter. */
 export const IS_KERNEL_GUEST = process.env['WIRETYPE_KERNEL_GUEST'] !== undefined;
 
-/** What `wg show IF` can be asked for. */
+/** The fields that `wg show IF` can print. */
 export const FIELDS = [
   'public-key',
   'private-key',

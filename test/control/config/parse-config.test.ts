@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { parseConfig } from '../../../src/control/config/index.js';
 import { arbitraryText } from './arbitrary-text.js';
 
-/** What takes a time that grows with the square of the lines takes hours, on any machine. */
+/** Work that grows with the square of the lines takes hours, on any machine. */
 const LARGE_FILE_TIMEOUT_MS = 120_000;
 
 const KEY = Buffer.alloc(32, 7).toString('base64');

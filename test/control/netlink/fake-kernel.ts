@@ -35,7 +35,7 @@ class Refusal extends Error {
   }
 }
 
-/** A kernel with WireGuard, as far as its netlink goes: what linux/wireguard.h says, and no more. */
+/** The netlink side of a kernel with WireGuard, according to linux/wireguard.h. */
 export class FakeKernel {
   readonly devices = new Map<string, FakeDevice>();
   /** Bytes of every message to WireGuard. */
@@ -47,12 +47,12 @@ export class FakeKernel {
   readonly usedPorts = new Set<number>();
   /** A refusal of the n-th `set`, counted from 0. */
   refuses: { readonly set: number; readonly errno: number; readonly words: string } | undefined;
-  /** How many dumps say that something changed meanwhile. */
+  /** The number of dumps that report a change meanwhile. */
   interruptions = 0;
   /** Allowed IPs in one message of a dump; peers likewise. */
   partSize = 3;
   openSockets = 0;
-  /** What was handed to us to send, and to receive into: the caller's own memory. */
+  /** The caller's own buffers for sending and receiving. */
   readonly buffers: Uint8Array[] = [];
   #sets = 0;
 
@@ -202,7 +202,7 @@ function newPeer(): FakePeer {
   };
 }
 
-/** The first part says all but the allowed IPs that do not fit; the others say the key and more of those. */
+/** The first part has everything but the allowed IPs that do not fit; the others have the key and more allowed IPs. */
 function describePeer(key: string, peer: FakePeer, partSize: number): Raw[][] {
   const ips = [...peer.allowedIps].map((allowedIp): Raw => {
     const [, family, address, length] = /^(\d+):([0-9a-f]+)\/(\d+)$/.exec(allowedIp)!;

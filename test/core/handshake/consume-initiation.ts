@@ -10,7 +10,7 @@ import type { Crypto } from '../../../src/core/ports.js';
 
 export type ConsumedInitiation = OpenedInitiation & { readonly timestamp: Uint8Array };
 
-/** Takes both steps of reading an initiation, as the device does. What is refused is wiped. */
+/** Takes both steps of reading an initiation, as the device does. A refused initiation is wiped. */
 export function consumeInitiation(
   crypto: Crypto,
   local: LocalIdentity,

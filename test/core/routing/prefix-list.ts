@@ -36,7 +36,7 @@ function isSame(a: IpPrefix, b: IpPrefix): boolean {
   return Buffer.compare(maskedPrefix(a).address, maskedPrefix(b).address) === 0;
 }
 
-/** With host bits cleared, by way of a string of bits. */
+/** Clears the host bits, through a string of bits. */
 export function maskedPrefix({ address, prefixLength }: IpPrefix): IpPrefix {
   const bits = [...address].map((byte) => byte.toString(2).padStart(8, '0')).join('');
   const kept = bits.slice(0, prefixLength).padEnd(bits.length, '0');

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { maskHostBits, NO_NODE, PrefixTrie } from '../../../src/core/routing/prefix-trie.js';
 import { SeededRandom } from '../../../src/sim/seeded-random.js';
 
-/** What the trie finds is tested through `AllowedIps`; here is what only its nodes show. */
+/** Tests of the trie's nodes. Look-ups are tested through `AllowedIps`. */
 describe('PrefixTrie', () => {
   it('gives every node back when its prefix is removed, in any order', () => {
     const random = new SeededRandom(3);

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { ByteBudget } from '../../../src/core/session/byte-budget.js';
 import { StagedPackets } from '../../../src/core/session/staged-packets.js';
 
-/** As in the kernel: a peer has room for 128. */
+/** The room of one peer, as in the kernel. */
 const MAX_STAGED_PACKETS = 128;
 const BUDGET_BYTES = 1_000_000;
 

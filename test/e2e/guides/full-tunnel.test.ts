@@ -70,7 +70,7 @@ async function takeServerDown(server: Machine): Promise<void> {
   assert.equal(await server.run('sysctl', ['-n', 'net.ipv4.ip_forward']), '0\n');
 }
 
-/** What the server says is no leak, be it WireGuard or that nobody listens. */
+/** Datagrams of the server are no leak, whether WireGuard or ICMP errors. */
 function isTunnel({ source, destination, udp }: SeenPacket): boolean {
   return source === SERVER[4] || (destination === SERVER[4] && udp?.destinationPort === PORT);
 }

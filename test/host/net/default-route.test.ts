@@ -40,7 +40,7 @@ class Rules {
     return '';
   }
 
-  /** What is there for one mark; the suppressing rule belongs to the diverting one behind it. */
+  /** Returns the rules for one mark; the suppressing rule belongs to the diverting one behind it. */
   of(mark: number): string[] {
     return this.rules.map(({ words }) => words).filter((words) => new RegExp(`\\b${mark}\\b`).test(words));
   }

@@ -1,7 +1,7 @@
-/** Programs of the system that a test answers for, and a record of what was said to them. */
+/** Fake programs of the system whose answers a test supplies, and a record of their calls. */
 import { type CommandResult, type Commands, requireSuccess } from '../../../src/host/net/commands.js';
 
-/** What a program says: its standard output, or how it fails. */
+/** The answer of a program: its standard output, or its failure. */
 export type Answer = string | { readonly status: number; readonly stderr: string };
 
 export class FakeCommands implements Commands {

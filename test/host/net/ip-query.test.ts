@@ -12,7 +12,7 @@ import {
 } from '../../../src/host/net/ip-query.js';
 import { FakeCommands } from './fake-commands.js';
 
-/** As printed by iproute2 6.1. */
+/** The output of iproute2 6.1. */
 const ADDRESSES =
   '[{"ifindex":3,"ifname":"wg0","mtu":1400,"addr_info":[{"family":"inet","local":"10.0.0.1","prefixlen":24,"scope":"global"},' +
   '{"family":"inet","local":"10.0.0.9","address":"10.3.3.3","prefixlen":32,"scope":"global"},' +
