@@ -83,7 +83,7 @@ describe('the merge of packets on writing to the TUN', () => {
     assert.deepEqual(groupSizes(both, packets), [2, 2]);
   });
 
-  it('carries ECN marks: congestion is told of exactly the packets that had it', () => {
+  it('carries ECN marks: congestion is reported for exactly the packets that met it', () => {
     const packets = [0, 1, 2, 3].map((i) => segment(i, 4, TCP, { trafficClass: i < 2 ? 2 : 3 }));
     assert.deepEqual(groupSizes(both, packets), [2, 2]);
   });

@@ -245,7 +245,7 @@ describe('handles of the addon', () => {
     closeSync(descriptor);
   });
 
-  it('is silent while reading is off, and tells of what waited when it is on again', async () => {
+  it('is silent while reading is off, and announces waiting packets when it is on again', async () => {
     const { tun, descriptor } = makePair();
     let calls = 0;
     addon.watch(tun, () => calls++);
@@ -260,7 +260,7 @@ describe('handles of the addon', () => {
     closeSync(descriptor);
   });
 
-  it('keeps no process alive that it is told not to', async () => {
+  it('keeps no process alive when it is unreferenced', async () => {
     const { code } = await runWorker(`
       const monitor = addon.monitorOpen(${MONITOR_ROUTES}, -1);
       addon.watch(monitor, () => {});

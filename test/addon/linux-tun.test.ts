@@ -31,7 +31,7 @@ function defineLinuxTun(): void {
     for (const bench of benches.splice(0)) bench.end();
   });
 
-  it('takes TCP and UDP offloads where the kernel has them, or none if it is told so', () => {
+  it('enables TCP and UDP offloads that the kernel supports, or none on request', () => {
     const on = LinuxTun.open(addon, 'wton');
     assert.equal(on.offloads.tcp, true);
     on.close();

@@ -47,7 +47,7 @@ describe('NativeSocket', () => {
     }
   });
 
-  it('works with one family alone, and counts what is for the other', async () => {
+  it('works with one family alone, and counts datagrams for the other', async () => {
     const [a, b] = [open(0, { family: 6 }), open(0)];
     const inbox = new Inbox(b);
     const letters = LOOPBACK.map((address, i) => ({ bytes: Uint8Array.of(i), to: Endpoint.from(address, b.port) }));

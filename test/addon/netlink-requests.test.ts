@@ -45,7 +45,7 @@ inOwnNamespace(import.meta.url, () => {
       assert.ok(!answer.includes('a-secret'));
     });
 
-    it('waits no longer than it is told, and refuses an answer that does not fit', () => {
+    it('waits no longer than its timeout, and refuses an answer that does not fit', () => {
       const descriptor = addon.netlinkOpen(GENERIC);
       assert.equal(addon.netlinkReceive(descriptor, new Uint8Array(100), 20), -ETIMEDOUT);
       addon.netlinkSend(descriptor, message(0x10, REQUEST, 1, attributes([2, text('nlctrl')])));
@@ -57,7 +57,7 @@ inOwnNamespace(import.meta.url, () => {
       closeSync(route);
     });
 
-    it('says in numbers what the system refuses, and throws at what is no array', () => {
+    it('returns refusals of the system as numbers, and throws for an argument that is no array', () => {
       assert.equal(addon.netlinkOpen(99), -EPROTONOSUPPORT);
       assert.equal(addon.netlinkSend(-1, new Uint8Array(20)), -EBADF);
       assert.ok([-EBADF, -EINVAL, -ETIMEDOUT].includes(addon.netlinkReceive(-1, new Uint8Array(20), 1)));

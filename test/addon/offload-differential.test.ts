@@ -21,7 +21,7 @@ const SEEDS = 40;
 const EMISSIONS = 20;
 const ARENA_BYTES = 1 << 21;
 
-describe('what is cut on reading from the TUN and merged on writing to it', () => {
+describe('packets that are cut on reading from the TUN and merged on writing to it', () => {
   const [near, far] = [new TunPair(addon, BOTH), new TunPair(addon, BOTH)];
   after(() => {
     near.close();

@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { foldSum, load16, onesSum, store16, TCP } from './inner-packet.js';
 import { addressesOf, flowOf } from './merge-model.js';
 
-/** Asserts that every packet arrived once and unchanged, in order within its flow, and that none overtook a fragment between its addresses. */
+/**
+ * Asserts that every packet arrived once and unchanged, in order within its flow, and that none overtook a fragment
+ * between its addresses.
+ */
 export function assertSamePackets(actual: readonly Uint8Array[], expected: readonly Uint8Array[]): void {
   for (const flow of new Set([...expected, ...actual].map(flowOf)))
     if (flow !== undefined) assert.deepEqual(ofFlow(actual, flow), ofFlow(expected, flow), `flow ${flow}`);
@@ -15,7 +18,8 @@ export function assertSamePackets(actual: readonly Uint8Array[], expected: reado
 }
 
 /**
- * Returns the packet in hexadecimal, without fields that have no meaning: the identification of an IPv4 packet with DF (RFC 6864 §4.1), and
+ * Returns the packet in hexadecimal, without fields that have no meaning: the identification of an IPv4 packet with DF
+ * (RFC 6864 §4.1), and
  * which of the two zeros the checksum of TCP is (RFC 1071 §2).
  */
 export function normalText(packet: Uint8Array): string {

@@ -35,7 +35,7 @@ function defineRouteMonitor(): void {
   });
   after(() => monitor.close());
 
-  it('tells over which interface an endpoint is reached', () => {
+  it('returns the interface by which an endpoint is reached', () => {
     assert.equal(monitor.routeInterface(Endpoint.from(REMOTE, 1), 0), index('wt1'));
     assert.equal(monitor.routeInterface(Endpoint.from(REMOTE6, 1), 0), index('wt1'));
     assert.equal(monitor.routeInterface(Endpoint.from(Uint8Array.of(10, 2, 0, 9), 1), 0), index('wt2'));
@@ -90,7 +90,7 @@ function defineRouteMonitor(): void {
     ip('-6 route del 2001:db8::/32');
   });
 
-  it('tells of addresses and routes that come and go', async () => {
+  it('reports addresses and routes that come and go', async () => {
     for (const words of [
       'addr add 10.1.0.77/24 dev wt1',
       'route add 192.0.2.0/24 via 10.1.0.9',
@@ -107,7 +107,7 @@ function defineRouteMonitor(): void {
     }
   });
 
-  it('tells of a burst of changes as few', async () => {
+  it('reports a burst of changes as few', async () => {
     let changes = 0;
     await quiet(monitor);
     monitor.onChange = () => changes++;

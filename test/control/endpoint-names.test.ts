@@ -72,7 +72,7 @@ describe('resolutionRetries', () => {
 });
 
 describe('isHostName', () => {
-  it('tells names from addresses', () => {
+  it('distinguishes names from addresses', () => {
     for (const host of ['vpn.example.com', 'localhost', 'a1']) assert.ok(isHostName({ host, port: 1 }), host);
     for (const host of ['10.0.0.1', '::1', 'fe80::1%eth0']) assert.ok(!isHostName({ host, port: 1 }), host);
   });

@@ -40,7 +40,7 @@ describe('UapiClient', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('asks for the device and reads what is said of it', async () => {
+  it('requests the device and reads the answer', async () => {
     answer = (socket) => socket.end('listen_port=5\nfwmark=16\nerrno=0\n\n');
     const state = await new UapiClient(path, NO_ZONES).get();
     assert.equal(request, 'get=1\n\n');
@@ -86,11 +86,11 @@ describe('UapiClient', () => {
     });
   }
 
-  it('says that nobody answers where there is no socket', async () => {
+  it('reports that no daemon answers where there is no socket', async () => {
     await assert.rejects(new UapiClient(`${path}x`, NO_ZONES).get(), { code: 'ERR_CONTROL_UNREACHABLE' });
   });
 
-  it('reads any bytes as an answer, or says that it does not understand', () => {
+  it('reads any bytes as an answer, or refuses them', () => {
     const line = fc.oneof(
       fc.constantFrom('public_key=', 'endpoint=[fd00::1]:7', 'errno=0', 'allowed_ip=10.0.0.0/8', 'rx_bytes=1', ''),
       fc.constant(`public_key=${'07'.repeat(32)}`),

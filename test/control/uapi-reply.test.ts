@@ -5,7 +5,7 @@ import { parseSetReply, readReply, refusal } from '../../src/control/uapi-reply.
 import { WireGuardError } from '../../src/core/errors.js';
 
 describe('the answer of a daemon', () => {
-  it('is read line by line up to its empty line, and errno is told apart', () => {
+  it('is read line by line up to its empty line, and errno is separate', () => {
     const reply = Buffer.from('a=1\nb=x=y\nerrno=0\n\nc=2\n');
     const lines: string[][] = [];
 

@@ -79,7 +79,7 @@ describe('UAPI server', { timeout: 240_000 }, () => {
     await new Promise((resolve) => listener.close(resolve));
   });
 
-  it('answers a get, also to one who only stopped sending', async () => {
+  it('answers a get, also to a client that only stopped sending', async () => {
     assert.equal(await exchange(path, GET), EMPTY_STATE);
     assert.equal(await exchange(path, 'get=1\n'), EMPTY_STATE);
   });
@@ -104,7 +104,7 @@ describe('UAPI server', { timeout: 240_000 }, () => {
     assert.deepEqual(control.applied, []);
   });
 
-  it('applies nothing of a set of which a line is refused, and says so once', async () => {
+  it('applies nothing of a set with a refused line, and reports the refusal once', async () => {
     assert.equal(await exchange(path, `set=1\nlisten_port=7\npublic_key=${KEY}\nendpoint=x\nfoo\n\n`), 'errno=-22\n\n');
     assert.deepEqual(control.applied, []);
     assert.deepEqual(refused, ['set endpoint 22']);
@@ -132,7 +132,7 @@ describe('UAPI server', { timeout: 240_000 }, () => {
     assert.deepEqual(refused, []);
   });
 
-  it('does not mind connections that say nothing', async () => {
+  it('ignores connections that send nothing', async () => {
     for (let i = 0; i < 20; i++) connect(path).destroy();
     const silent = connect(path);
     await once(silent, 'connect');
@@ -177,7 +177,7 @@ describe('UAPI server', { timeout: 240_000 }, () => {
     assert.deepEqual(new Set(replies), new Set([EMPTY_STATE.repeat(3)]));
   });
 
-  it('tells and takes 10,000 peers, a few per turn of the loop', async () => {
+  it('reports and accepts 10,000 peers, a few per turn of the loop', async () => {
     control.state = { ...control.state, peers: manyPeers(10_000) };
     const turns = countTurns();
 

@@ -139,7 +139,7 @@ describe('control socket file', { timeout: 120_000 }, () => {
     assert.ok(existsSync(path));
   });
 
-  it('does not mind other files in its directory', async () => {
+  it('ignores other files in its directory', async () => {
     let wasRemoved = false;
     await create(() => {
       wasRemoved = true;

@@ -1,4 +1,7 @@
-/** The privileges of a running daemon, as the kernel reports them, and that it works with the capabilities of the systemd unit. */
+/**
+ * The privileges of a running daemon, as the kernel reports them, and that it works with the capabilities of the
+ * systemd unit.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { describe, it } from 'node:test';

@@ -99,7 +99,9 @@ describe('up and down beside wg-quick', { concurrency: 2 }, () => {
   });
 });
 
-/** The routes that the stock program does not add: without a daemon, the traffic of the tunnel does not leave in clear. */
+/**
+ * The routes that the stock program does not add: without a daemon, the traffic of the tunnel does not leave in clear.
+ */
 const REFUSAL = /^unreachable default .*metric 4294967295.*\n/m;
 
 function withoutRefusal(state: string): string {

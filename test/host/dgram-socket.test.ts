@@ -21,7 +21,7 @@ describe('DgramSocket', () => {
     await assert.rejects(DgramSocket.open(holder.port), { name: 'WireGuardError', code: 'ERR_PORT_IN_USE' });
   });
 
-  it('works with one family alone, and counts what is for the other', async () => {
+  it('works with one family alone, and counts datagrams for the other', async () => {
     const socket = await open(0, { family: 4 });
     socket.send(batchOf([{ bytes: Uint8Array.of(1), to: Endpoint.from(LOOPBACK[1]!, 9) }]), 0);
     assert.equal(socket.stats.sendErrors.get('EAFNOSUPPORT'), 1);
@@ -36,7 +36,7 @@ describe('DgramSocket', () => {
     );
   });
 
-  it('asks to be called again when too much is on its way, and calls when there is room', async () => {
+  it('stops when too much is in flight, and calls back when there is room', async () => {
     const [a, b] = [await open(0), await open(0)];
     const to = Endpoint.from(LOOPBACK[0]!, b.port);
     const batch = batchOf(Array.from({ length: 3_000 }, () => ({ bytes: new Uint8Array(10), to })));
@@ -63,7 +63,7 @@ describe('DgramSocket', () => {
     assert.ok(socket.stats.sendErrors.get('EINVAL')! >= 100);
   });
 
-  it('keeps datagrams that wait within some megabytes, and counts what is too much', async () => {
+  it('limits waiting datagrams to some megabytes, and counts those beyond', async () => {
     const [a, b] = [await open(0), await open(0)];
     b.onReadable = () => {};
     const to = Endpoint.from(LOOPBACK[0]!, b.port);

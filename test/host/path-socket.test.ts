@@ -75,7 +75,7 @@ describe('PathSocket', () => {
     assert.deepEqual(relay.sent, [0, 1, 2, 3]);
   });
 
-  it('asks UDP and every path in turn, so that none starves the others', () => {
+  it('reads UDP and every path in turn, so that none starves the others', () => {
     const [relay, other] = [new QueuePath(1), new QueuePath(1)];
     const socket = socketWith([RELAY, relay], [OTHER_RELAY, other]);
     for (let i = 0; i < 3; i++) {
@@ -88,7 +88,7 @@ describe('PathSocket', () => {
     assert.deepEqual(order, [0, 10, 1, 11, 2, 12]);
   });
 
-  it('counts what is for a path that does not exist, and closes paths with itself', () => {
+  it('counts datagrams for a path that does not exist, and closes its paths when closed', () => {
     const relay = new QueuePath();
     const socket = socketWith([RELAY, relay]);
     assert.equal(socket.send(batchOf([Endpoint.forPath(OTHER_RELAY), Endpoint.forPath(RELAY)]), 0), 2);

@@ -19,7 +19,7 @@ describe('SourceWatch', () => {
     watch.close();
   });
 
-  it('asks once for each pair of source and destination, whatever the port', async () => {
+  it('checks each pair of source and destination once, regardless of the port', async () => {
     const device = deviceWith(1_000, (i) => i % 3);
     let asked = 0;
     const watch = new SourceWatch(device, () => {

@@ -40,7 +40,10 @@ static bool is_refused(void) {
   return result;
 }
 
-/* Replaces sendmmsg. As in the kernel, the messages before the first refusal are sent, and the next call returns the error. */
+/*
+ * Replaces sendmmsg. As in the kernel, the messages before the first refusal are sent, and the next call returns the
+ * error.
+ */
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags) {
   static send_many *next;
   if (next == NULL) next = (send_many *)dlsym(RTLD_NEXT, "sendmmsg");

@@ -201,7 +201,7 @@ describe('the loop on virtual time', () => {
     assert.equal(b.received.at(-1), 'once more');
   });
 
-  it('tells readers what happens, from the moment at which they begin to read', async () => {
+  it('reports events to readers from the moment at which they begin to read', async () => {
     const { world, a } = await open();
     a.tun.inject(packetFromA('ping'));
     world.advance(100);

@@ -16,7 +16,10 @@ const MAX_UDP_PAYLOAD = 65_507;
 const MAC2_BYTES = 16;
 const MACS_BYTES = 32;
 
-/** Fields that a refused message may change: counters, the input of `explain`, lazily allocated parts, and scratch memory. */
+/**
+ * Fields that a refused message may change: counters, the input of `explain`, lazily allocated parts, and scratch
+ * memory.
+ */
 const ALLOWED_CHANGES = [
   /\.counters\b/,
   /#counters\b/,

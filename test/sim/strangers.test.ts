@@ -30,7 +30,7 @@ const FLOODS: readonly [string, (world: Simulation, indices: readonly number[]) 
   ['datagrams of any type and length', anything],
 ];
 
-describe('Strangers who do not know our public key', () => {
+describe('Strangers that do not know our public key', () => {
   for (const [what, make] of FLOODS) {
     scenario(
       `and send 10,000 ${what} a second delay nobody's handshake (§5.3)`,

@@ -26,7 +26,7 @@ describe('Endpoint', () => {
     assert.deepEqual(six.address, IPV6);
   });
 
-  it('tells remotes apart by every field', () => {
+  it('distinguishes remote endpoints by every field', () => {
     const endpoint = Endpoint.from(IPV6, 1, 1);
     for (const other of [
       Endpoint.from(IPV6, 2, 1),

@@ -84,7 +84,7 @@ describe('writeUnreachable', () => {
     assert.ok(answerTo(ipPacket({ ...SIX, protocol: 58, payload: Uint8Array.of(128, ...rest) })).length > 0);
   });
 
-  it('is silent about ICMP that is too short to tell what it is', () => {
+  it('does not answer ICMP that is too short to show its type', () => {
     assertSilent(ipPacket({ ...FOUR, protocol: 1, payload: new Uint8Array(7).fill(8) }));
     assertSilent(ipPacket({ ...SIX, protocol: 58, payload: new Uint8Array(7).fill(128) }));
   });

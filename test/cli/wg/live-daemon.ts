@@ -12,7 +12,9 @@ const PATIENCE_MS = 60_000;
 /** A daemon in namespaces of its own, with a directory of ours in the place of /var/run/wireguard. */
 const FIRST = 'mkdir -p /run/wireguard && mount --bind "$0" /run/wireguard && exec "$1" -f "$2"';
 
-/** The value that stands for a daemon's path: the kernel makes the interfaces, in the network namespace of this process. */
+/**
+ * The value that stands for a daemon's path: the kernel makes the interfaces, in the network namespace of this process.
+ */
 export const KERNEL = 'kernel';
 
 /** Whether this machine has what it takes to run a daemon and the stock `wg` beside it. */

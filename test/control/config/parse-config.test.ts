@@ -64,7 +64,7 @@ describe('parseConfig', () => {
     });
   }
 
-  it('gives what the interface says, typed', () => {
+  it('returns the values of the interface, typed', () => {
     const section = parseConfig(EVERY_KEY, 'wg0.conf').interfaceSection!;
 
     assert.deepEqual(section.privateKey, new Uint8Array(32).fill(7));
@@ -88,7 +88,7 @@ describe('parseConfig', () => {
     assert.deepEqual(section.hooks('PostDown'), ['echo gone']);
   });
 
-  it('gives what a peer says, typed', () => {
+  it('returns the values of a peer, typed', () => {
     const peer = parseConfig(EVERY_KEY, 'wg0.conf').peers[0]!;
 
     assert.equal(peer.publicKeyText, PSK);
@@ -113,7 +113,7 @@ describe('parseConfig', () => {
     );
   });
 
-  it('gives nothing for what is not said', () => {
+  it('returns nothing for absent keys', () => {
     const { interfaceSection, peers } = parseConfig(`[Interface]\n[Peer]\nPublicKey = ${KEY}\n`, 'wg0.conf');
 
     assert.equal(interfaceSection!.privateKey, undefined);

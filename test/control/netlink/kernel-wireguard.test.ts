@@ -16,7 +16,7 @@ const OTHER_KEY = new Uint8Array(32).fill(9);
 const NAME = 'wg0';
 
 describe('the kernel', () => {
-  it('gets every change whole, in messages that it can take, and tells what it got', () => {
+  it('receives every change whole, in messages of valid size, and reports its state', () => {
     fc.assert(
       fc.property(arbitraryChange, fc.integer({ min: 1, max: 5 }), (change, partSize) => {
         const [byMessages, byHand] = [setUp(), setUp()];
@@ -125,7 +125,7 @@ describe('the kernel', () => {
     });
   }
 
-  it('is asked again when the device changed meanwhile, and no peer is told twice', () => {
+  it('is read again when the device changed meanwhile, and no peer is listed twice', () => {
     const { kernel, wireguard } = setUp();
     wireguard.set(NAME, { replacePeers: false, peers: [peerOf(KEY), peerOf(OTHER_KEY)] });
     kernel.interruptions = 3;
@@ -139,7 +139,7 @@ describe('the kernel', () => {
     assert.throws(() => wireguard.get(NAME), { message: 'wg0: the kernel refuses: it changes all the time' });
   });
 
-  it('tells handshake, counters and endpoints exactly', async () => {
+  it('reports handshake, counters and endpoints exactly', async () => {
     const { kernel, wireguard } = setUp();
     wireguard.set(NAME, { replacePeers: false, peers: [peerOf(KEY)] });
     const peer = kernel.devices.get(NAME)!.peers.get('07'.repeat(32))!;

@@ -21,7 +21,7 @@ describe('SystemCommands', () => {
     assert.equal((await quiet().ask(['true'], 'x'.repeat(1_000_000))).status, 0);
   });
 
-  it('echoes what it runs, and tells in its error what the program said', async () => {
+  it('echoes commands, and includes the output of the program in its error', async () => {
     let output = '';
     const commands = new SystemCommands((text) => {
       output += text;
@@ -36,7 +36,7 @@ describe('SystemCommands', () => {
     assert.equal(output, '[#] sh -c echo no way >&2; exit 4\n');
   });
 
-  it('tells a missing program from a failing one', async () => {
+  it('distinguishes a missing program from a failing one', async () => {
     const name = 'no-such-program-of-wiretype';
 
     assert.equal((await quiet().ask([name])).status, 127);
@@ -45,7 +45,7 @@ describe('SystemCommands', () => {
     assert.ok(quiet().has('sh'));
   });
 
-  it('asks programs to speak English', async () => {
+  it('makes programs print English', async () => {
     assert.equal((await quiet().ask(['sh', '-c', 'echo $LC_ALL'])).stdout, 'C\n');
   });
 });

@@ -60,7 +60,7 @@ describe('resolv.conf without a program for it', () => {
     );
   });
 
-  it('says where the old file is, for who finds the new one after a crash', async (t) => {
+  it('contains the place of the old file, for whoever finds the new one after a crash', async (t) => {
     const file = scratch(t, 'nameserver 9.9.9.9\n');
 
     await new ResolvConfFile(new FakeCommands(), file).set('wg0', SETTINGS);
@@ -91,7 +91,7 @@ describe('resolv.conf without a program for it', () => {
 });
 
 describe('resolvectl', () => {
-  it('counts only where programs ask systemd-resolved', (t) => {
+  it('counts only where programs query systemd-resolved', (t) => {
     const withProgram = new FakeCommands(undefined, ['resolvectl']);
     for (const [files, isInUse] of [
       [{ 'resolv.conf': 'nameserver 127.0.0.53\n' }, true],

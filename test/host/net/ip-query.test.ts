@@ -30,7 +30,7 @@ const WAY =
   '[{"dst":"8.8.8.8","gateway":"10.0.0.2","dev":"eth0","prefsrc":"10.0.0.1","flags":[],"cache":[],"metrics":[{"mtu":1300}]}]';
 
 describe('what ip -j prints', () => {
-  it('tells the addresses of an interface, and which the kernel made', async () => {
+  it('returns the addresses of an interface, and marks those that the kernel made', async () => {
     const addresses = await queryAddresses(new FakeCommands(() => ADDRESSES), 'wg0');
 
     assert.deepEqual(
@@ -44,7 +44,7 @@ describe('what ip -j prints', () => {
     );
   });
 
-  it('tells unicast routes of all tables but the local one', async () => {
+  it('returns unicast routes of all tables but the local one', async () => {
     const routes = await queryRoutes(new FakeCommands(() => ROUTES), 'wg0', 4);
 
     assert.deepEqual(
@@ -57,7 +57,7 @@ describe('what ip -j prints', () => {
     );
   });
 
-  it('tells rules, and whether they look at nothing but the mark', async () => {
+  it('returns rules, and whether they match nothing but the mark', async () => {
     const rules = await queryRules(new FakeCommands(() => RULES), 4);
 
     assert.deepEqual(
@@ -68,7 +68,7 @@ describe('what ip -j prints', () => {
     assert.deepEqual([rules[2]?.isInverted, rules[2]?.mark, rules[2]?.table], [true, 51820, 51820]);
   });
 
-  it('tells the way to an address, for datagrams with a mark', async () => {
+  it('returns the way to an address, for datagrams with a mark', async () => {
     const commands = new FakeCommands(() => WAY);
 
     assert.deepEqual(await queryWays(commands, ['8.8.8.8', '::1'], 7), [

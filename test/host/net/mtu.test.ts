@@ -55,7 +55,7 @@ describe('detectMtu', () => {
     assert.equal(await detectMtu(host, ['1.1.1.1'], 0, 'wg9'), 1320);
   });
 
-  it('asks for the way of marked datagrams', async () => {
+  it('queries the way of marked datagrams', async () => {
     const host = hostWith({ '1.1.1.1': { dev: 'wg0' }, '1.1.1.1 mark': { dev: 'eth0' } }, { wg0: 1420, eth0: 1500 });
     assert.equal(await detectMtu(host, ['1.1.1.1'], 51_820, 'wg9'), 1420);
   });
@@ -67,7 +67,7 @@ describe('detectMtu', () => {
     assert.equal(await detectMtu(hostWith({}, {}), [], 0, 'wg9'), 1420);
   });
 
-  it('asks once for all endpoints, and once for each link', async () => {
+  it('runs one query for all endpoints, and one for each link', async () => {
     const endpoints = Array.from({ length: 1_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
     const host = hostWith(Object.fromEntries(endpoints.map((text) => [text, { dev: 'eth0' }])), { eth0: 1500 });
 
