@@ -33,7 +33,8 @@ napi_value wt_publish_source(napi_env env, struct wt_source *source);
 void wt_finalize_source(napi_env env, void *data, void *hint);
 
 /*
- * Returns the open source of an argument, with all its memory. Else returns NULL: for a closed one `closed` is the result to
+ * Returns the open source of an argument, with all its memory. Else returns NULL: for a closed one `closed` is the
+ * result to
  * return, −EBADF; for anything else an error is thrown, and `closed` is NULL.
  */
 struct wt_source *wt_open_source(napi_env env, napi_value value, enum wt_kind kind, napi_value *closed);

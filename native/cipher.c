@@ -89,7 +89,10 @@ static void store_length(uint8_t *at, uint64_t length) {
   for (size_t i = 0; i < sizeof length; i++) at[i] = (uint8_t)(length >> (8 * i));
 }
 
-/* Computes the tag over the associated data, the text and both lengths. The last block of the text and the lengths are added together. */
+/*
+ * Computes the tag over the associated data, the text and both lengths. The last block of the text and the lengths are
+ * added together.
+ */
 static bool make_tag(EVP_MAC_CTX *mac, const uint8_t *key, const struct wt_binding *binding, const uint8_t *text,
                      size_t bytes, uint8_t *tag) {
   uint8_t end[MAC_BLOCK_BYTES + LENGTHS_BYTES] = {0};

@@ -108,7 +108,10 @@ static void write_ip_header(uint8_t *header, uint32_t total_bytes) {
   wt_set_field(header + WT_IPV4_CHECKSUM_AT, wt_checksum(wt_sum(header, WT_IPV4_HEADER_BYTES)));
 }
 
-/* Writes the header. Its checksum field gets the sum of the pseudo-header; the kernel or the network card adds the rest. */
+/*
+ * Writes the header. Its checksum field gets the sum of the pseudo-header; the kernel or the network card adds the
+ * rest.
+ */
 static void write_super_header(struct wt_gather *gather, const struct wt_run *run) {
   const struct wt_flow *flow = &run->first_flow;
   uint8_t *transport = gather->header + flow->ip_bytes;

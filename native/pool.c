@@ -10,7 +10,10 @@
 
 /* Tasks that are claimed at a time: some microseconds of work, so that the wait for the last tasks is short. */
 #define TASKS_AT_ONCE 8u
-/* Times that a helper polls for work before it sleeps, some tens of microseconds, since the next batch is likely to follow soon. */
+/*
+ * Times that a helper polls for work before it sleeps, some tens of microseconds, since the next batch is likely to
+ * follow soon.
+ */
 #define LOOKS 2000u
 /* Times that the caller polls for the last helper before it yields the processor. */
 #define LOOKS_BEFORE_YIELD 1000u

@@ -210,7 +210,10 @@ static int write_each(struct write_context *context, const struct wt_batch *batc
   return 0;
 }
 
-/* Writes a run. Where the kernel refuses a super-packet but accepts its packets, such super-packets are suspended for a while. */
+/*
+ * Writes a run. Where the kernel refuses a super-packet but accepts its packets, such super-packets are suspended for a
+ * while.
+ */
 static int write_run(void *opaque, const struct wt_batch *batch, const struct wt_run *run) {
   struct write_context *context = opaque;
   if (run->count == 1) return write_one(context, batch, run);

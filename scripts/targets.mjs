@@ -47,7 +47,10 @@ function glibcOptions() {
   return { flags: ['-include', join(SOURCE_FOLDER, 'older-glibc.h')], linkFlags: [] };
 }
 
-/** Returns options that link nothing of glibc, not even its start files: the addon has neither constructors nor destructors. */
+/**
+ * Returns options that link nothing of glibc, not even its start files: the addon has neither constructors nor
+ * destructors.
+ */
 function muslOptions(arch, compiler) {
   const { headers, kernelHeaders, library } = fetchMusl(arch);
   const flags = ['-nostdinc', '-isystem', headers, '-isystem', compilerHeaders(compiler), '-isystem', kernelHeaders];

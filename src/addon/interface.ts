@@ -128,7 +128,7 @@ export interface Addon {
   udpSetMark(udp: NativeUdp, mark: number): number;
   /** Fills the batch. @returns Rows, with `MORE_WAITS` where it applies, or −errno. Records in use: `endpoint[rows − 1] + 1`. */
   udpReceive(udp: NativeUdp, batch: NativeBatch): number;
-  /** Sends the rows `[from, count)`. @returns The first row that is not sent; the writable event reports when it can be sent. */
+  /** Sends the rows `[from, count)`. @returns The first unsent row, which waits for the writable event. */
   udpSend(udp: NativeUdp, batch: NativeBatch, from: number, count: number): number;
 
   /** Subscribes to `what` (`MONITOR_…`), in the namespace of the descriptor or, with −1, the caller's own. */

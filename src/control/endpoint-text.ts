@@ -30,7 +30,8 @@ export function parseEndpoint(text: string, zones: ZoneNames): Endpoint | undefi
 }
 
 /**
- * Writes the form that `parseEndpoint` reads. A path that is no UDP address is written as an address of fd7a::/16 with port 0,
+ * Writes the form that `parseEndpoint` reads. A path that is no UDP address is written as an address of fd7a::/16 with
+ * port 0,
  * which every tool can show and no program sends to. A zone whose interface is gone is written as its number.
  */
 export function formatEndpoint(endpoint: Endpoint, zones: ZoneNames): string {

@@ -1,6 +1,9 @@
 import type { ReasonCode, SessionReason } from '../core/session-reason.js';
 
-/** Returns one sentence for a person, with the next step where there is one. The sentence contains no key and no address. */
+/**
+ * Returns one sentence for a person, with the next step where there is one. The sentence contains no key and no
+ * address.
+ */
 export function explainText({ code, seconds }: SessionReason): string {
   return SENTENCES[code].replace('SECONDS', String(seconds));
 }

@@ -156,7 +156,9 @@ export class Device {
     return this.#deadlines.nextDeadline();
   }
 
-  /** Runs a bounded part of the due work. Must be called again while `nextDeadline()` has passed, with an empty outbox. */
+  /**
+   * Runs a bounded part of the due work. Must be called again while `nextDeadline()` has passed, with an empty outbox.
+   */
   runDue(nowMs: number): void {
     this.#exchange.process(nowMs);
     this.#expireTimers(nowMs);
@@ -173,7 +175,10 @@ export class Device {
     this.#configuration.apply(change, nowMs);
   }
 
-  /** Sets the link state. Link up: keepalives are sent at once. Link down: sessions are wiped and all traffic is dropped. */
+  /**
+   * Sets the link state. Link up: keepalives are sent at once. Link down: sessions are wiped and all traffic is
+   * dropped.
+   */
   setLinkUp(isUp: boolean, nowMs: number): void {
     this.#configuration.setLinkUp(isUp, nowMs);
   }

@@ -1,7 +1,8 @@
 import type { PacketBatch } from './packets/packet-batch.js';
 
 /**
- * Primitives of the handshake. All functions are synchronous, take 32-byte keys unless a line states otherwise, and never keep
+ * Primitives of the handshake. All functions are synchronous, take 32-byte keys unless a line states otherwise, and
+ * never keep
  * a reference to an argument.
  *
  * Results go into `out`, which the caller owns and clears: no implementation leaves a copy of a result or an argument

@@ -1,5 +1,6 @@
 /**
- * The reasons why there is no session with a peer, and the code for a session. Codes are public and never change their meaning;
+ * The reasons why there is no session with a peer, and the code for a session. Codes are public and never change their
+ * meaning;
  * `control/explain-text.ts` has the sentences.
  */
 export type ReasonCode =

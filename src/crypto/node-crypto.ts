@@ -48,7 +48,7 @@ export class NodeCrypto implements Crypto {
       shared.fill(0);
       return true;
     } catch (error) {
-      if (isRefusedByOpenSsl(error)) return false; // the secret is all zero, the only possible error with two readable keys
+      if (isRefusedByOpenSsl(error)) return false; // all zero, the only error with readable keys
       throw error;
     }
   }

@@ -157,7 +157,7 @@ export class DgramSocket implements DatagramSocket {
       return;
     }
     const start = batch.offset[row]!;
-    const bytes = batch.bytes.slice(start, start + batch.length[row]!); // Node sends after the batch has been filled again
+    const bytes = batch.bytes.slice(start, start + batch.length[row]!); // Node sends after the batch was refilled
     this.#unsent++;
     try {
       socket.send(bytes, endpoint.port, address, (error) => this.#sent(error));

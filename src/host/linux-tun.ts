@@ -62,7 +62,7 @@ export class LinuxTun implements Tun {
     const errors = new Uint32Array(ERROR_COUNTERS);
     const tun = addon.tunOpen(name, offloadOf(options), errors);
     if (typeof tun === 'number') throw openError(name, -tun);
-    addon.tunSetMtu(tun, DEFAULT_MTU); // an initial value: programs that set the interface up can choose the MTU by the path
+    addon.tunSetMtu(tun, DEFAULT_MTU); // the initial MTU, which other programs may change
     return new LinuxTun(addon, tun, errors);
   }
 
@@ -110,7 +110,10 @@ export class LinuxTun implements Tun {
     return countersByErrno(this.#errors);
   }
 
-  /** The open descriptor, for a child process: the interface exists as long as any process holds the descriptor. Negative when closed. */
+  /**
+   * The open descriptor, for a child process: the interface exists as long as any process holds the descriptor.
+   * Negative when closed.
+   */
   get descriptor(): number {
     return this.#addon.tunDescriptor(this.#tun);
   }

@@ -27,7 +27,9 @@ export interface Tun {
   /** Switches reading on or off. While it is off, `onReadable` is not called and packets wait in the system's queue. */
   setReading(isReading: boolean): void;
 
-  /** Returns the time at which `runDue` must be called next; `Infinity` if nothing waits. Absent: the TUN has no timers. */
+  /**
+   * Returns the time at which `runDue` must be called next; `Infinity` if nothing waits. Absent: the TUN has no timers.
+   */
   nextDeadline?(): number;
   /** Runs the work that is due by the loop's clock. Resulting packets are read at once. */
   runDue?(nowMs: number): void;

@@ -25,9 +25,11 @@ interface Mapping {
 }
 
 /**
- * A network address translator between two networks: the gateway of the inside network, and a host of the outside network.
+ * A network address translator between two networks: the gateway of the inside network, and a host of the outside
+ * network.
  *
- * Mappings are refreshed from inside only. There is no hairpinning, and no datagram passes from outside without a mapping.
+ * Mappings are refreshed from inside only. There is no hairpinning, and no datagram passes from outside without a
+ * mapping.
  *
  * Source: RFC 4787.
  */

@@ -32,7 +32,8 @@ const NO_UDP = -1;
 /**
  * Tests that `length` bytes at `at` are an IP packet, as far as its lengths show.
  *
- * The header must be there, and the length that it states must lie within `length`: the bytes behind the packet are padding.
+ * The header must be there, and the length that it states must lie within `length`: the bytes behind the packet are
+ * padding.
  *
  * @returns The version, 4 or 6, or 0 if the bytes are no packet.
  */

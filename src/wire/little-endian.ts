@@ -1,7 +1,8 @@
 /**
  * Little-endian 32-bit integers, the only kind in WireGuard's messages (whitepaper §5.4).
  *
- * The integers are signed, because V8 keeps an int32 unboxed, while a number from 2^31 on may cost 16 bytes. `>>> 0` makes one unsigned.
+ * The integers are signed, because V8 keeps an int32 unboxed, while a number from 2^31 on may cost 16 bytes. `>>> 0`
+ * makes one unsigned.
  */
 
 export function readInt32(bytes: Uint8Array, at: number): number {

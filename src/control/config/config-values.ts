@@ -38,7 +38,10 @@ export interface ConfigDns {
 
 const WHITE_SPACE = /[ \t\r\v\f]+/g;
 const KEY_CHARACTERS = 44;
-/** Resolvers are shell scripts in part: they must not receive an option, a quote, or anything else that a shell interprets. */
+/**
+ * Resolvers are shell scripts in part: they must not receive an option, a quote, or anything else that a shell
+ * interprets.
+ */
 const UNSAFE_FOR_SHELLS = /^-|[\p{Cc}\p{Cs}\s"'`$\\<>|&(){}!=]/u;
 /** A domain to search, or a routing domain of systemd-resolved. */
 const SEARCH_DOMAIN = /^(?:~?\.|(?!-)[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.?)$/u;

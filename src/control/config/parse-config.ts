@@ -67,7 +67,8 @@ function cutSingly(lines: readonly ConfigLine[]): Piece[] {
 }
 
 /**
- * Finds for every line whether the next line with a meaning is a header, or there is no such line. An entry behind a run of
+ * Finds for every line whether the next line with a meaning is a header, or there is no such line. An entry behind a
+ * run of
  * comments would belong to the section above: then the comments belong to that section as well.
  */
 function sectionEnds(lines: readonly ConfigLine[]): boolean[] {

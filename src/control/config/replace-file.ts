@@ -16,7 +16,8 @@ export interface ReplaceOptions {
 const PRIVATE_MODE = 0o600;
 
 /**
- * Replaces an old file by a new one in one step, and syncs it to the disk before it returns. Owner and mode of the old file
+ * Replaces an old file by a new one in one step, and syncs it to the disk before it returns. Owner and mode of the old
+ * file
  * stay.
  *
  * @throws The system's error. The old file is unchanged, and no draft stays behind.

@@ -20,7 +20,10 @@ export function quote(text: string): string {
   return `"${shown.length > MAX_QUOTED ? `${shown.slice(0, MAX_QUOTED)}…` : shown}"`;
 }
 
-/** Returns a text with one column for every character: spaces for tabs, a sign for controls, for marks of direction, and for bytes that are no text. */
+/**
+ * Returns a text with one column for every character: spaces for tabs, a sign for controls, for marks of direction, and
+ * for bytes that are no text.
+ */
 export function printable(text: string): string {
   return text.replaceAll('\t', ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, '\ufffd');
 }

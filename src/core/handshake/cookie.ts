@@ -122,7 +122,9 @@ export class CookieJar {
     this.#remotePublic = remotePublic;
   }
 
-  /** Whether messages still get a MAC2. This ends COOKIE_LATENCY before the cookie does, since the cookie was in flight. */
+  /**
+   * Whether messages still get a MAC2. This ends COOKIE_LATENCY before the cookie does, since the cookie was in flight.
+   */
   hasCookie(nowMs: number): boolean {
     return this.#cookie !== undefined && nowMs - this.#cookieReceivedMs < COOKIE_LIFETIME_MS - COOKIE_LATENCY_MS;
   }
@@ -181,7 +183,10 @@ const PORT_BYTES = 2;
 const LABEL_MAC1 = Uint8Array.from('mac1----', (character) => character.charCodeAt(0));
 const LABEL_COOKIE = Uint8Array.from('cookie--', (character) => character.charCodeAt(0));
 
-/** A sender without a cookie sends zeros (§5.4.4). Nearly all messages of a flood have zeros, and this check costs no hash. */
+/**
+ * A sender without a cookie sends zeros (§5.4.4). Nearly all messages of a flood have zeros, and this check costs no
+ * hash.
+ */
 function hasNoMac2(message: Uint8Array): boolean {
   return isZeroInConstantTime(mac2(message));
 }

@@ -77,7 +77,7 @@ export class HandshakeDoor {
 
   #queueMessage(message: Uint8Array, batch: PacketBatch, endpointAt: number, nowMs: number): Verdict {
     const isProven = this.#isProven(message, batch, endpointAt, nowMs);
-    if (this.#queue.isFull && !isProven) return Verdict.HandshakeQueueFull; // saves the hash of a message that would be dropped
+    if (this.#queue.isFull && !isProven) return Verdict.HandshakeQueueFull; // saves a useless hash
     if (!this.#cookies.hasValidMac1(message)) return this.#refuse('mac1', batch, endpointAt, nowMs);
     if (isProven && !this.#limiter.allow(batch.endpointWords, endpointAt, nowMs))
       return this.#refuse('rate-limit', batch, endpointAt, nowMs);

@@ -22,7 +22,10 @@ const INITIATION_WORK = 4 * X25519_WORK;
 const RESPONSE_WORK = 2 * X25519_WORK;
 /** The budget for handshake messages per turn, two handshakes, since data waits meanwhile. */
 const WORK_PER_TURN = 2 * INITIATION_WORK;
-/** Units that proven messages may take first. The rest is reserved for cookies, so that other senders can prove their addresses. */
+/**
+ * Units that proven messages may take first. The rest is reserved for cookies, so that other senders can prove their
+ * addresses.
+ */
 const PROVEN_WORK_PER_TURN = INITIATION_WORK;
 
 /**

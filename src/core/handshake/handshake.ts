@@ -79,7 +79,10 @@ export class InitiatorState {
   }
 }
 
-/** An initiation whose static key was opened: the claimed sender and the state so far. The caller that opened it must wipe it. */
+/**
+ * An initiation whose static key was opened: the claimed sender and the state so far. The caller that opened it must
+ * wipe it.
+ */
 export class OpenedInitiation {
   /** The claimed static key, which is unproven until the timestamp is opened as well. */
   readonly staticPublic: Uint8Array;

@@ -66,7 +66,10 @@ export class Keypair<Owner = unknown> {
     return this.isSealing && !this.isExpired(nowMs) && !this.#isSpent();
   }
 
-  /** §6.2: whether age or count require a new handshake. Only the initiator uses the age, or both ends would rekey at once. */
+  /**
+   * §6.2: whether age or count require a new handshake. Only the initiator uses the age, or both ends would rekey at
+   * once.
+   */
   wantsRekeyOnSend(nowMs: number): boolean {
     if (this.sendHigh >= REKEY_AFTER_MESSAGES_HIGH) return true;
     return this.isInitiator && nowMs - this.createdMs >= REKEY_AFTER_TIME_MS;

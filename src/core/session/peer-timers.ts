@@ -22,7 +22,8 @@ export interface TimerActions<Owner> {
 }
 
 /**
- * The deadlines of one peer: the five timers of the protocol, a handshake that is wanted, and a handshake that was overtaken.
+ * The deadlines of one peer: the five timers of the protocol, a handshake that is wanted, and a handshake that was
+ * overtaken.
  *
  * The timers hold no clock and no timer handle: callers report events with their times, read the next
  * deadline, and call `expire` once it has passed. Calling `expire` early or twice does nothing.

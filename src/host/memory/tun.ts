@@ -64,7 +64,7 @@ export class MemoryTun implements Tun {
     while (packet !== undefined) {
       const row = batch.appendRow(packet.length);
       if (row < 0 && batch.count > 0) break;
-      if (row >= 0) batch.bytes.set(packet, batch.offset[row]!); // otherwise the packet exceeds the whole arena and is lost
+      if (row >= 0) batch.bytes.set(packet, batch.offset[row]!); // else longer than the arena, and lost
       this.#queue.shift();
       packet = this.#queue[0];
     }
