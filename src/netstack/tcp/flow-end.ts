@@ -1,0 +1,15 @@
+import { type CloseReason, FlowEvent } from './flow-event.js';
+import type { TcpContext } from './tcp-context.js';
+import type { TcpFlow } from './tcp-flow.js';
+import { TcpState } from './tcp-state.js';
+
+/** Ends a connection at once: nothing of it is left in the table, and the program learns why. */
+export function endFlow(context: TcpContext, flow: TcpFlow, reason: CloseReason): void {
+  if (flow.state === TcpState.Closed) return;
+  flow.state = TcpState.Closed;
+  flow.closedBy = reason;
+  flow.lingerAtMs = Infinity;
+  flow.release();
+  context.remove(flow);
+  context.post(flow, FlowEvent.Closed);
+}

@@ -1,0 +1,337 @@
+import { ECN_CONGESTION_EXPERIENCED } from '../../wire/ip-header.js';
+import { CHALLENGE_ACK_INTERVAL_MS, QUICK_ACKS } from '../constants.js';
+import { addSequence, isAtOrBefore, isBefore, sequenceDistance } from '../sequence.js';
+import type { AckProcessing } from './ack-processing.js';
+import { endFlow } from './flow-end.js';
+import { FlowEvent } from './flow-event.js';
+import type { FlowTimers } from './flow-timers.js';
+import { negotiate } from './negotiation.js';
+import type { TcpContext } from './tcp-context.js';
+import { AckOwed, type TcpFlow } from './tcp-flow.js';
+import { ACK, CWR, ECE, FIN, RST, SYN, type TcpSegment } from './tcp-segment.js';
+import { isFinPending, mayReceive, TcpState } from './tcp-state.js';
+
+const ECN_MASK = 3;
+/** RFC 7323 §5.5: a stamp of a connection that was silent for so long says nothing. */
+const STAMP_LIFETIME_MS = 24 * 86_400_000;
+const SEGMENTS_PER_ACK = 2;
+/** What our SYN announced: its window is never scaled (RFC 7323 §2.2). */
+const MAX_UNSCALED_WINDOW = 65_535;
+
+/** What a segment that belongs to no connection, or to a wrong one, is answered with. */
+export type Answer = 'none' | 'reset';
+
+/**
+ * The rules for a segment that arrives for a connection, in the order of the standard: sequence, RST, SYN, ACK, data, FIN.
+ *
+ * Source: RFC 9293 §3.10.7.3, §3.10.7.4; RFC 5961 §3–5; RFC 7323 §5; RFC 5681 §4.2.
+ */
+export class SegmentArrival {
+  readonly #context: TcpContext;
+  readonly #timers: FlowTimers;
+  readonly #acks: AckProcessing;
+
+  constructor(context: TcpContext, timers: FlowTimers, acks: AckProcessing) {
+    this.#context = context;
+    this.#timers = timers;
+    this.#acks = acks;
+  }
+
+  /** @param trafficClass Of the packet. @returns `reset` if the segment has to be answered with RST. */
+  arrive(flow: TcpFlow, segment: TcpSegment, bytes: Uint8Array, trafficClass: number, nowMs: number): Answer {
+    if (flow.state === TcpState.SynSent) return this.#arriveInSynSent(flow, segment, bytes, nowMs);
+    if (!this.#isSequenceAcceptable(flow, segment, nowMs)) return 'none';
+    if (segment.has(RST)) {
+      this.#takeReset(flow, segment, nowMs);
+      return 'none';
+    }
+    if (segment.has(SYN)) {
+      this.#takeSyn(flow, segment, nowMs);
+      return 'none';
+    }
+    if (!segment.has(ACK)) return 'none';
+    if (flow.state === TcpState.SynReceived && !this.#isHandshakeAck(flow, segment)) return 'reset';
+    if (!this.#isAckAcceptable(flow, segment)) {
+      this.#challenge(flow, segment, nowMs);
+      return 'none';
+    }
+    this.#noteArrival(flow, segment, nowMs);
+    if (flow.state === TcpState.SynReceived) this.#established(flow, segment, nowMs);
+    if (flow.hasEcn && (trafficClass & ECN_MASK) === ECN_CONGESTION_EXPERIENCED && segment.dataBytes > 0)
+      flow.isEchoingCongestion = true;
+    this.#acks.take(flow, segment, nowMs);
+    this.#closeSteps(flow, nowMs);
+    if (segment.dataBytes > 0) this.#takeData(flow, segment, bytes, nowMs);
+    if (segment.has(FIN)) this.#noteFin(flow, segment);
+    this.#finish(flow, nowMs);
+    return 'none';
+  }
+
+  /** RFC 9293 §3.10.7.3. */
+  #arriveInSynSent(flow: TcpFlow, segment: TcpSegment, bytes: Uint8Array, nowMs: number): Answer {
+    const hasAck = segment.has(ACK);
+    const isAckGood =
+      hasAck &&
+      isBefore(flow.iss, segment.acknowledgment) &&
+      isAtOrBefore(segment.acknowledgment, flow.sndNxt) &&
+      flow.sndNxt !== flow.iss;
+    if (hasAck && !isAckGood) return segment.has(RST) ? 'none' : 'reset';
+    if (segment.has(RST)) {
+      if (isAckGood) endFlow(this.#context, flow, 'refused');
+      return 'none';
+    }
+    if (!segment.has(SYN)) return 'none';
+    this.#takePeerSyn(flow, segment, nowMs);
+    if (!isAckGood) {
+      // Both opened at once: the SYN-ACK has the sequence number of the SYN (RFC 9293 §3.5).
+      flow.state = TcpState.SynReceived;
+      flow.records.clear();
+      flow.mustSendSyn = true;
+      this.#context.requestOutput(flow);
+      return 'none';
+    }
+    flow.hasEcn &&= segment.has(ECE) && !segment.has(CWR);
+    flow.state = TcpState.Established;
+    flow.ackOwed = AckOwed.Now;
+    this.#acks.take(flow, segment, nowMs);
+    this.#start(flow, segment, nowMs);
+    if (segment.dataBytes > 0) {
+      segment.sequence = addSequence(segment.sequence, 1);
+      this.#takeData(flow, segment, bytes, nowMs);
+    }
+    if (segment.has(FIN)) this.#noteFin(flow, segment);
+    this.#finish(flow, nowMs);
+    return 'none';
+  }
+
+  #takePeerSyn(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
+    flow.irs = segment.sequence;
+    flow.rcvNxt = addSequence(segment.sequence, 1);
+    flow.window.start(flow.rcvNxt, nowMs);
+    flow.window.edge = addSequence(flow.rcvNxt, MAX_UNSCALED_WINDOW);
+    negotiate(flow, segment, this.#context.mtu);
+    flow.sndWnd = segment.window;
+    flow.maxSndWnd = segment.window;
+    flow.sndWl1 = segment.sequence;
+    flow.sndWl2 = segment.acknowledgment;
+    flow.lastReceivedMs = nowMs;
+    flow.tsRecent = segment.timestampValue;
+    flow.tsRecentMs = nowMs;
+  }
+
+  /** The ACK that ends a passive or a simultaneous open. */
+  #established(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
+    flow.state = TcpState.Established;
+    flow.sndWnd = segment.window << flow.sendShift;
+    flow.maxSndWnd = flow.sndWnd;
+    flow.sndWl1 = segment.sequence;
+    flow.sndWl2 = segment.acknowledgment;
+    this.#start(flow, segment, nowMs);
+  }
+
+  #start(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
+    flow.quickAcks = QUICK_ACKS;
+    flow.loss.start(segment.acknowledgment);
+    flow.congestion.start(flow.mss - flow.timestampBytes, flow.sndNxt);
+    flow.smallSegmentEnd = flow.sndUna;
+    flow.mustSendSyn = false;
+    this.#timers.armKeepalive(flow, nowMs);
+    this.#context.post(flow, FlowEvent.Connected);
+    this.#context.requestOutput(flow);
+    if (flow.isFinQueued) flow.state = TcpState.FinWait1; // closed while it was opening
+  }
+
+  /** RFC 7323 §5.3 (PAWS), then RFC 9293 §3.10.7.4 first step. */
+  #isSequenceAcceptable(flow: TcpFlow, segment: TcpSegment, nowMs: number): boolean {
+    if (flow.hasTimestamps && segment.hasTimestamps && !segment.has(RST) && this.#isStampOld(flow, segment, nowMs)) {
+      this.#acknowledgeUnacceptable(flow, segment, nowMs);
+      return false;
+    }
+    if (this.#isInWindow(flow, segment)) return true;
+    if (this.#isAtClosedWindow(flow, segment)) {
+      // RFC 9293 §3.10.7.4: the ACK counts, the data does not.
+      segment.dataBytes = 0;
+      segment.flags &= ~FIN;
+      flow.ackOwed = AckOwed.Now;
+      return true;
+    }
+    if (segment.has(RST)) return false;
+    if (flow.state === TcpState.SynReceived && segment.has(SYN) && segment.sequence === flow.irs) {
+      flow.mustSendSyn = true;
+      this.#context.requestOutput(flow);
+      return false;
+    }
+    this.#noteDuplicate(flow, segment);
+    this.#acknowledgeUnacceptable(flow, segment, nowMs);
+    return false;
+  }
+
+  #isStampOld(flow: TcpFlow, segment: TcpSegment, nowMs: number): boolean {
+    if (((segment.timestampValue - flow.tsRecent) | 0) >= 0) return false;
+    return nowMs - flow.tsRecentMs < STAMP_LIFETIME_MS;
+  }
+
+  /** The four cases of RFC 9293 §3.4, in one: some octet, or the place of an empty segment, lies in the window. */
+  #isInWindow(flow: TcpFlow, segment: TcpSegment): boolean {
+    const length = segment.sequenceBytes;
+    const window = flow.window.window(flow.rcvNxt);
+    const from = sequenceDistance(flow.rcvNxt, segment.sequence);
+    if (length === 0) return window === 0 ? from === 0 : from >= 0 && from < window;
+    if (window === 0) return false;
+    const last = from + length - 1;
+    return (from >= 0 && from < window) || (last >= 0 && last < window) || (from < 0 && last >= window);
+  }
+
+  #isAtClosedWindow(flow: TcpFlow, segment: TcpSegment): boolean {
+    return flow.window.window(flow.rcvNxt) === 0 && segment.sequence === flow.rcvNxt && !segment.has(SYN);
+  }
+
+  /** Data that was sent again is always answered: its sender waits. What is empty is answered at a bounded rate. */
+  #acknowledgeUnacceptable(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
+    if (segment.sequenceBytes > 0 && !segment.has(SYN)) {
+      flow.ackOwed = AckOwed.Now;
+      flow.quickAcks = QUICK_ACKS;
+      this.#context.requestOutput(flow);
+    } else this.#challenge(flow, segment, nowMs);
+  }
+
+  /** RFC 5961 §7: the rate is bounded for each connection by itself; a common bound could be measured from outside. */
+  #challenge(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
+    if (segment.dataBytes === 0 && nowMs - flow.lastChallengeMs < CHALLENGE_ACK_INTERVAL_MS) return;
+    flow.lastChallengeMs = nowMs;
+    flow.ackOwed = AckOwed.Now;
+    this.#context.requestOutput(flow);
+  }
+
+  /** RFC 5961 §3.2: only the exact sequence number resets. */
+  #takeReset(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
+    if (segment.sequence !== flow.rcvNxt) {
+      this.#challenge(flow, segment, nowMs);
+      return;
+    }
+    const isOver = flow.state === TcpState.Closing || flow.state === TcpState.LastAck;
+    endFlow(this.#context, flow, flow.state === TcpState.SynReceived ? 'refused' : isOver ? 'closed' : 'reset');
+  }
+
+  /** RFC 5961 §4.2: a SYN never resets a connection. */
+  #takeSyn(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
+    if (flow.state === TcpState.SynReceived && segment.sequence === flow.irs && segment.has(ACK)) {
+      // The peer's half of a simultaneous open.
+      if (this.#isHandshakeAck(flow, segment)) {
+        this.#established(flow, segment, nowMs);
+        this.#acks.take(flow, segment, nowMs);
+        flow.ackOwed = AckOwed.Now;
+        this.#context.requestOutput(flow);
+      }
+      return;
+    }
+    this.#challenge(flow, segment, nowMs);
+  }
+
+  #isHandshakeAck(flow: TcpFlow, segment: TcpSegment): boolean {
+    return isBefore(flow.sndUna, segment.acknowledgment) && isAtOrBefore(segment.acknowledgment, flow.sndNxt);
+  }
+
+  /** RFC 5961 §5.2. */
+  #isAckAcceptable(flow: TcpFlow, segment: TcpSegment): boolean {
+    if (isBefore(flow.sndNxt, segment.acknowledgment)) return false;
+    return sequenceDistance(segment.acknowledgment, flow.sndUna) <= flow.maxSndWnd;
+  }
+
+  /** RFC 7323 §4.3: TS.Recent is taken from segments that begin at or in front of the last ACK that left. */
+  #noteArrival(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
+    flow.lastReceivedMs = nowMs;
+    flow.keepaliveProbes = 0;
+    if (flow.isKeptAlive) flow.keepaliveAtMs = nowMs + flow.keepaliveIdleMs;
+    if (!flow.hasTimestamps || !segment.hasTimestamps) return;
+    if (isBefore(flow.lastAckSent, segment.sequence) || this.#isStampOld(flow, segment, nowMs)) return;
+    flow.tsRecent = segment.timestampValue;
+    flow.tsRecentMs = nowMs;
+  }
+
+  #takeData(flow: TcpFlow, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
+    if (!mayReceive(flow.state)) return;
+    const skipped = Math.max(sequenceDistance(segment.sequence, flow.rcvNxt), 0);
+    const start = addSequence(segment.sequence, skipped);
+    const room = sequenceDistance(start, flow.window.edge);
+    const length = Math.min(segment.dataBytes - skipped, room);
+    if (length < segment.dataBytes - skipped) segment.flags &= ~FIN; // what the window cuts off takes FIN along
+    if (skipped > 0) this.#noteDuplicate(flow, segment);
+    if (length <= 0) {
+      flow.ackOwed = AckOwed.Now;
+      return;
+    }
+    const { receiveQueue } = flow;
+    const ahead = sequenceDistance(flow.rcvNxt, start);
+    const gaps = receiveQueue.ranges.count;
+    const offset = receiveQueue.inOrder + ahead;
+    if (receiveQueue.ranges.covers(offset, offset + length)) this.#noteDuplicate(flow, segment);
+    const before = receiveQueue.inOrder;
+    if (!receiveQueue.insert(offset, bytes, segment.dataAt + skipped, length)) {
+      flow.ackOwed = AckOwed.Now;
+      return;
+    }
+    if (ahead > 0) flow.newestRange = this.#rangeOf(flow, offset);
+    else flow.newestRange = 0;
+    const arrived = receiveQueue.inOrder - before;
+    flow.rcvNxt = addSequence(flow.rcvNxt, arrived);
+    if (arrived > 0) this.#context.post(flow, FlowEvent.Readable);
+    this.#oweAck(flow, ahead > 0 || gaps > 0, nowMs);
+  }
+
+  #rangeOf(flow: TcpFlow, offset: number): number {
+    const { ranges } = flow.receiveQueue;
+    for (let i = 0; i < ranges.count; i++) if (ranges.start(i) <= offset && offset < ranges.end(i)) return i;
+    return 0;
+  }
+
+  /** RFC 5681 §4.2: at once around a gap and for every second segment, otherwise within the delay. */
+  #oweAck(flow: TcpFlow, isAroundGap: boolean, nowMs: number): void {
+    flow.unackedSegments++;
+    const isQuick = flow.quickAcks > 0;
+    if (isQuick) flow.quickAcks--;
+    if (isAroundGap || isQuick || flow.unackedSegments >= SEGMENTS_PER_ACK) flow.ackOwed = AckOwed.Now;
+    else if (flow.ackOwed === AckOwed.None) {
+      flow.ackOwed = AckOwed.Delayed;
+      this.#timers.delayAck(flow, nowMs);
+    }
+  }
+
+  #noteDuplicate(flow: TcpFlow, segment: TcpSegment): void {
+    if (!flow.hasSack || segment.dataBytes === 0) return;
+    flow.duplicateStart = segment.sequence;
+    flow.duplicateEnd =
+      isBefore(flow.rcvNxt, segment.end) && isBefore(segment.sequence, flow.rcvNxt) ? flow.rcvNxt : segment.end;
+  }
+
+  /** FIN counts once everything in front of it has arrived. */
+  #noteFin(flow: TcpFlow, segment: TcpSegment): void {
+    if (!mayReceive(flow.state)) return;
+    const ahead = sequenceDistance(flow.rcvNxt, addSequence(segment.sequence, segment.dataBytes));
+    flow.finOffset = flow.receiveQueue.inOrder + ahead;
+    flow.ackOwed = AckOwed.Now;
+  }
+
+  #finish(flow: TcpFlow, nowMs: number): void {
+    if (flow.ackOwed === AckOwed.Now) this.#context.requestOutput(flow);
+    if (flow.finOffset < 0 || flow.isFinReceived || flow.receiveQueue.inOrder !== flow.finOffset) return;
+    flow.isFinReceived = true;
+    flow.rcvNxt = addSequence(flow.rcvNxt, 1);
+    flow.ackOwed = AckOwed.Now;
+    this.#context.requestOutput(flow);
+    this.#context.post(flow, FlowEvent.Finished);
+    if (flow.state === TcpState.Established) flow.state = TcpState.CloseWait;
+    else if (flow.state === TcpState.FinWait1) flow.state = TcpState.Closing;
+    else if (flow.state === TcpState.FinWait2) this.#context.enterTimeWait(flow, nowMs);
+  }
+
+  /** RFC 9293 §3.10.7.4, ACK of our FIN. */
+  #closeSteps(flow: TcpFlow, nowMs: number): void {
+    if (!isFinPending(flow.state) || !flow.isFinAcknowledged) return;
+    if (flow.state === TcpState.FinWait1) {
+      flow.state = TcpState.FinWait2;
+      this.#timers.armFinWait2(flow, nowMs);
+    } else if (flow.state === TcpState.Closing) this.#context.enterTimeWait(flow, nowMs);
+    else endFlow(this.#context, flow, 'closed');
+  }
+}

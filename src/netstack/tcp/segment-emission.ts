@@ -1,0 +1,308 @@
+import type { PacketBatch } from '../../core/packets/packet-batch.js';
+import { ipHeaderBytes } from '../ip/ip-writer.js';
+import { addSequence, earlierSequence, isBefore, laterSequence, sequenceDistance } from '../sequence.js';
+import type { FlowTimers } from './flow-timers.js';
+import { LOST } from './send-records.js';
+import type { TcpContext } from './tcp-context.js';
+import { AckOwed, Recovery, type TcpFlow } from './tcp-flow.js';
+import { ACK, CWR, ECE, FIN, PSH, SYN, TCP_HEADER_BYTES } from './tcp-segment.js';
+import { isSynchronized, TcpState } from './tcp-state.js';
+import { SegmentHeader, writeSegment } from './tcp-writer.js';
+
+const MAX_WINDOW_FIELD = 0xffff;
+const MAX_SACK_BLOCKS_WITH_TIMESTAMPS = 3;
+const ECN_CAPABLE = 2;
+
+/**
+ * Writes the segments that a connection may send, in the order in which they matter: SYN, what was lost, what is new, FIN, and
+ * an ACK if none of them carried it.
+ *
+ * SND.NXT moves only for rows that the batch took: what it has no room for goes out with the next one.
+ *
+ * Source: RFC 9293 §3.7.4, §3.8.6.2.1 (Nagle, silly window), §3.10.7; RFC 6675 §5; RFC 8985 §7.3; RFC 9937.
+ */
+export class SegmentEmission {
+  readonly #context: TcpContext;
+  readonly #timers: FlowTimers;
+  readonly #header = new SegmentHeader();
+
+  constructor(context: TcpContext, timers: FlowTimers) {
+    this.#context = context;
+    this.#timers = timers;
+  }
+
+  /** @returns `false` if the batch is full and the flow has more to send. */
+  emit(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
+    if (flow.state === TcpState.Closed || flow.state === TcpState.TimeWait) return true;
+    if (!isSynchronized(flow.state)) return !flow.mustSendSyn || this.#emitSyn(flow, batch, nowMs);
+    const isDone =
+      this.#emitLost(flow, batch, nowMs) &&
+      this.#emitNew(flow, batch, nowMs) &&
+      this.#emitProbe(flow, batch, nowMs) &&
+      this.#emitAck(flow, batch, nowMs);
+    if (flow.records.count > 0) this.#timers.armLossTimer(flow, false, nowMs);
+    return isDone;
+  }
+
+  #emitSyn(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
+    const isAnswer = flow.state === TcpState.SynReceived;
+    const ecn = flow.hasEcn ? (isAnswer ? ECE : ECE | CWR) : 0;
+    this.#address(flow);
+    this.#header.trafficClass = 0;
+    this.#header.mss = this.#context.mtu - ipHeaderBytes(flow.remote) - TCP_HEADER_BYTES;
+    this.#header.windowShift = flow.receiveShift;
+    this.#header.isSackPermitted = flow.hasSack;
+    this.#header.hasTimestamps = flow.hasTimestamps;
+    if (!this.#emitSegment(flow, batch, flow.iss, 0, SYN | ecn | (isAnswer ? ACK : 0), nowMs)) return false;
+    flow.mustSendSyn = false;
+    flow.sndNxt = addSequence(flow.iss, 1);
+    if (flow.records.count === 0) flow.records.append(flow.iss, flow.sndNxt, nowMs);
+    if (flow.retries === 0) flow.synSentMs = nowMs;
+    this.#timers.armLossTimer(flow, false, nowMs);
+    return true;
+  }
+
+  /** Sends again what was lost, as far as the congestion window admits it; after a timeout the first segment always. */
+  #emitLost(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
+    const { records } = flow;
+    for (let i = 0; records.lostBytes > 0 && i < records.count; i++) {
+      if (!records.has(i, LOST)) continue;
+      const allowance = this.#allowance(flow);
+      const isFirst = records.inFlight === 0;
+      if (allowance < Math.min(flow.mss, records.bytes(i)) && !isFirst) return true;
+      const most = isFirst ? Math.max(allowance, flow.mss) : allowance;
+      if (!this.#emitRecord(flow, batch, i, most, nowMs)) return false;
+    }
+    return true;
+  }
+
+  /** @returns `false` if the batch is full. */
+  #emitRecord(flow: TcpFlow, batch: PacketBatch, index: number, most: number, nowMs: number): boolean {
+    const { records } = flow;
+    const start = records.start(index);
+    const end = records.end(index);
+    const sent = this.#emitRun(flow, batch, start, Math.min(sequenceDistance(start, end), most), nowMs);
+    if (sent === 0) return false;
+    if (isBefore(addSequence(start, sent), end)) records.splitAt(addSequence(start, sent));
+    records.markRetransmitted(index, nowMs);
+    if (flow.undoBytes >= 0) flow.undoBytes += sent;
+    if (flow.retransmissionStamp === 0) flow.retransmissionStamp = (nowMs + flow.timestampOffset) | 0;
+    flow.congestion.sentInRecovery(sent);
+    return true;
+  }
+
+  #emitNew(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
+    for (;;) {
+      const bytes = this.#sendable(flow);
+      const hasFin = flow.mustSendFin || (flow.isFinQueued && !flow.isFinSent && bytes === flow.unsentBytes);
+      if (bytes <= 0 && !hasFin) {
+        this.#noteLimits(flow, nowMs);
+        return true;
+      }
+      const wanted = bytes + (hasFin ? 1 : 0);
+      const start = flow.sndNxt;
+      const sent = this.#emitRun(flow, batch, start, wanted, nowMs);
+      if (sent > 0) this.#sentNew(flow, start, sent, nowMs);
+      if (sent < wanted) return false;
+    }
+  }
+
+  #sentNew(flow: TcpFlow, start: number, bytes: number, nowMs: number): void {
+    if (flow.records.count === 0) flow.congestion.idled(nowMs - flow.lastSentMs, flow.rtt.rtoMs);
+    flow.sndNxt = addSequence(start, bytes);
+    flow.records.append(start, flow.sndNxt, nowMs);
+    flow.lastSentMs = nowMs;
+    flow.isProbing = false;
+    if (flow.recovery === Recovery.Fast) flow.congestion.sentInRecovery(bytes);
+    if (bytes % this.#segmentBytes(flow) !== 0) flow.smallSegmentEnd = flow.sndNxt;
+  }
+
+  /** Bytes of new data that may leave: by both windows, by Nagle and against silly windows. */
+  #sendable(flow: TcpFlow): number {
+    const unsent = flow.unsentBytes;
+    if (unsent === 0 || flow.records.lostBytes > 0) return 0;
+    const usable = Math.min(flow.usableWindow, this.#allowance(flow), unsent);
+    if (usable <= 0) return 0;
+    const segment = this.#segmentBytes(flow);
+    if (usable >= segment && usable < unsent) return usable - (usable % segment);
+    if (usable < unsent) return usable >= Math.floor(flow.maxSndWnd / 2) ? usable : 0;
+    const tail = usable % segment;
+    return tail === 0 || this.#maySendSmall(flow) ? usable : usable - tail;
+  }
+
+  /** Minshall's variant of Nagle: one small segment in flight holds back the next, a full one does not. */
+  #maySendSmall(flow: TcpFlow): boolean {
+    if (flow.isNoDelay || flow.isFinQueued) return true;
+    return flow.records.count === 0 || !isBefore(flow.sndUna, flow.smallSegmentEnd);
+  }
+
+  /** What the congestion window admits. Duplicate ACKs stand for segments that left the path where there is no SACK. */
+  #allowance(flow: TcpFlow): number {
+    const inflation = flow.hasSack ? 0 : flow.loss.duplicateAcks * flow.mss;
+    return Math.floor(flow.congestion.windowBytes) + inflation - flow.records.inFlight;
+  }
+
+  #noteLimits(flow: TcpFlow, nowMs: number): void {
+    const unsent = flow.unsentBytes;
+    const { inFlight } = flow.records;
+    const { congestion } = flow;
+    if (congestion.isInSlowStart) flow.isWindowLimited ||= 2 * inFlight > congestion.windowBytes;
+    else if (unsent > 0 && this.#allowance(flow) < flow.mss) flow.isWindowLimited = true;
+    const isBlocked = (unsent > 0 || flow.mustSendFin) && flow.records.count === 0;
+    if (isBlocked && flow.usableWindow < Math.min(unsent, flow.mss)) this.#timers.armPersist(flow, nowMs);
+  }
+
+  /** A probe of the window, of a silent peer, or of a lost tail. */
+  #emitProbe(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
+    if (!flow.isProbing) return true;
+    flow.isProbing = false;
+    if (flow.isTailProbed && flow.records.count > 0) return this.#emitTail(flow, batch, nowMs);
+    // A sequence number that the peer acknowledged already demands an answer (Linux; RFC 9293 §3.8.4).
+    this.#prepare(flow, nowMs);
+    return this.#emitSegment(flow, batch, addSequence(flow.sndUna, -1), 0, ACK, nowMs);
+  }
+
+  #emitTail(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
+    if (flow.usableWindow >= this.#segmentBytes(flow) && flow.unsentBytes > 0) {
+      const start = flow.sndNxt;
+      const sent = this.#emitRun(flow, batch, start, Math.min(flow.unsentBytes, this.#segmentBytes(flow)), nowMs);
+      if (sent > 0) this.#sentNew(flow, start, sent, nowMs);
+      return sent > 0;
+    }
+    const { records } = flow;
+    const last = records.end(records.count - 1);
+    flow.tailProbeEnd = flow.sndNxt;
+    flow.isTailResent = true;
+    records.splitAt(laterSequence(addSequence(last, -flow.mss), records.start(records.count - 1)));
+    return this.#emitRecord(flow, batch, records.count - 1, flow.mss, nowMs);
+  }
+
+  #emitAck(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
+    if (flow.ackOwed !== AckOwed.Now) return true;
+    this.#prepare(flow, nowMs);
+    return this.#emitSegment(flow, batch, flow.sndNxt, 0, ACK, nowMs);
+  }
+
+  /** Cuts sequence space into segments. @returns How much of it the batch took. */
+  #emitRun(flow: TcpFlow, batch: PacketBatch, start: number, length: number, nowMs: number): number {
+    this.#prepare(flow, nowMs);
+    const segment = this.#segmentBytes(flow);
+    const dataEnd = addSequence(flow.dataStart, flow.sendQueue.length);
+    let sent = 0;
+    while (sent < length) {
+      const sequence = addSequence(start, sent);
+      const end = earlierSequence(addSequence(start, length), addSequence(sequence, segment));
+      const isFin = isBefore(dataEnd, end);
+      const data = sequenceDistance(sequence, isFin ? dataEnd : end);
+      const isLast = sent + data + (isFin ? 1 : 0) >= length;
+      const flags = ACK | (isFin ? FIN : 0) | (isLast && data > 0 ? PSH : 0);
+      if (!this.#emitSegment(flow, batch, sequence, data, flags, nowMs)) break;
+      sent += data + (isFin ? 1 : 0);
+    }
+    return sent;
+  }
+
+  #segmentBytes(flow: TcpFlow): number {
+    const sacks = this.#sackBlocks(flow);
+    return Math.max(flow.mss - flow.timestampBytes - (sacks > 0 ? 4 + 8 * sacks : 0), 1);
+  }
+
+  #sackBlocks(flow: TcpFlow): number {
+    if (!flow.hasSack) return 0;
+    const duplicates = flow.duplicateStart === flow.duplicateEnd ? 0 : 1;
+    const most = flow.hasTimestamps ? MAX_SACK_BLOCKS_WITH_TIMESTAMPS : MAX_SACK_BLOCKS_WITH_TIMESTAMPS + 1;
+    return Math.min(flow.receiveQueue.ranges.count + duplicates, most);
+  }
+
+  #address(flow: TcpFlow): void {
+    const header = this.#header;
+    header.clearOptions();
+    header.source = flow.local;
+    header.destination = flow.remote;
+    header.sourcePort = flow.localPort;
+    header.destinationPort = flow.remotePort;
+  }
+
+  /** Fills in what all segments of a turn have in common, and moves the window as far as there is room. */
+  #prepare(flow: TcpFlow, nowMs: number): void {
+    this.#address(flow);
+    const header = this.#header;
+    header.hasTimestamps = flow.hasTimestamps;
+    header.trafficClass = flow.hasEcn ? ECN_CAPABLE : 0;
+    this.#fillSacks(flow);
+    const { window, receiveQueue } = flow;
+    if (!flow.isFinReceived)
+      window.advance(flow.rcvNxt, receiveQueue.unread, flow.mss, flow.receiveShift, this.#context.pool.freeBytes);
+    header.timestampValue = (nowMs + flow.timestampOffset) | 0;
+  }
+
+  /** RFC 2018 §4: the block with the newest segment comes first; RFC 2883 §4: a duplicate before all others. */
+  #fillSacks(flow: TcpFlow): void {
+    const header = this.#header;
+    const count = this.#sackBlocks(flow);
+    const { ranges, inOrder } = flow.receiveQueue;
+    let block = 0;
+    if (count > 0 && flow.duplicateStart !== flow.duplicateEnd) {
+      header.sacks[0] = flow.duplicateStart;
+      header.sacks[1] = flow.duplicateEnd;
+      block = 1;
+    }
+    for (let i = 0; block < count; i++, block++) {
+      const range = (flow.newestRange + i) % ranges.count;
+      header.sacks[2 * block] = addSequence(flow.rcvNxt, ranges.start(range) - inOrder);
+      header.sacks[2 * block + 1] = addSequence(flow.rcvNxt, ranges.end(range) - inOrder);
+    }
+    header.sackCount = count;
+  }
+
+  #emitSegment(
+    flow: TcpFlow,
+    batch: PacketBatch,
+    sequence: number,
+    dataBytes: number,
+    flags: number,
+    nowMs: number,
+  ): boolean {
+    const header = this.#header;
+    const { headerBytes } = header;
+    const row = batch.appendRow(headerBytes + dataBytes);
+    if (row < 0) return false;
+    const at = batch.offset[row];
+    if (dataBytes > 0)
+      flow.sendQueue.copy(sequenceDistance(flow.dataStart, sequence), dataBytes, batch.bytes, at + headerBytes);
+
+    const isSyn = (flags & SYN) !== 0;
+    header.sequence = sequence;
+    header.acknowledgment = (flags & ACK) === 0 ? 0 : flow.rcvNxt;
+    header.flags = flags | (isSyn ? 0 : this.#ecnFlags(flow, dataBytes, sequence));
+    const window = flow.window.window(flow.rcvNxt) >> (isSyn ? 0 : flow.receiveShift);
+    header.window = Math.min(window, MAX_WINDOW_FIELD);
+    header.timestampValue = (nowMs + flow.timestampOffset) | 0;
+    header.timestampEcho = (flags & ACK) === 0 ? 0 : flow.tsRecent;
+    writeSegment(batch.bytes, at, header, dataBytes);
+    this.#acknowledged(flow);
+    return true;
+  }
+
+  /** Every segment carries the ACK: none is owed any more. */
+  #acknowledged(flow: TcpFlow): void {
+    flow.ackOwed = AckOwed.None;
+    flow.unackedSegments = 0;
+    flow.delayedAckAtMs = Infinity;
+    flow.lastAckSent = flow.rcvNxt;
+    flow.duplicateStart = flow.duplicateEnd;
+  }
+
+  /** RFC 3168 §6.1.2, §6.1.3. A retransmission is not sent as capable (§6.1.5). */
+  #ecnFlags(flow: TcpFlow, dataBytes: number, sequence: number): number {
+    if (!flow.hasEcn) return 0;
+    const isNew = dataBytes > 0 && !isBefore(sequence, flow.sndNxt);
+    this.#header.trafficClass = isNew ? ECN_CAPABLE : 0;
+    let flags = flow.isEchoingCongestion ? ECE : 0;
+    if (isNew && flow.mustSendCwr) {
+      flags |= CWR;
+      flow.mustSendCwr = false;
+    }
+    return flags;
+  }
+}

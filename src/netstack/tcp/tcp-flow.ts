@@ -1,0 +1,234 @@
+import type { Scheduled } from '../../core/session/deadline-queue.js';
+import { isIpv4Address } from '../address.js';
+import type { BlockPool } from '../block-pool.js';
+import { DEFAULT_MSS4, DEFAULT_MSS6, KEEPALIVE_IDLE_MS, MAX_SEND_BUFFER } from '../constants.js';
+import { addSequence, sequenceDistance } from '../sequence.js';
+import { Congestion } from './congestion.js';
+import type { CloseReason } from './flow-event.js';
+import { LossDetection } from './loss-detection.js';
+import { ReceiveQueue } from './receive-queue.js';
+import { ReceiveWindow } from './receive-window.js';
+import { RoundTripTime } from './round-trip-time.js';
+import { SendQueue } from './send-queue.js';
+import { SendRecords } from './send-records.js';
+import { isFinPending, TcpState } from './tcp-state.js';
+
+/** The two ends of a flow. */
+export interface FlowAddress {
+  readonly local: Int32Array;
+  readonly localPort: number;
+  readonly remote: Int32Array;
+  readonly remotePort: number;
+}
+
+/** How a flow recovers from losses. */
+export const Recovery = { None: 0, Fast: 1, Timeout: 2 } as const;
+export type Recovery = (typeof Recovery)[keyof typeof Recovery];
+
+/** What the one timer of the sending side waits for. */
+export const LossTimer = { None: 0, Retransmission: 1, TailProbe: 2, Persist: 3 } as const;
+export type LossTimer = (typeof LossTimer)[keyof typeof LossTimer];
+
+/** How urgent an acknowledgment is. */
+export const AckOwed = { None: 0, Delayed: 1, Now: 2 } as const;
+export type AckOwed = (typeof AckOwed)[keyof typeof AckOwed];
+
+/**
+ * One TCP connection: the transmission control block.
+ *
+ * It holds state and sends nothing: `SegmentArrival`, `AckProcessing`, `SegmentEmission` and `FlowTimers` do. Sequence numbers
+ * are int32. The names are those of RFC 9293 §3.3.1.
+ *
+ * ```text
+ *         SND.UNA      SND.NXT                        RCV.NXT         window.edge
+ * ...acked  |  in flight  |  unsent            ...read | in order |      free      |
+ *           dataStart (behind SYN)
+ * ```
+ */
+export class TcpFlow implements Scheduled {
+  readonly local: Int32Array;
+  readonly remote: Int32Array;
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly isIpv4: boolean;
+  state: TcpState = TcpState.Closed;
+
+  iss = 0;
+  sndUna = 0;
+  sndNxt = 0;
+  /** SND.WND in bytes, scaled. */
+  sndWnd = 0;
+  sndWl1 = 0;
+  sndWl2 = 0;
+  maxSndWnd = 0;
+  sendShift = 0;
+  /** Sequence number of the first byte in `sendQueue`. */
+  dataStart = 0;
+  isFinQueued = false;
+  /** End of the last segment shorter than the MSS (Minshall's variant of Nagle). */
+  smallSegmentEnd = 0;
+  readonly sendQueue: SendQueue;
+  readonly records = new SendRecords();
+  readonly rtt = new RoundTripTime();
+  readonly loss: LossDetection;
+  readonly congestion = new Congestion();
+  recovery: Recovery = Recovery.None;
+  recoveryEnd = 0;
+  isWindowLimited = false;
+  /** Bytes resent since recovery began that no D-SACK has reported; −1: not to be undone. */
+  undoBytes = -1;
+  /** Timestamp of the first retransmission, for the Eifel test. */
+  retransmissionStamp = 0;
+
+  irs = 0;
+  rcvNxt = 0;
+  receiveShift = 0;
+  readonly receiveQueue: ReceiveQueue;
+  readonly window: ReceiveWindow;
+  /** Stream offset of the peer's FIN; −1: not seen. */
+  finOffset = -1;
+  isFinReceived = false;
+  /** Index of the range that the last out-of-order segment went into. */
+  newestRange = 0;
+
+  /** Segment size without options, by the peer's MSS and the path. */
+  mss: number;
+  peerMss: number;
+  pathMtu = 0;
+  hasTimestamps = false;
+  timestampOffset = 0;
+  tsRecent = 0;
+  tsRecentMs = 0;
+  hasSack = false;
+  /** A duplicate arrived: the next ACK reports it (D-SACK, RFC 2883). Equal edges: none. */
+  duplicateStart = 0;
+  duplicateEnd = 0;
+  hasEcn = false;
+  /** ECE is echoed until the peer sends CWR. */
+  isEchoingCongestion = false;
+  mustSendCwr = false;
+  ecnReducedEnd = 0;
+
+  ackOwed: AckOwed = AckOwed.None;
+  /** Segments with data since the last ACK left. */
+  unackedSegments = 0;
+  quickAcks = 0;
+  lastAckSent = 0;
+  lastChallengeMs = -Infinity;
+  /** A probe must leave, whatever the windows say. */
+  isProbing = false;
+  /** A tail loss probe is out, and no ACK came since. */
+  isTailProbed = false;
+  /** SND.NXT when the tail was probed by a segment that had left before; `sndUna` or less: no such probe. */
+  tailProbeEnd = 0;
+  isTailResent = false;
+  mustSendSyn = false;
+
+  lossTimer: LossTimer = LossTimer.None;
+  lossTimerAtMs = Infinity;
+  retries = 0;
+  delayedAckAtMs = Infinity;
+  keepaliveAtMs = Infinity;
+  keepaliveIdleMs = KEEPALIVE_IDLE_MS;
+  keepaliveProbes = 0;
+  isKeptAlive = false;
+  lingerAtMs = Infinity;
+  lastSentMs = 0;
+  lastReceivedMs = 0;
+  synSentMs = 0;
+
+  /** Nagle off (TCP_NODELAY). */
+  isNoDelay = false;
+  /** No program holds it any more. */
+  isOrphan = false;
+  maxSendBytes = MAX_SEND_BUFFER;
+  isWriteBlocked = false;
+  closedBy: CloseReason | undefined;
+  /** Bits of `FlowEvent` that nobody has taken. */
+  events = 0;
+  isInEventQueue = false;
+  isInOutputQueue = false;
+
+  queuedAt = Infinity;
+  queuePosition = 0;
+
+  constructor({ local, localPort, remote, remotePort }: FlowAddress, pool: BlockPool, maxReceiveBytes?: number) {
+    this.local = local;
+    this.localPort = localPort;
+    this.remote = remote;
+    this.remotePort = remotePort;
+    this.isIpv4 = isIpv4Address(remote);
+    this.sendQueue = new SendQueue(pool);
+    this.receiveQueue = new ReceiveQueue(pool);
+    this.window = new ReceiveWindow(maxReceiveBytes);
+    this.loss = new LossDetection(this.records, this.rtt);
+    this.peerMss = this.isIpv4 ? DEFAULT_MSS4 : DEFAULT_MSS6;
+    this.mss = this.peerMss;
+  }
+
+  nextDeadline(): number {
+    return Math.min(
+      this.lossTimerAtMs,
+      this.loss.reorderingDeadlineMs,
+      this.delayedAckAtMs,
+      this.keepaliveAtMs,
+      this.lingerAtMs,
+    );
+  }
+
+  /** Sequence number of our FIN, once it is queued. */
+  get finSequence(): number {
+    return addSequence(this.dataStart, this.sendQueue.length);
+  }
+
+  get isFinSent(): boolean {
+    return this.isFinQueued && sequenceDistance(this.finSequence, this.sndNxt) > 0;
+  }
+
+  get isFinAcknowledged(): boolean {
+    return this.isFinQueued && sequenceDistance(this.finSequence, this.sndUna) > 0;
+  }
+
+  /** Bytes in the send queue that never left. */
+  get unsentBytes(): number {
+    const sent = sequenceDistance(this.dataStart, this.sndNxt);
+    return this.sendQueue.length - Math.min(Math.max(sent, 0), this.sendQueue.length);
+  }
+
+  /** Whether a FIN is waiting to leave. */
+  get mustSendFin(): boolean {
+    return isFinPending(this.state) && !this.isFinSent && this.unsentBytes === 0;
+  }
+
+  /** Bytes that the peer's window still admits; negative after the peer shrank it. */
+  get usableWindow(): number {
+    return sequenceDistance(this.sndNxt, addSequence(this.sndUna, this.sndWnd));
+  }
+
+  /** Bytes of the options that every segment carries. */
+  get timestampBytes(): number {
+    return this.hasTimestamps ? 12 : 0;
+  }
+
+  /** @param flightBytes In flight before the loss was found. */
+  enterFastRecovery(flightBytes: number): void {
+    this.recovery = Recovery.Fast;
+    this.recoveryEnd = this.sndNxt;
+    this.undoBytes = 0;
+    this.retransmissionStamp = 0;
+    this.congestion.enterRecovery(flightBytes);
+  }
+
+  /** Frees what takes memory: nothing is sent or read any more. */
+  release(): void {
+    this.sendQueue.clear();
+    this.receiveQueue.clear();
+    this.records.clear();
+    this.lossTimer = LossTimer.None;
+    this.lossTimerAtMs = Infinity;
+    this.loss.reorderingDeadlineMs = Infinity;
+    this.delayedAckAtMs = Infinity;
+    this.keepaliveAtMs = Infinity;
+    this.ackOwed = AckOwed.None;
+  }
+}
