@@ -4,8 +4,8 @@ import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { addressWords } from '../../src/netstack/address.js';
 import { Netstack } from '../../src/netstack/netstack.js';
 import { FlowEvent } from '../../src/netstack/tcp/flow-event.js';
-import type { TcpFlow } from '../../src/netstack/tcp/tcp-flow.js';
 import { TcpListener } from '../../src/netstack/tcp/listener.js';
+import type { TcpFlow } from '../../src/netstack/tcp/tcp-flow.js';
 import { EventQueue, type ScheduledEvent } from '../../src/sim/event-queue.js';
 import { SeededRandom } from '../../src/sim/seeded-random.js';
 
@@ -44,7 +44,12 @@ export class StackNode {
   #busyUntilMs = 0;
   #isPumping = false;
 
-  constructor(events: EventQueue, random: SeededRandom, address: Uint8Array, options: { mtu?: number; verifies?: boolean } = {}) {
+  constructor(
+    events: EventQueue,
+    random: SeededRandom,
+    address: Uint8Array,
+    options: { mtu?: number; verifies?: boolean } = {},
+  ) {
     this.#events = events;
     this.#random = random;
     this.address = addressWords(address);
@@ -133,7 +138,8 @@ export class StackNode {
     }
     at += c.delayMs ?? 0;
     if (c.jitterMs !== undefined) at += this.#random.integer(c.jitterMs + 1);
-    if (this.#random.chance(c.corruptRate ?? 0)) packet[this.#random.integer(packet.length)]! ^= 1 << this.#random.integer(8);
+    if (this.#random.chance(c.corruptRate ?? 0))
+      packet[this.#random.integer(packet.length)]! ^= 1 << this.#random.integer(8);
     const copies = this.#random.chance(c.duplicateRate ?? 0) ? 2 : 1;
     for (let i = 0; i < copies; i++) this.#events.schedule(Math.ceil(at), () => this.peer.deliver(packet));
   }
@@ -145,7 +151,11 @@ export class StackPair {
   readonly a: StackNode;
   readonly b: StackNode;
 
-  constructor(seed: number, conditions: LinkConditions = {}, options: { isIpv6?: boolean; mtu?: number; verifies?: boolean } = {}) {
+  constructor(
+    seed: number,
+    conditions: LinkConditions = {},
+    options: { isIpv6?: boolean; mtu?: number; verifies?: boolean } = {},
+  ) {
     this.random = new SeededRandom(seed);
     const address = (last: number): Uint8Array =>
       options.isIpv6 === true
@@ -181,11 +191,14 @@ export class Transfer {
   closedBy: string | undefined;
   #sentAt = 0;
 
-  constructor(
-    readonly node: StackNode,
-    readonly flow: TcpFlow,
-    readonly data: Uint8Array,
-  ) {
+  readonly node: StackNode;
+  readonly flow: TcpFlow;
+  readonly data: Uint8Array;
+
+  constructor(node: StackNode, flow: TcpFlow, data: Uint8Array) {
+    this.node = node;
+    this.flow = flow;
+    this.data = data;
     transfers.set(flow, this);
     node.onEvent = (of) => transfers.get(of)?.take();
   }
@@ -196,7 +209,11 @@ export class Transfer {
     const events = flow.events;
     flow.events = 0;
     const buffer = new Uint8Array(65_536);
-    for (let n = tcp.read(flow, buffer, 0, buffer.length, node.nowMs); n > 0; n = tcp.read(flow, buffer, 0, buffer.length, node.nowMs)) {
+    for (
+      let n = tcp.read(flow, buffer, 0, buffer.length, node.nowMs);
+      n > 0;
+      n = tcp.read(flow, buffer, 0, buffer.length, node.nowMs)
+    ) {
       this.received.push(buffer.slice(0, n));
       this.receivedBytes += n;
     }

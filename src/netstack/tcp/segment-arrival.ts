@@ -157,6 +157,7 @@ export class SegmentArrival {
     }
     if (segment.has(RST)) return false;
     if (flow.state === TcpState.SynReceived && segment.has(SYN) && segment.sequence === flow.irs) {
+      if (segment.has(ACK)) return true; // the peer's half of a simultaneous open
       flow.mustSendSyn = true;
       this.#context.requestOutput(flow);
       return false;
@@ -216,7 +217,6 @@ export class SegmentArrival {
   /** RFC 5961 §4.2: a SYN never resets a connection. */
   #takeSyn(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
     if (flow.state === TcpState.SynReceived && segment.sequence === flow.irs && segment.has(ACK)) {
-      // The peer's half of a simultaneous open.
       if (this.#isHandshakeAck(flow, segment)) {
         this.#established(flow, segment, nowMs);
         this.#acks.take(flow, segment, nowMs);
