@@ -66,8 +66,8 @@ export const MAX_RECEIVE_BUFFER = 6_291_456;
 export const MAX_SEND_BUFFER = 4_194_304;
 /** Chosen from the greatest buffer (RFC 7323 §2.3): 2^7 × 65,535 > 6 MiB. */
 export const WINDOW_SHIFT = 7;
-/** Out-of-order ranges that one connection keeps; more are dropped farthest first. */
-export const MAX_OUT_OF_ORDER_RANGES = 64;
+/** Out-of-order ranges that one connection keeps. A path that reorders heavily makes hundreds of them. */
+export const MAX_OUT_OF_ORDER_RANGES = 1_024;
 
 export const EPHEMERAL_PORT_FIRST = 32_768;
 export const EPHEMERAL_PORT_LAST = 60_999;

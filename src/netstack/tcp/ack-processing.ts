@@ -43,7 +43,8 @@ export class AckProcessing {
     this.#recover(flow, segment, flight, isFound, advanced > 0, nowMs);
     this.#takeCongestionMark(flow, segment);
     if (advanced > 0 || loss.delivery.hasNewSack) this.#timers.armLossTimer(flow, true, nowMs);
-    if (flow.usableWindow > 0 && flow.lossTimer === LossTimer.Persist) this.#reopened(flow);
+    const isOpen = flow.usableWindow >= Math.min(Math.max(flow.unsentBytes, 1), flow.mss);
+    if (isOpen && flow.lossTimer === LossTimer.Persist) this.#reopened(flow);
     this.#context.requestOutput(flow);
     this.#context.schedule(flow);
   }

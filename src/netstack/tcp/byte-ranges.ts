@@ -41,16 +41,17 @@ export class ByteRanges {
     return index < this.count && this.#starts[index] <= start && end <= this.#ends[index];
   }
 
+  /** Tests whether [start, end) would join a range, and so begin none. */
+  touches(start: number, end: number): boolean {
+    const index = this.#firstReaching(start);
+    return index < this.count && this.#starts[index] <= end;
+  }
+
   /** Removes and returns the end of the range that begins at or before `offset`; −1 if there is none. */
   takeThrough(offset: number): number {
     if (this.count === 0 || this.#starts[0] > offset) return -1;
     this.#starts.shift();
     return this.#ends.shift()!;
-  }
-
-  dropLast(): void {
-    this.#starts.pop();
-    this.#ends.pop();
   }
 
   clear(): void {

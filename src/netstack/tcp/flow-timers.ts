@@ -179,7 +179,7 @@ export class FlowTimers {
     flow.recovery = Recovery.Timeout;
     flow.recoveryEnd = flow.sndNxt;
     flow.loss.duplicateAcks = 0;
-    flow.loss.markAllLost();
+    flow.loss.markAllLost(flow.retries > 1);
     congestion.timedOut(flight, isFirst);
     if (isFirst) {
       flow.undoBytes = 0;
@@ -191,7 +191,7 @@ export class FlowTimers {
 
   /** Full-sized segments vanish without an answer: smaller ones may pass (RFC 4821 §7.7). */
   #suspectBlackHole(flow: TcpFlow): void {
-    if (flow.records.bytes(0) < flow.mss) return;
+    if (flow.records.bytes(0) < flow.mss - flow.timestampBytes) return;
     const smaller = BLACK_HOLE_MSS.find((mss) => mss < flow.mss);
     if (smaller === undefined) return;
     flow.mss = smaller;

@@ -109,10 +109,13 @@ export class LossDetection {
     records.markLost(0);
   }
 
-  /** After a timeout all that was not SACKed is lost (RFC 8985 §6.3). What was SACKed may be a lie, if it is first. */
-  markAllLost(): void {
+  /**
+   * After a timeout all that was not SACKed is lost (RFC 8985 §6.3). A peer may have dropped what it SACKed (RFC 2018 §8): that
+   * counts as lost, too, if it is first, or when a repeated timeout shows that nothing moves.
+   */
+  markAllLost(isRepeated: boolean): void {
     const records = this.#records;
-    if (records.count > 0 && records.has(0, SACKED)) records.clearSacked();
+    if (records.count > 0 && (isRepeated || records.has(0, SACKED))) records.clearSacked();
     for (let i = 0; i < records.count; i++) records.markLost(i);
     this.reorderingDeadlineMs = Infinity;
   }

@@ -78,13 +78,13 @@ export class ReceiveQueue {
     this.#read = this.#inOrder;
   }
 
-  /** Drops the farthest range to make room for a nearer one: the gap next in order must always be able to close. */
+  /**
+   * A segment that begins one range too many is refused. What is kept was reported by SACK, so dropping any of it would leave a
+   * hole that the peer does not know of (RFC 2018 §8).
+   */
   #hasRoomForRange(offset: number, length: number): boolean {
     const { ranges } = this;
-    if (ranges.count < MAX_OUT_OF_ORDER_RANGES || ranges.covers(offset, offset + length)) return true;
-    if (ranges.start(ranges.count - 1) < offset) return false;
-    ranges.dropLast();
-    return true;
+    return ranges.count < MAX_OUT_OF_ORDER_RANGES || ranges.touches(offset, offset + length);
   }
 
   #store(offset: number, bytes: Uint8Array, at: number, length: number): boolean {

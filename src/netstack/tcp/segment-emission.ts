@@ -157,18 +157,24 @@ export class SegmentEmission {
     if (!flow.isProbing) return true;
     flow.isProbing = false;
     if (flow.isTailProbed && flow.records.count > 0) return this.#emitTail(flow, batch, nowMs);
+    // What the silly window rules held back goes out at last (RFC 9293 §3.8.6.2.1, override timeout).
+    const held = Math.min(flow.usableWindow, flow.unsentBytes);
+    if (held > 0 && flow.records.count === 0) return this.#emitHeld(flow, batch, held, nowMs);
     // A sequence number that the peer acknowledged already demands an answer (Linux; RFC 9293 §3.8.4).
     this.#prepare(flow, nowMs);
     return this.#emitSegment(flow, batch, addSequence(flow.sndUna, -1), 0, ACK, nowMs);
   }
 
+  #emitHeld(flow: TcpFlow, batch: PacketBatch, bytes: number, nowMs: number): boolean {
+    const start = flow.sndNxt;
+    const sent = this.#emitRun(flow, batch, start, Math.min(bytes, this.#segmentBytes(flow)), nowMs);
+    if (sent > 0) this.#sentNew(flow, start, sent, nowMs);
+    return sent > 0;
+  }
+
   #emitTail(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
-    if (flow.usableWindow >= this.#segmentBytes(flow) && flow.unsentBytes > 0) {
-      const start = flow.sndNxt;
-      const sent = this.#emitRun(flow, batch, start, Math.min(flow.unsentBytes, this.#segmentBytes(flow)), nowMs);
-      if (sent > 0) this.#sentNew(flow, start, sent, nowMs);
-      return sent > 0;
-    }
+    if (flow.usableWindow >= this.#segmentBytes(flow) && flow.unsentBytes > 0)
+      return this.#emitHeld(flow, batch, flow.unsentBytes, nowMs);
     const { records } = flow;
     const last = records.end(records.count - 1);
     flow.tailProbeEnd = flow.sndNxt;
