@@ -8,8 +8,7 @@ export function endFlow(context: TcpContext, flow: TcpFlow, reason: CloseReason)
   if (flow.state === TcpState.Closed) return;
   flow.state = TcpState.Closed;
   flow.closedBy = reason;
-  flow.lingerAtMs = Infinity;
-  flow.release();
+  flow.release(reason !== 'aborted');
   context.remove(flow);
   context.post(flow, FlowEvent.Closed);
 }

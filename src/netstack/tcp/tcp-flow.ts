@@ -219,16 +219,17 @@ export class TcpFlow implements Scheduled {
     this.congestion.enterRecovery(flightBytes);
   }
 
-  /** Frees what takes memory: nothing is sent or read any more. */
-  release(): void {
+  /** Stops everything. Bytes in order stay readable, unless nobody is there to read them. */
+  release(keepsUnread: boolean): void {
     this.sendQueue.clear();
-    this.receiveQueue.clear();
     this.records.clear();
+    if (!keepsUnread || this.isOrphan) this.receiveQueue.clear();
     this.lossTimer = LossTimer.None;
     this.lossTimerAtMs = Infinity;
     this.loss.reorderingDeadlineMs = Infinity;
     this.delayedAckAtMs = Infinity;
     this.keepaliveAtMs = Infinity;
+    this.lingerAtMs = Infinity;
     this.ackOwed = AckOwed.None;
   }
 }

@@ -168,6 +168,10 @@ export class Tcp implements HandshakeHost {
 
   /** The program lets go of a flow. Unread bytes are lost, and the peer learns that by RST (RFC 2525 §2.17). */
   close(flow: TcpFlow, nowMs: number): void {
+    if (flow.state === TcpState.Closed || flow.state === TcpState.TimeWait) {
+      flow.receiveQueue.clear();
+      return;
+    }
     if (flow.state === TcpState.SynSent) {
       endFlow(this, flow, 'aborted');
       return;
@@ -343,15 +347,10 @@ export class Tcp implements HandshakeHost {
     const record = new TimeWait(flow, nowMs + TIME_WAIT_MS);
     flow.state = TcpState.TimeWait;
     flow.closedBy = 'closed';
-    flow.lingerAtMs = Infinity;
     this.#deadlines.remove(flow);
     this.#table.replace(flow, record);
     if (flow.ackOwed !== AckOwed.None) this.#timeWaitReplies.push(record);
-    flow.ackOwed = AckOwed.None;
-    flow.delayedAckAtMs = Infinity;
-    // What the program has not read stays readable: only the sending side is over.
-    flow.sendQueue.clear();
-    flow.records.clear();
+    flow.release(true);
     this.#timeWaits.add(record);
     if (this.#timeWaits.size > MAX_TIME_WAITS)
       for (const oldest of this.#timeWaits) {

@@ -1,0 +1,103 @@
+import { blake2s } from '@noble/hashes/blake2.js';
+import { randomFillSync } from 'node:crypto';
+
+import type { Clock } from '../host/clock.js';
+import { NetstackTun } from '../host/netstack-tun.js';
+import { Netstack } from '../netstack/netstack.js';
+import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
+import { TcpListener } from '../netstack/tcp/listener.js';
+import type { UdpEndpoint } from '../netstack/udp/udp-endpoint.js';
+import type { EchoReply } from '../netstack/icmp/icmp.js';
+
+const SECRET_BYTES = 32;
+
+export interface StackLoopOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  /** 4 or 16 bytes each. */
+  readonly addresses: readonly Uint8Array[];
+  readonly mtu: number;
+}
+
+/** Learns what happened to a flow, a listener or a UDP port. */
+export type StackListener = (events: number) => void;
+
+/**
+ * A stack with its TUN, and the events between the stack and the sockets of a program.
+ *
+ * Events are handed out in a microtask, never inside of the loop that moves packets: what a program throws in its handlers is
+ * the program's own uncaught exception.
+ */
+export class StackLoop {
+  readonly stack: Netstack;
+  readonly tun: NetstackTun;
+  readonly #clock: Clock;
+  readonly #listeners = new Map<TcpFlow | TcpListener | UdpEndpoint, StackListener>();
+  readonly #echoes = new Map<number, (reply: EchoReply) => void>();
+  #isDraining = false;
+
+  constructor({ name, clock, addresses, mtu }: StackLoopOptions) {
+    const secret = randomFillSync(new Uint8Array(new ArrayBuffer(SECRET_BYTES)));
+    this.#clock = clock;
+    this.stack = new Netstack({
+      environment: {
+        random: (out) => void randomFillSync(out),
+        keyedHash: (data) => new DataView(blake2s(data, { key: secret, dkLen: 4 }).buffer).getInt32(0),
+      },
+      addresses,
+      mtu,
+    });
+    this.tun = new NetstackTun(name, this.stack, clock);
+    this.tun.onWork = () => this.#drainSoon();
+  }
+
+  get nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  /** Has `listener` called with the event bits of `source`, until `forget`. */
+  listen(source: TcpFlow | TcpListener | UdpEndpoint, listener: StackListener): void {
+    this.#listeners.set(source, listener);
+  }
+
+  forget(source: TcpFlow | TcpListener | UdpEndpoint): void {
+    this.#listeners.delete(source);
+  }
+
+  /** Hands the echo replies with an identifier to `listener`. */
+  onEcho(identifier: number, listener: ((reply: EchoReply) => void) | undefined): void {
+    if (listener === undefined) this.#echoes.delete(identifier);
+    else this.#echoes.set(identifier, listener);
+  }
+
+  /** Sends what a socket wrote, and hands out what came of it. */
+  wake(): void {
+    this.tun.wake();
+    this.#drainSoon();
+  }
+
+  #drainSoon(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    queueMicrotask(() => {
+      this.#isDraining = false;
+      this.#drain();
+      if (this.stack.hasOutput) this.tun.wake();
+    });
+  }
+
+  #drain(): void {
+    const { tcp, udp, icmp } = this.stack;
+    for (let source = tcp.takeEvent(); source !== undefined; source = tcp.takeEvent()) {
+      const events = source instanceof TcpListener ? 0 : source.events;
+      if (!(source instanceof TcpListener)) source.events = 0;
+      this.#listeners.get(source)?.(events);
+    }
+    for (let endpoint = udp.takeEvent(); endpoint !== undefined; endpoint = udp.takeEvent()) {
+      const { events } = endpoint;
+      endpoint.events = 0;
+      this.#listeners.get(endpoint)?.(events);
+    }
+    for (const reply of icmp.replies.splice(0)) this.#echoes.get(reply.identifier)?.(reply);
+  }
+}

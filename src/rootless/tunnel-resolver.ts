@@ -1,0 +1,172 @@
+import { randomInt } from 'node:crypto';
+import type { LookupAddress } from 'node:dns';
+import { isIP } from 'node:net';
+
+import { decode, encode, type Packet, RECURSION_DESIRED } from 'dns-packet';
+
+import type { TunnelSocket } from './tunnel-socket.js';
+import type { TunnelUdpSocket } from './tunnel-udp-socket.js';
+
+const PORT = 53;
+const TRY_MS = 2_000;
+const ROUNDS = 3;
+const EDNS_BYTES = 1_232;
+
+/** Makes sockets for the resolver. */
+export interface ResolverSockets {
+  createUdpSocket(type: 'udp4' | 'udp6'): TunnelUdpSocket;
+  connect(options: { host: string; port: number }): TunnelSocket;
+}
+
+/** A failure of a look-up, with the codes of `node:dns`. */
+export interface LookupError extends NodeJS.ErrnoException {
+  hostname?: string;
+}
+
+/**
+ * Looks names up with the servers of the tunnel's `DNS` line, through the tunnel: no question leaves outside of it.
+ *
+ * Source: RFC 1035 §4; RFC 7766 (TCP after truncation); RFC 6891 (EDNS).
+ */
+export class TunnelResolver {
+  readonly #servers: readonly string[];
+  readonly #searchDomains: readonly string[];
+  readonly #sockets: ResolverSockets;
+
+  constructor(servers: readonly string[], searchDomains: readonly string[], sockets: ResolverSockets) {
+    this.#servers = servers;
+    this.#searchDomains = searchDomains;
+    this.#sockets = sockets;
+  }
+
+  getServers(): string[] {
+    return [...this.#servers];
+  }
+
+  /** Finds all addresses of a name. @throws {LookupError} ENOTFOUND, ETIMEOUT */
+  async lookup(host: string): Promise<LookupAddress[]> {
+    const family = isIP(host);
+    if (family !== 0) return [{ address: host, family }];
+    for (const name of this.#candidates(host)) {
+      const [v6, v4] = await Promise.all([this.#addresses(name, 'AAAA'), this.#addresses(name, 'A')]);
+      const found = [
+        ...v6.map((address) => ({ address, family: 6 })),
+        ...v4.map((address) => ({ address, family: 4 })),
+      ];
+      if (found.length > 0) return found;
+    }
+    throw lookupError('ENOTFOUND', host);
+  }
+
+  async resolve4(host: string): Promise<string[]> {
+    return orNotFound(host, await this.#addresses(host, 'A'));
+  }
+
+  async resolve6(host: string): Promise<string[]> {
+    return orNotFound(host, await this.#addresses(host, 'AAAA'));
+  }
+
+  /** Sends one question, and returns the whole answer. @throws {LookupError} */
+  async query(name: string, type: 'A' | 'AAAA' | 'CNAME' | 'MX' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT'): Promise<Packet> {
+    if (this.#servers.length === 0) throw lookupError('ENOTFOUND', name, 'the tunnel has no DNS server: add DNS = ADDRESS to its configuration');
+    const question = {
+      type: 'query' as const,
+      id: randomInt(65_536),
+      flags: RECURSION_DESIRED,
+      questions: [{ type, name, class: 'IN' as const }],
+      additionals: [{ type: 'OPT' as const, name: '.', udpPayloadSize: EDNS_BYTES, flags: 0, options: [], extendedRcode: 0, ednsVersion: 0, flag_do: false }],
+    };
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const server of this.#servers) {
+        const answer = await this.#askUdp(server, question);
+        if (answer === undefined) continue;
+        return (answer as Packet & { flag_tc?: boolean }).flag_tc === true ? await this.#askTcp(server, question) : answer;
+      }
+    }
+    throw lookupError('ETIMEOUT', name);
+  }
+
+  async #addresses(name: string, type: 'A' | 'AAAA'): Promise<string[]> {
+    const { answers = [] } = await this.query(name, type);
+    return answers.flatMap((answer) => (answer.type === type ? [String((answer as { data: unknown }).data)] : []));
+  }
+
+  /** A name with a dot is tried as it is first, a single word in the search domains first. */
+  #candidates(host: string): string[] {
+    const searched = this.#searchDomains.map((domain) => `${host}.${domain.replace(/^~/, '')}`);
+    return host.includes('.') ? [host, ...searched] : [...searched, host];
+  }
+
+  /** @returns `undefined` if no answer came in time. */
+  #askUdp(server: string, question: Packet): Promise<Packet | undefined> {
+    return new Promise((resolve) => {
+      const socket = this.#sockets.createUdpSocket(isIP(server) === 6 ? 'udp6' : 'udp4');
+      const finish = (answer?: Packet): void => {
+        clearTimeout(timer);
+        socket.close();
+        resolve(answer);
+      };
+      const timer = setTimeout(finish, TRY_MS);
+      socket.on('error', () => finish());
+      socket.on('message', (message: Buffer) => {
+        const answer = readAnswer(message, question);
+        if (answer !== undefined) finish(answer);
+      });
+      socket.connect(PORT, server, () => socket.send(encode(question)));
+    });
+  }
+
+  async #askTcp(server: string, question: Packet): Promise<Packet> {
+    const socket = this.#sockets.connect({ host: server, port: PORT });
+    socket.setTimeout(TRY_MS * ROUNDS, () => socket.destroy(lookupError('ETIMEOUT', nameOf(question))));
+    const message = encode(question);
+    socket.write(Buffer.concat([Buffer.of(message.length >> 8, message.length), message]));
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for await (const part of socket) {
+      parts.push(part as Buffer);
+      bytes += (part as Buffer).length;
+      const all = Buffer.concat(parts, bytes);
+      if (all.length < 2 || all.length < 2 + all.readUInt16BE(0)) continue;
+      socket.destroy();
+      const answer = readAnswer(all.subarray(2, 2 + all.readUInt16BE(0)), question);
+      if (answer !== undefined) return answer;
+    }
+    throw lookupError('ETIMEOUT', nameOf(question));
+  }
+}
+
+/** An answer counts if it is well formed, carries our number, and repeats our question. */
+function readAnswer(message: Buffer, question: Packet): Packet | undefined {
+  try {
+    const answer = decode(message);
+    const [asked] = question.questions ?? [];
+    const [repeated] = answer.questions ?? [];
+    const isOurs =
+      answer.type === 'response' &&
+      answer.id === question.id &&
+      repeated?.type === asked?.type &&
+      repeated?.name.toLowerCase() === asked?.name.toLowerCase();
+    return isOurs ? answer : undefined;
+  } catch (error) {
+    if (error instanceof Error) return undefined; // a server, or somebody between, sent something else
+    throw error;
+  }
+}
+
+function nameOf({ questions }: Packet): string {
+  return questions?.[0]?.name ?? '';
+}
+
+function orNotFound(host: string, addresses: string[]): string[] {
+  if (addresses.length > 0) return addresses;
+  throw lookupError('ENOTFOUND', host);
+}
+
+function lookupError(code: string, hostname: string, message?: string): LookupError {
+  const error: LookupError = new Error(message ?? `getaddrinfo ${code} ${hostname}`);
+  error.code = code;
+  error.syscall = 'getaddrinfo';
+  error.hostname = hostname;
+  return error;
+}

@@ -1,0 +1,188 @@
+import { EventEmitter } from 'node:events';
+import type { AddressInfo, ListenOptions } from 'node:net';
+
+import { formatIpAddress, parseIpAddress } from '../control/ip-text.js';
+import { WireGuardError } from '../core/errors.js';
+import { addressBytes, addressEquals, addressWords } from '../netstack/address.js';
+import type { TcpListener } from '../netstack/tcp/listener.js';
+import { checkPort } from './connect-options.js';
+import { socketError } from './socket-error.js';
+import { type SocketHost, TunnelSocket } from './tunnel-socket.js';
+
+const UNSPECIFIED = new Set(['0.0.0.0', '::']);
+
+export interface TunnelServerOptions {
+  readonly allowHalfOpen?: boolean;
+  readonly pauseOnConnect?: boolean;
+  readonly noDelay?: boolean;
+  readonly keepAlive?: boolean;
+  readonly keepAliveInitialDelay?: number;
+}
+
+/**
+ * A TCP port inside of the tunnel that takes connections of peers, with the interface of `net.Server`.
+ *
+ * An HTTP server takes its connections by `server.on('connection', (socket) => http.emit('connection', socket))`.
+ */
+export class TunnelServer extends EventEmitter {
+  maxConnections = Number.POSITIVE_INFINITY;
+  readonly #host: SocketHost;
+  readonly #options: TunnelServerOptions;
+  readonly #sockets = new Set<TunnelSocket>();
+  #listener: TcpListener | undefined;
+  #isClosing = false;
+  #isReferenced = true;
+
+  constructor(host: SocketHost, options: TunnelServerOptions, onConnection?: (socket: TunnelSocket) => void) {
+    super();
+    this.#host = host;
+    this.#options = options;
+    if (onConnection !== undefined) this.on('connection', onConnection);
+  }
+
+  get listening(): boolean {
+    return this.#listener !== undefined;
+  }
+
+  /** Takes (port?, host?, backlog?, callback?) or ({ port, host, backlog, signal }, callback?), as `net.Server` does. */
+  listen(...args: readonly unknown[]): this {
+    const { port, host, backlog, signal, callback } = readListenArgs(args);
+    if (callback !== undefined) this.once('listening', callback);
+    if (this.#listener !== undefined)
+      throw Object.assign(new Error('the server listens already'), { code: 'ERR_SERVER_ALREADY_LISTEN' });
+    const problem = this.#open(port, host, backlog);
+    queueMicrotask(() => this.emit(...(problem === undefined ? (['listening'] as const) : (['error', problem] as const))));
+    signal?.addEventListener('abort', () => this.close(), { once: true });
+    return this;
+  }
+
+  address(): AddressInfo | null {
+    const listener = this.#listener;
+    if (listener === undefined) return null;
+    const address = listener.address ?? this.#host.loop.stack.addresses[0]!;
+    const bytes = addressBytes(address);
+    return { address: formatIpAddress(bytes), port: listener.port, family: bytes.length === 4 ? 'IPv4' : 'IPv6' };
+  }
+
+  /** Takes no more connections. The callback runs when the last one has ended. */
+  close(callback?: (error?: Error) => void): this {
+    if (callback !== undefined) this.once('close', callback);
+    const listener = this.#listener;
+    if (listener === undefined) {
+      queueMicrotask(() => this.emit('close'));
+      return this;
+    }
+    this.#listener = undefined;
+    this.#isClosing = true;
+    const { loop } = this.#host;
+    loop.forget(listener);
+    loop.stack.tcp.closeListener(listener);
+    loop.wake();
+    if (this.#isReferenced) this.#host.unref();
+    this.#endIfIdle();
+    return this;
+  }
+
+  getConnections(callback: (error: Error | null, count: number) => void): this {
+    queueMicrotask(() => callback(null, this.#sockets.size));
+    return this;
+  }
+
+  ref(): this {
+    if (!this.#isReferenced && this.#listener !== undefined) this.#host.ref();
+    this.#isReferenced = true;
+    return this;
+  }
+
+  unref(): this {
+    if (this.#isReferenced && this.#listener !== undefined) this.#host.unref();
+    this.#isReferenced = false;
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#listener === undefined) return;
+    await new Promise((resolve) => this.close(resolve));
+  }
+
+  #open(port: number, host: string | undefined, backlog: number | undefined): Error | undefined {
+    const { loop } = this.#host;
+    const address = host === undefined || UNSPECIFIED.has(host) ? undefined : ownAddress(this.#host, host);
+    if (address === null) return socketError('EADDRNOTAVAIL', 'listen', host, port);
+    const listener = loop.stack.tcp.listen(address, port === 0 ? freePort(this.#host) : port, backlog);
+    if (listener === undefined) return socketError('EADDRINUSE', 'listen', host ?? '::', port);
+    this.#listener = listener;
+    loop.listen(listener, () => this.#accept(listener));
+    if (this.#isReferenced) this.#host.ref();
+    return undefined;
+  }
+
+  #accept(listener: TcpListener): void {
+    for (let flow = listener.accept(); flow !== undefined; flow = listener.accept()) {
+      if (this.#sockets.size >= this.maxConnections) {
+        this.#host.loop.stack.tcp.abort(flow);
+        this.emit('drop', { remoteAddress: formatIpAddress(addressBytes(flow.remote)), remotePort: flow.remotePort });
+        continue;
+      }
+      const { allowHalfOpen = false, noDelay, keepAlive, keepAliveInitialDelay, pauseOnConnect } = this.#options;
+      const socket = new TunnelSocket(this.#host, { allowHalfOpen }, flow);
+      socket.server = this;
+      if (noDelay === true) socket.setNoDelay(true);
+      if (keepAlive === true) socket.setKeepAlive(true, keepAliveInitialDelay);
+      if (pauseOnConnect === true) socket.pause();
+      this.#sockets.add(socket);
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        this.#endIfIdle();
+      });
+      this.emit('connection', socket);
+    }
+  }
+
+  #endIfIdle(): void {
+    if (!this.#isClosing || this.#sockets.size > 0) return;
+    this.#isClosing = false;
+    queueMicrotask(() => this.emit('close'));
+  }
+}
+
+/** @returns `null` if the tunnel has no such address. */
+function ownAddress({ loop }: SocketHost, host: string): Int32Array | null {
+  const bytes = parseIpAddress(host);
+  if (bytes === undefined) return null;
+  const words = addressWords(bytes);
+  return loop.stack.addresses.some((own) => addressEquals(own, 0, words, 0)) ? words : null;
+}
+
+function freePort({ loop }: SocketHost): number {
+  for (let tries = 0; tries < 1_000; tries++) {
+    const port = 49_152 + Math.floor(Math.random() * 16_384);
+    if (loop.stack.tcp.listenerOf(loop.stack.addresses[0]!, port) === undefined) return port;
+  }
+  return 0;
+}
+
+interface ListenCall {
+  readonly port: number;
+  readonly host: string | undefined;
+  readonly backlog: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly callback: (() => void) | undefined;
+}
+
+function readListenArgs(args: readonly unknown[]): ListenCall {
+  const last = args.at(-1);
+  const callback = typeof last === 'function' ? (last as () => void) : undefined;
+  const words = callback === undefined ? args : args.slice(0, -1);
+  const [first, second, third] = words;
+  if (typeof first === 'object' && first !== null) {
+    const options = first as ListenOptions;
+    if (options.path !== undefined)
+      throw new WireGuardError('ERR_SOCKET_ARGUMENT', 'a server in the tunnel has no path: listen on a port');
+    const { host, backlog, signal } = options;
+    return { port: checkPort(options.port ?? 0, 0), host, backlog, signal, callback };
+  }
+  const host = typeof second === 'string' ? second : undefined;
+  const backlog = [second, third].find((word) => typeof word === 'number') as number | undefined;
+  return { port: checkPort(first ?? 0, 0), host, backlog, signal: undefined, callback };
+}

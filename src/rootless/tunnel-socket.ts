@@ -1,0 +1,336 @@
+import type { LookupAddress } from 'node:dns';
+import type { AddressInfo, SocketConnectOpts } from 'node:net';
+import { Duplex, type DuplexOptions } from 'node:stream';
+
+import { formatIpAddress } from '../control/ip-text.js';
+import { addressBytes } from '../netstack/address.js';
+import { FlowEvent } from '../netstack/tcp/flow-event.js';
+import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
+import { TcpState } from '../netstack/tcp/tcp-state.js';
+import { ConnectAttempts } from './connect-attempts.js';
+import { normalizeConnectArgs } from './connect-options.js';
+import { codeOfReason, socketError } from './socket-error.js';
+import type { StackLoop } from './stack-loop.js';
+
+const HIGH_WATER_MARK = 65_536;
+const CHUNK_BYTES = 65_536;
+
+/** What a socket needs of the tunnel that it belongs to. */
+export interface SocketHost {
+  readonly loop: StackLoop;
+  lookup(host: string): Promise<readonly LookupAddress[]>;
+  /** A socket that keeps the process alive. */
+  ref(): void;
+  unref(): void;
+}
+
+export interface TunnelSocketOptions {
+  /** Keep the writing side open when the peer ends. Default: end it, too. */
+  readonly allowHalfOpen?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A TCP connection through the tunnel, with the interface of `net.Socket`.
+ *
+ * It is not an instance of `net.Socket`: TLS and HTTP would look for a handle of libuv in it. As a stream they take it as it is.
+ */
+export class TunnelSocket extends Duplex {
+  connecting = false;
+  timeout = 0;
+  /** Set by `http.Server`. */
+  server: unknown;
+  readonly autoSelectFamilyAttemptedAddresses: string[] = [];
+  /** The name that TLS checks the certificate against. */
+  _host: string | undefined;
+
+  readonly #host: SocketHost;
+  #flow: TcpFlow | undefined;
+  #attempts: ConnectAttempts | undefined;
+  #waitingWrite: { bytes: Uint8Array; at: number; callback: (error?: Error | null) => void } | undefined;
+  #isReadWanted = false;
+  #isFinished = false;
+  #isOver = false;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #isNoDelay = false;
+  #keepalive: { isOn: boolean; idleMs: number } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isReferenced = true;
+  #hasReference = false;
+  #mustReset = false;
+
+  constructor(host: SocketHost, { allowHalfOpen = false, signal }: TunnelSocketOptions = {}, flow?: TcpFlow) {
+    const options: DuplexOptions = { allowHalfOpen, highWaterMark: HIGH_WATER_MARK, emitClose: true, autoDestroy: true };
+    super(signal === undefined ? options : { ...options, signal });
+    this.#host = host;
+    // As with net.Socket, the writing side ends with the reading side unless half-open connections are wanted.
+    if (flow !== undefined) this.#attach(flow);
+  }
+
+  // Connecting
+
+  connect(...args: readonly unknown[]): this {
+    const { options, callback } = normalizeConnectArgs(args);
+    if (callback !== undefined) this.once('connect', callback);
+    if (this.#attempts !== undefined || this.#flow !== undefined)
+      throw Object.assign(new Error('the socket is connected or connecting already'), { code: 'EISCONN' });
+    this.connecting = true;
+    this._host = options.host;
+    this.#reference();
+    this.#startAttempts(options);
+    return this;
+  }
+
+  get pending(): boolean {
+    return this.#flow === undefined || this.connecting;
+  }
+
+  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.connecting) return 'opening';
+    if (this.destroyed || this.#flow === undefined) return 'closed';
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
+  // Addresses
+
+  address(): AddressInfo | Record<string, never> {
+    const { localAddress, localPort, localFamily } = this;
+    return localAddress === undefined ? {} : { address: localAddress, port: localPort!, family: localFamily! };
+  }
+
+  get localAddress(): string | undefined {
+    return this.#flow && formatIpAddress(addressBytes(this.#flow.local));
+  }
+
+  get localPort(): number | undefined {
+    return this.#flow?.localPort;
+  }
+
+  get localFamily(): string | undefined {
+    return this.#flow && (this.#flow.isIpv4 ? 'IPv4' : 'IPv6');
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#flow && !this.connecting ? formatIpAddress(addressBytes(this.#flow.remote)) : undefined;
+  }
+
+  get remotePort(): number | undefined {
+    return this.connecting ? undefined : this.#flow?.remotePort;
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.connecting ? undefined : this.localFamily;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#bytesWritten + this.writableLength;
+  }
+
+  get bufferSize(): number {
+    return this.writableLength;
+  }
+
+  // Settings: all return this, and all work before `connect`.
+
+  setNoDelay(isNoDelay = true): this {
+    this.#isNoDelay = isNoDelay;
+    if (this.#flow !== undefined) this.#flow.isNoDelay = isNoDelay;
+    return this;
+  }
+
+  setKeepAlive(isOn = false, initialDelayMs = 0): this {
+    this.#keepalive = { isOn, idleMs: initialDelayMs };
+    const flow = this.#flow;
+    if (flow !== undefined && !this.connecting)
+      this.#host.loop.stack.tcp.setKeepalive(flow, isOn, initialDelayMs, this.#host.loop.nowMs);
+    return this;
+  }
+
+  setTimeout(timeoutMs: number, callback?: () => void): this {
+    this.timeout = timeoutMs;
+    if (callback !== undefined) {
+      if (timeoutMs === 0) this.removeListener('timeout', callback);
+      else this.once('timeout', callback);
+    }
+    this.#restartTimer();
+    return this;
+  }
+
+  ref(): this {
+    this.#isReferenced = true;
+    this.#reference();
+    return this;
+  }
+
+  unref(): this {
+    this.#isReferenced = false;
+    this.#dereference();
+    return this;
+  }
+
+  /** Ends after everything that was written has been handed to the stack. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
+  /** Ends the connection with RST. */
+  resetAndDestroy(): this {
+    this.#mustReset = true;
+    return this.destroy();
+  }
+
+  // The stream
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#waitingWrite = { bytes: chunk, at: 0, callback };
+    this.#continueWriting();
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    if (this.connecting) {
+      this.once('connect', () => this._final(callback));
+      return;
+    }
+    if (this.#flow !== undefined) this.#host.loop.stack.tcp.shutdown(this.#flow);
+    this.#host.loop.wake();
+    callback();
+  }
+
+  override _read(): void {
+    this.#isReadWanted = true;
+    this.#pull();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    clearTimeout(this.#timer);
+    this.connecting = false;
+    this.#attempts?.cancel();
+    const flow = this.#flow;
+    const { loop } = this.#host;
+    if (flow !== undefined) {
+      loop.forget(flow);
+      if (this.#mustReset || (error !== null && !this.#isOver)) loop.stack.tcp.abort(flow);
+      else loop.stack.tcp.close(flow, loop.nowMs);
+      loop.wake();
+    }
+    this.#dereference();
+    this.#waitingWrite = undefined;
+    callback(error);
+  }
+
+  #startAttempts(options: SocketConnectOpts & { host: string; port: number }): void {
+    const attempts = new ConnectAttempts(this.#host, options);
+    this.#attempts = attempts;
+    attempts.onLookup = (error, address, family) => this.emit('lookup', error, address, family, options.host);
+    attempts.onAttempt = (address, port, family) => {
+      this.autoSelectFamilyAttemptedAddresses.push(`${address}:${port}`);
+      this.emit('connectionAttempt', address, port, family);
+    };
+    attempts.onConnected = (flow) => this.#connected(flow);
+    attempts.onFailed = (error) => this.destroy(error);
+    attempts.start();
+  }
+
+  #connected(flow: TcpFlow): void {
+    this.#attach(flow);
+    this.connecting = false;
+    this.emit('connect');
+    this.emit('ready');
+    this.#continueWriting();
+    this.#pull();
+  }
+
+  #attach(flow: TcpFlow): void {
+    const { loop } = this.#host;
+    this.#flow = flow;
+    flow.isNoDelay = this.#isNoDelay;
+    if (this.#keepalive !== undefined) this.setKeepAlive(this.#keepalive.isOn, this.#keepalive.idleMs);
+    loop.listen(flow, (events) => this.#take(events));
+    this.#reference();
+    this.#restartTimer();
+    // What happened before this socket took the flow over.
+    if (flow.isFinReceived || flow.state === TcpState.Closed) queueMicrotask(() => this.#take(FlowEvent.Finished | (flow.state === TcpState.Closed ? FlowEvent.Closed : 0)));
+  }
+
+  #take(events: number): void {
+    if (this.destroyed) return;
+    this.#restartTimer();
+    if ((events & FlowEvent.Writable) !== 0) this.#continueWriting();
+    if ((events & FlowEvent.Finished) !== 0) this.#isFinished = true;
+    if ((events & FlowEvent.Closed) !== 0) this.#isOver = true;
+    this.#pull();
+  }
+
+  /** Hands on what is in order, then the end, then the error: data that arrived is never lost to what came behind it. */
+  #pull(): void {
+    const flow = this.#flow;
+    if (flow === undefined || this.connecting || this.destroyed) return;
+    const { loop } = this.#host;
+    while (this.#isReadWanted && flow.receiveQueue.unread > 0) {
+      const chunk = Buffer.allocUnsafe(Math.min(flow.receiveQueue.unread, CHUNK_BYTES));
+      loop.stack.tcp.read(flow, chunk, 0, chunk.length, loop.nowMs);
+      this.#bytesRead += chunk.length;
+      this.#isReadWanted = this.push(chunk);
+    }
+    if (loop.stack.hasOutput) loop.wake();
+    if (flow.receiveQueue.unread > 0) return;
+    const code = this.#isOver ? codeOfReason(flow.closedBy) : undefined;
+    if (code !== undefined) {
+      this.destroy(socketError(code, 'read'));
+    } else if ((this.#isFinished || this.#isOver) && !this.readableEnded) {
+      this.#isReadWanted = false;
+      if (!this.#isEndPushed) this.push(null);
+      this.#isEndPushed = true;
+    }
+  }
+
+  #isEndPushed = false;
+
+  #continueWriting(): void {
+    const waiting = this.#waitingWrite;
+    const flow = this.#flow;
+    if (waiting === undefined || flow === undefined || this.connecting) return;
+    if (flow.state === TcpState.Closed || flow.state === TcpState.TimeWait) {
+      this.#waitingWrite = undefined;
+      waiting.callback(socketError(flow.closedBy === 'reset' ? 'ECONNRESET' : 'EPIPE', 'write'));
+      return;
+    }
+    const { loop } = this.#host;
+    const { bytes, at } = waiting;
+    const taken = loop.stack.tcp.write(flow, bytes, at, bytes.length - at);
+    this.#bytesWritten += taken;
+    waiting.at += taken;
+    loop.wake();
+    if (waiting.at < bytes.length) return;
+    this.#waitingWrite = undefined;
+    this.#restartTimer();
+    waiting.callback();
+  }
+
+  #restartTimer(): void {
+    clearTimeout(this.#timer);
+    if (this.timeout <= 0 || this.destroyed) return;
+    this.#timer = setTimeout(() => this.emit('timeout'), this.timeout);
+    this.#timer.unref();
+  }
+
+  #reference(): void {
+    if (this.#hasReference || !this.#isReferenced || this.destroyed) return;
+    this.#hasReference = true;
+    this.#host.ref();
+  }
+
+  #dereference(): void {
+    if (!this.#hasReference) return;
+    this.#hasReference = false;
+    this.#host.unref();
+  }
+}
