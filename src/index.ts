@@ -79,6 +79,16 @@ export {
   type TunnelOptions,
   type TunnelState,
 } from './host/tunnel.js';
+export { type OpenTunnelOptions, openTunnel } from './rootless/open-tunnel.js';
+export type { PingOptions, PingReply } from './rootless/ping.js';
+export type { PortForward } from './rootless/port-forward.js';
+export type { TunnelAgent, TunnelHttpsAgent } from './rootless/tunnel-agent.js';
+export type { PeerConfig, TunnelConfig } from './rootless/tunnel-config.js';
+export type { PeerStatus, TunnelHost, TunnelStatus } from './rootless/tunnel-host.js';
+export type { TunnelResolver } from './rootless/tunnel-resolver.js';
+export type { TunnelServer, TunnelServerOptions } from './rootless/tunnel-server.js';
+export type { TunnelSocket, TunnelSocketOptions } from './rootless/tunnel-socket.js';
+export type { TunnelUdpSocket } from './rootless/tunnel-udp-socket.js';
 export { Endpoint, type IpFamily } from './wire/endpoint.js';
 
 /**

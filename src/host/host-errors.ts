@@ -12,6 +12,7 @@ export const HOST_ERRORS = {
   ERR_PORT_PERMISSION: 'Ports below 1024 need CAP_NET_BIND_SERVICE: run the daemon as root, or choose a higher port.',
   ERR_SOCKET_MARK: 'Setting a firewall mark needs CAP_NET_ADMIN: run the daemon as root.',
   ERR_SOCKET_REFUSED: 'The kernel refused the UDP socket; the message contains the reason.',
+  ERR_SOCKET_ARGUMENT: 'Sockets of a tunnel take the arguments of node:net and node:dgram, except paths.',
   ERR_CLOSED: 'Create another tunnel: a closed tunnel stays closed.',
   ERR_COMMAND_FAILED: 'A program of the system failed; its own message follows the colon.',
   ERR_COMMAND_MISSING: 'Install the program, or put its folder into PATH.',

@@ -72,7 +72,8 @@ export class ConnectAttempts {
     const { family = 0 } = this.#options;
     const wanted = addresses.filter((address) => family === 0 || address.family === family);
     this.#addresses = interleave(wanted.filter(({ family }) => this.#hasFamily(family)));
-    for (const { address, family } of isIP(this.#options.host) === 0 ? addresses : []) this.onLookup(null, address, family);
+    for (const { address, family } of isIP(this.#options.host) === 0 ? addresses : [])
+      this.onLookup(null, address, family);
     if (this.#addresses.length === 0) {
       const { host, port } = this.#options;
       this.#fail(socketError('EADDRNOTAVAIL', 'connect', addresses[0]?.address ?? host, port));
@@ -117,7 +118,12 @@ export class ConnectAttempts {
     if ((events & FlowEvent.Closed) === 0) return;
     this.#flows.delete(flow);
     this.#host.loop.forget(flow);
-    this.#lastError = socketError(codeOfReason(flow.closedBy) ?? 'ECONNREFUSED', 'connect', address, this.#options.port);
+    this.#lastError = socketError(
+      codeOfReason(flow.closedBy) ?? 'ECONNREFUSED',
+      'connect',
+      address,
+      this.#options.port,
+    );
     this.#attemptFailed();
   }
 

@@ -33,5 +33,8 @@ function checked(options: SocketConnectOpts): ConnectOptions {
 export function checkPort(port: unknown, least: number): number {
   const number = typeof port === 'string' && /^\d{1,5}$/.test(port) ? Number(port) : port;
   if (typeof number === 'number' && Number.isInteger(number) && number >= least && number <= 65_535) return number;
-  throw new WireGuardError('ERR_SOCKET_ARGUMENT', `a port is a whole number from ${least} to 65535, not ${String(port)}`);
+  throw new WireGuardError(
+    'ERR_SOCKET_ARGUMENT',
+    `a port is a whole number from ${least} to 65535, not ${String(port)}`,
+  );
 }

@@ -7,7 +7,15 @@ export interface SocketError extends NodeJS.ErrnoException {
   port?: number;
 }
 
-type SocketErrorCode = 'ECONNREFUSED' | 'ECONNRESET' | 'ETIMEDOUT' | 'EHOSTUNREACH' | 'EADDRINUSE' | 'EADDRNOTAVAIL' | 'EPIPE' | 'ECONNABORTED';
+type SocketErrorCode =
+  | 'ECONNREFUSED'
+  | 'ECONNRESET'
+  | 'ETIMEDOUT'
+  | 'EHOSTUNREACH'
+  | 'EADDRINUSE'
+  | 'EADDRNOTAVAIL'
+  | 'EPIPE'
+  | 'ECONNABORTED';
 
 /** Makes an error that reads as one of `net.Socket`: `connect ECONNREFUSED 10.0.0.1:80`. */
 export function socketError(code: SocketErrorCode, syscall: string, address?: string, port?: number): SocketError {

@@ -1,13 +1,13 @@
-import { blake2s } from '@noble/hashes/blake2.js';
 import { randomFillSync } from 'node:crypto';
+import { blake2s } from '@noble/hashes/blake2.js';
 
 import type { Clock } from '../host/clock.js';
 import { NetstackTun } from '../host/netstack-tun.js';
-import { Netstack } from '../netstack/netstack.js';
-import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
-import { TcpListener } from '../netstack/tcp/listener.js';
-import type { UdpEndpoint } from '../netstack/udp/udp-endpoint.js';
 import type { EchoReply } from '../netstack/icmp/icmp.js';
+import { Netstack } from '../netstack/netstack.js';
+import { TcpListener } from '../netstack/tcp/listener.js';
+import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
+import type { UdpEndpoint } from '../netstack/udp/udp-endpoint.js';
 
 const SECRET_BYTES = 32;
 

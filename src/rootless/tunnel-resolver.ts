@@ -67,20 +67,37 @@ export class TunnelResolver {
   }
 
   /** Sends one question, and returns the whole answer. @throws {LookupError} */
-  async query(name: string, type: 'A' | 'AAAA' | 'CNAME' | 'MX' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT'): Promise<Packet> {
-    if (this.#servers.length === 0) throw lookupError('ENOTFOUND', name, 'the tunnel has no DNS server: add DNS = ADDRESS to its configuration');
+  async query(
+    name: string,
+    type: 'A' | 'AAAA' | 'CNAME' | 'MX' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT',
+  ): Promise<Packet> {
+    if (this.#servers.length === 0)
+      throw lookupError('ENOTFOUND', name, 'the tunnel has no DNS server: add DNS = ADDRESS to its configuration');
     const question = {
       type: 'query' as const,
       id: randomInt(65_536),
       flags: RECURSION_DESIRED,
       questions: [{ type, name, class: 'IN' as const }],
-      additionals: [{ type: 'OPT' as const, name: '.', udpPayloadSize: EDNS_BYTES, flags: 0, options: [], extendedRcode: 0, ednsVersion: 0, flag_do: false }],
+      additionals: [
+        {
+          type: 'OPT' as const,
+          name: '.',
+          udpPayloadSize: EDNS_BYTES,
+          flags: 0,
+          options: [],
+          extendedRcode: 0,
+          ednsVersion: 0,
+          flag_do: false,
+        },
+      ],
     };
     for (let round = 0; round < ROUNDS; round++) {
       for (const server of this.#servers) {
         const answer = await this.#askUdp(server, question);
         if (answer === undefined) continue;
-        return (answer as Packet & { flag_tc?: boolean }).flag_tc === true ? await this.#askTcp(server, question) : answer;
+        return (answer as Packet & { flag_tc?: boolean }).flag_tc === true
+          ? await this.#askTcp(server, question)
+          : answer;
       }
     }
     throw lookupError('ETIMEOUT', name);

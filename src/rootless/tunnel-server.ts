@@ -51,7 +51,10 @@ export class TunnelServer extends EventEmitter {
     if (this.#listener !== undefined)
       throw Object.assign(new Error('the server listens already'), { code: 'ERR_SERVER_ALREADY_LISTEN' });
     const problem = this.#open(port, host, backlog);
-    queueMicrotask(() => this.emit(...(problem === undefined ? (['listening'] as const) : (['error', problem] as const))));
+    queueMicrotask(() => {
+      if (problem === undefined) this.emit('listening');
+      else this.emit('error', problem);
+    });
     signal?.addEventListener('abort', () => this.close(), { once: true });
     return this;
   }

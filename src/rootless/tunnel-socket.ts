@@ -51,6 +51,7 @@ export class TunnelSocket extends Duplex {
   #isReadWanted = false;
   #isFinished = false;
   #isOver = false;
+  #isEndPushed = false;
   #bytesRead = 0;
   #bytesWritten = 0;
   #isNoDelay = false;
@@ -61,7 +62,12 @@ export class TunnelSocket extends Duplex {
   #mustReset = false;
 
   constructor(host: SocketHost, { allowHalfOpen = false, signal }: TunnelSocketOptions = {}, flow?: TcpFlow) {
-    const options: DuplexOptions = { allowHalfOpen, highWaterMark: HIGH_WATER_MARK, emitClose: true, autoDestroy: true };
+    const options: DuplexOptions = {
+      allowHalfOpen,
+      highWaterMark: HIGH_WATER_MARK,
+      emitClose: true,
+      autoDestroy: true,
+    };
     super(signal === undefined ? options : { ...options, signal });
     this.#host = host;
     // As with net.Socket, the writing side ends with the reading side unless half-open connections are wanted.
@@ -257,7 +263,8 @@ export class TunnelSocket extends Duplex {
     this.#reference();
     this.#restartTimer();
     // What happened before this socket took the flow over.
-    if (flow.isFinReceived || flow.state === TcpState.Closed) queueMicrotask(() => this.#take(FlowEvent.Finished | (flow.state === TcpState.Closed ? FlowEvent.Closed : 0)));
+    if (flow.isFinReceived || flow.state === TcpState.Closed)
+      queueMicrotask(() => this.#take(FlowEvent.Finished | (flow.state === TcpState.Closed ? FlowEvent.Closed : 0)));
   }
 
   #take(events: number): void {
@@ -287,12 +294,17 @@ export class TunnelSocket extends Duplex {
       this.destroy(socketError(code, 'read'));
     } else if ((this.#isFinished || this.#isOver) && !this.readableEnded) {
       this.#isReadWanted = false;
-      if (!this.#isEndPushed) this.push(null);
-      this.#isEndPushed = true;
+      this.#pushEnd();
     }
   }
 
-  #isEndPushed = false;
+  /** Ends the reading side, also of a socket that nobody reads from, as `net.Socket` does. */
+  #pushEnd(): void {
+    if (this.#isEndPushed) return;
+    this.#isEndPushed = true;
+    this.push(null);
+    this.read(0);
+  }
 
   #continueWriting(): void {
     const waiting = this.#waitingWrite;

@@ -55,7 +55,11 @@ export class TunnelUdpSocket extends EventEmitter {
   address(): AddressInfo {
     const endpoint = this.#bound();
     const own = endpoint.address ?? this.#ownAddress();
-    return { address: formatIpAddress(addressBytes(own)), port: endpoint.port, family: this.type === 'udp4' ? 'IPv4' : 'IPv6' };
+    return {
+      address: formatIpAddress(addressBytes(own)),
+      port: endpoint.port,
+      family: this.type === 'udp4' ? 'IPv4' : 'IPv6',
+    };
   }
 
   /** Sends to, and takes from, one end only. Errors of the network become `error` events. */
@@ -82,7 +86,8 @@ export class TunnelUdpSocket extends EventEmitter {
   }
 
   remoteAddress(): AddressInfo {
-    if (this.#remote === undefined) throw Object.assign(new Error('not connected'), { code: 'ERR_SOCKET_DGRAM_NOT_CONNECTED' });
+    if (this.#remote === undefined)
+      throw Object.assign(new Error('not connected'), { code: 'ERR_SOCKET_DGRAM_NOT_CONNECTED' });
     return { ...this.#remote, family: this.type === 'udp4' ? 'IPv4' : 'IPv6' };
   }
 
@@ -251,7 +256,8 @@ export class TunnelUdpSocket extends EventEmitter {
 
 function toBytes(payload: Payload, [offset = 0, length]: number[]): Uint8Array {
   if (typeof payload === 'string') return Buffer.from(payload);
-  if (payload instanceof Uint8Array) return payload.subarray(offset, length === undefined ? undefined : offset + length);
+  if (payload instanceof Uint8Array)
+    return payload.subarray(offset, length === undefined ? undefined : offset + length);
   return Buffer.concat(payload.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
 
