@@ -7,7 +7,7 @@ import { FlowEvent } from '../netstack/tcp/flow-event.js';
 import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
 import type { ConnectOptions } from './connect-options.js';
 import { codeOfReason, type SocketError, socketError } from './socket-error.js';
-import type { SocketHost } from './tunnel-socket.js';
+import type { SocketHost } from './socket-host.js';
 
 /** RFC 8305 §5 recommends 250 ms, as Node has it. */
 const ATTEMPT_DELAY_MS = 250;

@@ -3,7 +3,7 @@ import { randomFillSync, randomInt } from 'node:crypto';
 import { parseIpAddress } from '../control/ip-text.js';
 import { addressEquals, addressWords } from '../netstack/address.js';
 import { socketError } from './socket-error.js';
-import type { SocketHost } from './tunnel-socket.js';
+import type { SocketHost } from './socket-host.js';
 
 export interface PingOptions {
   /** Default: 5,000. */

@@ -2,24 +2,30 @@ import type { RemoteInfo } from 'node:dgram';
 import type { LookupAddress } from 'node:dns';
 import type { AgentOptions } from 'node:http';
 
+import { explainText } from '../control/explain-text.js';
 import { formatIpPrefix } from '../control/ip-text.js';
 import { formatKey } from '../control/key-text.js';
+import type { DeviceEvent } from '../core/device-events.js';
+import type { ReasonCode, SessionReason } from '../core/session-reason.js';
 import type { Tunnel } from '../host/tunnel.js';
 import { createDispatcher } from './dispatcher.js';
 import { type PingOptions, type PingReply, ping } from './ping.js';
 import { forwardPort, type PortForward } from './port-forward.js';
+import type { SocketHost } from './socket-host.js';
 import type { StackLoop } from './stack-loop.js';
 import { TunnelAgent, TunnelHttpsAgent } from './tunnel-agent.js';
 import { TunnelResolver } from './tunnel-resolver.js';
 import { TunnelServer, type TunnelServerOptions } from './tunnel-server.js';
-import { type SocketHost, TunnelSocket, type TunnelSocketOptions } from './tunnel-socket.js';
+import { TunnelSocket, type TunnelSocketOptions } from './tunnel-socket.js';
 import { TunnelUdpSocket } from './tunnel-udp-socket.js';
 
 /** A peer, for people and programs. */
 export interface PeerStatus {
   /** Base64. */
   readonly publicKey: string;
-  /** Why there is no session, or that there is one. */
+  /** Why there is no session, or that there is one: stable, for programs. */
+  readonly reasonCode: ReasonCode;
+  /** The same as a sentence. */
   readonly reason: string;
   /** `undefined`: never. */
   readonly lastHandshake: Date | undefined;
@@ -161,13 +167,18 @@ export class TunnelHost implements AsyncDisposable {
       connections: this.#host.loop.stack.tcp.flowCount,
       peers: [...peers].map((peer) => ({
         publicKey: formatKey(peer.publicKey),
-        reason: reasons.get(formatKey(peer.publicKey)) ?? '',
+        ...reasonOf(reasons.get(formatKey(peer.publicKey))),
         lastHandshake: peer.lastHandshakeUnixMs === 0 ? undefined : new Date(peer.lastHandshakeUnixMs),
         receivedBytes: peer.rxBytes,
         sentBytes: peer.txBytes,
         allowedIps: [...peer.allowedIps].map(formatIpPrefix),
       })),
     };
+  }
+
+  /** Handshakes, roaming, ended sessions: from the moment at which reading begins. */
+  get events(): AsyncIterable<DeviceEvent> {
+    return this.#tunnel.events;
   }
 
   /** Ends every socket and server of the tunnel, wipes all keys, and closes the UDP port. */
@@ -220,4 +231,8 @@ export class TunnelHost implements AsyncDisposable {
   #refuseWhenClosed(): void {
     if (this.#isClosed) throw Object.assign(new Error('the tunnel is closed'), { code: 'ERR_CLOSED' });
   }
+}
+
+function reasonOf(reason: SessionReason = { code: 'removed', seconds: 0 }): { reasonCode: ReasonCode; reason: string } {
+  return { reasonCode: reason.code, reason: explainText(reason) };
 }

@@ -18,6 +18,16 @@ export interface ResolverSockets {
   connect(options: { host: string; port: number }): TunnelSocket;
 }
 
+export type RecordType = 'A' | 'AAAA' | 'CNAME' | 'MX' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT';
+
+/** One record of an answer. The form of `data` depends on the type: text for addresses and names. */
+export interface DnsRecord {
+  readonly name: string;
+  readonly type: string;
+  readonly ttl: number;
+  readonly data: unknown;
+}
+
 /** A failure of a look-up, with the codes of `node:dns`. */
 export interface LookupError extends NodeJS.ErrnoException {
   hostname?: string;
@@ -66,46 +76,24 @@ export class TunnelResolver {
     return orNotFound(host, await this.#addresses(host, 'AAAA'));
   }
 
-  /** Sends one question, and returns the whole answer. @throws {LookupError} */
-  async query(
-    name: string,
-    type: 'A' | 'AAAA' | 'CNAME' | 'MX' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT',
-  ): Promise<Packet> {
+  /** Sends one question, and returns the records of the answer. @throws {LookupError} ETIMEOUT, ENOTFOUND */
+  async query(name: string, type: RecordType): Promise<DnsRecord[]> {
     if (this.#servers.length === 0)
       throw lookupError('ENOTFOUND', name, 'the tunnel has no DNS server: add DNS = ADDRESS to its configuration');
-    const question = {
-      type: 'query' as const,
-      id: randomInt(65_536),
-      flags: RECURSION_DESIRED,
-      questions: [{ type, name, class: 'IN' as const }],
-      additionals: [
-        {
-          type: 'OPT' as const,
-          name: '.',
-          udpPayloadSize: EDNS_BYTES,
-          flags: 0,
-          options: [],
-          extendedRcode: 0,
-          ednsVersion: 0,
-          flag_do: false,
-        },
-      ],
-    };
+    const question = makeQuestion(name, type);
     for (let round = 0; round < ROUNDS; round++) {
       for (const server of this.#servers) {
         const answer = await this.#askUdp(server, question);
         if (answer === undefined) continue;
-        return (answer as Packet & { flag_tc?: boolean }).flag_tc === true
-          ? await this.#askTcp(server, question)
-          : answer;
+        return recordsOf(isTruncated(answer) ? await this.#askTcp(server, question) : answer);
       }
     }
     throw lookupError('ETIMEOUT', name);
   }
 
   async #addresses(name: string, type: 'A' | 'AAAA'): Promise<string[]> {
-    const { answers = [] } = await this.query(name, type);
-    return answers.flatMap((answer) => (answer.type === type ? [String((answer as { data: unknown }).data)] : []));
+    const answers = await this.query(name, type);
+    return answers.filter((answer) => answer.type === type).map(({ data }) => String(data));
   }
 
   /** A name with a dot is tried as it is first, a single word in the search domains first. */
@@ -151,6 +139,29 @@ export class TunnelResolver {
     }
     throw lookupError('ETIMEOUT', nameOf(question));
   }
+}
+
+function makeQuestion(name: string, type: RecordType): Packet {
+  const size = { udpPayloadSize: EDNS_BYTES, flags: 0, options: [], extendedRcode: 0, ednsVersion: 0, flag_do: false };
+  return {
+    type: 'query',
+    id: randomInt(65_536),
+    flags: RECURSION_DESIRED,
+    questions: [{ type, name, class: 'IN' }],
+    additionals: [{ type: 'OPT', name: '.', ...size }],
+  };
+}
+
+/** The answer did not fit into a datagram (RFC 1035 §4.1.1, TC). */
+function isTruncated(answer: Packet): boolean {
+  return (answer as Packet & { flag_tc?: boolean }).flag_tc === true;
+}
+
+function recordsOf({ answers = [] }: Packet): DnsRecord[] {
+  return answers.flatMap((answer) => {
+    const { name, type, ttl = 0, data } = answer as { name: string; type: string; ttl?: number; data?: unknown };
+    return type === 'OPT' ? [] : [{ name, type, ttl, data }];
+  });
 }
 
 /** An answer counts if it is well formed, carries our number, and repeats our question. */

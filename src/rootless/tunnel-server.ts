@@ -7,7 +7,8 @@ import { addressBytes, addressEquals, addressWords } from '../netstack/address.j
 import type { TcpListener } from '../netstack/tcp/listener.js';
 import { checkPort } from './connect-options.js';
 import { socketError } from './socket-error.js';
-import { type SocketHost, TunnelSocket } from './tunnel-socket.js';
+import type { SocketHost } from './socket-host.js';
+import { TunnelSocket } from './tunnel-socket.js';
 
 const UNSPECIFIED = new Set(['0.0.0.0', '::']);
 

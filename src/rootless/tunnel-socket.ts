@@ -1,4 +1,3 @@
-import type { LookupAddress } from 'node:dns';
 import type { AddressInfo, SocketConnectOpts } from 'node:net';
 import { Duplex, type DuplexOptions } from 'node:stream';
 
@@ -10,19 +9,10 @@ import { TcpState } from '../netstack/tcp/tcp-state.js';
 import { ConnectAttempts } from './connect-attempts.js';
 import { normalizeConnectArgs } from './connect-options.js';
 import { codeOfReason, socketError } from './socket-error.js';
-import type { StackLoop } from './stack-loop.js';
+import type { SocketHost } from './socket-host.js';
 
 const HIGH_WATER_MARK = 65_536;
 const CHUNK_BYTES = 65_536;
-
-/** What a socket needs of the tunnel that it belongs to. */
-export interface SocketHost {
-  readonly loop: StackLoop;
-  lookup(host: string): Promise<readonly LookupAddress[]>;
-  /** A socket that keeps the process alive. */
-  ref(): void;
-  unref(): void;
-}
 
 export interface TunnelSocketOptions {
   /** Keep the writing side open when the peer ends. Default: end it, too. */

@@ -9,7 +9,7 @@ import { MAX_UDP_PAYLOAD } from '../netstack/udp/udp.js';
 import { type UdpEndpoint, UdpEvent } from '../netstack/udp/udp-endpoint.js';
 import { checkPort } from './connect-options.js';
 import { socketError } from './socket-error.js';
-import type { SocketHost } from './tunnel-socket.js';
+import type { SocketHost } from './socket-host.js';
 
 type SendCallback = (error: Error | null, bytes: number) => void;
 type Payload = string | Uint8Array | readonly (string | Uint8Array)[];

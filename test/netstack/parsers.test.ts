@@ -4,10 +4,10 @@ import fc from 'fast-check';
 
 import { PacketBatch } from '../../src/core/packets/packet-batch.js';
 import { BlockPool } from '../../src/netstack/block-pool.js';
+import { ByteRanges } from '../../src/netstack/byte-ranges.js';
 import { addBytes, finishChecksum } from '../../src/netstack/checksum.js';
 import { IpProblem, IpView } from '../../src/netstack/ip/ip-view.js';
 import { Reassembler } from '../../src/netstack/ip/reassembler.js';
-import { ByteRanges } from '../../src/netstack/tcp/byte-ranges.js';
 import { ReceiveQueue } from '../../src/netstack/tcp/receive-queue.js';
 import { SendQueue } from '../../src/netstack/tcp/send-queue.js';
 import { LOST, SACKED, SendRecords } from '../../src/netstack/tcp/send-records.js';

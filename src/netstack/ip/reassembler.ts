@@ -1,5 +1,5 @@
 import { addressEquals } from '../address.js';
-import { ByteRanges } from '../tcp/byte-ranges.js';
+import { ByteRanges } from '../byte-ranges.js';
 import type { IpView } from './ip-view.js';
 
 const MAX_DATAGRAMS = 64;

@@ -1,6 +1,6 @@
 import { BLOCK_BYTES, type BlockPool } from '../block-pool.js';
+import { ByteRanges } from '../byte-ranges.js';
 import { MAX_OUT_OF_ORDER_RANGES } from '../constants.js';
-import { ByteRanges } from './byte-ranges.js';
 
 /**
  * Bytes that a peer sent: those in order, which the program may read, and those that arrived ahead of a gap.
