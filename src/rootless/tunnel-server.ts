@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo, ListenOptions } from 'node:net';
 
@@ -6,10 +7,13 @@ import { WireGuardError } from '../core/errors.js';
 import { addressBytes, addressEquals, addressWords } from '../netstack/address.js';
 import type { TcpListener } from '../netstack/tcp/listener.js';
 import { checkPort } from './connect-options.js';
+import { ProcessReference } from './process-reference.js';
 import { socketError } from './socket-error.js';
 import type { SocketHost } from './socket-host.js';
 import { TunnelSocket } from './tunnel-socket.js';
 
+const FIRST_FREE_PORT = 49_152;
+const MAX_PORT_TRIES = 1_000;
 const UNSPECIFIED = new Set(['0.0.0.0', '::']);
 
 export interface TunnelServerOptions {
@@ -32,11 +36,12 @@ export class TunnelServer extends EventEmitter {
   readonly #sockets = new Set<TunnelSocket>();
   #listener: TcpListener | undefined;
   #isClosing = false;
-  #isReferenced = true;
+  readonly #reference: ProcessReference;
 
   constructor(host: SocketHost, options: TunnelServerOptions, onConnection?: (socket: TunnelSocket) => void) {
     super();
     this.#host = host;
+    this.#reference = new ProcessReference(host);
     this.#options = options;
     if (onConnection !== undefined) this.on('connection', onConnection);
   }
@@ -82,7 +87,7 @@ export class TunnelServer extends EventEmitter {
     loop.forget(listener);
     loop.stack.tcp.closeListener(listener);
     loop.wake();
-    if (this.#isReferenced) this.#host.unref();
+    this.#reference.isOpen = false;
     this.#endIfIdle();
     return this;
   }
@@ -93,14 +98,12 @@ export class TunnelServer extends EventEmitter {
   }
 
   ref(): this {
-    if (!this.#isReferenced && this.#listener !== undefined) this.#host.ref();
-    this.#isReferenced = true;
+    this.#reference.isWanted = true;
     return this;
   }
 
   unref(): this {
-    if (this.#isReferenced && this.#listener !== undefined) this.#host.unref();
-    this.#isReferenced = false;
+    this.#reference.isWanted = false;
     return this;
   }
 
@@ -117,7 +120,7 @@ export class TunnelServer extends EventEmitter {
     if (listener === undefined) return socketError('EADDRINUSE', 'listen', host ?? '::', port);
     this.#listener = listener;
     loop.listen(listener, () => this.#accept(listener));
-    if (this.#isReferenced) this.#host.ref();
+    this.#reference.isOpen = true;
     return undefined;
   }
 
@@ -159,8 +162,8 @@ function ownAddress({ loop }: SocketHost, host: string): Int32Array | null {
 }
 
 function freePort({ loop }: SocketHost): number {
-  for (let tries = 0; tries < 1_000; tries++) {
-    const port = 49_152 + Math.floor(Math.random() * 16_384);
+  for (let tries = 0; tries < MAX_PORT_TRIES; tries++) {
+    const port = randomInt(FIRST_FREE_PORT, 65_536);
     if (loop.stack.tcp.listenerOf(loop.stack.addresses[0]!, port) === undefined) return port;
   }
   return 0;

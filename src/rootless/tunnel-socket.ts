@@ -1,13 +1,13 @@
-import type { AddressInfo, SocketConnectOpts } from 'node:net';
-import { Duplex, type DuplexOptions } from 'node:stream';
+import type { SocketConnectOpts } from 'node:net';
+import type { DuplexOptions } from 'node:stream';
 
-import { formatIpAddress } from '../control/ip-text.js';
-import { addressBytes } from '../netstack/address.js';
 import { FlowEvent } from '../netstack/tcp/flow-event.js';
 import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
 import { TcpState } from '../netstack/tcp/tcp-state.js';
 import { ConnectAttempts } from './connect-attempts.js';
 import { normalizeConnectArgs } from './connect-options.js';
+import { FlowStream } from './flow-stream.js';
+import { ProcessReference } from './process-reference.js';
 import { codeOfReason, socketError } from './socket-error.js';
 import type { SocketHost } from './socket-host.js';
 
@@ -25,8 +25,7 @@ export interface TunnelSocketOptions {
  *
  * It is not an instance of `net.Socket`: TLS and HTTP would look for a handle of libuv in it. As a stream they take it as it is.
  */
-export class TunnelSocket extends Duplex {
-  connecting = false;
+export class TunnelSocket extends FlowStream {
   timeout = 0;
   /** Set by `http.Server`. */
   server: unknown;
@@ -35,7 +34,6 @@ export class TunnelSocket extends Duplex {
   _host: string | undefined;
 
   readonly #host: SocketHost;
-  #flow: TcpFlow | undefined;
   #attempts: ConnectAttempts | undefined;
   #waitingWrite: { bytes: Uint8Array; at: number; callback: (error?: Error | null) => void } | undefined;
   #isReadWanted = false;
@@ -47,8 +45,7 @@ export class TunnelSocket extends Duplex {
   #isNoDelay = false;
   #keepalive: { isOn: boolean; idleMs: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isReferenced = true;
-  #hasReference = false;
+  readonly #reference: ProcessReference;
   #mustReset = false;
 
   constructor(host: SocketHost, { allowHalfOpen = false, signal }: TunnelSocketOptions = {}, flow?: TcpFlow) {
@@ -60,6 +57,7 @@ export class TunnelSocket extends Duplex {
     };
     super(signal === undefined ? options : { ...options, signal });
     this.#host = host;
+    this.#reference = new ProcessReference(host);
     // As with net.Socket, the writing side ends with the reading side unless half-open connections are wanted.
     if (flow !== undefined) this.#attach(flow);
   }
@@ -69,55 +67,24 @@ export class TunnelSocket extends Duplex {
   connect(...args: readonly unknown[]): this {
     const { options, callback } = normalizeConnectArgs(args);
     if (callback !== undefined) this.once('connect', callback);
-    if (this.#attempts !== undefined || this.#flow !== undefined)
+    if (this.#attempts !== undefined || this.flow !== undefined)
       throw Object.assign(new Error('the socket is connected or connecting already'), { code: 'EISCONN' });
     this.connecting = true;
     this._host = options.host;
-    this.#reference();
+    this.#reference.isOpen = true;
     this.#startAttempts(options);
     return this;
   }
 
   get pending(): boolean {
-    return this.#flow === undefined || this.connecting;
+    return this.flow === undefined || this.connecting;
   }
 
   get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
     if (this.connecting) return 'opening';
-    if (this.destroyed || this.#flow === undefined) return 'closed';
+    if (this.destroyed || this.flow === undefined) return 'closed';
     if (this.readable) return this.writable ? 'open' : 'readOnly';
     return this.writable ? 'writeOnly' : 'closed';
-  }
-
-  // Addresses
-
-  address(): AddressInfo | Record<string, never> {
-    const { localAddress, localPort, localFamily } = this;
-    return localAddress === undefined ? {} : { address: localAddress, port: localPort!, family: localFamily! };
-  }
-
-  get localAddress(): string | undefined {
-    return this.#flow && formatIpAddress(addressBytes(this.#flow.local));
-  }
-
-  get localPort(): number | undefined {
-    return this.#flow?.localPort;
-  }
-
-  get localFamily(): string | undefined {
-    return this.#flow && (this.#flow.isIpv4 ? 'IPv4' : 'IPv6');
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#flow && !this.connecting ? formatIpAddress(addressBytes(this.#flow.remote)) : undefined;
-  }
-
-  get remotePort(): number | undefined {
-    return this.connecting ? undefined : this.#flow?.remotePort;
-  }
-
-  get remoteFamily(): string | undefined {
-    return this.connecting ? undefined : this.localFamily;
   }
 
   get bytesRead(): number {
@@ -136,13 +103,13 @@ export class TunnelSocket extends Duplex {
 
   setNoDelay(isNoDelay = true): this {
     this.#isNoDelay = isNoDelay;
-    if (this.#flow !== undefined) this.#flow.isNoDelay = isNoDelay;
+    if (this.flow !== undefined) this.flow.isNoDelay = isNoDelay;
     return this;
   }
 
   setKeepAlive(isOn = false, initialDelayMs = 0): this {
     this.#keepalive = { isOn, idleMs: initialDelayMs };
-    const flow = this.#flow;
+    const flow = this.flow;
     if (flow !== undefined && !this.connecting)
       this.#host.loop.stack.tcp.setKeepalive(flow, isOn, initialDelayMs, this.#host.loop.nowMs);
     return this;
@@ -159,14 +126,12 @@ export class TunnelSocket extends Duplex {
   }
 
   ref(): this {
-    this.#isReferenced = true;
-    this.#reference();
+    this.#reference.isWanted = true;
     return this;
   }
 
   unref(): this {
-    this.#isReferenced = false;
-    this.#dereference();
+    this.#reference.isWanted = false;
     return this;
   }
 
@@ -195,7 +160,7 @@ export class TunnelSocket extends Duplex {
       this.once('connect', () => this._final(callback));
       return;
     }
-    if (this.#flow !== undefined) this.#host.loop.stack.tcp.shutdown(this.#flow);
+    if (this.flow !== undefined) this.#host.loop.stack.tcp.shutdown(this.flow);
     this.#host.loop.wake();
     callback();
   }
@@ -209,7 +174,7 @@ export class TunnelSocket extends Duplex {
     clearTimeout(this.#timer);
     this.connecting = false;
     this.#attempts?.cancel();
-    const flow = this.#flow;
+    const flow = this.flow;
     const { loop } = this.#host;
     if (flow !== undefined) {
       loop.forget(flow);
@@ -217,7 +182,7 @@ export class TunnelSocket extends Duplex {
       else loop.stack.tcp.close(flow, loop.nowMs);
       loop.wake();
     }
-    this.#dereference();
+    this.#reference.isOpen = false;
     this.#waitingWrite = undefined;
     callback(error);
   }
@@ -246,11 +211,11 @@ export class TunnelSocket extends Duplex {
 
   #attach(flow: TcpFlow): void {
     const { loop } = this.#host;
-    this.#flow = flow;
+    this.flow = flow;
     flow.isNoDelay = this.#isNoDelay;
     if (this.#keepalive !== undefined) this.setKeepAlive(this.#keepalive.isOn, this.#keepalive.idleMs);
     loop.listen(flow, (events) => this.#take(events));
-    this.#reference();
+    this.#reference.isOpen = true;
     this.#restartTimer();
     // What happened before this socket took the flow over.
     if (flow.isFinReceived || flow.state === TcpState.Closed)
@@ -268,7 +233,7 @@ export class TunnelSocket extends Duplex {
 
   /** Hands on what is in order, then the end, then the error: data that arrived is never lost to what came behind it. */
   #pull(): void {
-    const flow = this.#flow;
+    const flow = this.flow;
     if (flow === undefined || this.connecting || this.destroyed) return;
     const { loop } = this.#host;
     while (this.#isReadWanted && flow.receiveQueue.unread > 0) {
@@ -298,7 +263,7 @@ export class TunnelSocket extends Duplex {
 
   #continueWriting(): void {
     const waiting = this.#waitingWrite;
-    const flow = this.#flow;
+    const flow = this.flow;
     if (waiting === undefined || flow === undefined || this.connecting) return;
     if (flow.state === TcpState.Closed || flow.state === TcpState.TimeWait) {
       this.#waitingWrite = undefined;
@@ -322,17 +287,5 @@ export class TunnelSocket extends Duplex {
     if (this.timeout <= 0 || this.destroyed) return;
     this.#timer = setTimeout(() => this.emit('timeout'), this.timeout);
     this.#timer.unref();
-  }
-
-  #reference(): void {
-    if (this.#hasReference || !this.#isReferenced || this.destroyed) return;
-    this.#hasReference = true;
-    this.#host.ref();
-  }
-
-  #dereference(): void {
-    if (!this.#hasReference) return;
-    this.#hasReference = false;
-    this.#host.unref();
   }
 }

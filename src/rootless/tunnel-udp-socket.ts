@@ -8,6 +8,7 @@ import { addressBytes, addressWords } from '../netstack/address.js';
 import { MAX_UDP_PAYLOAD } from '../netstack/udp/udp.js';
 import { type UdpEndpoint, UdpEvent } from '../netstack/udp/udp-endpoint.js';
 import { checkPort } from './connect-options.js';
+import { ProcessReference } from './process-reference.js';
 import { socketError } from './socket-error.js';
 import type { SocketHost } from './socket-host.js';
 
@@ -22,13 +23,14 @@ export class TunnelUdpSocket extends EventEmitter {
   readonly #host: SocketHost;
   #endpoint: UdpEndpoint | undefined;
   #isClosed = false;
-  #isReferenced = true;
+  readonly #reference: ProcessReference;
   #remote: { address: string; port: number } | undefined;
 
   constructor(host: SocketHost, type: 'udp4' | 'udp6', onMessage?: (message: Buffer, from: RemoteInfo) => void) {
     super();
     this.type = type;
     this.#host = host;
+    this.#reference = new ProcessReference(host);
     if (onMessage !== undefined) this.on('message', onMessage);
   }
 
@@ -114,21 +116,19 @@ export class TunnelUdpSocket extends EventEmitter {
     if (this.#endpoint !== undefined) {
       this.#host.loop.forget(this.#endpoint);
       this.#host.loop.stack.udp.close(this.#endpoint);
-      if (this.#isReferenced) this.#host.unref();
+      this.#reference.isOpen = false;
     }
     queueMicrotask(() => this.emit('close'));
     return this;
   }
 
   ref(): this {
-    if (!this.#isReferenced && this.#endpoint !== undefined) this.#host.ref();
-    this.#isReferenced = true;
+    this.#reference.isWanted = true;
     return this;
   }
 
   unref(): this {
-    if (this.#isReferenced && this.#endpoint !== undefined) this.#host.unref();
-    this.#isReferenced = false;
+    this.#reference.isWanted = false;
     return this;
   }
 
@@ -192,7 +192,7 @@ export class TunnelUdpSocket extends EventEmitter {
     if (endpoint === undefined) return socketError('EADDRINUSE', 'bind', address ?? '::', port);
     this.#endpoint = endpoint;
     loop.listen(endpoint, (events) => this.#take(endpoint, events));
-    if (this.#isReferenced) this.#host.ref();
+    this.#reference.isOpen = true;
     return undefined;
   }
 

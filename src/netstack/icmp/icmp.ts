@@ -17,8 +17,17 @@ import { ipHeaderBytes, writeIpHeader } from '../ip/ip-writer.js';
 import { PacketQueue } from '../ip/packet-queue.js';
 import { PROTOCOL_TCP } from '../ip/protocols.js';
 import type { NetstackEnvironment } from '../ports.js';
+import {
+  ICMP_HEADER_BYTES,
+  type IcmpError,
+  PARAMETER_PROBLEM6,
+  PROTOCOL_CODE6,
+  parseError,
+  UNREACHABLE4,
+  UNREACHABLE6,
+  type UnreachableKind,
+} from './icmp-error.js';
 
-const HEADER_BYTES = 8;
 const MAX_QUEUE_BYTES = 512 * 1024;
 /** Linux's bound for all errors together (RFC 1812 §4.3.2.8, RFC 4443 §2.4 f). */
 const ERRORS_PER_SECOND = 1_000;
@@ -29,26 +38,6 @@ export const ECHO_REQUEST4 = 8;
 export const ECHO_REPLY4 = 0;
 export const ECHO_REQUEST6 = 128;
 export const ECHO_REPLY6 = 129;
-const UNREACHABLE4 = 3;
-const UNREACHABLE6 = 1;
-const PACKET_TOO_BIG6 = 2;
-
-/** What an ICMP error says, in the words of both families. */
-export type UnreachableKind = 'network' | 'host' | 'protocol' | 'port' | 'prohibited' | 'too-big' | 'other';
-
-/** An error that came in, about a packet of ours. Every field is of the packet that is quoted. */
-export interface IcmpError {
-  readonly kind: UnreachableKind;
-  readonly protocol: number;
-  readonly local: Int32Array;
-  readonly remote: Int32Array;
-  readonly localPort: number;
-  readonly remotePort: number;
-  /** TCP: what tells an honest error from a guess (RFC 5927 §4.1). */
-  readonly sequence: number;
-  /** Of `too-big`: the MTU of the next hop, 0 if the router did not say. */
-  readonly mtu: number;
-}
 
 /** Who takes the errors that came in. */
 export interface IcmpErrorSink {
@@ -94,7 +83,7 @@ export class Icmp {
 
   arrive(view: IpView, bytes: Uint8Array, sink: IcmpErrorSink, nowMs: number): void {
     const { payloadAt, payloadBytes, version } = view;
-    if (payloadBytes < HEADER_BYTES || (version === 4) !== (view.protocol === PROTOCOL_ICMP)) return;
+    if (payloadBytes < ICMP_HEADER_BYTES || (version === 4) !== (view.protocol === PROTOCOL_ICMP)) return;
     const type = bytes[payloadAt];
     if (type === (version === 4 ? ECHO_REQUEST4 : ECHO_REQUEST6)) this.#answerEcho(view, bytes);
     else if (type === (version === 4 ? ECHO_REPLY4 : ECHO_REPLY6)) this.#takeReply(view, bytes, nowMs);
@@ -104,11 +93,11 @@ export class Icmp {
   /** Sends an echo request. */
   ping(source: Int32Array, destination: Int32Array, identifier: number, sequence: number, data: Uint8Array): void {
     const isIpv4 = ipHeaderBytes(destination) === IPV4_HEADER_BYTES;
-    const message = new Uint8Array(HEADER_BYTES + data.length);
+    const message = new Uint8Array(ICMP_HEADER_BYTES + data.length);
     message[0] = isIpv4 ? ECHO_REQUEST4 : ECHO_REQUEST6;
     writeUint16(message, 4, identifier);
     writeUint16(message, 6, sequence);
-    message.set(data, HEADER_BYTES);
+    message.set(data, ICMP_HEADER_BYTES);
     this.#send(source, destination, message);
   }
 
@@ -127,12 +116,12 @@ export class Icmp {
     const isIpv4 = view.version === 4;
     const code = isIpv4 ? CODES4[kind] : CODES6[kind];
     const headerBytes = isIpv4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
-    const room = (isIpv4 ? MAX_ERROR_BYTES4 : MAX_ERROR_BYTES6) - headerBytes - HEADER_BYTES;
+    const room = (isIpv4 ? MAX_ERROR_BYTES4 : MAX_ERROR_BYTES6) - headerBytes - ICMP_HEADER_BYTES;
     const quoted = bytes.subarray(view.at, view.payloadAt + view.payloadBytes).subarray(0, room);
-    const message = new Uint8Array(HEADER_BYTES + quoted.length);
+    const message = new Uint8Array(ICMP_HEADER_BYTES + quoted.length);
     message[0] = isIpv4 ? UNREACHABLE4 : code === PROTOCOL_CODE6 ? PARAMETER_PROBLEM6 : UNREACHABLE6;
     message[1] = code;
-    message.set(quoted, HEADER_BYTES);
+    message.set(quoted, ICMP_HEADER_BYTES);
     this.#send(view.destination.slice(), view.source.slice(), message);
   }
 
@@ -149,7 +138,7 @@ export class Icmp {
       from: view.source.slice(),
       identifier: readUint16(bytes, at + 4),
       sequence: readUint16(bytes, at + 6),
-      data: bytes.slice(at + HEADER_BYTES, at + view.payloadBytes),
+      data: bytes.slice(at + ICMP_HEADER_BYTES, at + view.payloadBytes),
       receivedMs: nowMs,
     });
   }
@@ -185,8 +174,6 @@ export class Icmp {
 }
 
 const MAX_REPLIES = 1_024;
-const PARAMETER_PROBLEM6 = 4;
-const PROTOCOL_CODE6 = 1;
 /** RFC 792, RFC 1812 §5.2.7.1. */
 const CODES4 = { network: 0, host: 1, protocol: 2, port: 3, 'too-big': 4, prohibited: 13, other: 1 } as const;
 /** RFC 4443 §3.1; `protocol` is code 1 of a parameter problem (§3.4). */
@@ -213,95 +200,4 @@ function mayAnswer(view: IpView, bytes: Uint8Array): boolean {
   if (view.protocol === PROTOCOL_ICMP) return type === ECHO_REQUEST4;
   if (view.protocol === PROTOCOL_ICMPV6) return type >= ECHO_REQUEST6;
   return true;
-}
-
-/** Reads an error and the packet of ours that it quotes: header and eight bytes at the least (RFC 792). */
-function parseError(view: IpView, bytes: Uint8Array): IcmpError | undefined {
-  const kind = errorKind(view, bytes);
-  if (kind === undefined) return undefined;
-  const quotedAt = view.payloadAt + HEADER_BYTES;
-  const quotedBytes = view.payloadBytes - HEADER_BYTES;
-  const quoted = new Quotation();
-  if (!quoted.read(bytes, quotedAt, quotedBytes, view.version)) return undefined;
-  return {
-    kind,
-    protocol: quoted.protocol,
-    local: quoted.source,
-    remote: quoted.destination,
-    localPort: readUint16(bytes, quoted.transportAt),
-    remotePort: readUint16(bytes, quoted.transportAt + 2),
-    sequence: readUint32(bytes, quoted.transportAt + 4),
-    mtu:
-      kind !== 'too-big' ? 0 : view.version === 4 ? readUint16(bytes, view.payloadAt + 6) : mtu6(bytes, view.payloadAt),
-  };
-}
-
-function mtu6(bytes: Uint8Array, at: number): number {
-  return Math.min(readUint32(bytes, at + 4) >>> 0, 0xffff);
-}
-
-function errorKind(view: IpView, bytes: Uint8Array): UnreachableKind | undefined {
-  const type = bytes[view.payloadAt];
-  const code = bytes[view.payloadAt + 1];
-  if (view.version === 4) {
-    if (type !== UNREACHABLE4) return undefined; // source quench is ignored (RFC 6633), time exceeded means nothing to us
-    return KINDS4[code] ?? 'other';
-  }
-  if (type === PACKET_TOO_BIG6) return 'too-big';
-  if (type === UNREACHABLE6) return KINDS6[code] ?? 'other';
-  return type === PARAMETER_PROBLEM6 && code === PROTOCOL_CODE6 ? 'protocol' : undefined;
-}
-
-const KINDS4: readonly (UnreachableKind | undefined)[] = [
-  'network',
-  'host',
-  'protocol',
-  'port',
-  'too-big',
-  'other',
-  'network',
-  'host',
-  'host',
-  'prohibited',
-  'prohibited',
-  'network',
-  'host',
-  'prohibited',
-];
-const KINDS6: readonly (UnreachableKind | undefined)[] = [
-  'network',
-  'prohibited',
-  'other',
-  'host',
-  'port',
-  'prohibited',
-];
-
-/** The start of a packet of ours inside an error. It may be cut off, so its stated length means nothing. */
-class Quotation {
-  protocol = 0;
-  transportAt = 0;
-  source: Int32Array = new Int32Array(4);
-  destination: Int32Array = new Int32Array(4);
-
-  read(bytes: Uint8Array, at: number, length: number, version: 4 | 6): boolean {
-    const headerBytes = version === 4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
-    if (length < headerBytes + 8 || bytes[at] >> 4 !== version) return false;
-    const realHeader = version === 4 ? (bytes[at] & 0x0f) * 4 : headerBytes;
-    if (realHeader < headerBytes || length < realHeader + 8) return false;
-    this.protocol = version === 4 ? bytes[at + 9] : bytes[at + 6];
-    this.transportAt = at + realHeader;
-    this.source = readAddress(bytes, version === 4 ? at + 12 : at + 8, version);
-    this.destination = readAddress(bytes, version === 4 ? at + 16 : at + 24, version);
-    return true;
-  }
-}
-
-function readAddress(bytes: Uint8Array, at: number, version: 4 | 6): Int32Array {
-  const words = new Int32Array(4);
-  if (version === 4) {
-    words[2] = 0xffff;
-    words[3] = readUint32(bytes, at);
-  } else for (let i = 0; i < 4; i++) words[i] = readUint32(bytes, at + 4 * i);
-  return words;
 }

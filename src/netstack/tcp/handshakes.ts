@@ -9,6 +9,7 @@ import type { InitialNumbers } from './initial-numbers.js';
 import type { SynHandler, TcpListener } from './listener.js';
 import { negotiate } from './negotiation.js';
 import type { Resets } from './resets.js';
+import type { SegmentArrival } from './segment-arrival.js';
 import type { TcpContext } from './tcp-context.js';
 import { TcpFlow } from './tcp-flow.js';
 import { ACK, CWR, ECE, FIN, RST, SYN, TCP_HEADER_BYTES, TcpSegment } from './tcp-segment.js';
@@ -24,8 +25,6 @@ export interface HandshakeHost extends TcpContext {
   removeHalfOpen(request: HalfOpen): void;
   /** The handshake is complete: the flow takes the place of the record. */
   promote(request: HalfOpen, flow: TcpFlow, listener: TcpListener | undefined): void;
-  /** Hands a segment to a connection. */
-  arriveAt(flow: TcpFlow, segment: TcpSegment, bytes: Uint8Array, trafficClass: number, nowMs: number): void;
   listenerOf(address: Int32Array, port: number): TcpListener | undefined;
   scheduleHalfOpen(request: HalfOpen): void;
   requestAnswer(request: HalfOpen): void;
@@ -44,13 +43,15 @@ export class Handshakes {
   readonly #host: HandshakeHost;
   readonly #numbers: InitialNumbers;
   readonly #resets: Resets;
+  readonly #arrival: SegmentArrival;
   readonly #header = new SegmentHeader();
   #waitingForDecision = 0;
 
-  constructor(host: HandshakeHost, numbers: InitialNumbers, resets: Resets) {
+  constructor(host: HandshakeHost, numbers: InitialNumbers, resets: Resets, arrival: SegmentArrival) {
     this.#host = host;
     this.#numbers = numbers;
     this.#resets = resets;
+    this.#arrival = arrival;
   }
 
   /** A segment for which there is no record of any kind. */
@@ -206,7 +207,7 @@ export class Handshakes {
     }
     const flow = this.#makeFlow(request, nowMs);
     this.#host.promote(request, flow, listener);
-    this.#host.arriveAt(flow, segment, bytes, trafficClass, nowMs);
+    this.#arrival.arrive(flow, segment, bytes, trafficClass, nowMs);
   }
 
   #makeFlow(request: HalfOpen, nowMs: number): TcpFlow {

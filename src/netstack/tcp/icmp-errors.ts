@@ -1,5 +1,5 @@
 import { MIN_PATH_MTU4, MIN_PATH_MTU6 } from '../constants.js';
-import type { IcmpError } from '../icmp/icmp.js';
+import type { IcmpError } from '../icmp/icmp-error.js';
 import { isAtOrBefore, isBefore } from '../sequence.js';
 import { endFlow } from './flow-end.js';
 import { setPathMtu } from './negotiation.js';

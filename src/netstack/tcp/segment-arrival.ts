@@ -2,6 +2,7 @@ import { ECN_CONGESTION_EXPERIENCED } from '../../wire/ip-header.js';
 import { CHALLENGE_ACK_INTERVAL_MS, QUICK_ACKS } from '../constants.js';
 import { addSequence, isAtOrBefore, isBefore, sequenceDistance } from '../sequence.js';
 import type { AckProcessing } from './ack-processing.js';
+import { DataArrival, noteDuplicate } from './data-arrival.js';
 import { endFlow } from './flow-end.js';
 import { FlowEvent } from './flow-event.js';
 import type { FlowTimers } from './flow-timers.js';
@@ -14,7 +15,6 @@ import { isFinPending, mayReceive, TcpState } from './tcp-state.js';
 const ECN_MASK = 3;
 /** RFC 7323 §5.5: a stamp of a connection that was silent for so long says nothing. */
 const STAMP_LIFETIME_MS = 24 * 86_400_000;
-const SEGMENTS_PER_ACK = 2;
 /** What our SYN announced: its window is never scaled (RFC 7323 §2.2). */
 const MAX_UNSCALED_WINDOW = 65_535;
 
@@ -30,11 +30,13 @@ export class SegmentArrival {
   readonly #context: TcpContext;
   readonly #timers: FlowTimers;
   readonly #acks: AckProcessing;
+  readonly #data: DataArrival;
 
   constructor(context: TcpContext, timers: FlowTimers, acks: AckProcessing) {
     this.#context = context;
     this.#timers = timers;
     this.#acks = acks;
+    this.#data = new DataArrival(context, timers);
   }
 
   /** @param trafficClass Of the packet. @returns `reset` if the segment has to be answered with RST. */
@@ -61,7 +63,7 @@ export class SegmentArrival {
       flow.isEchoingCongestion = true;
     this.#acks.take(flow, segment, nowMs);
     this.#closeSteps(flow, nowMs);
-    if (segment.dataBytes > 0) this.#takeData(flow, segment, bytes, nowMs);
+    if (segment.dataBytes > 0) this.#data.take(flow, segment, bytes, nowMs);
     if (segment.has(FIN)) this.#noteFin(flow, segment);
     this.#finish(flow, nowMs);
     return 'none';
@@ -97,7 +99,7 @@ export class SegmentArrival {
     this.#start(flow, segment, nowMs);
     if (segment.dataBytes > 0) {
       segment.sequence = addSequence(segment.sequence, 1);
-      this.#takeData(flow, segment, bytes, nowMs);
+      this.#data.take(flow, segment, bytes, nowMs);
     }
     if (segment.has(FIN)) this.#noteFin(flow, segment);
     this.#finish(flow, nowMs);
@@ -162,7 +164,7 @@ export class SegmentArrival {
       this.#context.requestOutput(flow);
       return false;
     }
-    this.#noteDuplicate(flow, segment);
+    noteDuplicate(flow, segment);
     this.#acknowledgeUnacceptable(flow, segment, nowMs);
     return false;
   }
@@ -247,61 +249,6 @@ export class SegmentArrival {
     if (isBefore(flow.lastAckSent, segment.sequence) || this.#isStampOld(flow, segment, nowMs)) return;
     flow.tsRecent = segment.timestampValue;
     flow.tsRecentMs = nowMs;
-  }
-
-  #takeData(flow: TcpFlow, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
-    if (!mayReceive(flow.state)) return;
-    const skipped = Math.max(sequenceDistance(segment.sequence, flow.rcvNxt), 0);
-    const start = addSequence(segment.sequence, skipped);
-    const room = sequenceDistance(start, flow.window.edge);
-    const length = Math.min(segment.dataBytes - skipped, room);
-    if (length < segment.dataBytes - skipped) segment.flags &= ~FIN; // what the window cuts off takes FIN along
-    if (skipped > 0) this.#noteDuplicate(flow, segment);
-    if (length <= 0) {
-      flow.ackOwed = AckOwed.Now;
-      return;
-    }
-    const { receiveQueue } = flow;
-    const ahead = sequenceDistance(flow.rcvNxt, start);
-    const gaps = receiveQueue.ranges.count;
-    const offset = receiveQueue.inOrder + ahead;
-    if (receiveQueue.ranges.covers(offset, offset + length)) this.#noteDuplicate(flow, segment);
-    const before = receiveQueue.inOrder;
-    if (!receiveQueue.insert(offset, bytes, segment.dataAt + skipped, length)) {
-      flow.ackOwed = AckOwed.Now;
-      return;
-    }
-    if (ahead > 0) flow.newestRange = this.#rangeOf(flow, offset);
-    else flow.newestRange = 0;
-    const arrived = receiveQueue.inOrder - before;
-    flow.rcvNxt = addSequence(flow.rcvNxt, arrived);
-    if (arrived > 0) this.#context.post(flow, FlowEvent.Readable);
-    this.#oweAck(flow, ahead > 0 || gaps > 0, nowMs);
-  }
-
-  #rangeOf(flow: TcpFlow, offset: number): number {
-    const { ranges } = flow.receiveQueue;
-    for (let i = 0; i < ranges.count; i++) if (ranges.start(i) <= offset && offset < ranges.end(i)) return i;
-    return 0;
-  }
-
-  /** RFC 5681 §4.2: at once around a gap and for every second segment, otherwise within the delay. */
-  #oweAck(flow: TcpFlow, isAroundGap: boolean, nowMs: number): void {
-    flow.unackedSegments++;
-    const isQuick = flow.quickAcks > 0;
-    if (isQuick) flow.quickAcks--;
-    if (isAroundGap || isQuick || flow.unackedSegments >= SEGMENTS_PER_ACK) flow.ackOwed = AckOwed.Now;
-    else if (flow.ackOwed === AckOwed.None) {
-      flow.ackOwed = AckOwed.Delayed;
-      this.#timers.delayAck(flow, nowMs);
-    }
-  }
-
-  #noteDuplicate(flow: TcpFlow, segment: TcpSegment): void {
-    if (!flow.hasSack || segment.dataBytes === 0) return;
-    flow.duplicateStart = segment.sequence;
-    flow.duplicateEnd =
-      isBefore(flow.rcvNxt, segment.end) && isBefore(segment.sequence, flow.rcvNxt) ? flow.rcvNxt : segment.end;
   }
 
   /** FIN counts once everything in front of it has arrived. */

@@ -2,6 +2,7 @@ import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { ipHeaderBytes } from '../ip/ip-writer.js';
 import { addSequence, earlierSequence, isBefore, laterSequence, sequenceDistance } from '../sequence.js';
 import type { FlowTimers } from './flow-timers.js';
+import { congestionAllowance, sackBlocks, segmentBytes, sendableBytes } from './send-limits.js';
 import { LOST } from './send-records.js';
 import type { TcpContext } from './tcp-context.js';
 import { AckOwed, Recovery, type TcpFlow } from './tcp-flow.js';
@@ -10,7 +11,6 @@ import { isSynchronized, TcpState } from './tcp-state.js';
 import { SegmentHeader, writeSegment } from './tcp-writer.js';
 
 const MAX_WINDOW_FIELD = 0xffff;
-const MAX_SACK_BLOCKS_WITH_TIMESTAMPS = 3;
 const ECN_CAPABLE = 2;
 
 /**
@@ -67,7 +67,7 @@ export class SegmentEmission {
     const { records } = flow;
     for (let i = 0; records.lostBytes > 0 && i < records.count; i++) {
       if (!records.has(i, LOST)) continue;
-      const allowance = this.#allowance(flow);
+      const allowance = congestionAllowance(flow);
       const isFirst = records.inFlight === 0;
       if (allowance < Math.min(flow.mss, records.bytes(i)) && !isFirst) return true;
       const most = isFirst ? Math.max(allowance, flow.mss) : allowance;
@@ -93,7 +93,7 @@ export class SegmentEmission {
 
   #emitNew(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
     for (;;) {
-      const bytes = this.#sendable(flow);
+      const bytes = sendableBytes(flow);
       const hasFin = flow.mustSendFin || (flow.isFinQueued && !flow.isFinSent && bytes === flow.unsentBytes);
       if (bytes <= 0 && !hasFin) {
         this.#noteLimits(flow, nowMs);
@@ -114,32 +114,7 @@ export class SegmentEmission {
     flow.lastSentMs = nowMs;
     flow.isProbing = false;
     if (flow.recovery === Recovery.Fast) flow.congestion.sentInRecovery(bytes);
-    if (bytes % this.#segmentBytes(flow) !== 0) flow.smallSegmentEnd = flow.sndNxt;
-  }
-
-  /** Bytes of new data that may leave: by both windows, by Nagle and against silly windows. */
-  #sendable(flow: TcpFlow): number {
-    const unsent = flow.unsentBytes;
-    if (unsent === 0 || flow.records.lostBytes > 0) return 0;
-    const usable = Math.min(flow.usableWindow, this.#allowance(flow), unsent);
-    if (usable <= 0) return 0;
-    const segment = this.#segmentBytes(flow);
-    if (usable >= segment && usable < unsent) return usable - (usable % segment);
-    if (usable < unsent) return usable >= Math.floor(flow.maxSndWnd / 2) ? usable : 0;
-    const tail = usable % segment;
-    return tail === 0 || this.#maySendSmall(flow) ? usable : usable - tail;
-  }
-
-  /** Minshall's variant of Nagle: one small segment in flight holds back the next, a full one does not. */
-  #maySendSmall(flow: TcpFlow): boolean {
-    if (flow.isNoDelay || flow.isFinQueued) return true;
-    return flow.records.count === 0 || !isBefore(flow.sndUna, flow.smallSegmentEnd);
-  }
-
-  /** What the congestion window admits. Duplicate ACKs stand for segments that left the path where there is no SACK. */
-  #allowance(flow: TcpFlow): number {
-    const inflation = flow.hasSack ? 0 : flow.loss.duplicateAcks * flow.mss;
-    return Math.floor(flow.congestion.windowBytes) + inflation - flow.records.inFlight;
+    if (bytes % segmentBytes(flow) !== 0) flow.smallSegmentEnd = flow.sndNxt;
   }
 
   #noteLimits(flow: TcpFlow, nowMs: number): void {
@@ -147,7 +122,7 @@ export class SegmentEmission {
     const { inFlight } = flow.records;
     const { congestion } = flow;
     if (congestion.isInSlowStart) flow.isWindowLimited ||= 2 * inFlight > congestion.windowBytes;
-    else if (unsent > 0 && this.#allowance(flow) < flow.mss) flow.isWindowLimited = true;
+    else if (unsent > 0 && congestionAllowance(flow) < flow.mss) flow.isWindowLimited = true;
     const isBlocked = (unsent > 0 || flow.mustSendFin) && flow.records.count === 0;
     if (isBlocked && flow.usableWindow < Math.min(unsent, flow.mss)) this.#timers.armPersist(flow, nowMs);
   }
@@ -167,13 +142,13 @@ export class SegmentEmission {
 
   #emitHeld(flow: TcpFlow, batch: PacketBatch, bytes: number, nowMs: number): boolean {
     const start = flow.sndNxt;
-    const sent = this.#emitRun(flow, batch, start, Math.min(bytes, this.#segmentBytes(flow)), nowMs);
+    const sent = this.#emitRun(flow, batch, start, Math.min(bytes, segmentBytes(flow)), nowMs);
     if (sent > 0) this.#sentNew(flow, start, sent, nowMs);
     return sent > 0;
   }
 
   #emitTail(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
-    if (flow.usableWindow >= this.#segmentBytes(flow) && flow.unsentBytes > 0)
+    if (flow.usableWindow >= segmentBytes(flow) && flow.unsentBytes > 0)
       return this.#emitHeld(flow, batch, flow.unsentBytes, nowMs);
     const { records } = flow;
     const last = records.end(records.count - 1);
@@ -192,7 +167,7 @@ export class SegmentEmission {
   /** Cuts sequence space into segments. @returns How much of it the batch took. */
   #emitRun(flow: TcpFlow, batch: PacketBatch, start: number, length: number, nowMs: number): number {
     this.#prepare(flow, nowMs);
-    const segment = this.#segmentBytes(flow);
+    const segment = segmentBytes(flow);
     const dataEnd = addSequence(flow.dataStart, flow.sendQueue.length);
     let sent = 0;
     while (sent < length) {
@@ -206,18 +181,6 @@ export class SegmentEmission {
       sent += data + (isFin ? 1 : 0);
     }
     return sent;
-  }
-
-  #segmentBytes(flow: TcpFlow): number {
-    const sacks = this.#sackBlocks(flow);
-    return Math.max(flow.mss - flow.timestampBytes - (sacks > 0 ? 4 + 8 * sacks : 0), 1);
-  }
-
-  #sackBlocks(flow: TcpFlow): number {
-    if (!flow.hasSack) return 0;
-    const duplicates = flow.duplicateStart === flow.duplicateEnd ? 0 : 1;
-    const most = flow.hasTimestamps ? MAX_SACK_BLOCKS_WITH_TIMESTAMPS : MAX_SACK_BLOCKS_WITH_TIMESTAMPS + 1;
-    return Math.min(flow.receiveQueue.ranges.count + duplicates, most);
   }
 
   #address(flow: TcpFlow): void {
@@ -245,7 +208,7 @@ export class SegmentEmission {
   /** RFC 2018 §4: the block with the newest segment comes first; RFC 2883 §4: a duplicate before all others. */
   #fillSacks(flow: TcpFlow): void {
     const header = this.#header;
-    const count = this.#sackBlocks(flow);
+    const count = sackBlocks(flow);
     const { ranges, inOrder } = flow.receiveQueue;
     let block = 0;
     if (count > 0 && flow.duplicateStart !== flow.duplicateEnd) {

@@ -1,32 +1,26 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
-import { DeadlineQueue } from '../../core/session/deadline-queue.js';
-import { addressEquals } from '../address.js';
 import type { BlockPool } from '../block-pool.js';
-import { MAX_TIME_WAITS, TIME_WAIT_MS, WINDOW_SHIFT } from '../constants.js';
-import type { IcmpError } from '../icmp/icmp.js';
+import { WINDOW_SHIFT } from '../constants.js';
+import type { IcmpError } from '../icmp/icmp-error.js';
 import type { IpView } from '../ip/ip-view.js';
 import type { NetstackEnvironment } from '../ports.js';
-import { addSequence, isBefore } from '../sequence.js';
+import { addSequence } from '../sequence.js';
 import { AckProcessing } from './ack-processing.js';
 import { endFlow } from './flow-end.js';
-import { FlowEvent } from './flow-event.js';
-import { FlowTable } from './flow-table.js';
+import { FlowRegistry, type TcpEventSource } from './flow-registry.js';
 import { FlowTimers } from './flow-timers.js';
 import { HalfOpen } from './half-open.js';
-import { type HandshakeHost, Handshakes } from './handshakes.js';
+import { Handshakes } from './handshakes.js';
 import { takeIcmpError } from './icmp-errors.js';
 import { InitialNumbers } from './initial-numbers.js';
-import { TcpListener } from './listener.js';
+import type { TcpListener } from './listener.js';
 import { Resets } from './resets.js';
 import { SegmentArrival } from './segment-arrival.js';
 import { SegmentEmission } from './segment-emission.js';
 import { AckOwed, TcpFlow } from './tcp-flow.js';
-import { FIN, RST, SYN, TcpSegment } from './tcp-segment.js';
+import { TcpSegment } from './tcp-segment.js';
 import { isFinPending, TcpState } from './tcp-state.js';
 import { TimeWait } from './time-wait.js';
-import { TimeWaitReplies } from './time-wait-replies.js';
-
-type Entry = TcpFlow | HalfOpen | TimeWait;
 
 export interface TcpOptions {
   readonly environment: NetstackEnvironment;
@@ -36,9 +30,6 @@ export interface TcpOptions {
   readonly wantsEcn?: boolean;
 }
 
-/** A flow or a listener that has something to report. */
-export type TcpEventSource = TcpFlow | TcpListener;
-
 /**
  * TCP: all connections and listeners of a stack.
  *
@@ -47,44 +38,33 @@ export type TcpEventSource = TcpFlow | TcpListener;
  *
  * Source: RFC 9293.
  */
-export class Tcp implements HandshakeHost {
-  readonly pool: BlockPool;
+export class Tcp {
   readonly handshakes: Handshakes;
-  readonly #mtu: () => number;
+  readonly #registry: FlowRegistry;
   readonly #wantsEcn: boolean;
   readonly #numbers: InitialNumbers;
-  readonly #table: FlowTable<Entry>;
-  readonly #listeners: TcpListener[] = [];
-  readonly #deadlines = new DeadlineQueue<Entry>();
   readonly #resets = new Resets();
-  readonly #timers = new FlowTimers(this);
-  readonly #arrival = new SegmentArrival(this, this.#timers, new AckProcessing(this, this.#timers));
-  readonly #emission = new SegmentEmission(this, this.#timers);
-  readonly #timeWaitReplies = new TimeWaitReplies();
+  readonly #timers: FlowTimers;
+  readonly #arrival: SegmentArrival;
+  readonly #emission: SegmentEmission;
   readonly #segment = new TcpSegment();
-  readonly #output: TcpFlow[] = [];
-  readonly #answers: HalfOpen[] = [];
-  readonly #events: TcpEventSource[] = [];
-  readonly #timeWaits = new Set<TimeWait>();
   /** Segments that were no segments. */
   malformed = 0;
 
   constructor({ environment, pool, mtu, wantsEcn = false }: TcpOptions) {
-    this.pool = pool;
-    this.#mtu = mtu;
+    const registry = new FlowRegistry(pool, mtu, (out) => environment.random(out));
+    this.#registry = registry;
     this.#wantsEcn = wantsEcn;
     this.#numbers = new InitialNumbers(environment);
-    this.#table = new FlowTable<Entry>((out) => environment.random(out));
-    this.handshakes = new Handshakes(this, this.#numbers, this.#resets);
-  }
-
-  get mtu(): number {
-    return this.#mtu();
+    this.#timers = new FlowTimers(registry);
+    this.#arrival = new SegmentArrival(registry, this.#timers, new AckProcessing(registry, this.#timers));
+    this.#emission = new SegmentEmission(registry, this.#timers);
+    this.handshakes = new Handshakes(registry, this.#numbers, this.#resets, this.#arrival);
   }
 
   /** Connections of every kind: open, half open, and in TIME-WAIT. */
   get flowCount(): number {
-    return this.#table.size;
+    return this.#registry.table.size;
   }
 
   /** Begins an active open. @returns `undefined` if the pair of ends is taken, or no local port is free. */
@@ -96,10 +76,10 @@ export class Tcp implements HandshakeHost {
     localPort = 0,
   ): TcpFlow | undefined {
     const wanted = { local, localPort, remote, remotePort };
-    const isFree = (port: number): boolean => this.#isFree(local, port, remote, remotePort);
+    const isFree = (port: number): boolean => this.#registry.isFree(local, port, remote, remotePort);
     const port = localPort === 0 ? this.#numbers.ephemeralPort(wanted, isFree) : localPort;
     if (port === 0 || !isFree(port)) return undefined;
-    const flow = new TcpFlow({ local, localPort: port, remote, remotePort }, this.pool);
+    const flow = new TcpFlow({ local, localPort: port, remote, remotePort }, this.#registry.pool);
     flow.state = TcpState.SynSent;
     flow.iss = this.#numbers.sequence(flow, nowMs);
     flow.timestampOffset = this.#numbers.timestampOffset(flow);
@@ -112,24 +92,24 @@ export class Tcp implements HandshakeHost {
     flow.hasEcn = this.#wantsEcn;
     flow.mustSendSyn = true;
     flow.window.edge = FIRST_WINDOW_BYTES;
-    this.#table.add(flow);
-    this.requestOutput(flow);
+    this.#registry.table.add(flow);
+    this.#registry.requestOutput(flow);
     return flow;
   }
 
   /** @returns `undefined` if the port is taken. */
   listen(address: Int32Array | undefined, port: number, backlog?: number): TcpListener | undefined {
-    if (this.#listeners.some((other) => other.port === port && overlaps(other.address, address))) return undefined;
-    const listener = new TcpListener(address, port, backlog);
-    this.#listeners.push(listener);
-    return listener;
+    return this.#registry.listeners.add(address, port, backlog);
+  }
+
+  /** Returns the listener that takes connections to a port of an address. */
+  listenerOf(address: Int32Array, port: number): TcpListener | undefined {
+    return this.#registry.listenerOf(address, port);
   }
 
   /** Stops a listener. Connections that nobody took are reset (RFC 9293 §3.10.4). */
   closeListener(listener: TcpListener): void {
-    listener.isClosed = true;
-    const at = this.#listeners.indexOf(listener);
-    if (at >= 0) this.#listeners.splice(at, 1);
+    this.#registry.listeners.remove(listener);
     for (const flow of listener.accepted.splice(0)) this.abort(flow);
   }
 
@@ -139,7 +119,7 @@ export class Tcp implements HandshakeHost {
     const room = Math.max(flow.maxSendBytes - flow.sendQueue.length, 0);
     const taken = flow.sendQueue.append(bytes, at, Math.min(length, room));
     if (taken < length) flow.isWriteBlocked = true;
-    if (taken > 0) this.requestOutput(flow);
+    if (taken > 0) this.#registry.requestOutput(flow);
     return taken;
   }
 
@@ -151,7 +131,13 @@ export class Tcp implements HandshakeHost {
     window.read(count, flow.rtt.smoothedMs, nowMs);
     // A window that opens by two segments, or from nothing, is news that the peer waits for.
     const before = window.window(flow.rcvNxt);
-    const moved = window.advance(flow.rcvNxt, receiveQueue.unread, flow.mss, flow.receiveShift, this.pool.freeBytes);
+    const moved = window.advance(
+      flow.rcvNxt,
+      receiveQueue.unread,
+      flow.mss,
+      flow.receiveShift,
+      this.#registry.pool.freeBytes,
+    );
     if (moved > 0 && !flow.isFinReceived && (before < 2 * flow.mss || moved >= Math.max(2 * flow.mss, before)))
       this.#acknowledgeNow(flow);
     return count;
@@ -163,7 +149,7 @@ export class Tcp implements HandshakeHost {
     flow.isFinQueued = true;
     if (flow.state === TcpState.Established) flow.state = TcpState.FinWait1;
     else if (flow.state === TcpState.CloseWait) flow.state = TcpState.LastAck;
-    this.requestOutput(flow);
+    this.#registry.requestOutput(flow);
   }
 
   /** The program lets go of a flow. Unread bytes are lost, and the peer learns that by RST (RFC 2525 §2.17). */
@@ -173,7 +159,7 @@ export class Tcp implements HandshakeHost {
       return;
     }
     if (flow.state === TcpState.SynSent) {
-      endFlow(this, flow, 'aborted');
+      endFlow(this.#registry, flow, 'aborted');
       return;
     }
     if (flow.receiveQueue.unread > 0) {
@@ -189,7 +175,7 @@ export class Tcp implements HandshakeHost {
   abort(flow: TcpFlow): void {
     const needsReset = flow.state !== TcpState.Closed && flow.state !== TcpState.SynSent;
     if (needsReset) this.#resets.abort(flow);
-    endFlow(this, flow, 'aborted');
+    endFlow(this.#registry, flow, 'aborted');
   }
 
   setKeepalive(flow: TcpFlow, isOn: boolean, idleMs: number, nowMs: number): void {
@@ -199,15 +185,13 @@ export class Tcp implements HandshakeHost {
   }
 
   flow(local: Int32Array, localPort: number, remote: Int32Array, remotePort: number): TcpFlow | undefined {
-    const entry = this.#table.get(local, localPort, remote, remotePort);
+    const entry = this.#registry.table.get(local, localPort, remote, remotePort);
     return entry instanceof TcpFlow ? entry : undefined;
   }
 
   /** Takes the next flow or listener with news, or `undefined`. The caller clears `events` of a flow. */
   takeEvent(): TcpEventSource | undefined {
-    const source = this.#events.shift();
-    if (source !== undefined) source.isInEventQueue = false;
-    return source;
+    return this.#registry.takeEvent();
   }
 
   arrive(view: IpView, bytes: Uint8Array, nowMs: number): void {
@@ -220,7 +204,7 @@ export class Tcp implements HandshakeHost {
       this.malformed++;
       return;
     }
-    const entry = this.#table.get(view.destination, segment.destinationPort, view.source, segment.sourcePort);
+    const entry = this.#registry.table.get(view.destination, segment.destinationPort, view.source, segment.sourcePort);
     if (entry instanceof TcpFlow) {
       if (this.#arrival.arrive(entry, segment, bytes, view.trafficClass, nowMs) === 'reset')
         this.#resets.answer(view, segment);
@@ -229,183 +213,62 @@ export class Tcp implements HandshakeHost {
     else this.handshakes.arriveWithoutRecord(view, segment, nowMs);
   }
 
-  arriveAt(flow: TcpFlow, segment: TcpSegment, bytes: Uint8Array, trafficClass: number, nowMs: number): void {
-    this.#arrival.arrive(flow, segment, bytes, trafficClass, nowMs);
-  }
-
   takeIcmpError(error: IcmpError): void {
     const flow = this.flow(error.local, error.localPort, error.remote, error.remotePort);
-    if (flow !== undefined) takeIcmpError(this, flow, error);
+    if (flow !== undefined) takeIcmpError(this.#registry, flow, error);
   }
 
   /** Writes what may leave. @returns `false` if the batch is full and more waits. */
   emit(batch: PacketBatch, nowMs: number): boolean {
-    if (!this.#resets.emit(batch) || !this.#timeWaitReplies.emit(batch, nowMs)) return false;
-    while (this.#answers.length > 0) {
-      const request = this.#answers[0];
+    if (!this.#resets.emit(batch) || !this.#registry.timeWaits.emit(batch, nowMs)) return false;
+    const { answers, output } = this.#registry;
+    while (answers.length > 0) {
+      const request = answers[0];
       if (request.mustAnswer && !this.handshakes.emit(request, batch, nowMs)) return false;
-      this.#answers.shift();
+      answers.shift();
     }
-    while (this.#output.length > 0) {
-      const flow = this.#output[0];
+    while (output.length > 0) {
+      const flow = output[0];
       if (!this.#emission.emit(flow, batch, nowMs)) {
         // The next batch begins with another flow, so that one bulk transfer does not stop the rest.
-        this.#output.push(this.#output.shift()!);
+        output.push(output.shift()!);
         return false;
       }
-      this.#output.shift();
+      output.shift();
       flow.isInOutputQueue = false;
     }
     return true;
   }
 
   get hasOutput(): boolean {
-    return this.#output.length + this.#answers.length + this.#resets.count + this.#timeWaitReplies.count > 0;
+    const { output, answers, timeWaits } = this.#registry;
+    return output.length + answers.length + this.#resets.count + timeWaits.waitingCount > 0;
   }
 
   nextDeadline(): number {
-    return this.#deadlines.nextDeadline();
+    return this.#registry.nextDeadline();
   }
 
   runDue(nowMs: number): void {
-    for (let entry = this.#deadlines.first(); entry !== undefined; entry = this.#deadlines.first()) {
-      if (entry.queuedAt > nowMs) return;
+    for (let entry = this.#registry.due(nowMs); entry !== undefined; entry = this.#registry.due(nowMs)) {
       if (entry instanceof TcpFlow) this.#timers.runDue(entry, nowMs);
       else if (entry instanceof HalfOpen) this.handshakes.runDue(entry, nowMs);
-      else this.#endTimeWait(entry);
+      else this.#registry.endTimeWait(entry);
     }
   }
 
-  // What the parts ask for.
-
-  requestOutput(flow: TcpFlow): void {
-    if (flow.isInOutputQueue || flow.state === TcpState.Closed) return;
-    flow.isInOutputQueue = true;
-    this.#output.push(flow);
-  }
-
-  requestAnswer(request: HalfOpen): void {
-    if (!this.#answers.includes(request)) this.#answers.push(request);
-  }
-
-  post(flow: TcpFlow, events: number): void {
-    flow.events |= events;
-    this.#enqueueEvent(flow);
-  }
-
-  schedule(flow: TcpFlow): void {
-    const deadline = flow.nextDeadline();
-    if (deadline < flow.queuedAt) this.#deadlines.moveEarlier(flow, deadline);
-  }
-
-  scheduleHalfOpen(request: HalfOpen): void {
-    if (request.deadlineMs < request.queuedAt) this.#deadlines.moveEarlier(request, request.deadlineMs);
-  }
-
-  remove(flow: TcpFlow): void {
-    this.#deadlines.remove(flow);
-    this.#table.delete(flow);
-  }
-
-  addHalfOpen(request: HalfOpen): void {
-    this.#table.add(request);
-    this.scheduleHalfOpen(request);
-  }
-
-  removeHalfOpen(request: HalfOpen): void {
-    request.deadlineMs = Infinity;
-    request.mustAnswer = false;
-    this.#deadlines.remove(request);
-    this.#table.delete(request);
-    const listener = this.listenerOf(request.local, request.localPort);
-    if (listener !== undefined) listener.halfOpenCount--;
-  }
-
-  promote(request: HalfOpen, flow: TcpFlow, listener: TcpListener | undefined): void {
-    request.deadlineMs = Infinity;
-    request.mustAnswer = false;
-    this.#deadlines.remove(request);
-    this.#table.replace(request, flow);
-    if (listener === undefined) return;
-    listener.halfOpenCount--;
-    listener.accepted.push(flow);
-    this.#enqueueEvent(listener);
-  }
-
-  listenerOf(address: Int32Array, port: number): TcpListener | undefined {
-    let general: TcpListener | undefined;
-    for (const listener of this.#listeners) {
-      if (listener.port !== port) continue;
-      if (listener.address === undefined) general = listener;
-      else if (addressEquals(listener.address, 0, address, 0)) return listener;
-    }
-    return general;
-  }
-
-  /** The flow is over for the program; a record answers what the peer may still send. */
-  enterTimeWait(flow: TcpFlow, nowMs: number): void {
-    const record = new TimeWait(flow, nowMs + TIME_WAIT_MS);
-    flow.state = TcpState.TimeWait;
-    flow.closedBy = 'closed';
-    this.#deadlines.remove(flow);
-    this.#table.replace(flow, record);
-    if (flow.ackOwed !== AckOwed.None) this.#timeWaitReplies.push(record);
-    flow.release(true);
-    this.#timeWaits.add(record);
-    if (this.#timeWaits.size > MAX_TIME_WAITS)
-      for (const oldest of this.#timeWaits) {
-        this.#endTimeWait(oldest);
-        break;
-      }
-    this.#deadlines.moveEarlier(record, record.deadlineMs);
-    this.post(flow, FlowEvent.Closed);
-  }
-
-  /** RFC 9293 §3.10.7.4 (TIME-WAIT), RFC 1337 (RST is ignored), RFC 6191 §2 (a new SYN). */
   #arriveInTimeWait(record: TimeWait, view: IpView, segment: TcpSegment, nowMs: number): void {
-    if (segment.has(RST)) return;
-    if (segment.has(SYN) && isNewConnection(record, segment)) {
-      this.#endTimeWait(record);
-      this.handshakes.arriveWithoutRecord(view, segment, nowMs);
-      return;
-    }
-    if (segment.has(FIN)) record.deadlineMs = nowMs + TIME_WAIT_MS;
-    if (segment.sequenceBytes > 0 || segment.sequence !== record.rcvNxt)
-      this.#timeWaitReplies.answer(record, segment, nowMs);
-  }
-
-  #endTimeWait(record: TimeWait): void {
-    record.deadlineMs = Infinity;
-    this.#timeWaits.delete(record);
-    this.#deadlines.remove(record);
-    this.#table.delete(record);
-  }
-
-  #isFree(local: Int32Array, localPort: number, remote: Int32Array, remotePort: number): boolean {
-    return this.#table.get(local, localPort, remote, remotePort) === undefined;
+    if (!this.#registry.timeWaits.arrive(record, segment, nowMs)) return;
+    this.#registry.endTimeWait(record);
+    this.handshakes.arriveWithoutRecord(view, segment, nowMs);
   }
 
   #acknowledgeNow(flow: TcpFlow): void {
     if (isFinPending(flow.state) && flow.isFinReceived) return;
     flow.ackOwed = AckOwed.Now;
-    this.requestOutput(flow);
-  }
-
-  #enqueueEvent(source: TcpEventSource): void {
-    if (source.isInEventQueue) return;
-    source.isInEventQueue = true;
-    this.#events.push(source);
+    this.#registry.requestOutput(flow);
   }
 }
 
 /** The window field of a SYN, which is never scaled. */
 const FIRST_WINDOW_BYTES = 65_535;
-
-function overlaps(a: Int32Array | undefined, b: Int32Array | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : addressEquals(a, 0, b, 0);
-}
-
-function isNewConnection(record: TimeWait, segment: TcpSegment): boolean {
-  if (record.hasTimestamps && segment.hasTimestamps) return ((segment.timestampValue - record.tsRecent) | 0) > 0;
-  return isBefore(record.rcvNxt, segment.sequence);
-}

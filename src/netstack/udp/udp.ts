@@ -3,7 +3,8 @@ import { PROTOCOL_UDP, readUint16, UDP_HEADER_BYTES, writeUint16 } from '../../w
 import { addressEquals } from '../address.js';
 import { addBytes, finishChecksum, readUint32 } from '../checksum.js';
 import { EPHEMERAL_PORT_FIRST, EPHEMERAL_PORT_LAST } from '../constants.js';
-import { type Icmp, type IcmpError, pseudoHeader } from '../icmp/icmp.js';
+import { type Icmp, pseudoHeader } from '../icmp/icmp.js';
+import type { IcmpError } from '../icmp/icmp-error.js';
 import { writeDatagram } from '../ip/datagram-writer.js';
 import type { IpView } from '../ip/ip-view.js';
 import { PacketQueue } from '../ip/packet-queue.js';

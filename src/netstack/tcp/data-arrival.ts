@@ -1,0 +1,81 @@
+import { addSequence, isBefore, sequenceDistance } from '../sequence.js';
+import { FlowEvent } from './flow-event.js';
+import type { FlowTimers } from './flow-timers.js';
+import type { TcpContext } from './tcp-context.js';
+import { AckOwed, type TcpFlow } from './tcp-flow.js';
+import { FIN, type TcpSegment } from './tcp-segment.js';
+import { mayReceive } from './tcp-state.js';
+
+const SEGMENTS_PER_ACK = 2;
+
+/**
+ * The data of a segment that arrives: into the queue, in order or ahead of a gap, and the acknowledgment that it asks for.
+ *
+ * Source: RFC 9293 §3.10.7.4 (segment text); RFC 5681 §4.2; RFC 2883 §4.
+ */
+export class DataArrival {
+  readonly #context: TcpContext;
+  readonly #timers: FlowTimers;
+
+  constructor(context: TcpContext, timers: FlowTimers) {
+    this.#context = context;
+    this.#timers = timers;
+  }
+
+  /** Takes what lies in the window; the rest of the segment, FIN included, is cut off. */
+  take(flow: TcpFlow, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
+    if (!mayReceive(flow.state)) return;
+    const skipped = Math.max(sequenceDistance(segment.sequence, flow.rcvNxt), 0);
+    const start = addSequence(segment.sequence, skipped);
+    const room = sequenceDistance(start, flow.window.edge);
+    const length = Math.min(segment.dataBytes - skipped, room);
+    if (length < segment.dataBytes - skipped) segment.flags &= ~FIN; // what the window cuts off takes FIN along
+    if (skipped > 0) noteDuplicate(flow, segment);
+    if (length <= 0) {
+      flow.ackOwed = AckOwed.Now;
+      return;
+    }
+    const { receiveQueue } = flow;
+    const ahead = sequenceDistance(flow.rcvNxt, start);
+    const gaps = receiveQueue.ranges.count;
+    const offset = receiveQueue.inOrder + ahead;
+    if (receiveQueue.ranges.covers(offset, offset + length)) noteDuplicate(flow, segment);
+    const before = receiveQueue.inOrder;
+    if (!receiveQueue.insert(offset, bytes, segment.dataAt + skipped, length)) {
+      flow.ackOwed = AckOwed.Now;
+      return;
+    }
+    if (ahead > 0) flow.newestRange = rangeOf(flow, offset);
+    else flow.newestRange = 0;
+    const arrived = receiveQueue.inOrder - before;
+    flow.rcvNxt = addSequence(flow.rcvNxt, arrived);
+    if (arrived > 0) this.#context.post(flow, FlowEvent.Readable);
+    this.#oweAck(flow, ahead > 0 || gaps > 0, nowMs);
+  }
+
+  /** RFC 5681 §4.2: at once around a gap and for every second segment, otherwise within the delay. */
+  #oweAck(flow: TcpFlow, isAroundGap: boolean, nowMs: number): void {
+    flow.unackedSegments++;
+    const isQuick = flow.quickAcks > 0;
+    if (isQuick) flow.quickAcks--;
+    if (isAroundGap || isQuick || flow.unackedSegments >= SEGMENTS_PER_ACK) flow.ackOwed = AckOwed.Now;
+    else if (flow.ackOwed === AckOwed.None) {
+      flow.ackOwed = AckOwed.Delayed;
+      this.#timers.delayAck(flow, nowMs);
+    }
+  }
+}
+
+function rangeOf(flow: TcpFlow, offset: number): number {
+  const { ranges } = flow.receiveQueue;
+  for (let i = 0; i < ranges.count; i++) if (ranges.start(i) <= offset && offset < ranges.end(i)) return i;
+  return 0;
+}
+
+/** Notes data that had arrived before: the next ACK reports it (RFC 2883 §4). */
+export function noteDuplicate(flow: TcpFlow, segment: TcpSegment): void {
+  if (!flow.hasSack || segment.dataBytes === 0) return;
+  flow.duplicateStart = segment.sequence;
+  flow.duplicateEnd =
+    isBefore(flow.rcvNxt, segment.end) && isBefore(segment.sequence, flow.rcvNxt) ? flow.rcvNxt : segment.end;
+}
