@@ -1,5 +1,8 @@
 /**
- * WireGuard as a library: a tunnel inside a program, without root. IP packets go in and come out.
+ * WireGuard as a library: a tunnel inside a program, without root.
+ *
+ * `openTunnel` gives the program a host of its own inside the network, with sockets and servers: `docs/library.md` describes it.
+ * `Tunnel` is the engine below, where IP packets go in and come out:
  *
  * ```ts
  * import { DgramSocket, Endpoint, formatKey, generateKeyPair, JsAead, MemoryTun, NodeCrypto, parseIpPrefix, Tunnel } from 'wiretype';
@@ -43,10 +46,6 @@
  * `wiretype/config` reads and changes configuration files. `wiretype/sim` is a network on virtual time for tests.
  * `wiretype/engine` has the parts behind `Tunnel`; they may change with any version.
  */
-import { CONTROL_ERRORS } from './control/control-errors.js';
-import { CORE_ERRORS } from './core/errors.js';
-import { HOST_ERRORS } from './host/host-errors.js';
-
 export type { Addon } from './addon/interface.js';
 export { AddonMissingError, loadAddon } from './addon/load.js';
 export { formatIpAddress, formatIpPrefix, parseIpAddress, parseIpPrefix } from './control/ip-text.js';
@@ -79,6 +78,7 @@ export {
   type TunnelOptions,
   type TunnelState,
 } from './host/tunnel.js';
+export { ERROR_CODES } from './rootless/error-codes.js';
 export { type OpenTunnelOptions, openTunnel } from './rootless/open-tunnel.js';
 export type { PingOptions, PingReply } from './rootless/ping.js';
 export type { PortForward } from './rootless/port-forward.js';
@@ -90,13 +90,3 @@ export type { TunnelServer, TunnelServerOptions } from './rootless/tunnel-server
 export type { TunnelSocket, TunnelSocketOptions } from './rootless/tunnel-socket.js';
 export type { TunnelUdpSocket } from './rootless/tunnel-udp-socket.js';
 export { Endpoint, type IpFamily } from './wire/endpoint.js';
-
-/**
- * The advice for each error that the library can throw. The annotation keeps the tables in the published types, and
- * with them the codes that they add to `ErrorCode`.
- */
-export const ERROR_CODES: typeof CORE_ERRORS & typeof HOST_ERRORS & typeof CONTROL_ERRORS = {
-  ...CORE_ERRORS,
-  ...HOST_ERRORS,
-  ...CONTROL_ERRORS,
-};
