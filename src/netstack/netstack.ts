@@ -20,7 +20,7 @@ export interface NetstackOptions {
   readonly addresses: readonly Uint8Array[];
   /** MTU of the tunnel. */
   readonly mtu: number;
-  /** What the payload of all connections together may take. Default: 256 MiB. */
+  /** Budget for the payload of all connections together. Default: 256 MiB. */
   readonly budgetBytes?: number;
   /** Takes packets for every unicast address, not only for our own (a gateway). */
   readonly acceptsAny?: boolean;

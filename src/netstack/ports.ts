@@ -1,4 +1,4 @@
-/** What the stack needs from outside. Time comes in with each call. */
+/** The surroundings of the stack. Time comes in with each call. */
 export interface NetstackEnvironment {
   /** Fills `out` with random bytes that nobody can guess. */
   random(out: Uint8Array): void;

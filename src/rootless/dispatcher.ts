@@ -6,7 +6,7 @@ import type { TunnelSocket } from './tunnel-socket.js';
 
 const GLOBAL_DISPATCHER = Symbol.for('undici.globalDispatcher.1');
 
-/** What undici hands to a connector. */
+/** The options that undici hands to a connector. */
 interface ConnectorOptions {
   readonly hostname: string;
   readonly protocol: string;

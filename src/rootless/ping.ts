@@ -13,7 +13,7 @@ export interface PingOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What came back. */
+/** The reply to a ping. */
 export interface PingReply {
   readonly address: string;
   readonly roundTripMs: number;

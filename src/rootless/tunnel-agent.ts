@@ -9,7 +9,7 @@ import type { TunnelSocket } from './tunnel-socket.js';
 type Connect = (options: ConnectOptions) => TunnelSocket;
 type Created = (error: Error | null, socket: Duplex) => void;
 
-/** What `http` and `https` hand to `createConnection`. */
+/** The options that `http` and `https` hand to `createConnection`. */
 type RequestOptions = ConnectOptions & ConnectionOptions;
 
 /** An agent for `http` whose connections go through the tunnel. */

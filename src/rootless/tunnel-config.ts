@@ -19,7 +19,7 @@ export interface PeerConfig {
 export interface TunnelConfig {
   /** Base64. */
   readonly privateKey: string;
-  /** Of this host, with or without a prefix length. */
+  /** Addresses of this host, with or without a prefix length. */
   readonly addresses: readonly string[];
   readonly dns?: readonly string[];
   readonly mtu?: number;

@@ -189,7 +189,7 @@ export class TunnelHost implements AsyncDisposable {
     this.#agents?.https.destroy();
     for (const close of this.#closers) close();
     this.#closers.clear();
-    // What the sockets have to say last, such as RST, leaves in this turn.
+    // The last segments of the sockets, such as RST, leave in this turn.
     await new Promise((resolve) => setImmediate(resolve));
     this.#tunnel.close();
     clearInterval(this.#heartbeat);

@@ -58,7 +58,7 @@ export class TunnelSocket extends FlowStream {
     super(signal === undefined ? options : { ...options, signal });
     this.#host = host;
     this.#reference = new ProcessReference(host);
-    // As with net.Socket, the writing side ends with the reading side unless half-open connections are wanted.
+    // The writing side ends with the reading side unless half-open connections are wanted, as with net.Socket.
     if (flow !== undefined) this.#attach(flow);
   }
 
@@ -217,7 +217,7 @@ export class TunnelSocket extends FlowStream {
     loop.listen(flow, (events) => this.#take(events));
     this.#reference.isOpen = true;
     this.#restartTimer();
-    // What happened before this socket took the flow over.
+    // Events from before this socket took the flow over.
     if (flow.isFinReceived || flow.state === TcpState.Closed)
       queueMicrotask(() => this.#take(FlowEvent.Finished | (flow.state === TcpState.Closed ? FlowEvent.Closed : 0)));
   }

@@ -11,7 +11,7 @@ export const PARAMETER_PROBLEM6 = 4;
 /** The code of a parameter problem that stands for an unknown protocol (RFC 4443 §3.4). */
 export const PROTOCOL_CODE6 = 1;
 
-/** What an ICMP error says, in the words of both families. */
+/** The meaning of an ICMP error, in words for both families. */
 export type UnreachableKind = 'network' | 'host' | 'protocol' | 'port' | 'prohibited' | 'too-big' | 'other';
 
 /** An error that came in, about a packet of ours. Every field is of the packet that is quoted. */
@@ -24,7 +24,7 @@ export interface IcmpError {
   readonly remotePort: number;
   /** TCP: what tells an honest error from a guess (RFC 5927 §4.1). */
   readonly sequence: number;
-  /** Of `too-big`: the MTU of the next hop, 0 if the router did not say. */
+  /** For `too-big`, the MTU of the next hop; 0 if the router gave none. */
   readonly mtu: number;
 }
 

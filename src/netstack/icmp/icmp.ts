@@ -39,7 +39,7 @@ export const ECHO_REPLY4 = 0;
 export const ECHO_REQUEST6 = 128;
 export const ECHO_REPLY6 = 129;
 
-/** Who takes the errors that came in. */
+/** The protocols that take errors that came in. */
 export interface IcmpErrorSink {
   readonly tcp: { takeIcmpError(error: IcmpError, nowMs: number): void };
   readonly udp: { takeIcmpError(error: IcmpError): void };

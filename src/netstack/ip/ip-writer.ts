@@ -5,7 +5,7 @@ import { addBytes, finishChecksum, writeUint32 } from '../checksum.js';
 const HOP_LIMIT = 64;
 const DONT_FRAGMENT = 0x4000;
 
-/** What stands in the header of a packet that leaves. */
+/** The fields of a header that is written. */
 export interface IpFields {
   readonly source: Int32Array;
   readonly destination: Int32Array;

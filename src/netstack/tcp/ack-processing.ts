@@ -10,7 +10,7 @@ import { CWR, ECE, FIN, SYN, type TcpSegment } from './tcp-segment.js';
 const WRITABLE_FRACTION = 2;
 
 /**
- * What an acknowledgment does to the sending side: the window of the peer, the round-trip time, what was lost, and how much
+ * The effects of an acknowledgment on the sending side: the window of the peer, the round-trip time, what was lost, and how much
  * may be in flight.
  *
  * Source: RFC 9293 §3.10.7.4 (ACK bit); RFC 6298 §5; RFC 5681 §3.2; RFC 6582; RFC 8985; RFC 9937; RFC 3168 §6.1.2;

@@ -5,7 +5,7 @@ import { HyStart } from './hystart.js';
 /** A window of this size is never the limit: numbers stay far from overflow however long a transfer runs. */
 const MAX_WINDOW_BYTES = 2 ** 30;
 
-/** What an ACK brought, for the growth of the window. */
+/** The facts of an ACK that let the window grow. */
 export interface Acknowledged {
   readonly bytes: number;
   readonly acknowledgment: number;

@@ -1,4 +1,4 @@
-/** What a flow has to report to the program that holds it, as bits. */
+/** News of a flow for the program that holds it, as bits. */
 export const FlowEvent = {
   Connected: 1,
   /** Bytes are in order and unread. */

@@ -19,7 +19,7 @@ import { SegmentHeader, writeSegment } from './tcp-writer.js';
 /** How long a request in accept-any mode waits for the program: as long as a client retries. */
 const DECISION_MS = 63_000;
 
-/** What the passive side of TCP needs of the whole. */
+/** The parts of TCP that the passive side needs. */
 export interface HandshakeHost extends TcpContext {
   addHalfOpen(request: HalfOpen): void;
   removeHalfOpen(request: HalfOpen): void;
@@ -238,7 +238,7 @@ export class Handshakes {
     return flow;
   }
 
-  /** In accept-any mode a stray segment may be of somebody else's flow, so it is not answered. */
+  /** A stray segment in accept-any mode may belong to another host's flow, so it is not answered. */
   #refuseStray(view: IpView, segment: TcpSegment): void {
     if (this.onSyn !== undefined) return;
     if (!isUnicastAddress(view.source)) return;

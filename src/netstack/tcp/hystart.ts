@@ -21,7 +21,7 @@ export class HyStart {
   #baselineMs = Infinity;
   #cssRounds = 0;
 
-  /** What the bytes of an ACK are divided by before they let the window grow. */
+  /** Divides the bytes of an ACK before they let the window grow. */
   get growthDivisor(): number {
     return this.#isConservative ? CSS_GROWTH_DIVISOR : 1;
   }

@@ -7,11 +7,11 @@ import type { TcpContext } from './tcp-context.js';
 import type { TcpFlow } from './tcp-flow.js';
 import { isSynchronized } from './tcp-state.js';
 
-/** What a router suggests when it does not say (RFC 1191 §7): the next lower size of common links. */
+/** Guesses for a router that gives no MTU (RFC 1191 §7): the next lower size of common links. */
 const PLATEAUS = [1_492, 1_400, 1_280, 1_006, 552] as const;
 
 /**
- * What an ICMP error does to a connection. It counts only if it quotes a sequence number that is in flight.
+ * Applies an ICMP error to a connection. The error counts only if it quotes a sequence number that is in flight.
  *
  * Source: RFC 5927 §4.1, §5.2, §7; RFC 1122 §4.2.3.9; RFC 1191; RFC 8201 §4.
  */

@@ -31,7 +31,7 @@ export class InitialNumbers {
     return (this.#hash(PURPOSE_SEQUENCE, address) + Math.imul(nowMs | 0, STEPS_PER_MS)) | 0;
   }
 
-  /** What is added to the clock in the timestamps of a flow: they say nothing about how long this host has been up. */
+  /** Returns the offset of a flow's timestamps from the clock, so that they do not reveal how long this host has been up. */
   timestampOffset(address: FlowAddress): number {
     return this.#hash(PURPOSE_TIMESTAMP, address);
   }

@@ -26,5 +26,5 @@ export class TcpListener {
   }
 }
 
-/** What decides about a SYN to an address or port that nobody listens on (a gateway's flows). */
+/** Decides about a SYN to an address or port that nobody listens on (a gateway's flows). */
 export type SynHandler = (request: HalfOpen) => void;

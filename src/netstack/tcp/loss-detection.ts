@@ -8,7 +8,7 @@ const DUPLICATE_THRESHOLD = 3;
 /** RFC 8985 §6.2 step 4: recoveries after which a widened reordering window is narrowed again. */
 const REORDERING_PERSISTS_RECOVERIES = 16;
 
-/** What one ACK delivered. The fields are used again for every ACK. */
+/** The delivery that one ACK reported. The fields are used again for every ACK. */
 export class Delivery {
   /** Bytes that this ACK reported for the first time, by number or by SACK. */
   bytes = 0;
@@ -45,7 +45,7 @@ export class LossDetection {
 
   readonly #records: SendRecords;
   readonly #rtt: RoundTripTime;
-  /** Of the record that was sent last among those that arrived. */
+  /** Facts of the record that was sent last among those that arrived. */
   #newestSentMs = 0;
   #newestEnd = 0;
   #newestRttMs = 0;

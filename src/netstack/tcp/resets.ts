@@ -77,7 +77,7 @@ export class Resets {
   }
 }
 
-/** What a reset of our own is made from. */
+/** The facts that a reset of our own is made from. */
 export interface ResetSource {
   readonly local: Int32Array;
   readonly localPort: number;

@@ -15,10 +15,10 @@ import { isFinPending, mayReceive, TcpState } from './tcp-state.js';
 const ECN_MASK = 3;
 /** RFC 7323 §5.5: a stamp of a connection that was silent for so long says nothing. */
 const STAMP_LIFETIME_MS = 24 * 86_400_000;
-/** What our SYN announced: its window is never scaled (RFC 7323 §2.2). */
+/** The window of our SYN, which is never scaled (RFC 7323 §2.2). */
 const MAX_UNSCALED_WINDOW = 65_535;
 
-/** What a segment that belongs to no connection, or to a wrong one, is answered with. */
+/** The answer to a segment that belongs to no connection, or to a wrong one. */
 export type Answer = 'none' | 'reset';
 
 /**

@@ -132,7 +132,7 @@ export class SegmentEmission {
     if (!flow.isProbing) return true;
     flow.isProbing = false;
     if (flow.isTailProbed && flow.records.count > 0) return this.#emitTail(flow, batch, nowMs);
-    // What the silly window rules held back goes out at last (RFC 9293 §3.8.6.2.1, override timeout).
+    // Data that the silly window rules held back goes out at last (RFC 9293 §3.8.6.2.1, override timeout).
     const held = Math.min(flow.usableWindow, flow.unsentBytes);
     if (held > 0 && flow.records.count === 0) return this.#emitHeld(flow, batch, held, nowMs);
     // A sequence number that the peer acknowledged already demands an answer (Linux; RFC 9293 §3.8.4).

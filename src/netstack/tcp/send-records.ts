@@ -15,7 +15,7 @@ const FLAGS = 3;
 const INITIAL_CAPACITY = 8;
 
 /**
- * What is in flight: one record for each run of segments that left at once, oldest sequence number first.
+ * The data in flight: one record for each run of segments that left at once, oldest sequence number first.
  *
  * 64 KiB in flight are one to three records, where a queue of packets would have 46. A record is cut where an ACK, a SACK
  * or a shorter retransmission ends inside it. The records cover SND.UNA to SND.NXT without a gap, SYN and FIN included.

@@ -1,7 +1,7 @@
 import type { BlockPool } from '../block-pool.js';
 import type { TcpFlow } from './tcp-flow.js';
 
-/** What the stack gives to the parts of TCP. */
+/** The services of the stack for the parts of TCP. */
 export interface TcpContext {
   readonly pool: BlockPool;
   /** MTU of the tunnel. */

@@ -25,7 +25,7 @@ export interface FlowAddress {
 export const Recovery = { None: 0, Fast: 1, Timeout: 2 } as const;
 export type Recovery = (typeof Recovery)[keyof typeof Recovery];
 
-/** What the one timer of the sending side waits for. */
+/** The event that the one timer of the sending side waits for. */
 export const LossTimer = { None: 0, Retransmission: 1, TailProbe: 2, Persist: 3 } as const;
 export type LossTimer = (typeof LossTimer)[keyof typeof LossTimer];
 

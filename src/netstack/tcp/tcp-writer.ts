@@ -21,7 +21,7 @@ export class SegmentHeader {
   sequence = 0;
   acknowledgment = 0;
   flags = 0;
-  /** As it stands in the field. */
+  /** The value of the field, not scaled. */
   window = 0;
   /** ECN code point. */
   trafficClass = 0;

@@ -2,7 +2,7 @@ import type { Scheduled } from '../../core/session/deadline-queue.js';
 import type { FlowAddress, TcpFlow } from './tcp-flow.js';
 
 /**
- * What is left of a connection for two segment lifetimes: enough to answer a FIN that is sent again, and to tell an old
+ * The rest of a connection for two segment lifetimes: enough to answer a FIN that is sent again, and to tell an old
  * segment from a new connection.
  *
  * Source: RFC 9293 §3.6.1, §3.10.7.4; RFC 1337; RFC 6191.
