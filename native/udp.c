@@ -107,6 +107,7 @@ int wt_udp_open(struct wt_udp *udp, uint16_t port, uint32_t flags, uint32_t *err
   udp->refused_source = refused_source;
   udp->receiver.spill_end = &udp->receiver.spill_first;
   udp->receiver.expected_segments = WT_MAX_SEGMENTS;
+  udp->receiver.expected_messages = WT_RECEIVE_MESSAGES;
   udp->receiver.expected_bytes = WT_MAX_PACKET_BYTES;
   udp->blocked_family = -1;
   udp->fd[0] = udp->fd[1] = -1;

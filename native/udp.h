@@ -50,6 +50,8 @@ struct wt_udp_receiver {
   struct wt_spill **spill_end;
   /* Segments of recent messages: as many rows are kept free for each message. */
   uint32_t expected_segments;
+  /* How many messages the next call may bring. */
+  uint32_t expected_messages;
   /* Bytes of recent messages. While they are few, each message gets a small slot of the arena. */
   uint32_t expected_bytes;
   /* The memory for the rest of messages that exceed their slots; allocated lazily. */

@@ -14,6 +14,8 @@
 /* Room for most datagrams that were not merged. A batch of 256 of them takes half a megabyte. */
 #define SLOT_BYTES 2048u
 #define OVERFLOW_BYTES (DATAGRAM_BYTES - SLOT_BYTES)
+/* A socket that was quiet is read in small portions: preparing a message touches memory that has left the caches. */
+#define LEAST_MESSAGES 8u
 #define ALIGN_MASK 15u
 
 struct arrival {
@@ -230,6 +232,13 @@ static void take_message(struct wt_udp *udp, struct fill *fill, uint32_t index) 
   fill->at = (size_t)(arrival.bytes - fill->batch->bytes) + arrival.head_bytes;
 }
 
+/* Expects twice as many messages as came: the number doubles while every portion is full. */
+static void expect_messages(struct wt_udp_receiver *receiver, uint32_t got) {
+  receiver->expected_messages = 2 * got;
+  if (receiver->expected_messages < LEAST_MESSAGES) receiver->expected_messages = LEAST_MESSAGES;
+  if (receiver->expected_messages > WT_RECEIVE_MESSAGES) receiver->expected_messages = WT_RECEIVE_MESSAGES;
+}
+
 /* Receives once, directly into the arena. Returns whether more datagrams may wait. */
 static bool receive_some(struct wt_udp *udp, struct fill *fill, int fd) {
   struct wt_udp_receiver *receiver = &udp->receiver;
@@ -238,7 +247,7 @@ static bool receive_some(struct wt_udp *udp, struct fill *fill, int fd) {
   uint32_t messages = (fill->batch->capacity - fill->rows) / receiver->expected_segments;
   if (messages == 0 && fill->rows == 0) messages = 1;
   if (messages > room) messages = (uint32_t)room;
-  if (messages > WT_RECEIVE_MESSAGES) messages = WT_RECEIVE_MESSAGES;
+  if (messages > receiver->expected_messages) messages = receiver->expected_messages;
   if (messages == 0) return false;
 
   prepare(receiver, fill->batch->bytes + fill->at, part_bytes, messages);
@@ -247,6 +256,7 @@ static bool receive_some(struct wt_udp *udp, struct fill *fill, int fd) {
     if (errno != EAGAIN && errno != EINTR) wt_count_errors(udp->errors + WT_ERROR_COUNTERS, errno, 1);
     return errno == EINTR;
   }
+  expect_messages(receiver, (uint32_t)got);
   receiver->expected_segments = (receiver->expected_segments + 1) / 2;
   receiver->expected_bytes -= receiver->expected_bytes / 4;
   for (uint32_t i = 0; i < (uint32_t)got; i++) take_message(udp, fill, i);
