@@ -1,8 +1,9 @@
 import type { IpPrefix } from '../core/configuration.js';
 import type { DeviceState, PeerState } from './device-control.js';
+import { readDeviceReply } from './device-reply.js';
 import { parseEndpoint } from './endpoint-text.js';
 import { parseIpPrefix } from './ip-text.js';
-import { type ReportedDevice, type ReportedPeer, readDeviceReply } from './reported-device.js';
+import type { ReportedDevice, ReportedPeer } from './reported-device.js';
 import { invalidReply, refusal } from './uapi-reply.js';
 import type { ZoneNames } from './zone-names.js';
 

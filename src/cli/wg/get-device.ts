@@ -1,5 +1,5 @@
+import { readDeviceReply } from '../../control/device-reply.js';
 import { formatIpAddress, parseIpAddress } from '../../control/ip-text.js';
-import { readDeviceReply } from '../../control/reported-device.js';
 import { normalizeScopedAddress } from '../../control/scoped-address.js';
 import { parseServicePort } from '../../control/service-port.js';
 import { parseUnsignedLong } from '../../control/unsigned-long.js';

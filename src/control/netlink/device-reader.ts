@@ -1,15 +1,12 @@
 import { formatEndpoint } from '../endpoint-text.js';
 import { formatIpPrefix } from '../ip-text.js';
-import type { ReportedDevice, ReportedPeer } from '../reported-device.js';
+import { newDeviceDraft, newPeerDraft, type PeerDraft, type ReportedDevice } from '../reported-device.js';
 import type { ZoneNames } from '../zone-names.js';
 import { type Attribute, readAttributes, readU8, readU16, readU32, readU64 } from './attributes.js';
 import { IS_LITTLE_ENDIAN, viewOf } from './byte-order.js';
 import { ALLOWED_IP, DEVICE, KEY_BYTES, PEER } from './device-attributes.js';
 import { GENERIC_HEADER_BYTES } from './generic-family.js';
 import { FAMILY_IPV4, FAMILY_IPV6, readSocketAddress } from './socket-address.js';
-
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
-type Peer = Omit<Writable<ReportedPeer>, 'allowedIps'> & { allowedIps: string[] };
 
 /** A time is seconds and nanoseconds, 64 bits each. */
 const TIME_BYTES = 16;
@@ -24,12 +21,7 @@ const ADDRESS_BYTES: ReadonlyMap<number, number> = new Map([
  */
 export class DeviceReader {
   readonly #zones: ZoneNames;
-  readonly #device: Omit<Writable<ReportedDevice>, 'peers'> & { peers: Peer[] } = {
-    privateKey: undefined,
-    listenPort: 0,
-    fwmark: 0,
-    peers: [],
-  };
+  readonly #device = newDeviceDraft();
 
   constructor(zones: ZoneNames) {
     this.#zones = zones;
@@ -80,13 +72,13 @@ export class DeviceReader {
     const key = attributes?.find(({ type }) => type === PEER.publicKey)?.value;
     if (attributes === undefined || key?.length !== KEY_BYTES) return false;
     const last = this.#device.peers.at(-1);
-    const peer = last !== undefined && Buffer.compare(last.publicKey, key) === 0 ? last : newPeer(key.slice());
+    const peer = last !== undefined && Buffer.compare(last.publicKey, key) === 0 ? last : newPeerDraft(key.slice());
     if (peer !== last) this.#device.peers.push(peer);
     return attributes.every((attribute) => readPeerAttribute(peer, attribute, this.#zones));
   }
 }
 
-function readPeerAttribute(peer: Peer, attribute: Attribute, zones: ZoneNames): boolean {
+function readPeerAttribute(peer: PeerDraft, attribute: Attribute, zones: ZoneNames): boolean {
   const { type, value } = attribute;
   switch (type) {
     case PEER.presharedKey:
@@ -119,7 +111,7 @@ function readPeerAttribute(peer: Peer, attribute: Attribute, zones: ZoneNames): 
 }
 
 /** Reads a time. A time before 1970 comes from a wrong clock and counts as never. */
-function readTime(peer: Peer, value: Uint8Array): boolean {
+function readTime(peer: PeerDraft, value: Uint8Array): boolean {
   if (value.length !== TIME_BYTES) return false;
   const [seconds, nanoseconds] = [
     viewOf(value).getBigInt64(0, IS_LITTLE_ENDIAN),
@@ -130,7 +122,7 @@ function readTime(peer: Peer, value: Uint8Array): boolean {
   return true;
 }
 
-function readAllowedIps(peer: Peer, bytes: Uint8Array): boolean {
+function readAllowedIps(peer: PeerDraft, bytes: Uint8Array): boolean {
   const attributes = readAttributes(bytes);
   if (attributes === undefined) return false;
   return attributes.every(({ value }) => isRead(readAllowedIp(value), (allowedIp) => peer.allowedIps.push(allowedIp)));
@@ -156,18 +148,4 @@ function isRead<T>(value: T | undefined, take: (value: T) => void): boolean {
 /** Returns a copy; zeros stand for no key. */
 function copySecret(value: Uint8Array): Uint8Array | undefined {
   return value.every((byte) => byte === 0) ? undefined : value.slice();
-}
-
-function newPeer(publicKey: Uint8Array): Peer {
-  return {
-    publicKey,
-    presharedKey: undefined,
-    endpoint: undefined,
-    allowedIps: [],
-    lastHandshakeSeconds: 0n,
-    lastHandshakeNanoseconds: 0n,
-    rxBytes: 0n,
-    txBytes: 0n,
-    persistentKeepaliveSeconds: 0,
-  };
 }
