@@ -1,6 +1,6 @@
 /**
- * Compiles the addon with AddressSanitizer and UndefinedBehaviorSanitizer and runs its tests on that build; then its
- * threads, without Node, with ThreadSanitizer.
+ * Compiles the addon with AddressSanitizer and UndefinedBehaviorSanitizer and runs its tests on that build; then, without
+ * Node, its answers to failures of libraries, and its threads with ThreadSanitizer.
  *
  *     node scripts/sanitize.mjs
  *
@@ -23,9 +23,19 @@ const PORT_TESTS = ['crypto/native-aead', 'crypto/native-crypto'];
 const THREADED = ['native/aead', 'native/burn', 'native/cipher', 'native/pool', 'test/native/aead-threads'];
 const HELPERS = ['1', '3'];
 
+/** Programs that replace functions of a library, in order to have them fail. */
+const FAILURES = [
+  {
+    name: 'aead-key-failure',
+    sources: ['native/aead', 'native/burn', 'native/cipher', 'native/pool', 'test/native/aead-key-failure'],
+    flags: ['-Wl,--wrap=EVP_EncryptInit_ex', '-l:libcrypto.so.3'],
+  },
+  { name: 'watch-after-error', sources: ['native/watch', 'test/native/watch-after-error'], flags: [] },
+];
+
 const folder = mkdtempSync(join(tmpdir(), 'wiretype-sanitize-'));
 try {
-  process.exitCode = (await build()) && test() && testThreads() ? 0 : 1;
+  process.exitCode = (await build()) && test() && FAILURES.every(testFailure) && testThreads() ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -58,17 +68,25 @@ function test() {
   });
 }
 
+function testFailure({ name, sources, flags }) {
+  return compiles(name, sources, [...SANITIZE, ...flags]) && succeeds(join(folder, name), [], { cwd: ROOT });
+}
+
 /** Tests the threads by a separate program, since Node does not run under ThreadSanitizer. */
 function testThreads() {
-  const program = join(folder, 'aead-threads');
-  const sources = THREADED.map((name) => join(ROOT, `${name}.c`));
-  const includes = [join(ROOT, 'native'), findHeaders()].map((path) => `-I${path}`);
-  const words = ['-std=c17', '-O1', '-g', '-fsanitize=thread', '-D_GNU_SOURCE', ...includes, '-o', program, ...sources];
   const options = { cwd: ROOT, env: { TSAN_OPTIONS: 'halt_on_error=1' } };
   return (
-    succeeds('gcc', [...words, '-l:libcrypto.so.3'], options) &&
-    HELPERS.every((helpers) => succeeds(program, [helpers, '1000'], options))
+    compiles('aead-threads', THREADED, ['-g', '-fsanitize=thread', '-l:libcrypto.so.3']) &&
+    HELPERS.every((helpers) => succeeds(join(folder, 'aead-threads'), [helpers, '1000'], options))
   );
+}
+
+/** Compiles a program that does without Node. */
+function compiles(name, sources, flags) {
+  const paths = sources.map((source) => join(ROOT, `${source}.c`));
+  const includes = [join(ROOT, 'native'), findHeaders()].map((path) => `-I${path}`);
+  const words = ['-std=c17', '-O1', '-D_GNU_SOURCE', ...includes, '-o', join(folder, name), ...paths, ...flags];
+  return succeeds('gcc', words, { cwd: ROOT });
 }
 
 function succeeds(command, args, { cwd, env }) {
