@@ -1,8 +1,9 @@
 /**
- * The system refuses runs of datagrams (UDP_SEGMENT) with EIO: they leave one by one, and nothing is lost.
+ * The system refuses runs of datagrams (UDP_SEGMENT) with EIO, or a super-packet that is written to the TUN with EINVAL:
+ * they leave one by one, and nothing is lost.
  *
- * Topologies: `test/lab/two-hosts.ts`, `test/lab/packet-comparison.ts`. The refusals come from `test/native/refuse-segments.c`,
- * which stands between the daemon and the C library: which paths the kernel refuses depends on its version.
+ * Topologies: `test/lab/two-hosts.ts`, `test/lab/packet-comparison.ts`. The refusals come from `test/native/refuse-*.c`,
+ * which stand between the daemon and the C library: what the kernel refuses depends on its version.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -20,15 +21,27 @@ import { LEFT, openTunnel, RIGHT } from '../lab/two-hosts.js';
 const TIMEOUT_MS = 240_000;
 /** A run is tried again after so many datagrams. */
 const RETRY_DATAGRAMS = 1_024;
+/** Super-packets are tried again after so many batches. */
+const RETRY_BATCHES = 1_024;
+
+const folder = mkdtempSync(join(tmpdir(), `wiretype-e2e-${process.pid}-`));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Compiles a library for LD_PRELOAD. */
+async function compile(name: string): Promise<string> {
+  const [source, library] = [`${CHECKOUT}test/native/${name}.c`, join(folder, `${name}.so`)];
+  await run('gcc', ['-std=c17', '-O1', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC', '-o', library, source]);
+  return library;
+}
+
+/** A letter for each attempt: "r" if it was refused. */
+const outcomes = (countsFile: string): string[] => [...readFileSync(join(folder, countsFile), 'utf8')];
 
 describe('UDP_SEGMENT that is refused with EIO', { concurrency: 2 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), `wiretype-e2e-${process.pid}-`));
-  const library = join(folder, 'refuse-segments.so');
+  let library: string;
   before(async () => {
-    const source = `${CHECKOUT}test/native/refuse-segments.c`;
-    await run('gcc', ['-std=c17', '-O1', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC', '-o', library, source]);
+    library = await compile('refuse-segments');
   });
-  after(() => rmSync(folder, { recursive: true }));
 
   /** Ours on a system that refuses every `interval`th run. */
   const refused = (interval: number, countsFile: string): Implementation => ({
@@ -36,8 +49,6 @@ describe('UDP_SEGMENT that is refused with EIO', { concurrency: 2 }, () => {
     title: `wiretype whose runs are refused (1 of ${interval})`,
     env: { LD_PRELOAD: library, REFUSE_SEGMENTS: String(interval), REFUSE_SEGMENTS_COUNTS: join(folder, countsFile) },
   });
-  /** A letter for each run: "r" if it was refused, "s" if it was sent. */
-  const outcomes = (countsFile: string): string[] => [...readFileSync(join(folder, countsFile), 'utf8')];
 
   let plain: Promise<Outcome> | undefined;
   const plainOutcome = (t: TestContext): Promise<Outcome> => {
@@ -77,5 +88,22 @@ describe('UDP_SEGMENT that is refused with EIO', { concurrency: 2 }, () => {
     await assertPings(tunnel.left, RIGHT.inner6, { size: 30_000 });
 
     for (const counts of ['left', 'right']) assert.ok(outcomes(counts).includes('r'), counts);
+  });
+});
+
+describe('a super-packet that the TUN refuses once with EINVAL', () => {
+  it('arrives packet by packet, and later ones are merged again after a while', { timeout: TIMEOUT_MS }, async (t) => {
+    const env = { LD_PRELOAD: await compile('refuse-merged'), REFUSE_MERGED_LOG: join(folder, 'merged') };
+    const right: Implementation = { ...wiretype, title: 'wiretype whose TUN refuses a super-packet', env };
+    const tunnel = await openTunnel(t, { left: wiretype, right });
+
+    await assertArrivesWhole(tunnel.lab, tunnel.left, tunnel.right, RIGHT.inner4, 1_000_000);
+    assert.equal(outcomes('merged')[0], 'r');
+    const answers = String(2 * RETRY_BATCHES);
+    await tunnel.right.run('ping', ['-q', '-f', '-c', answers, LEFT.inner4], { timeoutMs: TIMEOUT_MS / 2 });
+    await assertArrivesWhole(tunnel.lab, tunnel.left, tunnel.right, RIGHT.inner4, 1_000_000);
+
+    assert.equal(outcomes('merged').filter((letter) => letter === 'r').length, 1);
+    assert.ok(outcomes('merged').includes('w'), 'merges again');
   });
 });
