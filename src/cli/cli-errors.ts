@@ -18,6 +18,7 @@ export const CLI_ERRORS = {
   ERR_NO_ADDRESS: 'Give the server an Address with a prefix length, such as 10.66.3.1/24, or pass --address.',
   ERR_NO_ENDPOINT: 'Pass --endpoint HOST:PORT: where clients reach the server.',
   ERR_FILE_EXISTS: 'Nothing was changed. Choose another name, or move the existing file away.',
+  ERR_OUTPUT_LOST: 'Nothing was changed. Run it again, or write a file with --output FILE.',
   ERR_QR_CODE: 'Nothing was changed. Make the terminal larger, or write a picture with --qr-file FILE.',
   ERR_INSTALL: 'Nothing was changed. wiretype install --help describes what is installed where.',
 } as const;

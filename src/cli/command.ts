@@ -25,6 +25,8 @@ export interface CommandIo {
   /** Reads at most `maxBytes` of standard input; text stands for its UTF-8 bytes. */
   readInput(maxBytes: number): Promise<string | Uint8Array>;
   write(text: string): void;
+  /** Writes to standard output, and returns whether the system has taken all of it. */
+  deliver(text: string): Promise<boolean>;
   writeError(text: string): void;
   /** Width of the terminal that standard output is; `undefined` when it is none. */
   readonly columns: number | undefined;

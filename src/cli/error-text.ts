@@ -6,6 +6,14 @@ import { CLI_ERRORS } from './cli-errors.js';
 /** The advice of all floors. */
 export const ADVICE: Readonly<ErrorCodes> = { ...CORE_ERRORS, ...HOST_ERRORS, ...CONTROL_ERRORS, ...CLI_ERRORS };
 
+/** Advice for refusals of the system, in place of the advice for a configuration file in general. */
+const FILE_ADVICE: ReadonlyMap<unknown, string> = new Map([
+  ['ENOENT', 'Check the path. wiretype init makes the file of a new server.'],
+  ['ENOSPC', 'Free some space there, and run the command again.'],
+  ['EDQUOT', 'Free some space there, or have the quota raised, and run the command again.'],
+  ['EROFS', 'Choose another folder, or mount the file system writable.'],
+]);
+
 /** Errors that repeat a misplaced word, which may be a secret key. */
 const REPEATS_WORDS: ReadonlySet<ErrorCode> = new Set(['ERR_USAGE', 'ERR_INTERFACE_NAME', 'ERR_CONFIG_FILE']);
 const KEY_LIKE = /[A-Za-z0-9+/]{42,43}=/g;
@@ -15,7 +23,12 @@ export type ExitStatus = 0 | 1 | 2;
 /** Formats an error for the user: what happened, its code, and what to do about it. */
 export function formatError(program: string, error: WireGuardError): string {
   const message = REPEATS_WORDS.has(error.code) ? error.message.replace(KEY_LIKE, '(hidden)') : error.message;
-  return `${program}: ${message.replace(/\.$/, '')} (${error.code})\n${ADVICE[error.code]}\n`;
+  return `${program}: ${message.replace(/\.$/, '')} (${error.code})\n${adviceFor(error)}\n`;
+}
+
+function adviceFor({ code, cause }: WireGuardError): string {
+  const reason = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return (code === 'ERR_CONFIG_FILE' ? FILE_ADVICE.get(reason) : undefined) ?? ADVICE[code];
 }
 
 /** Returns 1 if the user must change something, 2 if the program was called in the wrong way. */

@@ -40,6 +40,14 @@ export class OutputStream {
     this.#stream.write(encodeText(text));
   }
 
+  /** Writes, and returns whether the system has taken all of it. */
+  async deliver(text: string): Promise<boolean> {
+    this.write(text);
+    const stream = this.#stream;
+    if (stream !== undefined && !this.isFailed) await new Promise((resolve) => stream.write('', resolve));
+    return !this.isFailed;
+  }
+
   #fail(error: Error): void {
     if (this.isFailed) return;
     this.#failure = error;

@@ -42,6 +42,7 @@ export function createProcessIo({ program, ignoresFullOutput = false }: ProcessI
   return {
     readInput,
     write: (words) => standardOutput.write(words),
+    deliver: (words) => standardOutput.deliver(words),
     writeError: (words) => standardError.write(words),
     get columns() {
       return process.stdout.isTTY ? process.stdout.columns || DEFAULT_COLUMNS : undefined;

@@ -4,7 +4,7 @@ export const CONTROL_ERRORS = {
   ERR_USAGE: 'Run the command with --help to see its usage.',
   ERR_VALUE: 'Nothing was changed. Run the command with --help to see the allowed values.',
   ERR_CONFIG: 'Correct the lines that are shown; nothing was changed.',
-  ERR_CONFIG_FILE: 'Check the path, its owner and its permissions; wiretype init makes the file of a new server.',
+  ERR_CONFIG_FILE: 'Check the path, its owner and its permissions.',
   ERR_NAME_RESOLUTION: 'Check the spelling of the name, and that this host can look up names.',
   ERR_INTERRUPTED: 'All changes were undone.',
   ERR_NOT_ROOT: 'Run it as root.',

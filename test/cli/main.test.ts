@@ -96,6 +96,7 @@ async function run(program: Program, ...argv: string[]): Promise<{ status: numbe
       err += text;
     },
     columns: undefined,
+    deliver: async () => true,
     interruption: () => new AbortController().signal,
   });
   return { status, out, err };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -65,6 +65,35 @@ describe('a program whose output goes nowhere', () => {
       assert.equal(status, 1);
     });
   }
+
+  describe('and that would hand out a key', () => {
+    const SERVER = `[Interface]
+# ClientEndpoint = vpn.example.net:51820
+Address = 10.9.0.1/24
+PrivateKey = ${Buffer.alloc(32, 0x48).toString('base64')}
+`;
+    let file: string;
+    before(() => {
+      file = join(directory, 'wg0.conf');
+      writeFileSync(file, SERVER, { mode: 0o600 });
+    });
+
+    it('changes nothing when nobody reads', async () => {
+      const { status, error } = await runWithoutReader(programs['wiretype']!, ['add-peer', file, 'phone'], 'stdout');
+
+      assert.match(error, /ERR_OUTPUT_LOST/);
+      assert.equal(status, 1);
+      assert.equal(readFileSync(file, 'utf8'), SERVER);
+    });
+
+    it('changes nothing when the disk is full', () => {
+      const { status, stderr } = runFull(programs['wiretype']!, ['add-peer', file, 'phone']);
+
+      assert.match(stderr, /no space left on device\n.*ERR_OUTPUT_LOST/);
+      assert.equal(status, 1);
+      assert.equal(readFileSync(file, 'utf8'), SERVER);
+    });
+  });
 
   it('keeps silent about a full disk under the name wg, as the stock wg', () => {
     assert.deepEqual(runFull(programs['wg']!, ['genkey']), { status: 0, stderr: '' });

@@ -11,7 +11,7 @@ import { freeAddresses } from './free-addresses.js';
 import { hostOf, isPrivateAddress, makeClient } from './make-client.js';
 import { checkClientAddresses, checkClientNetworks, refuseTakenName } from './new-peer-rules.js';
 import { checkPeerName } from './option-values.js';
-import { type ServerFile, withServerFile } from './server-file.js';
+import { isRunning, type ServerFile, withServerFile } from './server-file.js';
 import { setupCommand } from './setup-command.js';
 
 const { full, split, reach, ...OTHER_OPTIONS } = CLIENT_OPTIONS;
@@ -44,8 +44,8 @@ else there, applies it if the interface runs, and hands out the client's own fil
   words: [TARGET, { name: 'NAME' }],
   options: OPTIONS,
   notes: `
-Only the delivered file or code holds the client's private key. Files are readable by their owner only, are written
-before the server is changed, and never replace another file without --force.
+Only the delivered file or code holds the client's private key. Files are readable by their owner only, never replace
+another file without --force. Whatever is handed out is written before the server is changed.
 
 An expired peer is disabled, as by disable-peer: "up" and "reload" do that, and between them "wiretype expire", which the
 timer of "wiretype install" runs every five minutes.
@@ -80,14 +80,13 @@ export const addPeer = setupCommand({
       const addresses = wanted === undefined ? freeAddresses(document) : checkClientAddresses(document, wanted);
       const made = makeClient(host, file, { name, addresses, wishes, notes: NO_NOTES });
       const text = formatClientConfig(made.client);
-      await delivery.prepare(text, file.path);
-      const added = await delivery.complete(() => addClient(context, file, made, extras));
-      return { file, client: made.client, text, ...added };
+      const config = delivery.isInFile ? null : text;
+      await delivery.prepare(text, file.path, () => describe(context, file, made.client, expiryMs, config));
+      const { note } = await delivery.complete(() => addClient(context, file, made, extras));
+      return { client: made.client, note };
     });
     context.io.writeError(made.note + untimedNote(expiryMs));
     warnOfPrivateEndpoint(context, made.client.endpoint);
-    delivery.show();
-    if (values.json === true) showJson(context, made, expiryMs, delivery.isInFile ? null : made.text);
   },
 });
 
@@ -99,26 +98,24 @@ export function warnOfPrivateEndpoint({ io }: WgContext, endpoint: string): void
   io.writeError(`The endpoint ${endpoint} is a private address: --endpoint sets the one that clients can reach.\n`);
 }
 
-function showJson(
-  { io }: WgContext,
-  made: { readonly file: ServerFile; readonly client: ClientSettings; readonly isRunning: boolean },
+/** Describes a client that is about to be added. */
+async function describe(
+  context: WgContext,
+  file: ServerFile,
+  client: ClientSettings,
   expiryMs: number | undefined,
   config: string | null,
-): void {
-  const { interfaceName, path } = made.file;
-  const { name, publicKey, addresses, endpoint } = made.client;
-  const expires = expiryMs === undefined ? null : formatExpiry(expiryMs);
-  const { isRunning } = made;
-  const shown = {
-    interface: interfaceName,
-    file: path,
+): Promise<object> {
+  const { name, publicKey, addresses, endpoint } = client;
+  return {
+    interface: file.interfaceName,
+    file: file.path,
     name,
     publicKey,
     addresses,
     endpoint,
-    expires,
-    isRunning,
+    expires: expiryMs === undefined ? null : formatExpiry(expiryMs),
+    isRunning: await isRunning(context, file),
     config,
   };
-  io.write(`${JSON.stringify(shown, undefined, 2)}\n`);
 }

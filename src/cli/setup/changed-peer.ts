@@ -36,5 +36,9 @@ export function effectText({ interfaceName, path }: ServerFile, isRunning: boole
 
 /** Writes a result as JSON. */
 export function writeJson({ io }: WgContext, value: unknown): void {
-  io.write(`${JSON.stringify(value, undefined, 2)}\n`);
+  io.write(formatJson(value));
+}
+
+export function formatJson(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }

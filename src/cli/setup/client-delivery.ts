@@ -1,5 +1,6 @@
 import { WireGuardError } from '../../core/errors.js';
 import type { WgContext } from '../wg/wg-context.js';
+import { formatJson } from './changed-peer.js';
 import { withoutComments } from './client-config.js';
 import type { ClientOptionValues } from './client-options.js';
 import { type Output, OutputFiles } from './output-files.js';
@@ -11,7 +12,7 @@ export type DeliveryOptions = ClientOptionValues & { readonly json?: boolean | u
 /**
  * Hands a client's file to the user: in files, as a picture, as a QR code, or on standard output.
  *
- * Files are written and codes are drawn before the server is changed; `show` prints after it.
+ * All of it is handed over before the server is changed: it holds the only copy of the client's key.
  */
 export class ClientDelivery {
   readonly #context: WgContext;
@@ -41,13 +42,15 @@ export class ClientDelivery {
    * Writes the files, and draws the code of `--qr`.
    *
    * @param text The client's file.
+   * @param describe Makes the result for `--json`.
    * @throws {WireGuardError} ERR_FILE_EXISTS, ERR_CONFIG_FILE, ERR_QR_CODE; no file is left then.
    */
-  async prepare(text: string, serverFile: string): Promise<void> {
+  async prepare(text: string, serverFile: string, describe: () => Promise<unknown>): Promise<void> {
     const { output, qr, 'qr-file': picture, force, json } = this.#options;
     const code = qr === true || picture !== undefined ? await encode(text) : undefined;
     if (qr === true) this.#shown = await this.#draw(code!);
-    else if (json !== true && !this.isInFile) this.#shown = text;
+    else if (json === true) this.#shown = formatJson(await describe());
+    else if (!this.isInFile) this.#shown = text;
 
     const outputs: Output[] = output === undefined ? [] : [{ path: output, contents: text }];
     if (picture !== undefined) {
@@ -57,10 +60,15 @@ export class ClientDelivery {
     this.#files = await OutputFiles.write(outputs, { mayReplace: force === true, protectedFile: serverFile });
   }
 
-  /** Runs `change`, and removes the files again if `change` fails. */
+  /**
+   * Prints the part for standard output and runs `change`. If either fails, the files are removed again.
+   *
+   * @throws {WireGuardError} ERR_OUTPUT_LOST: `change` has not run.
+   */
   async complete<T>(change: () => Promise<T>): Promise<T> {
     let result: T;
     try {
+      await this.#print();
       result = await change();
     } catch (error) {
       await this.#files?.discard();
@@ -70,9 +78,10 @@ export class ClientDelivery {
     return result;
   }
 
-  /** Prints the part for standard output. */
-  show(): void {
-    this.#context.io.write(this.#shown);
+  async #print(): Promise<void> {
+    const { io } = this.#context;
+    if (this.#shown === '' || (await io.deliver(this.#shown))) return;
+    throw new WireGuardError('ERR_OUTPUT_LOST', 'standard output did not take what was to be handed out');
   }
 
   async #draw(code: QrCode): Promise<string> {

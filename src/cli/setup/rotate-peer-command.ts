@@ -8,14 +8,14 @@ import { clearChange } from '../wg/wg-change.js';
 import type { WgContext } from '../wg/wg-context.js';
 import { setKeys } from './add-client.js';
 import { covers } from './address-range.js';
-import { changedPeer, effectText, removalOf, writeJson } from './changed-peer.js';
-import { formatClientConfig } from './client-config.js';
+import { changedPeer, effectText, removalOf } from './changed-peer.js';
+import { type ClientSettings, formatClientConfig } from './client-config.js';
 import { ClientDelivery } from './client-delivery.js';
 import { readClientNotes, writeClientNotes } from './client-notes.js';
 import { CLIENT_OPTIONS, readClientWishes } from './client-options.js';
 import { editPeer, type FilePeer, findPeer, peerLabel } from './file-peers.js';
 import { type MadeClient, makeClient } from './make-client.js';
-import { type HeldServerFile, type ServerFile, saveAndApply, withServerFile } from './server-file.js';
+import { type HeldServerFile, isRunning, type ServerFile, saveAndApply, withServerFile } from './server-file.js';
 import { setupCommand } from './setup-command.js';
 
 const OPTIONS = {
@@ -49,10 +49,9 @@ export const rotatePeer = setupCommand({
     const wishes = readClientWishes(values);
     const delivery = new ClientDelivery(context, values);
 
-    const rotated = await withServerFile(target, async (file) => {
+    await withServerFile(target, async (file) => {
       const { document, path } = file;
       const found = findPeer(document, nameOrKey);
-      const formerKey = found.peer.publicKeyText;
       const addresses = clientAddresses(file, found.peer);
       const notes = readClientNotes(found.peer, path);
       const hasPresharedKey = wishes.hasPresharedKey && found.peer.section.lastEntry('PresharedKey') !== undefined;
@@ -60,20 +59,25 @@ export const rotatePeer = setupCommand({
       const plan = { name: label, addresses, notes, wishes: { ...wishes, hasPresharedKey } };
       const made = makeClient(host, file, plan);
       const text = formatClientConfig(made.client);
-      await delivery.prepare(text, path);
-      const isRunning = await delivery.complete(() => rotate(context, file, found, made));
-      return { file, made, text, formerKey, name: found.peer.name, isRunning };
+      const config = delivery.isInFile ? null : text;
+      await delivery.prepare(text, path, () => describe(context, file, found.peer, made.client, config));
+      const hasTakenEffect = await delivery.complete(() => rotate(context, file, found, made));
+      context.io.writeError(`Gave ${label} new keys in ${effectText(file, hasTakenEffect)}.\n`);
     });
-    const { file, made, isRunning, formerKey } = rotated;
-    context.io.writeError(`Gave ${made.client.name} new keys in ${effectText(file, isRunning)}.\n`);
-    delivery.show();
-    if (values.json !== true) return;
-    const { publicKey, addresses, endpoint } = made.client;
-    const config = delivery.isInFile ? null : rotated.text;
-    const changed = changedPeer(file, rotated.name, publicKey, isRunning);
-    writeJson(context, { ...changed, formerPublicKey: formerKey, addresses, endpoint, config });
   },
 });
+
+/** Describes a client whose keys are about to change. */
+async function describe(
+  context: WgContext,
+  file: ServerFile,
+  { name, publicKeyText }: PeerSection,
+  { publicKey, addresses, endpoint }: ClientSettings,
+  config: string | null,
+): Promise<object> {
+  const changed = changedPeer(file, name, publicKey, await isRunning(context, file));
+  return { ...changed, formerPublicKey: publicKeyText, addresses, endpoint, config };
+}
 
 async function rotate(context: WgContext, file: HeldServerFile, found: FilePeer, made: MadeClient): Promise<boolean> {
   const { document } = file;

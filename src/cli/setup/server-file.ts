@@ -3,9 +3,11 @@ import { readConfigFile } from '../../control/config/config-file.js';
 import { explained } from '../device/explained.js';
 import { type ConfigFileWriter, changeConfigFile } from '../quick/change-config-file.js';
 import { findConfig } from '../quick/config-path.js';
+import { getDevice } from '../wg/get-device.js';
 import { setDevice } from '../wg/set-device.js';
 import type { WgChange } from '../wg/wg-change.js';
 import { SystemFailure, type WgContext } from '../wg/wg-context.js';
+import { clearDevice } from '../wg/wg-device.js';
 
 const ENODEV = 19;
 const EPROTONOSUPPORT = 93;
@@ -75,6 +77,17 @@ export async function saveAndApply(
   } catch (error) {
     if (error instanceof SystemFailure && isNotRunning(error)) return false;
     if (text !== oldText) await writer.write(oldText);
+    return await explained(interfaceName, () => Promise.reject(error));
+  }
+}
+
+/** Returns whether the interface runs. @throws {WireGuardError} Every error of `explained`. */
+export async function isRunning(context: WgContext, { interfaceName }: ServerFile): Promise<boolean> {
+  try {
+    clearDevice(await getDevice(context, interfaceName));
+    return true;
+  } catch (error) {
+    if (error instanceof SystemFailure && isNotRunning(error)) return false;
     return await explained(interfaceName, () => Promise.reject(error));
   }
 }

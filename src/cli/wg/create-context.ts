@@ -29,6 +29,7 @@ export function createContext(io: CommandIo, isStock: boolean, surroundings: WgS
       interruption: () => io.interruption(),
       readInput: (maxBytes) => io.readInput(maxBytes),
       write: (text) => io.write(text),
+      deliver: (text) => io.deliver(text),
       writeError: (text) => io.writeError(text),
     },
     program: isStock ? 'wg' : 'wiretype',

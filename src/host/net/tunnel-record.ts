@@ -30,12 +30,18 @@ export class TunnelRecords {
     }
   }
 
-  /** @throws {WireGuardError} ERR_RECORD if the system refuses. The old record is kept. */
+  /**
+   * Writes a record, unless the file is the same already: a read-only /run then disturbs nobody.
+   *
+   * @throws {WireGuardError} ERR_RECORD if the system refuses. The old record is kept.
+   */
   write(interfaceName: string, record: TunnelRecord): void {
     const file = this.#file(interfaceName);
+    const text = JSON.stringify(record);
+    if (holds(file, text)) return;
     try {
       mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-      writeFileSync(`${file}.tmp`, JSON.stringify(record), { mode: 0o600 });
+      writeFileSync(`${file}.tmp`, text, { mode: 0o600 });
       renameSync(`${file}.tmp`, file);
     } catch (error) {
       if (!isSystemError(error)) throw error;
@@ -54,5 +60,14 @@ export class TunnelRecords {
 
   #file(interfaceName: string): string {
     return path.join(this.folder, `${interfaceName}.json`);
+  }
+}
+
+function holds(file: string, text: string): boolean {
+  try {
+    return readFileSync(file, 'utf8') === text;
+  } catch (error) {
+    if (isSystemError(error)) return false;
+    throw error;
   }
 }

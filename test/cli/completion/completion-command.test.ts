@@ -46,6 +46,7 @@ async function run(...argv: string[]): Promise<{ status: number; out: string }> 
     },
     writeError: () => {},
     columns: undefined,
+    deliver: async () => true,
     interruption: () => new AbortController().signal,
   });
   return { status, out };

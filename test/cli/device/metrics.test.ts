@@ -116,6 +116,7 @@ describe('wiretype metrics', () => {
       write: () => {},
       writeError: (text: string) => resolve(/http:\S+/.exec(text)![0]),
       columns: undefined,
+      deliver: async () => true,
       interruption: () => end.signal,
     };
     const context = createContext(io, false, { socketDirectory: directory, configDirectory: directory, env: {} });

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly onKeyboard?: (press: (key: string) => void) => void;
   readonly configDirectory?: string;
   readonly input?: string;
+  /** Standard output takes nothing. */
+  readonly isOutputLost?: boolean;
   /** Called instead of waiting. */
   readonly onSleep?: (ms: number) => void;
 }
@@ -35,6 +37,10 @@ export async function runCommand(
     readInput: async () => surroundings.input ?? '',
     write(text: string) {
       said.out += text;
+    },
+    async deliver(text: string) {
+      if (surroundings.isOutputLost !== true) said.out += text;
+      return surroundings.isOutputLost !== true;
     },
     writeError(text: string) {
       said.err += text;

@@ -217,6 +217,7 @@ async function start(command: Command, ...args: string[]) {
       said.err += text;
     },
     columns: undefined,
+    deliver: async () => true,
     interruption: () => new AbortController().signal,
   };
   try {

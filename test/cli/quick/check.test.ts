@@ -116,7 +116,9 @@ describe('check', () => {
           ...second.filter((text) => first.some((other) => isInside(text, other))),
         ];
 
-        const found = checkText(document, AT_HOME).filter(({ message }) => /lies inside|is given to/.test(message));
+        const found = checkText(document, AT_HOME).filter(({ message }) =>
+          /lies inside|is also given to/.test(message),
+        );
 
         assert.deepEqual(found.map(({ message }) => message.split(' ')[1]).sort(), expected.sort());
       }),
@@ -182,7 +184,7 @@ describe('check', () => {
     const peer = ['[Peer]', `PublicKey = ${ONE}`, 'AllowedIPs = 0.0.0.0/0'];
 
     assert.match(texts([...HEAD, ...peer]).join(), /no Endpoint, and the interface no ListenPort/);
-    assert.match(texts([...HEAD, 'ListenPort = 1', ...peer], PUBLIC).join(), /this host has IPv6/);
+    assert.match(texts([...HEAD, 'ListenPort = 1', ...peer], PUBLIC).join(), /this host also has IPv6/);
     assert.doesNotMatch(texts([...HEAD, 'ListenPort = 1', ...peer, 'AllowedIPs = ::/0'], PUBLIC).join(), /IPv6/);
     assert.match(texts(['[Interface]', 'ListenPort = 1']).join(), /has no PrivateKey/);
     assert.deepEqual(texts(['[Interface]', 'PostUp = wg set %i private-key /run/key']), []);

@@ -120,6 +120,7 @@ async function run(...argv: string[]): Promise<{ status: number; out: string; er
     write: (text) => void out.push(text),
     writeError: (text) => void err.push(text),
     columns: undefined,
+    deliver: async () => true,
     interruption: () => new AbortController().signal,
   });
   return { status, out: out.join(''), err: err.join('') };

@@ -78,6 +78,16 @@ describe('the files that add-peer and rotate-peer write', () => {
       await assertRefused(command, [file, name, '--output', '/dev/full', '--force'], 'ERR_CONFIG_FILE');
     });
 
+    for (const options of [[], ['--json'], ['--qr'], ['--qr', '--output', 'x.conf']]) {
+      it(`${[command.name, ...options].join(' ')} changes nothing when standard output is lost`, async () => {
+        const args = [file, name, ...options.map((word) => (word === 'x.conf' ? join(folder, word) : word))];
+        const { code } = await runSetup(command, directory, args, { isOutputLost: true });
+        assert.equal(code, 'ERR_OUTPUT_LOST');
+        assert.equal(readFileSync(file, 'utf8'), SERVER);
+        assert.deepEqual(readdirSync(folder), []);
+      });
+    }
+
     it(`${command.name} leaves no output when the second one cannot be written`, async () => {
       const args = [file, name, '--output', join(folder, 'a.conf'), '--qr-file', join(folder, 'none/a.png')];
       await assertRefused(command, args, 'ERR_CONFIG_FILE');

@@ -155,8 +155,8 @@ describe('wiretype add-peer, remove-peer and list-peers', () => {
     const daemon = await FakeDaemon.start(directory, 'wg0');
     daemon.answers.set = 'errno=-22\n\n';
     try {
-      const { code, out } = await runSetup(addPeer, directory, [file, 'phone']);
-      assert.deepEqual([code, out], ['ERR_CONTROL_REFUSED', '']);
+      const { code } = await runSetup(addPeer, directory, [file, 'phone']);
+      assert.equal(code, 'ERR_CONTROL_REFUSED');
       assert.equal(readFileSync(file, 'utf8'), SERVER);
     } finally {
       await daemon.stop();

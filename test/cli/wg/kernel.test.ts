@@ -110,6 +110,7 @@ describe("interfaces of the kernel's own, as wg sees them", () => {
     write: (_: string) => {},
     writeError: (_: string) => {},
     columns: undefined,
+    deliver: async () => true,
     interruption: () => new AbortController().signal,
   };
 

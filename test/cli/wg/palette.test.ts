@@ -24,6 +24,7 @@ describe('choosePalette', () => {
         write() {},
         writeError() {},
         columns,
+        deliver: async () => true,
         interruption: () => new AbortController().signal,
       };
       const palette = choosePalette(createContext(io, isStock, { env }));

@@ -142,6 +142,7 @@ function offlineContext(env: Record<string, string>, onSleep: (ms: number) => vo
     write() {},
     writeError() {},
     columns: undefined,
+    deliver: async () => true,
     interruption: () => new AbortController().signal,
   };
   return createContext(io, true, { env, sleep: async (ms) => onSleep(ms) });

@@ -76,6 +76,7 @@ export async function runOurs(directory: string, argv: readonly string[], option
         err += output;
       },
       columns: undefined,
+      deliver: async () => true,
       interruption: () => new AbortController().signal,
     },
     {

@@ -90,6 +90,16 @@ describe('TunnelRecords', () => {
     assert.deepEqual(readdirSync(records.folder), ['wg1.json']);
   });
 
+  it('does not write what is there already', (t) => {
+    const records = new TunnelRecords(scratch(t));
+    records.write('wg0', { table: 51_820 });
+    const { ino } = statSync(join(records.folder, 'wg0.json'));
+
+    records.write('wg0', { table: 51_820 });
+
+    assert.equal(statSync(join(records.folder, 'wg0.json')).ino, ino);
+  });
+
   it('takes a damaged record for none', (t) => {
     const records = new TunnelRecords(scratch(t));
     for (const text of ['', '{', '7', 'null', '"x"']) {
