@@ -4,7 +4,9 @@ import { checkPort } from './connect-options.js';
 import { overTls } from './tunnel-agent.js';
 import type { TunnelSocket } from './tunnel-socket.js';
 
-const GLOBAL_DISPATCHER = Symbol.for('undici.globalDispatcher.1');
+/** Where undici keeps its agent: up to version 7, and from version 8 on, which keeps a wrapper for the others at the first. */
+const DISPATCHER_1 = Symbol.for('undici.globalDispatcher.1');
+const DISPATCHER_2 = Symbol.for('undici.globalDispatcher.2');
 
 /** The options that undici hands to a connector. */
 interface ConnectorOptions {
@@ -16,16 +18,18 @@ interface ConnectorOptions {
 
 type ConnectorCallback = (error: Error | null, socket: Duplex | null) => void;
 type Connector = (options: ConnectorOptions, callback: ConnectorCallback) => void;
-type DispatcherClass = new (options: { connect: Connector; allowH2?: boolean }) => object;
+type AgentClass = new (options: { connect: Connector; allowH2: boolean }) => object;
+type WrapperClass = new (agent: object) => object;
 
 /**
  * Makes a dispatcher for `fetch` and undici whose connections go through the tunnel.
  *
- * The class is that of the undici which Node brings along: any undici takes it, and none has to be installed.
+ * The classes are those of the undici that Node brings along: any undici takes them, and none has to be installed.
  */
 export function createDispatcher(connect: (options: { host: string; port: number }) => TunnelSocket): object {
-  const Agent = builtInAgent();
-  return new Agent({
+  const { Agent, Wrapper } = builtInClasses();
+  const agent = new Agent({
+    allowH2: false,
     connect: (options, callback) => {
       try {
         open(connect, options, callback);
@@ -34,6 +38,7 @@ export function createDispatcher(connect: (options: { host: string; port: number
       }
     },
   });
+  return Wrapper === undefined ? agent : new Wrapper(agent);
 }
 
 function open(
@@ -54,9 +59,22 @@ function open(
   });
 }
 
-/** Node loads its undici at the first `fetch`; one of a data URL touches no network. */
-function builtInAgent(): DispatcherClass {
+/**
+ * Node loads its undici at the first `fetch`; one of a data URL touches no network.
+ *
+ * @throws {TypeError} A program has set a global dispatcher of another kind before.
+ */
+function builtInClasses(): { readonly Agent: AgentClass; readonly Wrapper: WrapperClass | undefined } {
   const globals = globalThis as unknown as Record<symbol, object | undefined>;
-  if (globals[GLOBAL_DISPATCHER] === undefined) void fetch('data:,').catch(() => {});
-  return globals[GLOBAL_DISPATCHER]!.constructor as DispatcherClass;
+  if (globals[DISPATCHER_1] === undefined) void fetch('data:,').catch(() => {});
+  const [first, second] = [classOf(globals[DISPATCHER_1]), classOf(globals[DISPATCHER_2])];
+  if (first?.name === 'Agent') return { Agent: first as AgentClass, Wrapper: undefined };
+  if (first?.name === 'Dispatcher1Wrapper' && second?.name === 'Agent') {
+    return { Agent: second as AgentClass, Wrapper: first as WrapperClass };
+  }
+  throw new TypeError('the global dispatcher is not an Agent: read tunnel.dispatcher once before you replace it');
+}
+
+function classOf(value: object | undefined): (new (...args: never[]) => object) | undefined {
+  return value?.constructor as ReturnType<typeof classOf>;
 }
