@@ -54,10 +54,11 @@ describe('the file of an interface', { concurrency: 2 }, () => {
     const up = await client.wiretype('up', '--implementation', subject.command, 'wg0');
     assert.equal(up.status, 0, up.stderr);
     assert.equal(await client.run('bash', ['-c', 'od -An -tx1 /run/said | tr -d " \\n"']), '4772fcdf65202777673027');
-    const links = await client.run('mktemp', ['-d']);
-    await client.run('ln', ['-s', `${CHECKOUT}bin/wiretype`, `${links.trim()}/wg-quick`]);
+    const links = '/run/links';
+    await client.run('mkdir', [links]);
+    await client.run('ln', ['-s', `${CHECKOUT}bin/wiretype`, `${links}/wg-quick`]);
     const [stock, ours] = await Promise.all(
-      ['/usr/bin/wg-quick', `${links.trim()}/wg-quick`].map(
+      ['/usr/bin/wg-quick', `${links}/wg-quick`].map(
         async (program) => await client.run('bash', ['-c', `${program} strip wg0 | base64 -w 0`]),
       ),
     );
@@ -66,7 +67,7 @@ describe('the file of an interface', { concurrency: 2 }, () => {
       '-c',
       `echo '[Peer] # B\xfc' | sed 's/.xfc/'$'\\xfc'/ >> ${FILE}; echo 'PublicKey = ${generateKeyPair().publicKey}' >> ${FILE}`,
     ]);
-    await client.run('bash', ['-c', `wg syncconf wg0 <(${links.trim()}/wg-quick strip wg0)`]);
+    await client.run('bash', ['-c', `wg syncconf wg0 <(${links}/wg-quick strip wg0)`]);
     assert.equal((await client.run('wg', ['show', 'wg0', 'peers'])).trim().split('\n').length, 2);
     assert.equal((await client.wiretype('save', 'wg0')).status, 0);
     assert.match(await client.run('bash', ['-c', `iconv -f latin1 ${FILE}`]), /^# café$/m);
