@@ -6,7 +6,7 @@
  * `TypeError`. Numbers that come back negative are −errno. The only file that loads it is `load.ts`.
  */
 
-/** The columns of a batch (`core/packet-batch.ts`), by structure. */
+/** The columns of a batch (`core/packets/packet-batch.ts`), by structure. */
 export interface BatchColumns {
   readonly bytes: Uint8Array;
   readonly offset: Uint32Array;

@@ -55,8 +55,6 @@ export const MIN_MSS = 48;
 /** Path MTU never falls below these (Linux's min_pmtu; RFC 8200 §5). */
 export const MIN_PATH_MTU4 = 552;
 export const MIN_PATH_MTU6 = 1_280;
-/** RFC 8201 §4: after this time a greater packet is tried again. */
-export const PATH_MTU_LIFETIME_MS = 600_000;
 /** Payloads that are tried in turn when large packets vanish without an answer (RFC 4821 §7.7). */
 export const BLACK_HOLE_MSS = [1_024, 536] as const;
 

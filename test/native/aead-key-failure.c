@@ -28,22 +28,9 @@ int __wrap_EVP_EncryptInit_ex(EVP_CIPHER_CTX *context, const EVP_CIPHER *type, E
   return __real_EVP_EncryptInit_ex(context, type, engine, key, iv);
 }
 
-static uint8_t bytes[ROWS * ROW_BYTES], sealed[ROWS * ROW_BYTES];
-static uint32_t offset[ROWS], length[ROWS], next[ROWS];
-static uint8_t verdict[ROWS], traffic_class[ROWS], endpoint_bytes[ROWS * WT_ENDPOINT_BYTES];
-static int32_t key_slot[ROWS], endpoint[ROWS];
+#include "test-batch.h"
 
-static struct wt_batch batch = {.bytes = bytes,
-                                .arena_bytes = sizeof bytes,
-                                .offset = offset,
-                                .length = length,
-                                .verdict = verdict,
-                                .key_slot = key_slot,
-                                .traffic_class = traffic_class,
-                                .endpoint = endpoint,
-                                .endpoint_bytes = endpoint_bytes,
-                                .next = next,
-                                .capacity = ROWS};
+static uint8_t sealed[ROWS * ROW_BYTES];
 
 /* Row 0 belongs to the first peer, the others to the second. */
 static void fill(const int32_t *slots) {

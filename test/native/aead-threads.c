@@ -17,23 +17,7 @@
 #define TEXT_BYTES 300u
 #define NO_ROW 7u
 
-static uint8_t bytes[ROWS * ROW_BYTES];
-static uint32_t offset[ROWS], length[ROWS], next[ROWS];
-static uint8_t verdict[ROWS], traffic_class[ROWS];
-static int32_t key_slot[ROWS], endpoint[ROWS];
-static uint8_t endpoint_bytes[ROWS * WT_ENDPOINT_BYTES];
-
-static struct wt_batch batch = {.bytes = bytes,
-                                .arena_bytes = sizeof bytes,
-                                .offset = offset,
-                                .length = length,
-                                .verdict = verdict,
-                                .key_slot = key_slot,
-                                .traffic_class = traffic_class,
-                                .endpoint = endpoint,
-                                .endpoint_bytes = endpoint_bytes,
-                                .next = next,
-                                .capacity = ROWS};
+#include "test-batch.h"
 
 static void fill(uint32_t round, const int32_t *slots) {
   for (uint32_t row = 0; row < ROWS; row++) {

@@ -1,4 +1,5 @@
 import { WireGuardError } from '../../core/errors.js';
+import { formatJson } from '../json-text.js';
 import { type Manual, RUNNING } from '../manual.js';
 import { listInterfaces } from '../wg/device-access.js';
 import { getDevice } from '../wg/get-device.js';
@@ -76,7 +77,7 @@ export const show = deviceCommand({
 async function showJson(context: WgContext, name: string): Promise<0 | 1> {
   const names = name === 'all' || name === 'interfaces' ? await listInterfaces(context) : [name];
   if (name === 'interfaces') {
-    context.io.write(`${JSON.stringify({ interfaces: names.map((found) => ({ name: found })) }, undefined, 2)}\n`);
+    context.io.write(formatJson({ interfaces: names.map((found) => ({ name: found })) }));
     return 0;
   }
   const interfaces: ShownDevice[] = [];
@@ -84,7 +85,7 @@ async function showJson(context: WgContext, name: string): Promise<0 | 1> {
     const device = await tryDevice(context, found, name === 'all');
     if (device !== undefined) interfaces.push(device);
   }
-  context.io.write(`${JSON.stringify({ interfaces }, undefined, 2)}\n`);
+  context.io.write(formatJson({ interfaces }));
   return names.length > 0 && interfaces.length === 0 ? 1 : 0;
 }
 

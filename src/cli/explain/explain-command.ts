@@ -1,9 +1,9 @@
 import { promises as dns } from 'node:dns';
-
 import { SystemCommands } from '../../host/net/commands.js';
 import type { Command } from '../command.js';
 import { explainAbsence } from '../device/absent-interface.js';
 import { parseOptions } from '../device/command-options.js';
+import { formatJson } from '../json-text.js';
 import { jsonOption, type Manual, RUNNING } from '../manual.js';
 import { isRoot, runAsRoot } from '../quick/privilege.js';
 import { clearDevice } from '../quick/require-device.js';
@@ -49,7 +49,7 @@ export const explain: Command = {
     const surroundings = { commands: new SystemCommands(() => {}), probe: probePort, lookup };
     const request = { interfaceName, peer, unixTimeMs: Date.now() };
     const advice = await explainInterface(surroundings, answers, request);
-    io.write(values.json === true ? `${JSON.stringify(advice, undefined, 2)}\n` : formatAdvice(advice));
+    io.write(values.json === true ? formatJson(advice) : formatAdvice(advice));
   },
 };
 

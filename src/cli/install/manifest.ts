@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
 import { WireGuardError } from '../../core/errors.js';
+import { formatJson } from '../json-text.js';
 
 /** A file that `install` made, and the file that it replaced. */
 export interface InstalledFile {
@@ -44,7 +44,7 @@ export function readManifest(prefix: string): Manifest | undefined {
 export function writeManifest(prefix: string, manifest: Manifest): void {
   const path = manifestPath(prefix);
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, `${JSON.stringify(manifest, undefined, 2)}\n`);
+  writeFileSync(`${path}.new`, formatJson(manifest));
   renameSync(`${path}.new`, path);
 }
 

@@ -93,7 +93,7 @@ export const addPeer = setupCommand({
 const NO_NOTES = { allowedIps: undefined, dns: undefined, endpoint: undefined, persistentKeepalive: undefined };
 
 /** Warns of an endpoint that clients on other networks cannot reach. */
-export function warnOfPrivateEndpoint({ io }: WgContext, endpoint: string): void {
+function warnOfPrivateEndpoint({ io }: WgContext, endpoint: string): void {
   if (!isPrivateAddress(hostOf(endpoint))) return;
   io.writeError(`The endpoint ${endpoint} is a private address: --endpoint sets the one that clients can reach.\n`);
 }

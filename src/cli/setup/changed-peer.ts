@@ -1,4 +1,5 @@
 import { parseKey } from '../../control/key-text.js';
+import { formatJson } from '../json-text.js';
 import { newPeerChange } from '../wg/set-arguments.js';
 import type { WgChange } from '../wg/wg-change.js';
 import type { WgContext } from '../wg/wg-context.js';
@@ -37,8 +38,4 @@ export function effectText({ interfaceName, path }: ServerFile, isRunning: boole
 /** Writes a result as JSON. */
 export function writeJson({ io }: WgContext, value: unknown): void {
   io.write(formatJson(value));
-}
-
-export function formatJson(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
 }

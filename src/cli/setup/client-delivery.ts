@@ -1,6 +1,6 @@
 import { WireGuardError } from '../../core/errors.js';
+import { formatJson } from '../json-text.js';
 import type { WgContext } from '../wg/wg-context.js';
-import { formatJson } from './changed-peer.js';
 import { withoutComments } from './client-config.js';
 import type { ClientOptionValues } from './client-options.js';
 import { type Output, OutputFiles } from './output-files.js';

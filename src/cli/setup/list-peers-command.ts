@@ -6,6 +6,7 @@ import { explained } from '../device/explained.js';
 import { handshakeAge, type PeerStatus, peerStatus, statusText } from '../device/peer-status.js';
 import { handshakeTime } from '../device/show-json.js';
 import { formatTextTable, type TableSacrifice } from '../device/text-table.js';
+import { formatJson } from '../json-text.js';
 import { jsonOption, type Manual, TARGET } from '../manual.js';
 import { unlessInvalid } from '../unless-invalid.js';
 import { getDevice } from '../wg/get-device.js';
@@ -72,7 +73,7 @@ export const listPeers = setupCommand({
     const peers = filePeers(file.document).map((found) => listPeer(file, found, running, context.unixTimeMs()));
     if (values.json === true) {
       const listed = { interface: interfaceName, isRunning: running !== undefined, peers };
-      context.io.write(`${JSON.stringify(listed, undefined, 2)}\n`);
+      context.io.write(formatJson(listed));
     } else {
       context.io.write(formatTable(context, peers, running));
     }

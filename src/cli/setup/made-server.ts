@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { formatJson } from '../json-text.js';
 
 import { hostOf, isPrivateAddress } from './make-client.js';
 import type { ChosenForwarding } from './server-forwarding.js';
@@ -48,7 +49,7 @@ export function madeServerJson(made: MadeServer): string {
     outInterface6: forwarding.out6 ?? null,
     isIsolated,
   };
-  return `${JSON.stringify(shown, undefined, 2)}\n`;
+  return formatJson(shown);
 }
 
 function endpointText({ endpoint, isEndpointGuessed }: MadeServer): string {

@@ -124,11 +124,7 @@ export class Handshakes {
   emit(request: HalfOpen, batch: PacketBatch, nowMs: number): boolean {
     const header = this.#header;
     const { options } = request;
-    header.clearOptions();
-    header.source = request.local;
-    header.destination = request.remote;
-    header.sourcePort = request.localPort;
-    header.destinationPort = request.remotePort;
+    header.address(request);
     header.sequence = request.iss;
     header.acknowledgment = addSequence(request.irs, 1);
     header.flags = SYN | ACK | (options.wantsEcn ? ECE : 0);

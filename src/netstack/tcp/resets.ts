@@ -1,5 +1,6 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import type { IpView } from '../ip/ip-view.js';
+import type { FlowAddress } from './tcp-flow.js';
 import { ACK, RST, type TcpSegment } from './tcp-segment.js';
 import { SegmentHeader, writeSegment } from './tcp-writer.js';
 
@@ -78,11 +79,7 @@ export class Resets {
 }
 
 /** The facts that a reset of our own is made from. */
-export interface ResetSource {
-  readonly local: Int32Array;
-  readonly localPort: number;
-  readonly remote: Int32Array;
-  readonly remotePort: number;
+export interface ResetSource extends FlowAddress {
   readonly sndNxt: number;
   readonly rcvNxt: number;
 }

@@ -47,7 +47,7 @@ export class SegmentEmission {
   #emitSyn(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
     const isAnswer = flow.state === TcpState.SynReceived;
     const ecn = flow.hasEcn ? (isAnswer ? ECE : ECE | CWR) : 0;
-    this.#address(flow);
+    this.#header.address(flow);
     this.#header.trafficClass = 0;
     this.#header.mss = this.#context.mtu - ipHeaderBytes(flow.remote) - TCP_HEADER_BYTES;
     this.#header.windowShift = flow.receiveShift;
@@ -183,18 +183,9 @@ export class SegmentEmission {
     return sent;
   }
 
-  #address(flow: TcpFlow): void {
-    const header = this.#header;
-    header.clearOptions();
-    header.source = flow.local;
-    header.destination = flow.remote;
-    header.sourcePort = flow.localPort;
-    header.destinationPort = flow.remotePort;
-  }
-
   /** Fills in what all segments of a turn have in common, and moves the window as far as there is room. */
   #prepare(flow: TcpFlow, nowMs: number): void {
-    this.#address(flow);
+    this.#header.address(flow);
     const header = this.#header;
     header.hasTimestamps = flow.hasTimestamps;
     header.trafficClass = flow.hasEcn ? ECN_CAPABLE : 0;

@@ -2,6 +2,7 @@ import { writeUint16 } from '../../wire/ip-header.js';
 import { addBytes, addPseudoHeader, finishChecksum, writeUint32 } from '../checksum.js';
 import { ipHeaderBytes, writeIpHeader } from '../ip/ip-writer.js';
 import { PROTOCOL_TCP } from '../ip/protocols.js';
+import type { FlowAddress } from './tcp-flow.js';
 import {
   OPTION_MSS,
   OPTION_NOP,
@@ -37,7 +38,16 @@ export class SegmentHeader {
   sackCount = 0;
   readonly sacks = new Int32Array(8);
 
-  clearOptions(): void {
+  /** Starts a header for a flow, without options. */
+  address({ local, localPort, remote, remotePort }: FlowAddress): void {
+    this.#clearOptions();
+    this.source = local;
+    this.destination = remote;
+    this.sourcePort = localPort;
+    this.destinationPort = remotePort;
+  }
+
+  #clearOptions(): void {
     this.mss = -1;
     this.windowShift = -1;
     this.isSackPermitted = false;

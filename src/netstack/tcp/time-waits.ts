@@ -76,11 +76,7 @@ export class TimeWaits {
 
   #fillHeader(record: TimeWait, nowMs: number): void {
     const header = this.#header;
-    header.clearOptions();
-    header.source = record.local;
-    header.destination = record.remote;
-    header.sourcePort = record.localPort;
-    header.destinationPort = record.remotePort;
+    header.address(record);
     header.sequence = record.sndNxt;
     header.acknowledgment = record.rcvNxt;
     header.flags = ACK;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-
 import type { Command } from '../../command.js';
+import { formatJson } from '../../json-text.js';
 import { jsonOption, type Manual, TARGET } from '../../manual.js';
 import { checkFile } from '../check/check-file.js';
 import { type Finding, formatFinding } from '../check/finding.js';
@@ -29,7 +29,7 @@ export const check: Command = {
     const { target, flags } = parseCommandArguments(args, MANUAL.options);
     const file = target.includes('/') || existsSync(target) ? target : findConfig(target).file;
     const findings = await checkFile(file);
-    if (flags.has('json')) io.write(`${JSON.stringify({ file, findings }, undefined, 2)}\n`);
+    if (flags.has('json')) io.write(formatJson({ file, findings }));
     else io.write(findings.map((finding) => formatFinding(finding, file)).join('') + summary(file, findings));
     return findings.some(({ severity }) => severity === 'error') ? 1 : 0;
   },

@@ -1,4 +1,5 @@
 import type { Command, CommandIo } from '../../command.js';
+import { formatJson } from '../../json-text.js';
 import { jsonOption, type Manual, TARGET } from '../../manual.js';
 import { expireBefore } from '../expire-before.js';
 import { Interruption } from '../interruption.js';
@@ -51,5 +52,5 @@ function showText(io: CommandIo, interfaceName: string, lines: readonly string[]
 }
 
 function showJson(io: CommandIo, interfaceName: string, changes: readonly string[], isDryRun: boolean): void {
-  io.write(`${JSON.stringify({ interface: interfaceName, isDryRun, changes }, undefined, 2)}\n`);
+  io.write(formatJson({ interface: interfaceName, isDryRun, changes }));
 }

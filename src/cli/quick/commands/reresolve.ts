@@ -1,6 +1,7 @@
 import { printable } from '../../../control/config/secret-text.js';
 import { formatKey } from '../../../control/key-text.js';
 import type { Command, CommandIo } from '../../command.js';
+import { formatJson } from '../../json-text.js';
 import { jsonOption, type Manual, TARGET } from '../../manual.js';
 import { findConfig } from '../config-path.js';
 import { Interruption } from '../interruption.js';
@@ -75,5 +76,5 @@ function showJson(io: CommandIo, interfaceName: string, moves: readonly NamedMov
     from: from ?? null,
     to,
   }));
-  io.write(`${JSON.stringify({ interface: interfaceName, moves: shown }, undefined, 2)}\n`);
+  io.write(formatJson({ interface: interfaceName, moves: shown }));
 }
