@@ -14,6 +14,7 @@ import {
   TLP_MAX_ACK_DELAY_MS,
 } from '../constants.js';
 import { endFlow } from './flow-end.js';
+import { beginForwardRecovery } from './forward-recovery.js';
 import { SACKED } from './send-records.js';
 import type { TcpContext } from './tcp-context.js';
 import { AckOwed, LossTimer, Recovery, type TcpFlow } from './tcp-flow.js';
@@ -50,7 +51,7 @@ export class FlowTimers {
   /** The window is closed and data waits (RFC 9293 §3.8.6.1). */
   armPersist(flow: TcpFlow, nowMs: number): void {
     if (flow.lossTimer === LossTimer.Persist) return;
-    this.#set(flow, LossTimer.Persist, nowMs + this.#retransmissionMs(flow));
+    this.#set(flow, LossTimer.Persist, nowMs + this.#persistMs(flow));
   }
 
   stopLossTimer(flow: TcpFlow): void {
@@ -98,6 +99,11 @@ export class FlowTimers {
 
   #retransmissionMs(flow: TcpFlow): number {
     if (flow.state === TcpState.SynSent || flow.state === TcpState.SynReceived) return this.#synMs(flow);
+    return flow.rtt.rtoMs;
+  }
+
+  /** RFC 9293 §3.8.6.1: first after the retransmission timeout, then at doubling distances. */
+  #persistMs(flow: TcpFlow): number {
     return Math.min(flow.rtt.rtoMs * 2 ** flow.retries, MAX_RTO_MS);
   }
 
@@ -154,7 +160,7 @@ export class FlowTimers {
       return;
     }
     flow.isProbing = true;
-    this.#set(flow, LossTimer.Persist, nowMs + this.#retransmissionMs(flow));
+    this.#set(flow, LossTimer.Persist, nowMs + this.#persistMs(flow));
     this.#context.requestOutput(flow);
   }
 
@@ -176,6 +182,8 @@ export class FlowTimers {
     const { congestion, records } = flow;
     const flight = records.inFlight + records.lostBytes;
     const isFirst = flow.recovery !== Recovery.Timeout || flow.retries === 1;
+    flow.rtt.backOff();
+    beginForwardRecovery(flow);
     flow.recovery = Recovery.Timeout;
     flow.recoveryEnd = flow.sndNxt;
     flow.loss.duplicateAcks = 0;

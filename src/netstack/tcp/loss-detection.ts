@@ -14,8 +14,8 @@ export class Delivery {
   bytes = 0;
   /** Round trip of the newest record that was sent once; −1: none. */
   rttMs = -1;
-  /** A record that was never sent again arrived though it counted as lost. */
-  isOriginalOfLost = false;
+  /** The ACK covers bytes that were sent twice, so it measures nothing (Karn, RFC 6298 §3). */
+  isAmbiguous = false;
   /** The first block reported bytes that had arrived before (RFC 2883 §4). */
   isDuplicateSack = false;
   hasNewSack = false;
@@ -23,7 +23,7 @@ export class Delivery {
   clear(): void {
     this.bytes = 0;
     this.rttMs = -1;
-    this.isOriginalOfLost = false;
+    this.isAmbiguous = false;
     this.isDuplicateSack = false;
     this.hasNewSack = false;
   }
@@ -93,12 +93,22 @@ export class LossDetection {
     return isFound;
   }
 
-  /** RFC 5681 §3.2, for a peer without SACK: the first segment is lost at the third duplicate. @returns Whether it is. */
-  duplicateAck(una: number, mss: number): boolean {
+  /**
+   * RFC 5681 §3.2, for a peer without SACK: the first segment is lost at the third duplicate, unless it is being repaired
+   * (RFC 6582 §3.2 step 1).
+   *
+   * @returns Whether it is lost.
+   */
+  duplicateAck(una: number, mss: number, isInRecovery: boolean): boolean {
     this.duplicateAcks++;
-    if (this.duplicateAcks !== DUPLICATE_THRESHOLD) return false;
+    if (isInRecovery || this.duplicateAcks !== DUPLICATE_THRESHOLD) return false;
     this.markFirstLost(una, mss);
     return true;
+  }
+
+  /** A partial ACK of a peer without SACK covers what earlier duplicates stood for, but for the hole (RFC 6582 §3.2). */
+  partialAck(segments: number): void {
+    this.duplicateAcks = Math.max(this.duplicateAcks - Math.max(segments - 1, 0), 0);
   }
 
   /** Marks the first segment as lost: at a third duplicate, and at a partial ACK in recovery (RFC 6582 §3.2). */
@@ -174,9 +184,11 @@ export class LossDetection {
     delivery.bytes += records.bytes(index);
     if (isOriginal) {
       delivery.rttMs = rttMs;
-      if (records.has(index, LOST)) delivery.isOriginalOfLost = true;
       if (isBefore(end, this.#greatestDelivered)) this.#isReorderingSeen = true;
-    } else if (rttMs < this.#rtt.minMs) return; // the ACK is of the first sending: it came too soon for the second
+    } else {
+      delivery.isAmbiguous = true;
+      if (rttMs < this.#rtt.minMs) return; // the ACK is of the first sending: it came too soon for the second
+    }
     if (isBefore(this.#greatestDelivered, end)) this.#greatestDelivered = end;
     if (this.#hasNewest && this.#wasSentBefore(records.sentMs(index), end)) return;
     this.#newestSentMs = records.sentMs(index);

@@ -3,8 +3,8 @@ import { CLOCK_RESOLUTION_MS, INITIAL_RTO_MS, MAX_RTO_MS, MIN_RTO_MS, MIN_RTT_WI
 /**
  * The round-trip time of one connection, smoothed, and the retransmission timeout that follows from it.
  *
- * The back-off of repeated timeouts is kept apart from the estimate, so that it ends with the next valid sample
- * (RFC 6298 §5.5–5.7).
+ * A timeout doubles the next one, and only a valid sample ends that (RFC 6298 §5.5–5.7): an ACK of what was sent twice says
+ * nothing about the path.
  *
  * Source: RFC 6298 §2, §5; RFC 7323 §4.2.
  */
@@ -21,7 +21,7 @@ export class RoundTripTime {
     return this.smoothedMs >= 0;
   }
 
-  /** RFC 6298 §2: without back-off. */
+  /** RFC 6298 §2, doubled for each timeout since the last sample. */
   get rtoMs(): number {
     return this.#rtoMs;
   }
@@ -35,6 +35,11 @@ export class RoundTripTime {
   startOver(rtoMs: number): void {
     this.smoothedMs = -1;
     this.#rtoMs = rtoMs;
+  }
+
+  /** RFC 6298 §5.5. */
+  backOff(): void {
+    this.#rtoMs = Math.min(2 * this.#rtoMs, MAX_RTO_MS);
   }
 
   /** @param weight How many samples the ACK stands for per round trip: divides the gains (RFC 7323 §4.2). */

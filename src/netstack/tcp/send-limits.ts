@@ -22,10 +22,9 @@ export function sendableBytes(flow: TcpFlow): number {
   return tail === 0 || maySendSmall(flow) ? usable : usable - tail;
 }
 
-/** Returns the bytes that the congestion window admits. Without SACK, a duplicate ACK stands for a segment that left the path. */
+/** Returns the bytes that the congestion window admits. */
 export function congestionAllowance(flow: TcpFlow): number {
-  const inflation = flow.hasSack ? 0 : flow.loss.duplicateAcks * flow.mss;
-  return Math.floor(flow.congestion.windowBytes) + inflation - flow.records.inFlight;
+  return Math.floor(flow.congestion.windowBytes) - flow.pipeBytes;
 }
 
 /** Returns the most data that one segment carries beside its options. */

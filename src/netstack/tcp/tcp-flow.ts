@@ -29,6 +29,16 @@ export type Recovery = (typeof Recovery)[keyof typeof Recovery];
 export const LossTimer = { None: 0, Retransmission: 1, TailProbe: 2, Persist: 3 } as const;
 export type LossTimer = (typeof LossTimer)[keyof typeof LossTimer];
 
+/** How far the test has come whether a timeout was spurious (RFC 5682 §2.1). */
+export const ForwardRecovery = {
+  Off: 0,
+  /** The first segment left again; the ACK for it decides whether the test goes on. */
+  Resent: 1,
+  /** New data left in place of more retransmissions; the next ACK tells. */
+  Probing: 2,
+} as const;
+export type ForwardRecovery = (typeof ForwardRecovery)[keyof typeof ForwardRecovery];
+
 /** How urgent an acknowledgment is. */
 export const AckOwed = { None: 0, Delayed: 1, Now: 2 } as const;
 export type AckOwed = (typeof AckOwed)[keyof typeof AckOwed];
@@ -75,6 +85,7 @@ export class TcpFlow implements Scheduled {
   recovery: Recovery = Recovery.None;
   recoveryEnd = 0;
   isWindowLimited = false;
+  forwardRecovery: ForwardRecovery = ForwardRecovery.Off;
   /** Bytes resent since recovery began that no D-SACK has reported; −1: not to be undone. */
   undoBytes = -1;
   /** Timestamp of the first retransmission, for the Eifel test. */
@@ -203,6 +214,17 @@ export class TcpFlow implements Scheduled {
   /** Bytes that the peer's window still admits; negative after the peer shrank it. */
   get usableWindow(): number {
     return sequenceDistance(this.sndNxt, addSequence(this.sndUna, this.sndWnd));
+  }
+
+  /** Data of a full segment beside its timestamps. */
+  get payloadBytes(): number {
+    return this.mss - this.timestampBytes;
+  }
+
+  /** Bytes on the path (RFC 6675 §4, `pipe`). Without SACK, a duplicate ACK stands for a segment that left it. */
+  get pipeBytes(): number {
+    const left = this.hasSack ? 0 : this.loss.duplicateAcks * this.payloadBytes;
+    return Math.max(this.records.inFlight - left, 0);
   }
 
   /** Bytes of the options that every segment carries. */
