@@ -40,7 +40,7 @@ export class AckProcessing {
     ack.isWindowChanged = this.#updateWindow(flow, segment);
     ack.advanced = sequenceDistance(ack.una, segment.acknowledgment);
     ack.judgeDuplicate(flow, segment);
-    loss.takeAck(segment, ack.una, nowMs);
+    loss.takeAck(segment, ack.una, flow.timestampOffset, nowMs);
     if (ack.advanced > 0) this.#advance(flow, segment, ack.advanced, nowMs);
     this.#judgeTailProbe(flow, segment);
     this.#recovery.take(flow, segment, ack, nowMs);
@@ -54,7 +54,7 @@ export class AckProcessing {
 
   /** An old ACK number may still carry new SACK blocks: ACKs are reordered, too. */
   #takeLate(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
-    flow.loss.takeAck(segment, flow.sndUna, nowMs);
+    flow.loss.takeAck(segment, flow.sndUna, flow.timestampOffset, nowMs);
   }
 
   /** RFC 9293 §3.10.7.4: the newest segment decides, a duplicate included. @returns Whether the window is another one. */

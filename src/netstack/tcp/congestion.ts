@@ -89,8 +89,13 @@ export class Congestion {
     this.#setWindow(this.slowStartThreshold);
   }
 
-  /** RFC 9937 §6.2: what may leave on an ACK in recovery. @param isSafe The ACK advanced, and marked nothing as lost. */
-  recovering(deliveredBytes: number, inFlight: number, isSafe: boolean): void {
+  /**
+   * RFC 9937 §6.2: what may leave on an ACK in recovery.
+   *
+   * @param isSafe The ACK advanced, and marked nothing as lost.
+   * @param isForced A partial ACK of a peer without SACK sends the next hole whatever is in flight (RFC 6582 §3.2 step 3).
+   */
+  recovering(deliveredBytes: number, inFlight: number, isSafe: boolean, isForced = false): void {
     this.#delivered += deliveredBytes;
     let allowance: number;
     if (inFlight > this.slowStartThreshold) {
@@ -100,7 +105,7 @@ export class Congestion {
       allowance = Math.min(allowance, this.slowStartThreshold - inFlight);
     }
     // The first retransmission always goes out.
-    if (this.#sent === 0) allowance = Math.max(allowance, this.#mss);
+    if (this.#sent === 0 || isForced) allowance = Math.max(allowance, this.#mss);
     this.windowBytes = inFlight + Math.max(allowance, 0);
   }
 

@@ -7,6 +7,8 @@ import { FIN, type TcpSegment } from './tcp-segment.js';
 import { mayReceive } from './tcp-state.js';
 
 const SEGMENTS_PER_ACK = 2;
+/** ACKs beyond the first that one batch draws at most, without SACK. */
+const MAX_UNREPORTED = 64;
 
 /**
  * The data of a segment that arrives: into the queue, in order or ahead of a gap, and the acknowledgment that it asks for.
@@ -45,7 +47,7 @@ export class DataArrival {
       flow.ackOwed = AckOwed.Now;
       return;
     }
-    if (ahead > 0) flow.newestRange = rangeOf(flow, offset);
+    if (ahead > 0) noteAhead(flow, offset, gaps);
     else flow.newestRange = 0;
     const arrived = receiveQueue.inOrder - before;
     flow.rcvNxt = addSequence(flow.rcvNxt, arrived);
@@ -64,6 +66,13 @@ export class DataArrival {
       this.#timers.delayAck(flow, nowMs);
     }
   }
+}
+
+/** A batch brings many segments and one ACK: what that cannot report is counted (RFC 5681 §4.2, RFC 2018 §4). */
+function noteAhead(flow: TcpFlow, offset: number, rangesBefore: number): void {
+  const { ranges } = flow.receiveQueue;
+  flow.newestRange = rangeOf(flow, offset);
+  if (!flow.hasSack || ranges.count > rangesBefore) flow.unreported = Math.min(flow.unreported + 1, MAX_UNREPORTED);
 }
 
 function rangeOf(flow: TcpFlow, offset: number): number {

@@ -55,6 +55,9 @@ export class LossDetection {
   #windowMultiplier = 1;
   #recoveriesLeft = 0;
   #wideningRoundEnd = 0;
+  /** The stamp that the ACK echoes, on our clock. */
+  #echoedMs = 0;
+  #hasEcho = false;
 
   constructor(records: SendRecords, rtt: RoundTripTime) {
     this.#records = records;
@@ -66,10 +69,17 @@ export class LossDetection {
     this.#wideningRoundEnd = una;
   }
 
-  /** Takes the ACK number and the SACK blocks of a segment into the records. `una` is SND.UNA before it. */
-  takeAck(segment: TcpSegment, una: number, nowMs: number): void {
+  /**
+   * Takes the ACK number and the SACK blocks of a segment into the records.
+   *
+   * @param una SND.UNA before it.
+   * @param timestampOffset Of our stamps from the clock.
+   */
+  takeAck(segment: TcpSegment, una: number, timestampOffset: number, nowMs: number): void {
     const { delivery } = this;
     delivery.clear();
+    this.#hasEcho = segment.hasTimestamps && segment.timestampEcho !== 0;
+    this.#echoedMs = (segment.timestampEcho - timestampOffset) | 0;
     this.#takeSacks(segment, una, nowMs);
     this.#takeAcknowledged(segment, nowMs);
   }
@@ -187,7 +197,7 @@ export class LossDetection {
       if (isBefore(end, this.#greatestDelivered)) this.#isReorderingSeen = true;
     } else {
       delivery.isAmbiguous = true;
-      if (rttMs < this.#rtt.minMs) return; // the ACK is of the first sending: it came too soon for the second
+      if (this.#isOfFirstSending(records.sentMs(index), rttMs)) return;
     }
     if (isBefore(this.#greatestDelivered, end)) this.#greatestDelivered = end;
     if (this.#hasNewest && this.#wasSentBefore(records.sentMs(index), end)) return;
@@ -195,6 +205,12 @@ export class LossDetection {
     this.#newestEnd = end;
     this.#newestRttMs = Math.max(rttMs, CLOCK_RESOLUTION_MS);
     this.#hasNewest = true;
+  }
+
+  /** RFC 8985 §6.2 step 2: the ACK came too soon for the second sending, or echoes a stamp from before it. */
+  #isOfFirstSending(resentMs: number, rttMs: number): boolean {
+    if (this.#hasEcho && ((this.#echoedMs - resentMs) | 0) < 0) return true;
+    return rttMs < this.#rtt.minMs;
   }
 
   #wasSentBeforeNewest(index: number): boolean {

@@ -40,9 +40,11 @@ export class LossRecovery {
     if (isSpurious(flow, segment, ack.advanced > 0)) undo(flow);
     if (isFound && flow.recovery === Recovery.None) flow.enterFastRecovery(ack.flightBytes);
     if (flow.recovery !== Recovery.None && isAtOrBefore(flow.recoveryEnd, flow.sndUna)) leave(flow);
-    else if (flow.recovery === Recovery.Fast)
-      flow.congestion.recovering(ack.deliveredBytes, flow.pipeBytes, ack.advanced > 0 && !isFound);
-    else this.#grow(flow, segment, ack.deliveredBytes, nowMs);
+    else if (flow.recovery === Recovery.Fast) {
+      const isAdvanced = ack.advanced > 0;
+      const isForced = isFound && isAdvanced && !flow.hasSack;
+      flow.congestion.recovering(ack.deliveredBytes, flow.pipeBytes, isAdvanced && !isFound, isForced);
+    } else this.#grow(flow, segment, ack, nowMs);
   }
 
   #findLost(flow: TcpFlow, ack: AckFacts, nowMs: number): boolean {
@@ -63,8 +65,11 @@ export class LossRecovery {
     return ack.isDuplicate ? flow.payloadBytes : Math.min(ack.advanced, flow.payloadBytes);
   }
 
-  #grow(flow: TcpFlow, segment: TcpSegment, bytes: number, nowMs: number): void {
-    if (bytes === 0) return;
+  /** The window grows by what an ACK number covers, never by duplicates (RFC 5681 §3.1, RFC 3042 §2). */
+  #grow(flow: TcpFlow, segment: TcpSegment, ack: AckFacts, nowMs: number): void {
+    if (ack.advanced === 0) return;
+    // What was SACKed before a timeout is no news: it would let a burst out (RFC 3465 §2.3).
+    const bytes = flow.recovery === Recovery.Timeout ? ack.deliveredBytes : ack.advanced;
     flow.congestion.acknowledged(
       {
         bytes,

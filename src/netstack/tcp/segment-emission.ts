@@ -158,10 +158,17 @@ export class SegmentEmission {
     return this.#emitRecord(flow, batch, records.count - 1, flow.mss, nowMs);
   }
 
+  /**
+   * One ACK for all that a batch brought, and more where one cannot say it: SACK blocks that find no room, or, for a peer without
+   * SACK, one duplicate for each segment behind a gap (RFC 5681 §4.2).
+   */
   #emitAck(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
-    if (flow.ackOwed !== AckOwed.Now) return true;
-    this.#prepare(flow, nowMs);
-    return this.#emitSegment(flow, batch, flow.sndNxt, 0, ACK, nowMs);
+    while (flow.ackOwed === AckOwed.Now || flow.unreported > 0) {
+      this.#prepare(flow, nowMs);
+      if (!this.#emitSegment(flow, batch, flow.sndNxt, 0, ACK, nowMs)) return false;
+      if (!flow.hasSack) flow.unreported = Math.max(flow.unreported - 1, 0);
+    }
+    return true;
   }
 
   /** Cuts sequence space into segments. @returns How much of it the batch took. */
@@ -196,7 +203,7 @@ export class SegmentEmission {
     header.timestampValue = (nowMs + flow.timestampOffset) | 0;
   }
 
-  /** RFC 2018 §4: the block with the newest segment comes first; RFC 2883 §4: a duplicate before all others. */
+  /** RFC 2018 §4: the block with the newest segment comes first, then those in front of it; RFC 2883 §4: a duplicate before all. */
   #fillSacks(flow: TcpFlow): void {
     const header = this.#header;
     const count = sackBlocks(flow);
@@ -208,7 +215,7 @@ export class SegmentEmission {
       block = 1;
     }
     for (let i = 0; block < count; i++, block++) {
-      const range = (flow.newestRange + i) % ranges.count;
+      const range = (flow.newestRange + ranges.count - i) % ranges.count;
       header.sacks[2 * block] = addSequence(flow.rcvNxt, ranges.start(range) - inOrder);
       header.sacks[2 * block + 1] = addSequence(flow.rcvNxt, ranges.end(range) - inOrder);
     }
@@ -250,7 +257,15 @@ export class SegmentEmission {
     flow.unackedSegments = 0;
     flow.delayedAckAtMs = Infinity;
     flow.lastAckSent = flow.rcvNxt;
+    if (flow.unreported > 0 && flow.hasSack) this.#reported(flow, this.#header.sackCount);
     flow.duplicateStart = flow.duplicateEnd;
+  }
+
+  /** The next ACK reports the ranges that this one had no room for. */
+  #reported(flow: TcpFlow, blocks: number): void {
+    const { count } = flow.receiveQueue.ranges;
+    flow.unreported = blocks === 0 ? 0 : Math.max(Math.min(flow.unreported, count) - blocks, 0);
+    if (flow.unreported > 0) flow.newestRange = (flow.newestRange + count - blocks) % count;
   }
 
   /** RFC 3168 §6.1.2, §6.1.3. A retransmission is not sent as capable (§6.1.5). */

@@ -99,8 +99,10 @@ export class TcpFlow implements Scheduled {
   /** Stream offset of the peer's FIN; −1: not seen. */
   finOffset = -1;
   isFinReceived = false;
-  /** Index of the range that the last out-of-order segment went into. */
+  /** Index of the range that the next ACK reports first: where the last out-of-order segment went. */
   newestRange = 0;
+  /** What arrived ahead of a gap since the last ACK: new ranges, or segments where the peer knows no SACK. */
+  unreported = 0;
 
   /** Segment size without options, by the peer's MSS and the path. */
   mss: number;
