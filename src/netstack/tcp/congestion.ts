@@ -4,10 +4,14 @@ import { HyStart } from './hystart.js';
 
 /** A window of this size is never the limit: numbers stay far from overflow however long a transfer runs. */
 const MAX_WINDOW_BYTES = 2 ** 30;
+/** RFC 7661 §4.4.3: how long a window may stay unused. */
+const NON_VALIDATED_MS = 300_000;
 
 /** The facts of an ACK that let the window grow. */
 export interface Acknowledged {
   readonly bytes: number;
+  /** In flight before the ACK. */
+  readonly flightBytes: number;
   readonly acknowledgment: number;
   readonly sndNxt: number;
   /** Negative: no sample. */
@@ -23,7 +27,7 @@ export interface Acknowledged {
  * Counts bytes, never ACKs: one ACK may cover 64 KiB. A slow start that an ACK of many segments opens is not limited to a few
  * segments per ACK, as Linux has it, since the batches of a tunnel acknowledge in large steps.
  *
- * Source: RFC 5681 §3.1, §4.1; RFC 6928 §2; RFC 9406; RFC 9438; RFC 9937 (in recovery).
+ * Source: RFC 5681 §3.1, §4.1; RFC 6928 §2; RFC 7661 §4.4; RFC 9406; RFC 9438; RFC 9937 (in recovery).
  */
 export class Congestion {
   windowBytes = 0;
@@ -35,6 +39,9 @@ export class Congestion {
   #priorWindow = 0;
   #priorThreshold = Infinity;
 
+  /** When the window was last filled by half at least (RFC 7661 §4.2). */
+  #validatedMs = -Infinity;
+
   /** Proportional rate reduction: what arrived and what was sent since recovery began. */
   #delivered = 0;
   #sent = 0;
@@ -42,7 +49,7 @@ export class Congestion {
 
   start(mss: number, sndNxt: number): void {
     this.#mss = mss;
-    this.windowBytes = INITIAL_WINDOW_SEGMENTS * mss;
+    this.windowBytes = this.#initialWindow;
     this.#hystart.startRound(sndNxt);
   }
 
@@ -57,20 +64,40 @@ export class Congestion {
   }
 
   acknowledged(ack: Acknowledged, nowMs: number): void {
+    this.#validate(ack, nowMs);
     if (this.isInSlowStart) {
-      const isOver = this.#hystart.acknowledged(ack.acknowledgment, ack.sndNxt, ack.rttMs);
-      if (ack.isWindowLimited) this.#setWindow(this.windowBytes + ack.bytes / this.#hystart.growthDivisor);
-      if (isOver) {
-        this.slowStartThreshold = this.windowBytes;
-        this.#hystart.reset();
-        this.#cubic.startOver();
-      }
+      this.#growInSlowStart(ack);
       return;
     }
-    if (!ack.isWindowLimited) return;
+    if (!ack.isWindowLimited) {
+      this.#cubic.paused(nowMs);
+      return;
+    }
     const segments = this.windowBytes / this.#mss;
     const grown = this.#cubic.grow(segments, ack.bytes / this.#mss, ack.smoothedRttMs, nowMs);
     this.#setWindow(grown * this.#mss);
+  }
+
+  /** HyStart++ is for the first slow start: later ones end at a threshold that the path taught (RFC 9406 §4.3). */
+  #growInSlowStart(ack: Acknowledged): void {
+    const isFirst = this.slowStartThreshold === Infinity;
+    const isOver = isFirst && this.#hystart.acknowledged(ack.acknowledgment, ack.sndNxt, ack.rttMs);
+    const divisor = isFirst ? this.#hystart.growthDivisor : 1;
+    if (ack.isWindowLimited) this.#setWindow(this.windowBytes + ack.bytes / divisor);
+    if (!isOver) return;
+    this.slowStartThreshold = this.windowBytes;
+    this.#hystart.reset();
+    this.#cubic.startOver();
+  }
+
+  /** RFC 7661 §4.4.3: a window that nobody filled for five minutes says little about the path, so it is halved. */
+  #validate(ack: Acknowledged, nowMs: number): void {
+    const isFilled = 2 * ack.flightBytes >= this.windowBytes;
+    if (isFilled || this.#validatedMs === -Infinity) this.#validatedMs = nowMs;
+    if (nowMs - this.#validatedMs < NON_VALIDATED_MS) return;
+    this.#validatedMs = nowMs;
+    this.slowStartThreshold = Math.max(this.slowStartThreshold, (3 * this.windowBytes) / 4);
+    this.windowBytes = Math.max(this.windowBytes / 2, Math.min(this.windowBytes, this.#initialWindow));
   }
 
   /** A loss, or the network's mark, begins a recovery: once per round trip. @param flightBytes Before the loss. */
@@ -122,6 +149,7 @@ export class Congestion {
     if (isFirst) {
       this.#remember();
       this.slowStartThreshold = this.#reducedThreshold(flightBytes);
+      this.#cubic.startOver();
     }
     this.windowBytes = this.#mss;
     this.#hystart.reset();
@@ -131,12 +159,17 @@ export class Congestion {
   undo(): void {
     this.#setWindow(Math.max(this.windowBytes, this.#priorWindow));
     this.slowStartThreshold = Math.max(this.slowStartThreshold, this.#priorThreshold);
+    this.#cubic.restore();
   }
 
   /** RFC 5681 §4.1: after longer silence than the timeout the window is what a new connection has. */
   idled(idleMs: number, rtoMs: number): void {
     this.#cubic.idled(idleMs);
-    if (idleMs > rtoMs) this.windowBytes = Math.min(this.windowBytes, INITIAL_WINDOW_SEGMENTS * this.#mss);
+    if (idleMs > rtoMs) this.windowBytes = Math.min(this.windowBytes, this.#initialWindow);
+  }
+
+  get #initialWindow(): number {
+    return INITIAL_WINDOW_SEGMENTS * this.#mss;
   }
 
   #reducedThreshold(flightBytes: number): number {
@@ -147,6 +180,7 @@ export class Congestion {
   #remember(): void {
     this.#priorWindow = this.windowBytes;
     this.#priorThreshold = this.slowStartThreshold;
+    this.#cubic.remember();
   }
 
   #setWindow(bytes: number): void {

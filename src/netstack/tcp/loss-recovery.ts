@@ -59,7 +59,7 @@ export class LossRecovery {
     return isPartial;
   }
 
-  /** RFC 9937 §6: without SACK, a duplicate ACK stands for one segment, which the ACK that advances does not count again. */
+  /** RFC 9937: without SACK, a duplicate ACK stands for one segment, which the ACK that advances does not count again. */
   #delivered(flow: TcpFlow, ack: AckFacts): number {
     if (flow.hasSack || flow.recovery !== Recovery.Fast) return flow.loss.delivery.bytes;
     return ack.isDuplicate ? flow.payloadBytes : Math.min(ack.advanced, flow.payloadBytes);
@@ -73,6 +73,7 @@ export class LossRecovery {
     flow.congestion.acknowledged(
       {
         bytes,
+        flightBytes: ack.flightBytes,
         acknowledgment: segment.acknowledgment,
         sndNxt: flow.sndNxt,
         rttMs: flow.rtt.latestMs,
