@@ -6,6 +6,7 @@ import { BlockPool } from './block-pool.js';
 import { hasValidChecksum, hasValidTransportChecksum } from './checksum.js';
 import { Icmp } from './icmp/icmp.js';
 import { IpProblem, IpView } from './ip/ip-view.js';
+import { PathMtus } from './ip/path-mtus.js';
 import { PROTOCOL_TCP } from './ip/protocols.js';
 import { Reassembler } from './ip/reassembler.js';
 import type { NetstackEnvironment } from './ports.js';
@@ -22,6 +23,8 @@ export interface NetstackOptions {
   readonly mtu: number;
   /** Budget for the payload of all connections together. Default: 256 MiB. */
   readonly budgetBytes?: number;
+  /** Asks for congestion marks on connections that this host opens (RFC 3168). Marks are accepted always. */
+  readonly wantsEcn?: boolean;
   /** Takes packets for every unicast address, not only for our own (a gateway). */
   readonly acceptsAny?: boolean;
   /**
@@ -57,6 +60,7 @@ export class Netstack {
   readonly udp: Udp;
   readonly icmp: Icmp;
   readonly pool: BlockPool;
+  readonly pathMtus: PathMtus;
   readonly counters: NetstackCounters = { malformed: 0, badChecksum: 0, notForUs: 0, unknownProtocol: 0 };
   readonly addresses: Int32Array[];
   mtu: number;
@@ -72,9 +76,11 @@ export class Netstack {
     this.#acceptsAny = options.acceptsAny ?? false;
     this.#verifiesChecksums = options.verifiesChecksums ?? false;
     this.pool = new BlockPool(budgetBytes);
-    this.tcp = new Tcp({ environment, pool: this.pool, mtu: () => this.mtu });
-    this.icmp = new Icmp(environment, () => this.mtu);
-    this.udp = new Udp({ environment, mtu: () => this.mtu, icmp: this.icmp });
+    const pathMtus = new PathMtus(() => this.mtu);
+    this.pathMtus = pathMtus;
+    this.tcp = new Tcp({ environment, pool: this.pool, pathMtus, wantsEcn: options.wantsEcn ?? false });
+    this.icmp = new Icmp(environment, pathMtus);
+    this.udp = new Udp({ environment, pathMtus, icmp: this.icmp });
   }
 
   /** Takes the rows with verdict `Pass`, packets from the tunnel. */
@@ -98,11 +104,12 @@ export class Netstack {
   }
 
   nextDeadline(): number {
-    return this.tcp.nextDeadline();
+    return Math.min(this.tcp.nextDeadline(), this.pathMtus.nextDeadline());
   }
 
   runDue(nowMs: number): void {
     this.tcp.runDue(nowMs);
+    this.pathMtus.runDue(nowMs);
   }
 
   /** The address to send from towards a destination: the first of its family. */

@@ -15,6 +15,7 @@ import { writeDatagram } from '../ip/datagram-writer.js';
 import type { IpView } from '../ip/ip-view.js';
 import { ipHeaderBytes, writeIpHeader } from '../ip/ip-writer.js';
 import { PacketQueue } from '../ip/packet-queue.js';
+import type { PathMtus } from '../ip/path-mtus.js';
 import { PROTOCOL_TCP } from '../ip/protocols.js';
 import type { NetstackEnvironment } from '../ports.js';
 import {
@@ -42,7 +43,7 @@ export const ECHO_REPLY6 = 129;
 /** The protocols that take errors that came in. */
 export interface IcmpErrorSink {
   readonly tcp: { takeIcmpError(error: IcmpError, nowMs: number): void };
-  readonly udp: { takeIcmpError(error: IcmpError): void };
+  readonly udp: { takeIcmpError(error: IcmpError, nowMs: number): void };
 }
 
 /** An echo reply for a `ping` of ours. */
@@ -62,14 +63,14 @@ export interface EchoReply {
 export class Icmp {
   readonly replies: EchoReply[] = [];
   readonly #environment: NetstackEnvironment;
-  readonly #mtu: () => number;
+  readonly #pathMtus: PathMtus;
   readonly #queue = new PacketQueue(MAX_QUEUE_BYTES);
   #errors = 0;
   #errorsSinceMs = 0;
 
-  constructor(environment: NetstackEnvironment, mtu: () => number) {
+  constructor(environment: NetstackEnvironment, pathMtus: PathMtus) {
     this.#environment = environment;
-    this.#mtu = mtu;
+    this.#pathMtus = pathMtus;
   }
 
   get hasOutput(): boolean {
@@ -147,7 +148,8 @@ export class Icmp {
     const error = parseError(view, bytes);
     if (error === undefined) return;
     if (error.protocol === PROTOCOL_TCP) sink.tcp.takeIcmpError(error, nowMs);
-    else if (error.protocol === PROTOCOL_UDP) sink.udp.takeIcmpError(error);
+    else if (error.protocol === PROTOCOL_UDP) sink.udp.takeIcmpError(error, nowMs);
+    else if (error.kind === 'too-big') this.#pathMtus.refuse(error.remote, error.mtu, nowMs); // of a ping
   }
 
   #isWithinRate(nowMs: number): boolean {
@@ -168,7 +170,12 @@ export class Icmp {
     writeUint16(message, 2, finishChecksum(addBytes(pseudo, message, 0, message.length)));
     const identification = new Uint8Array(4);
     this.#environment.random(identification);
-    for (const packet of writeDatagram(fields, message, this.#mtu(), readUint32(identification, 0)))
+    for (const packet of writeDatagram(
+      fields,
+      message,
+      this.#pathMtus.mtuOf(destination),
+      readUint32(identification, 0),
+    ))
       this.#queue.push(packet);
   }
 }

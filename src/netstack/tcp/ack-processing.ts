@@ -43,7 +43,7 @@ export class AckProcessing {
     loss.takeAck(segment, ack.una, flow.timestampOffset, nowMs);
     if (ack.advanced > 0) this.#advance(flow, segment, ack.advanced, nowMs);
     this.#judgeTailProbe(flow, segment);
-    this.#recovery.take(flow, segment, ack, nowMs);
+    this.#recovery.take(flow, segment, ack, this.#context, nowMs);
     this.#takeCongestionMark(flow, segment);
     if (ack.advanced > 0 || loss.delivery.hasNewSack) this.#timers.armLossTimer(flow, true, nowMs);
     const isOpen = flow.usableWindow >= Math.min(Math.max(flow.unsentBytes, 1), flow.mss);

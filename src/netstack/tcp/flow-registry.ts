@@ -1,5 +1,6 @@
 import { DeadlineQueue } from '../../core/session/deadline-queue.js';
 import type { BlockPool } from '../block-pool.js';
+import type { PathMtus } from '../ip/path-mtus.js';
 import { FlowEvent } from './flow-event.js';
 import { FlowTable } from './flow-table.js';
 import type { HalfOpen } from './half-open.js';
@@ -24,6 +25,7 @@ export type TcpEventSource = TcpFlow | TcpListener;
  */
 export class FlowRegistry implements HandshakeHost {
   readonly pool: BlockPool;
+  readonly pathMtus: PathMtus;
   readonly table: FlowTable<Entry>;
   readonly listeners = new Listeners();
   readonly timeWaits = new TimeWaits();
@@ -31,19 +33,18 @@ export class FlowRegistry implements HandshakeHost {
   readonly output: TcpFlow[] = [];
   /** Half-open connections that owe a SYN-ACK. */
   readonly answers: HalfOpen[] = [];
-  readonly #mtu: () => number;
   readonly #deadlines = new DeadlineQueue<Entry>();
   readonly #events: TcpEventSource[] = [];
 
   /** @param random Fills an array with random bytes. */
-  constructor(pool: BlockPool, mtu: () => number, random: (out: Uint8Array) => void) {
+  constructor(pool: BlockPool, pathMtus: PathMtus, random: (out: Uint8Array) => void) {
     this.pool = pool;
-    this.#mtu = mtu;
+    this.pathMtus = pathMtus;
     this.table = new FlowTable<Entry>(random);
   }
 
   get mtu(): number {
-    return this.#mtu();
+    return this.pathMtus.linkMtu;
   }
 
   isFree(local: Int32Array, localPort: number, remote: Int32Array, remotePort: number): boolean {

@@ -1,5 +1,6 @@
 import {
-  BLACK_HOLE_MSS,
+  BLACK_HOLE_MTU4,
+  BLACK_HOLE_MTU6,
   BLACK_HOLE_RETRIES,
   DELAYED_ACK_MS,
   FIN_WAIT_2_MS,
@@ -15,6 +16,7 @@ import {
 } from '../constants.js';
 import { endFlow } from './flow-end.js';
 import { beginForwardRecovery } from './forward-recovery.js';
+import { judgeProbe, narrowPath } from './path-mtu.js';
 import { SACKED } from './send-records.js';
 import type { TcpContext } from './tcp-context.js';
 import { AckOwed, LossTimer, Recovery, type TcpFlow } from './tcp-flow.js';
@@ -127,9 +129,10 @@ export class FlowTimers {
   #reorderingTimedOut(flow: TcpFlow, nowMs: number): void {
     const flight = flow.records.inFlight;
     if (!flow.loss.findLost(flow.recovery !== Recovery.None, nowMs)) return;
-    if (flow.recovery === Recovery.None) flow.enterFastRecovery(flight);
-    flow.congestion.recovering(0, flow.records.inFlight, false);
     this.#context.requestOutput(flow);
+    if (!judgeProbe(flow, this.#context, true, nowMs)) return;
+    if (flow.recovery === Recovery.None) flow.enterFastRecovery(flight);
+    flow.congestion.recovering(0, flow.pipeBytes, false);
   }
 
   #lossTimedOut(flow: TcpFlow, nowMs: number): void {
@@ -187,6 +190,7 @@ export class FlowTimers {
     flow.recovery = Recovery.Timeout;
     flow.recoveryEnd = flow.sndNxt;
     flow.loss.duplicateAcks = 0;
+    flow.pathSearch?.failed(); // inconclusive (RFC 4821 §7.5), so the next one is smaller
     flow.loss.markAllLost(flow.retries > 1);
     congestion.timedOut(flight, isFirst);
     if (isFirst) {
@@ -194,16 +198,14 @@ export class FlowTimers {
       flow.retransmissionStamp = (nowMs + flow.timestampOffset) | 0;
     }
     if (flow.retries >= BLACK_HOLE_RETRIES && records.count > 0 && !records.has(0, SACKED))
-      this.#suspectBlackHole(flow);
+      this.#suspectBlackHole(flow, nowMs);
   }
 
   /** Full-sized segments vanish without an answer: smaller ones may pass (RFC 4821 §7.7). */
-  #suspectBlackHole(flow: TcpFlow): void {
-    if (flow.records.bytes(0) < flow.mss - flow.timestampBytes) return;
-    const smaller = BLACK_HOLE_MSS.find((mss) => mss < flow.mss);
-    if (smaller === undefined) return;
-    flow.mss = smaller;
-    flow.congestion.setMss(smaller);
+  #suspectBlackHole(flow: TcpFlow, nowMs: number): void {
+    if (flow.records.bytes(0) < flow.payloadBytes) return;
+    const smaller = (flow.isIpv4 ? BLACK_HOLE_MTU4 : BLACK_HOLE_MTU6).find((mtu) => mtu < flow.pathMtu);
+    if (smaller !== undefined) narrowPath(flow, smaller, true, nowMs);
   }
 
   #mostRetries(flow: TcpFlow): number {

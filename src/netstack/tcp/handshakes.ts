@@ -229,7 +229,7 @@ export class Handshakes {
     flow.quickAcks = QUICK_ACKS;
     flow.window.start(flow.rcvNxt, nowMs);
     flow.window.edge = addSequence(flow.rcvNxt, FIRST_WINDOW);
-    negotiate(flow, optionsAsSyn(request), this.#host.mtu);
+    negotiate(flow, optionsAsSyn(request), this.#host, nowMs);
     flow.lastReceivedMs = nowMs;
     return flow;
   }

@@ -1,5 +1,7 @@
 import { isAtOrBefore, isBefore, sequenceDistance } from '../sequence.js';
 import { takeForwardAck } from './forward-recovery.js';
+import { judgeProbe } from './path-mtu.js';
+import type { TcpContext } from './tcp-context.js';
 import { ForwardRecovery, Recovery, type TcpFlow } from './tcp-flow.js';
 import { FIN, SYN, type TcpSegment } from './tcp-segment.js';
 
@@ -32,10 +34,11 @@ export class AckFacts {
  */
 export class LossRecovery {
   /** Judges what is lost after an ACK, and sets the window accordingly. */
-  take(flow: TcpFlow, segment: TcpSegment, ack: AckFacts, nowMs: number): void {
+  take(flow: TcpFlow, segment: TcpSegment, ack: AckFacts, context: TcpContext, nowMs: number): void {
     const isTested = flow.forwardRecovery !== ForwardRecovery.Off;
     if (isTested && takeForwardAck(flow, ack.advanced > 0, ack.isDuplicate)) undo(flow);
-    const isFound = this.#findLost(flow, ack, nowMs);
+    const isMarked = this.#findLost(flow, ack, nowMs);
+    const isFound = judgeProbe(flow, context, isMarked, nowMs);
     ack.deliveredBytes = this.#delivered(flow, ack);
     if (isSpurious(flow, segment, ack.advanced > 0)) undo(flow);
     if (isFound && flow.recovery === Recovery.None) flow.enterFastRecovery(ack.flightBytes);

@@ -111,7 +111,7 @@ export class SegmentArrival {
     flow.rcvNxt = addSequence(segment.sequence, 1);
     flow.window.start(flow.rcvNxt, nowMs);
     flow.window.edge = addSequence(flow.rcvNxt, MAX_UNSCALED_WINDOW);
-    negotiate(flow, segment, this.#context.mtu);
+    negotiate(flow, segment, this.#context, nowMs);
     flow.sndWnd = segment.window;
     flow.maxSndWnd = segment.window;
     flow.sndWl1 = segment.sequence;

@@ -2,6 +2,8 @@ import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { ipHeaderBytes } from '../ip/ip-writer.js';
 import { addSequence, earlierSequence, isBefore, laterSequence, sequenceDistance } from '../sequence.js';
 import type { FlowTimers } from './flow-timers.js';
+import { narrowToLink, probeBytes, probeMtu } from './path-mtu.js';
+import type { PathSearch } from './path-search.js';
 import { congestionAllowance, sackBlocks, segmentBytes, sendableBytes } from './send-limits.js';
 import { LOST } from './send-records.js';
 import type { TcpContext } from './tcp-context.js';
@@ -35,6 +37,7 @@ export class SegmentEmission {
   emit(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
     if (flow.state === TcpState.Closed || flow.state === TcpState.TimeWait) return true;
     if (!isSynchronized(flow.state)) return !flow.mustSendSyn || this.#emitSyn(flow, batch, nowMs);
+    if (flow.pathMtu > this.#context.mtu) narrowToLink(flow, this.#context.mtu);
     const isDone =
       this.#emitLost(flow, batch, nowMs) &&
       this.#emitNew(flow, batch, nowMs) &&
@@ -92,6 +95,7 @@ export class SegmentEmission {
   }
 
   #emitNew(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
+    if (flow.pathSearch !== undefined) this.#emitPathProbe(flow, flow.pathSearch, batch, nowMs);
     for (;;) {
       const bytes = sendableBytes(flow);
       const hasFin = flow.mustSendFin || (flow.isFinQueued && !flow.isFinSent && bytes === flow.unsentBytes);
@@ -105,6 +109,20 @@ export class SegmentEmission {
       if (sent > 0) this.#sentNew(flow, start, sent, nowMs);
       if (sent < wanted) return false;
     }
+  }
+
+  /** One segment of a size that the path may not carry (RFC 4821 §7.2). */
+  #emitPathProbe(flow: TcpFlow, search: PathSearch, batch: PacketBatch, nowMs: number): void {
+    const mtu = probeMtu(flow, this.#context.mtu, nowMs);
+    if (mtu === 0) return;
+    const { mss, sndNxt } = flow;
+    const bytes = probeBytes(flow, mtu);
+    flow.mss = bytes + flow.timestampBytes;
+    const sent = this.#emitRun(flow, batch, sndNxt, bytes, nowMs);
+    flow.mss = mss;
+    if (sent === 0) return;
+    this.#sentNew(flow, sndNxt, sent, nowMs);
+    search.sent(mtu, sndNxt, flow.sndNxt);
   }
 
   #sentNew(flow: TcpFlow, start: number, bytes: number, nowMs: number): void {

@@ -6,6 +6,7 @@ import { addSequence, sequenceDistance } from '../sequence.js';
 import { Congestion } from './congestion.js';
 import type { CloseReason } from './flow-event.js';
 import { LossDetection } from './loss-detection.js';
+import type { PathSearch } from './path-search.js';
 import { ReceiveQueue } from './receive-queue.js';
 import { ReceiveWindow } from './receive-window.js';
 import { RoundTripTime } from './round-trip-time.js';
@@ -108,6 +109,8 @@ export class TcpFlow implements Scheduled {
   mss: number;
   peerMss: number;
   pathMtu = 0;
+  /** Looks for a wider path; `undefined` while segments are as large as the tunnel admits. */
+  pathSearch: PathSearch | undefined;
   hasTimestamps = false;
   timestampOffset = 0;
   tsRecent = 0;

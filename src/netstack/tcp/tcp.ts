@@ -3,6 +3,7 @@ import type { BlockPool } from '../block-pool.js';
 import { WINDOW_SHIFT } from '../constants.js';
 import type { IcmpError } from '../icmp/icmp-error.js';
 import type { IpView } from '../ip/ip-view.js';
+import type { PathMtus } from '../ip/path-mtus.js';
 import type { NetstackEnvironment } from '../ports.js';
 import { addSequence } from '../sequence.js';
 import { AckProcessing } from './ack-processing.js';
@@ -25,7 +26,7 @@ import { TimeWait } from './time-wait.js';
 export interface TcpOptions {
   readonly environment: NetstackEnvironment;
   readonly pool: BlockPool;
-  readonly mtu: () => number;
+  readonly pathMtus: PathMtus;
   /** Asks for congestion marks on connections that we open (RFC 3168). Marks are accepted always. */
   readonly wantsEcn?: boolean;
 }
@@ -51,8 +52,8 @@ export class Tcp {
   /** Segments that were no segments. */
   malformed = 0;
 
-  constructor({ environment, pool, mtu, wantsEcn = false }: TcpOptions) {
-    const registry = new FlowRegistry(pool, mtu, (out) => environment.random(out));
+  constructor({ environment, pool, pathMtus, wantsEcn = false }: TcpOptions) {
+    const registry = new FlowRegistry(pool, pathMtus, (out) => environment.random(out));
     this.#registry = registry;
     this.#wantsEcn = wantsEcn;
     this.#numbers = new InitialNumbers(environment);
@@ -213,9 +214,9 @@ export class Tcp {
     else this.handshakes.arriveWithoutRecord(view, segment, nowMs);
   }
 
-  takeIcmpError(error: IcmpError): void {
+  takeIcmpError(error: IcmpError, nowMs: number): void {
     const flow = this.flow(error.local, error.localPort, error.remote, error.remotePort);
-    if (flow !== undefined) takeIcmpError(this.#registry, flow, error);
+    if (flow !== undefined) takeIcmpError(this.#registry, flow, error, nowMs);
   }
 
   /** Writes what may leave. @returns `false` if the batch is full and more waits. */

@@ -8,6 +8,7 @@ import type { IcmpError } from '../icmp/icmp-error.js';
 import { writeDatagram } from '../ip/datagram-writer.js';
 import type { IpView } from '../ip/ip-view.js';
 import { PacketQueue } from '../ip/packet-queue.js';
+import type { PathMtus } from '../ip/path-mtus.js';
 import type { NetstackEnvironment } from '../ports.js';
 import { UdpEndpoint, UdpEvent } from './udp-endpoint.js';
 
@@ -16,7 +17,7 @@ const MAX_QUEUE_BYTES = 4 * 1024 * 1024;
 
 export interface UdpOptions {
   readonly environment: NetstackEnvironment;
-  readonly mtu: () => number;
+  readonly pathMtus: PathMtus;
   readonly icmp: Icmp;
 }
 
@@ -33,15 +34,15 @@ export class Udp {
   onDatagram: DatagramHandler | undefined;
   malformed = 0;
   readonly #environment: NetstackEnvironment;
-  readonly #mtu: () => number;
+  readonly #pathMtus: PathMtus;
   readonly #icmp: Icmp;
   readonly #endpoints = new Map<number, UdpEndpoint[]>();
   readonly #queue = new PacketQueue(MAX_QUEUE_BYTES);
   readonly #events: UdpEndpoint[] = [];
 
-  constructor({ environment, mtu, icmp }: UdpOptions) {
+  constructor({ environment, pathMtus, icmp }: UdpOptions) {
     this.#environment = environment;
-    this.#mtu = mtu;
+    this.#pathMtus = pathMtus;
     this.#icmp = icmp;
   }
 
@@ -90,7 +91,8 @@ export class Udp {
     writeUint16(message, 6, checksum === 0 ? 0xffff : checksum); // zero would say that there is none (RFC 768)
     const id = new Uint8Array(4);
     this.#environment.random(id);
-    return writeDatagram(fields, message, this.#mtu(), readUint32(id, 0)).every((packet) => this.#queue.push(packet));
+    const mtu = this.#pathMtus.mtuOf(destination);
+    return writeDatagram(fields, message, mtu, readUint32(id, 0)).every((packet) => this.#queue.push(packet));
   }
 
   /** @returns `false` if the batch is full. */
@@ -131,9 +133,14 @@ export class Udp {
   }
 
   /** Only a connected port learns of errors, as with Linux: any other could not tell what they are about. */
-  takeIcmpError({ kind, local, localPort, remote, remotePort }: IcmpError): void {
+  takeIcmpError({ kind, local, localPort, remote, remotePort, mtu }: IcmpError, nowMs: number): void {
     const endpoint = this.#endpointFor(local, localPort, remote, remotePort);
-    if (endpoint?.remote === undefined || kind === 'too-big') return;
+    if (kind === 'too-big') {
+      // Only where the datagram may have been ours (RFC 8201 §4); the next one is cut.
+      if (endpoint !== undefined || this.onDatagram !== undefined) this.#pathMtus.refuse(remote, mtu, nowMs);
+      return;
+    }
+    if (endpoint?.remote === undefined) return;
     endpoint.error = kind === 'port' || kind === 'protocol' ? 'refused' : 'unreachable';
     this.#post(endpoint, UdpEvent.Error);
   }
