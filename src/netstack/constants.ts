@@ -67,6 +67,8 @@ export const BLACK_HOLE_SEARCH_MS = 10_000;
 export const INITIAL_RECEIVE_BUFFER = 131_072;
 export const MAX_RECEIVE_BUFFER = 6_291_456;
 export const MAX_SEND_BUFFER = 4_194_304;
+/** What a connection may queue while its congestion window is small; behind that, twice the window. */
+export const MIN_SEND_BUFFER = 131_072;
 /** Chosen from the greatest buffer (RFC 7323 §2.3): 2^7 × 65,535 > 6 MiB. */
 export const WINDOW_SHIFT = 7;
 /** Out-of-order ranges that one connection keeps. A path that reorders heavily makes hundreds of them. */

@@ -7,8 +7,11 @@ import type { TcpContext } from './tcp-context.js';
 import { LossTimer, Recovery, type TcpFlow } from './tcp-flow.js';
 import { CWR, ECE, SYN, type TcpSegment } from './tcp-segment.js';
 
-/** A program that waits to write is woken when this part of its buffer is free. */
-const WRITABLE_FRACTION = 2;
+/**
+ * A program that waits to write is woken when its buffer is filled to this part: more than the congestion window is left then, so
+ * that the path does not run dry meanwhile.
+ */
+const WRITABLE_BELOW = 2 / 3;
 
 /**
  * The effects of an acknowledgment on the sending side: the window of the peer, the round-trip time, and what leaves the queue.
@@ -84,7 +87,7 @@ export class AckProcessing {
     if (flow.hasSack || flow.recovery === Recovery.None) flow.loss.duplicateAcks = 0;
     else flow.loss.partialAck(Math.ceil(advanced / flow.payloadBytes));
     flow.isTailProbed = false;
-    if (flow.isWriteBlocked && flow.sendQueue.length <= flow.maxSendBytes / WRITABLE_FRACTION) {
+    if (flow.isWriteBlocked && flow.sendQueue.length <= flow.sendBufferBytes * WRITABLE_BELOW) {
       flow.isWriteBlocked = false;
       this.#context.post(flow, FlowEvent.Writable);
     }

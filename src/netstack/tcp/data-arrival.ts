@@ -51,6 +51,7 @@ export class DataArrival {
     else flow.newestRange = 0;
     const arrived = receiveQueue.inOrder - before;
     flow.rcvNxt = addSequence(flow.rcvNxt, arrived);
+    flow.window.arrived(flow.rcvNxt, echoedMs(flow, segment), nowMs);
     if (arrived > 0) this.#context.post(flow, FlowEvent.Readable);
     this.#oweAck(flow, ahead > 0 || gaps > 0, nowMs);
   }
@@ -66,6 +67,12 @@ export class DataArrival {
       this.#timers.delayAck(flow, nowMs);
     }
   }
+}
+
+/** The time of ours that a segment echoes. */
+function echoedMs(flow: TcpFlow, segment: TcpSegment): number | undefined {
+  const hasEcho = flow.hasTimestamps && segment.hasTimestamps && segment.timestampEcho !== 0;
+  return hasEcho ? (segment.timestampEcho - flow.timestampOffset) | 0 : undefined;
 }
 
 /** A batch brings many segments and one ACK: what that cannot report is counted (RFC 5681 §4.2, RFC 2018 §4). */

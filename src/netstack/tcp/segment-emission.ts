@@ -4,7 +4,7 @@ import { addSequence, earlierSequence, isBefore, laterSequence, sequenceDistance
 import type { FlowTimers } from './flow-timers.js';
 import { narrowToLink, probeBytes, probeMtu } from './path-mtu.js';
 import type { PathSearch } from './path-search.js';
-import { congestionAllowance, sackBlocks, segmentBytes, sendableBytes } from './send-limits.js';
+import { congestionAllowance, noteReported, sackBlocks, segmentBytes, sendableBytes } from './send-limits.js';
 import { LOST } from './send-records.js';
 import type { TcpContext } from './tcp-context.js';
 import { AckOwed, Recovery, type TcpFlow } from './tcp-flow.js';
@@ -275,15 +275,8 @@ export class SegmentEmission {
     flow.unackedSegments = 0;
     flow.delayedAckAtMs = Infinity;
     flow.lastAckSent = flow.rcvNxt;
-    if (flow.unreported > 0 && flow.hasSack) this.#reported(flow, this.#header.sackCount);
+    if (flow.unreported > 0 && flow.hasSack) noteReported(flow, this.#header.sackCount);
     flow.duplicateStart = flow.duplicateEnd;
-  }
-
-  /** The next ACK reports the ranges that this one had no room for. */
-  #reported(flow: TcpFlow, blocks: number): void {
-    const { count } = flow.receiveQueue.ranges;
-    flow.unreported = blocks === 0 ? 0 : Math.max(Math.min(flow.unreported, count) - blocks, 0);
-    if (flow.unreported > 0) flow.newestRange = (flow.newestRange + count - blocks) % count;
   }
 
   /** RFC 3168 §6.1.2, §6.1.3. A retransmission is not sent as capable (§6.1.5). */

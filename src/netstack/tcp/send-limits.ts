@@ -41,6 +41,13 @@ export function sackBlocks(flow: TcpFlow): number {
   return Math.min(flow.receiveQueue.ranges.count + duplicates, most);
 }
 
+/** Takes note that an ACK reported so many ranges: the next one reports those that found no room. */
+export function noteReported(flow: TcpFlow, blocks: number): void {
+  const { count } = flow.receiveQueue.ranges;
+  flow.unreported = blocks === 0 ? 0 : Math.max(Math.min(flow.unreported, count) - blocks, 0);
+  if (flow.unreported > 0) flow.newestRange = (flow.newestRange + count - blocks) % count;
+}
+
 /** Minshall's variant of Nagle: one small segment in flight holds back the next, a full one does not. */
 function maySendSmall(flow: TcpFlow): boolean {
   if (flow.isNoDelay || flow.isFinQueued) return true;

@@ -1,7 +1,7 @@
 import type { Scheduled } from '../../core/session/deadline-queue.js';
 import { isIpv4Address } from '../address.js';
 import type { BlockPool } from '../block-pool.js';
-import { DEFAULT_MSS4, DEFAULT_MSS6, KEEPALIVE_IDLE_MS, MAX_SEND_BUFFER } from '../constants.js';
+import { DEFAULT_MSS4, DEFAULT_MSS6, KEEPALIVE_IDLE_MS, MAX_SEND_BUFFER, MIN_SEND_BUFFER } from '../constants.js';
 import { addSequence, sequenceDistance } from '../sequence.js';
 import { Congestion } from './congestion.js';
 import type { CloseReason } from './flow-event.js';
@@ -224,6 +224,11 @@ export class TcpFlow implements Scheduled {
   /** Data of a full segment beside its timestamps. */
   get payloadBytes(): number {
     return this.mss - this.timestampBytes;
+  }
+
+  /** What `sendQueue` may hold: a window in flight, and one behind it, so that no ACK finds the queue empty. */
+  get sendBufferBytes(): number {
+    return Math.min(Math.max(2 * this.congestion.windowBytes, MIN_SEND_BUFFER), this.maxSendBytes);
   }
 
   /** Bytes on the path (RFC 6675 §4, `pipe`). Without SACK, a duplicate ACK stands for a segment that left it. */

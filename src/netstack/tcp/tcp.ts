@@ -117,7 +117,7 @@ export class Tcp {
   /** Queues bytes. @returns Bytes taken; `FlowEvent.Writable` follows when it was less than all. */
   write(flow: TcpFlow, bytes: Uint8Array, at: number, length: number): number {
     if (flow.isFinQueued || flow.state === TcpState.Closed) return 0;
-    const room = Math.max(flow.maxSendBytes - flow.sendQueue.length, 0);
+    const room = Math.max(flow.sendBufferBytes - flow.sendQueue.length, 0);
     const taken = flow.sendQueue.append(bytes, at, Math.min(length, room));
     if (taken < length) flow.isWriteBlocked = true;
     if (taken > 0) this.#registry.requestOutput(flow);
