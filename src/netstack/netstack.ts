@@ -5,6 +5,7 @@ import { addressEquals, addressWords, isIpv4Address, isUnicastAddress } from './
 import { BlockPool } from './block-pool.js';
 import { hasValidChecksum, hasValidTransportChecksum } from './checksum.js';
 import { Icmp } from './icmp/icmp.js';
+import { Identifications } from './ip/identifications.js';
 import { IpProblem, IpView } from './ip/ip-view.js';
 import { PathMtus } from './ip/path-mtus.js';
 import { PROTOCOL_TCP } from './ip/protocols.js';
@@ -78,9 +79,11 @@ export class Netstack {
     this.pool = new BlockPool(budgetBytes);
     const pathMtus = new PathMtus(() => this.mtu);
     this.pathMtus = pathMtus;
-    this.tcp = new Tcp({ environment, pool: this.pool, pathMtus, wantsEcn: options.wantsEcn ?? false });
-    this.icmp = new Icmp(environment, pathMtus);
-    this.udp = new Udp({ environment, pathMtus, icmp: this.icmp });
+    const identifications = new Identifications(environment);
+    const icmp = new Icmp({ identifications, pathMtus, isOwn: (address) => this.#isOwn(address) });
+    this.icmp = icmp;
+    this.tcp = new Tcp({ environment, pool: this.pool, pathMtus, icmp, wantsEcn: options.wantsEcn ?? false });
+    this.udp = new Udp({ environment, pathMtus, identifications, icmp });
   }
 
   /** Takes the rows with verdict `Pass`, packets from the tunnel. */
@@ -169,7 +172,11 @@ export class Netstack {
   #isForUs(view: IpView): boolean {
     if (!isUnicastAddress(view.source)) return false;
     if (this.#acceptsAny) return isUnicastAddress(view.destination);
-    return this.addresses.some((address) => addressEquals(address, 0, view.destination, 0));
+    return this.#isOwn(view.destination);
+  }
+
+  #isOwn(wanted: Int32Array): boolean {
+    return this.addresses.some((address) => addressEquals(address, 0, wanted, 0));
   }
 
   #isTransportValid(view: IpView, bytes: Uint8Array): boolean {

@@ -87,6 +87,7 @@ export class AckProcessing {
     if (flow.hasSack || flow.recovery === Recovery.None) flow.loss.duplicateAcks = 0;
     else flow.loss.partialAck(Math.ceil(advanced / flow.payloadBytes));
     flow.isTailProbed = false;
+    flow.isUnreachable = false;
     if (flow.isWriteBlocked && flow.sendQueue.length <= flow.sendBufferBytes * WRITABLE_BELOW) {
       flow.isWriteBlocked = false;
       this.#context.post(flow, FlowEvent.Writable);

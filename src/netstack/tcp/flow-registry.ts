@@ -107,15 +107,16 @@ export class FlowRegistry implements HandshakeHost {
     request.mustAnswer = false;
     this.#deadlines.remove(request);
     this.table.delete(request);
-    const listener = this.listenerOf(request.local, request.localPort);
-    if (listener !== undefined) listener.halfOpenCount--;
+    if (request.listener !== undefined) request.listener.halfOpenCount--;
   }
 
-  promote(request: HalfOpen, flow: TcpFlow, listener: TcpListener | undefined): void {
+  promote(request: HalfOpen, flow: TcpFlow): void {
     request.deadlineMs = Infinity;
     request.mustAnswer = false;
     this.#deadlines.remove(request);
     this.table.replace(request, flow);
+    request.flow = flow;
+    const { listener } = request;
     if (listener === undefined) return;
     listener.halfOpenCount--;
     listener.accepted.push(flow);

@@ -90,7 +90,7 @@ export class FlowTimers {
       this.#context.requestOutput(flow);
     }
     if (flow.keepaliveAtMs <= nowMs) this.#keepaliveDue(flow, nowMs);
-    if (flow.lingerAtMs <= nowMs) endFlow(this.#context, flow, 'timed-out');
+    if (flow.lingerAtMs <= nowMs) this.#giveUp(flow);
   }
 
   #set(flow: TcpFlow, timer: LossTimer, atMs: number): void {
@@ -155,11 +155,11 @@ export class FlowTimers {
   #probeWindow(flow: TcpFlow, nowMs: number): void {
     flow.retries++;
     if (flow.isOrphan && flow.retries > ORPHAN_RETRIES) {
-      endFlow(this.#context, flow, 'timed-out');
+      this.#giveUp(flow);
       return;
     }
     if (flow.retries > MAX_RETRIES && nowMs - flow.lastReceivedMs > MAX_RTO_MS * 2) {
-      endFlow(this.#context, flow, 'timed-out');
+      this.#giveUp(flow);
       return;
     }
     flow.isProbing = true;
@@ -170,7 +170,7 @@ export class FlowTimers {
   #retransmit(flow: TcpFlow, nowMs: number): void {
     flow.retries++;
     if (flow.retries > this.#mostRetries(flow)) {
-      endFlow(this.#context, flow, 'timed-out');
+      this.#giveUp(flow);
       return;
     }
     if (!isSynchronized(flow.state)) {
@@ -213,9 +213,13 @@ export class FlowTimers {
     return flow.isOrphan ? ORPHAN_RETRIES : MAX_RETRIES;
   }
 
+  #giveUp(flow: TcpFlow): void {
+    endFlow(this.#context, flow, flow.isUnreachable ? 'unreachable' : 'timed-out');
+  }
+
   #keepaliveDue(flow: TcpFlow, nowMs: number): void {
     if (flow.keepaliveProbes >= KEEPALIVE_PROBES) {
-      endFlow(this.#context, flow, 'timed-out');
+      this.#giveUp(flow);
       return;
     }
     flow.keepaliveProbes++;

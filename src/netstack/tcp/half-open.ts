@@ -1,6 +1,7 @@
 import type { Scheduled } from '../../core/session/deadline-queue.js';
-import type { FlowAddress } from './tcp-flow.js';
-import type { TcpSegment } from './tcp-segment.js';
+import type { TcpListener } from './listener.js';
+import type { FlowAddress, TcpFlow } from './tcp-flow.js';
+import { CWR, ECE, type TcpSegment } from './tcp-segment.js';
 
 /** The options of a SYN, kept until the handshake ends or is refused. */
 export interface SynOptions {
@@ -29,6 +30,14 @@ export class HalfOpen implements FlowAddress, Scheduled {
   tsRecent: number;
   iss = 0;
   timestampOffset = 0;
+  /** ISS lies at or behind this: the end of an earlier connection of the same two ends (RFC 6191 §2). */
+  leastIss: number | undefined;
+  /** `undefined`: the program decides about it. */
+  readonly listener: TcpListener | undefined;
+  /** Start of the packet with the SYN, which an ICMP error quotes; kept while the program decides. */
+  readonly quoted: Uint8Array | undefined;
+  /** The connection that it became. */
+  flow: TcpFlow | undefined;
   /** The program said yes: SYN-ACK may leave. */
   isAccepted: boolean;
   mustAnswer = false;
@@ -37,7 +46,8 @@ export class HalfOpen implements FlowAddress, Scheduled {
   deadlineMs = Infinity;
   sentMs = 0;
 
-  constructor(address: FlowAddress, segment: TcpSegment, isAccepted: boolean, wantsEcn: boolean) {
+  /** @param origin The listener that takes it, or the start of its packet where the program decides. */
+  constructor(address: FlowAddress, segment: TcpSegment, origin: TcpListener | Uint8Array) {
     this.local = address.local;
     this.localPort = address.localPort;
     this.remote = address.remote;
@@ -45,13 +55,15 @@ export class HalfOpen implements FlowAddress, Scheduled {
     this.irs = segment.sequence;
     this.window = segment.window;
     this.tsRecent = segment.timestampValue;
-    this.isAccepted = isAccepted;
+    this.listener = origin instanceof Uint8Array ? undefined : origin;
+    this.quoted = origin instanceof Uint8Array ? origin : undefined;
+    this.isAccepted = this.listener !== undefined;
     this.options = {
       mss: segment.mss,
       windowShift: segment.windowShift,
       isSackPermitted: segment.isSackPermitted,
       hasTimestamps: segment.hasTimestamps,
-      wantsEcn,
+      wantsEcn: segment.has(ECE) && segment.has(CWR),
     };
   }
 

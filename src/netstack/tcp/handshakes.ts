@@ -1,30 +1,37 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { isUnicastAddress } from '../address.js';
-import { INITIAL_RTO_MS, QUICK_ACKS, SYN_ACK_RETRIES, SYN_BACKLOG, WINDOW_SHIFT } from '../constants.js';
+import { INITIAL_RTO_MS, SYN_ACK_RETRIES, SYN_BACKLOG, WINDOW_SHIFT } from '../constants.js';
+import type { Icmp } from '../icmp/icmp.js';
+import { QUOTED_BYTES, type RefusalKind } from '../icmp/refused.js';
 import type { IpView } from '../ip/ip-view.js';
 import { ipHeaderBytes } from '../ip/ip-writer.js';
-import { addSequence, isAtOrBefore, isBefore } from '../sequence.js';
-import { HalfOpen } from './half-open.js';
+import { addSequence, isAtOrBefore, isBefore, laterSequence } from '../sequence.js';
+import { SourceShares } from '../source-shares.js';
+import type { HalfOpen } from './half-open.js';
 import type { InitialNumbers } from './initial-numbers.js';
-import type { SynHandler, TcpListener } from './listener.js';
-import { negotiate } from './negotiation.js';
+import type { TcpListener } from './listener.js';
+import { FIRST_WINDOW, isCurrent, isOrdinary, makeFlow, makeRequest } from './passive-open.js';
 import type { Resets } from './resets.js';
 import type { SegmentArrival } from './segment-arrival.js';
 import type { TcpContext } from './tcp-context.js';
-import { TcpFlow } from './tcp-flow.js';
-import { ACK, CWR, ECE, FIN, RST, SYN, TCP_HEADER_BYTES, TcpSegment } from './tcp-segment.js';
-import { TcpState } from './tcp-state.js';
+import type { TcpFlow } from './tcp-flow.js';
+import { ACK, ECE, FIN, RST, SYN, TCP_HEADER_BYTES, type TcpSegment } from './tcp-segment.js';
 import { SegmentHeader, writeSegment } from './tcp-writer.js';
 
-/** How long a request in accept-any mode waits for the program: as long as a client retries. */
+/** How long a request in accept-any mode waits for the program behind the last SYN: as long as a client retries. */
 const DECISION_MS = 63_000;
+/** Takes a SYN to an address or port that nobody listens on (a gateway's flows): `accept` or `refuse` follows at any time. */
+export type SynHandler = (request: HalfOpen) => void;
+
+/** How a request is turned down: by RST, by an ICMP error that quotes the SYN, or not at all. */
+export type Refusal = 'reset' | 'silence' | RefusalKind;
 
 /** The parts of TCP that the passive side needs. */
 export interface HandshakeHost extends TcpContext {
   addHalfOpen(request: HalfOpen): void;
   removeHalfOpen(request: HalfOpen): void;
   /** The handshake is complete: the flow takes the place of the record. */
-  promote(request: HalfOpen, flow: TcpFlow, listener: TcpListener | undefined): void;
+  promote(request: HalfOpen, flow: TcpFlow): void;
   listenerOf(address: Int32Array, port: number): TcpListener | undefined;
   scheduleHalfOpen(request: HalfOpen): void;
   requestAnswer(request: HalfOpen): void;
@@ -38,24 +45,33 @@ export interface HandshakeHost extends TcpContext {
 export class Handshakes {
   /** Decides about SYNs that no listener takes; `undefined`: such a SYN is answered with RST. */
   onSyn: SynHandler | undefined;
+  /** A request that `onSyn` was given is over without a connection: the client reset it or fell silent. */
+  onSynGone: SynHandler | undefined;
   /** SYNs that the backlog had no room for. */
   overflows = 0;
   readonly #host: HandshakeHost;
   readonly #numbers: InitialNumbers;
   readonly #resets: Resets;
   readonly #arrival: SegmentArrival;
+  readonly #icmp: Icmp;
   readonly #header = new SegmentHeader();
-  #waitingForDecision = 0;
+  /** Requests that wait for the program: half of the places at most are one client's. */
+  readonly #waiting = new SourceShares(SYN_BACKLOG, SYN_BACKLOG / 2);
 
-  constructor(host: HandshakeHost, numbers: InitialNumbers, resets: Resets, arrival: SegmentArrival) {
+  constructor(host: HandshakeHost, numbers: InitialNumbers, resets: Resets, icmp: Icmp, arrival: SegmentArrival) {
+    this.#icmp = icmp;
     this.#host = host;
     this.#numbers = numbers;
     this.#resets = resets;
     this.#arrival = arrival;
   }
 
-  /** A segment for which there is no record of any kind. */
-  arriveWithoutRecord(view: IpView, segment: TcpSegment, nowMs: number): void {
+  /**
+   * A segment for which there is no record of any kind.
+   *
+   * @param leastIss Where the ISS has to lie at least, because an earlier connection of the same ends is hardly over.
+   */
+  arriveWithoutRecord(view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number, leastIss?: number): void {
     if (segment.has(RST)) return;
     const isSyn = segment.has(SYN) && !segment.has(ACK | FIN);
     if (!isSyn) {
@@ -64,8 +80,8 @@ export class Handshakes {
     }
     if (!isOrdinary(view, segment)) return;
     const listener = this.#host.listenerOf(view.destination, segment.destinationPort);
-    if (listener !== undefined) this.#listen(listener, view, segment, nowMs);
-    else if (this.onSyn !== undefined) this.#ask(view, segment, nowMs);
+    if (listener !== undefined) this.#listen(listener, view, segment, nowMs, leastIss);
+    else if (this.onSyn !== undefined) this.#ask(view, segment, bytes, nowMs, leastIss);
     else this.#resets.answer(view, segment);
   }
 
@@ -77,7 +93,9 @@ export class Handshakes {
     }
     if (segment.has(SYN)) {
       // A SYN that came twice: its answer was lost.
-      if (segment.sequence === request.irs && request.isAccepted) this.#answer(request);
+      if (segment.sequence !== request.irs) return;
+      if (request.isAccepted) this.#answer(request);
+      else request.deadlineMs = nowMs + DECISION_MS;
       return;
     }
     if (!segment.has(ACK) || !request.isAccepted) return;
@@ -88,22 +106,30 @@ export class Handshakes {
       this.#resets.answer(view, segment);
       return;
     }
-    this.#complete(request, segment, bytes, view.trafficClass, nowMs);
+    // Out of the window or older than the SYN: SYN-ACK again shows the client where we are (RFC 9293 §3.10.7.4).
+    if (!isCurrent(request, segment)) this.#answer(request);
+    else if (request.listener?.isClosed === true) this.#refuseLate(request, view, segment);
+    else this.#complete(request, segment, bytes, view.trafficClass, nowMs);
   }
 
   /** Lets a request in: SYN-ACK leaves with the next batch. */
   accept(request: HalfOpen, nowMs: number): void {
     if (request.isAccepted || request.deadlineMs === Infinity) return;
-    this.#waitingForDecision--;
+    this.#waiting.remove(request.remote);
     request.isAccepted = true;
     this.#open(request, nowMs);
   }
 
-  /** Turns a request down with RST, or in silence. */
-  refuse(request: HalfOpen, how: 'reset' | 'silence'): void {
-    if (!request.isAccepted) this.#waitingForDecision--;
+  /** Turns a request down; one that is over already stays as it is. */
+  refuse(request: HalfOpen, how: Refusal, nowMs: number): void {
+    if (request.deadlineMs === Infinity) return;
+    if (!request.isAccepted) this.#waiting.remove(request.remote);
     this.#host.removeHalfOpen(request);
     if (how === 'silence') return;
+    if (how !== 'reset') {
+      this.#icmp.refuse({ local: request.local, remote: request.remote, quoted: request.quoted! }, how, nowMs);
+      return;
+    }
     const rcvNxt = addSequence(request.irs, 1);
     const { local, localPort, remote, remotePort } = request;
     this.#resets.abort({ local, localPort, remote, remotePort, sndNxt: 0, rcvNxt });
@@ -143,41 +169,32 @@ export class Handshakes {
     return true;
   }
 
-  #listen(listener: TcpListener, view: IpView, segment: TcpSegment, nowMs: number): void {
+  #listen(listener: TcpListener, view: IpView, segment: TcpSegment, nowMs: number, leastIss?: number): void {
     if (listener.halfOpenCount >= SYN_BACKLOG || listener.accepted.length >= listener.backlog) {
       this.overflows++;
       return;
     }
-    const request = this.#record(view, segment, true);
+    const request = makeRequest(view, segment, listener, leastIss);
     listener.halfOpenCount++;
     this.#open(request, nowMs);
     this.#host.addHalfOpen(request);
   }
 
-  #ask(view: IpView, segment: TcpSegment, nowMs: number): void {
-    if (this.#waitingForDecision >= SYN_BACKLOG) {
+  #ask(view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number, leastIss?: number): void {
+    if (!this.#waiting.add(view.source)) {
       this.overflows++;
       return;
     }
-    const request = this.#record(view, segment, false);
-    this.#waitingForDecision++;
+    const packet = bytes.subarray(view.at, view.payloadAt + view.payloadBytes);
+    const request = makeRequest(view, segment, packet.slice(0, QUOTED_BYTES), leastIss);
     request.deadlineMs = nowMs + DECISION_MS;
     this.#host.addHalfOpen(request);
     this.onSyn?.(request);
   }
 
-  #record(view: IpView, segment: TcpSegment, isAccepted: boolean): HalfOpen {
-    const address = {
-      local: view.destination.slice(),
-      localPort: segment.destinationPort,
-      remote: view.source.slice(),
-      remotePort: segment.sourcePort,
-    };
-    return new HalfOpen(address, segment, isAccepted, segment.has(ECE) && segment.has(CWR));
-  }
-
   #open(request: HalfOpen, nowMs: number): void {
     request.iss = this.#numbers.sequence(request, nowMs);
+    if (request.leastIss !== undefined) request.iss = laterSequence(request.iss, request.leastIss);
     request.timestampOffset = this.#numbers.timestampOffset(request);
     request.deadlineMs = nowMs + INITIAL_RTO_MS;
     this.#answer(request);
@@ -190,48 +207,27 @@ export class Handshakes {
   }
 
   #forget(request: HalfOpen): void {
-    if (!request.isAccepted) this.#waitingForDecision--;
+    if (!request.isAccepted) this.#waiting.remove(request.remote);
     this.#host.removeHalfOpen(request);
+    if (request.listener === undefined) this.onSynGone?.(request);
+  }
+
+  /** The listener was closed while the handshake went on. */
+  #refuseLate(request: HalfOpen, view: IpView, segment: TcpSegment): void {
+    this.#host.removeHalfOpen(request);
+    this.#resets.answer(view, segment);
   }
 
   #complete(request: HalfOpen, segment: TcpSegment, bytes: Uint8Array, trafficClass: number, nowMs: number): void {
-    const listener = this.#host.listenerOf(request.local, request.localPort);
+    const { listener } = request;
     // A full accept queue drops the last ACK: the client sends data again, and finds room then (Linux).
     if (listener !== undefined && listener.accepted.length >= listener.backlog) {
       this.overflows++;
       return;
     }
-    const flow = this.#makeFlow(request, nowMs);
-    this.#host.promote(request, flow, listener);
+    const flow = makeFlow(request, this.#host, nowMs);
+    this.#host.promote(request, flow);
     this.#arrival.arrive(flow, segment, bytes, trafficClass, nowMs);
-  }
-
-  #makeFlow(request: HalfOpen, nowMs: number): TcpFlow {
-    const flow = new TcpFlow(request, this.#host.pool);
-    const { options } = request;
-    flow.state = TcpState.SynReceived;
-    flow.iss = request.iss;
-    flow.sndUna = request.iss;
-    flow.sndNxt = addSequence(request.iss, 1);
-    flow.dataStart = flow.sndNxt;
-    flow.irs = request.irs;
-    flow.rcvNxt = addSequence(request.irs, 1);
-    flow.receiveShift = WINDOW_SHIFT;
-    flow.hasTimestamps = true;
-    flow.hasSack = true;
-    flow.hasEcn = options.wantsEcn;
-    flow.timestampOffset = request.timestampOffset;
-    flow.tsRecent = request.tsRecent;
-    flow.tsRecentMs = nowMs;
-    flow.lastAckSent = flow.rcvNxt;
-    flow.retries = request.retries;
-    flow.synSentMs = request.sentMs;
-    flow.quickAcks = QUICK_ACKS;
-    flow.window.start(flow.rcvNxt, nowMs);
-    flow.window.edge = addSequence(flow.rcvNxt, FIRST_WINDOW);
-    negotiate(flow, optionsAsSyn(request), this.#host, nowMs);
-    flow.lastReceivedMs = nowMs;
-    return flow;
   }
 
   /** A stray segment in accept-any mode may belong to another host's flow, so it is not answered. */
@@ -240,24 +236,4 @@ export class Handshakes {
     if (!isUnicastAddress(view.source)) return;
     this.#resets.answer(view, segment);
   }
-}
-
-/** The window of SYN-ACK is never scaled (RFC 7323 §2.2). */
-const FIRST_WINDOW = 65_535;
-
-/** RFC 1122 §4.2.3.10, and a SYN from a host to itself ("LAND"). */
-function isOrdinary(view: IpView, segment: TcpSegment): boolean {
-  if (!isUnicastAddress(view.source) || !isUnicastAddress(view.destination)) return false;
-  const isSameHost = view.source.every((word, i) => word === view.destination[i]);
-  return !(isSameHost && segment.sourcePort === segment.destinationPort);
-}
-
-/** The options of the SYN as `negotiate` reads them. */
-function optionsAsSyn({ options }: HalfOpen): TcpSegment {
-  const syn = new TcpSegment();
-  syn.mss = options.mss;
-  syn.windowShift = options.windowShift;
-  syn.isSackPermitted = options.isSackPermitted;
-  syn.hasTimestamps = options.hasTimestamps;
-  return syn;
 }

@@ -20,8 +20,12 @@ export function takeIcmpError(context: TcpContext, flow: TcpFlow, error: IcmpErr
     takeRefusal(context, flow, error, nowMs);
     return;
   }
-  // A hard error is soft once both sides know each other: anyone could have sent it (RFC 5927 §5.2).
-  if (isSynchronized(flow.state)) return;
+  // A hard error is soft once both sides know each other: anyone could have sent it (RFC 5927 §5.2). The program learns of it if
+  // the connection ends by a timeout (RFC 9293 §3.9.2.2).
+  if (isSynchronized(flow.state) || error.kind === 'transient') {
+    flow.isUnreachable = true;
+    return;
+  }
   const isRefusal = error.kind === 'port' || error.kind === 'protocol';
   endFlow(context, flow, isRefusal ? 'refused' : 'unreachable');
 }

@@ -18,6 +18,12 @@ const STAMP_LIFETIME_MS = 24 * 86_400_000;
 /** The window of our SYN, which is never scaled (RFC 7323 §2.2). */
 const MAX_UNSCALED_WINDOW = 65_535;
 
+/** Data that nobody will read: the peer has to learn that it is lost (RFC 9293 §3.6.1, RFC 2525 §2.16). */
+function isNews(flow: TcpFlow, segment: TcpSegment): boolean {
+  const end = addSequence(segment.sequence, segment.dataBytes);
+  return mayReceive(flow.state) && segment.dataBytes > 0 && isBefore(flow.rcvNxt, end);
+}
+
 /** The answer to a segment that belongs to no connection, or to a wrong one. */
 export type Answer = 'none' | 'reset';
 
@@ -59,10 +65,15 @@ export class SegmentArrival {
     }
     this.#noteArrival(flow, segment, nowMs);
     if (flow.state === TcpState.SynReceived) this.#established(flow, segment, nowMs);
+    this.#acks.take(flow, segment, nowMs);
+    // Behind CWR, which ends the echo of earlier marks (RFC 3168 §6.1.3).
     if (flow.hasEcn && (trafficClass & ECN_MASK) === ECN_CONGESTION_EXPERIENCED && segment.dataBytes > 0)
       flow.isEchoingCongestion = true;
-    this.#acks.take(flow, segment, nowMs);
     this.#closeSteps(flow, nowMs);
+    if (flow.isOrphan && isNews(flow, segment)) {
+      endFlow(this.#context, flow, 'aborted');
+      return 'reset';
+    }
     if (segment.dataBytes > 0) this.#data.take(flow, segment, bytes, nowMs);
     if (segment.has(FIN)) this.#noteFin(flow, segment);
     this.#finish(flow, nowMs);

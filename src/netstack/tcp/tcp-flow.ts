@@ -155,6 +155,8 @@ export class TcpFlow implements Scheduled {
 
   /** Nagle off (TCP_NODELAY). */
   isNoDelay = false;
+  /** A router reported that packets do not arrive, and none of ours was acknowledged since. */
+  isUnreachable = false;
   /** No program holds it any more. */
   isOrphan = false;
   maxSendBytes = MAX_SEND_BUFFER;

@@ -1,6 +1,7 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import type { BlockPool } from '../block-pool.js';
 import { WINDOW_SHIFT } from '../constants.js';
+import type { Icmp } from '../icmp/icmp.js';
 import type { IcmpError } from '../icmp/icmp-error.js';
 import type { IpView } from '../ip/ip-view.js';
 import type { PathMtus } from '../ip/path-mtus.js';
@@ -27,6 +28,7 @@ export interface TcpOptions {
   readonly environment: NetstackEnvironment;
   readonly pool: BlockPool;
   readonly pathMtus: PathMtus;
+  readonly icmp: Icmp;
   /** Asks for congestion marks on connections that we open (RFC 3168). Marks are accepted always. */
   readonly wantsEcn?: boolean;
 }
@@ -52,7 +54,7 @@ export class Tcp {
   /** Segments that were no segments. */
   malformed = 0;
 
-  constructor({ environment, pool, pathMtus, wantsEcn = false }: TcpOptions) {
+  constructor({ environment, pool, pathMtus, icmp, wantsEcn = false }: TcpOptions) {
     const registry = new FlowRegistry(pool, pathMtus, (out) => environment.random(out));
     this.#registry = registry;
     this.#wantsEcn = wantsEcn;
@@ -60,7 +62,7 @@ export class Tcp {
     this.#timers = new FlowTimers(registry);
     this.#arrival = new SegmentArrival(registry, this.#timers, new AckProcessing(registry, this.#timers));
     this.#emission = new SegmentEmission(registry, this.#timers);
-    this.handshakes = new Handshakes(registry, this.#numbers, this.#resets, this.#arrival);
+    this.handshakes = new Handshakes(registry, this.#numbers, this.#resets, icmp, this.#arrival);
   }
 
   /** Connections of every kind: open, half open, and in TIME-WAIT. */
@@ -210,8 +212,8 @@ export class Tcp {
       if (this.#arrival.arrive(entry, segment, bytes, view.trafficClass, nowMs) === 'reset')
         this.#resets.answer(view, segment);
     } else if (entry instanceof HalfOpen) this.handshakes.arrive(entry, view, segment, bytes, nowMs);
-    else if (entry instanceof TimeWait) this.#arriveInTimeWait(entry, view, segment, nowMs);
-    else this.handshakes.arriveWithoutRecord(view, segment, nowMs);
+    else if (entry instanceof TimeWait) this.#arriveInTimeWait(entry, view, segment, bytes, nowMs);
+    else this.handshakes.arriveWithoutRecord(view, segment, bytes, nowMs);
   }
 
   takeIcmpError(error: IcmpError, nowMs: number): void {
@@ -258,10 +260,10 @@ export class Tcp {
     }
   }
 
-  #arriveInTimeWait(record: TimeWait, view: IpView, segment: TcpSegment, nowMs: number): void {
+  #arriveInTimeWait(record: TimeWait, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
     if (!this.#registry.timeWaits.arrive(record, segment, nowMs)) return;
     this.#registry.endTimeWait(record);
-    this.handshakes.arriveWithoutRecord(view, segment, nowMs);
+    this.handshakes.arriveWithoutRecord(view, segment, bytes, nowMs, record.sndNxt);
   }
 
   #acknowledgeNow(flow: TcpFlow): void {

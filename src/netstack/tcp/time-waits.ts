@@ -87,7 +87,10 @@ export class TimeWaits {
   }
 }
 
+/** RFC 6191 §2: a newer stamp, or, where stamps say nothing, a greater sequence number. */
 function isNewConnection(record: TimeWait, segment: TcpSegment): boolean {
-  if (record.hasTimestamps && segment.hasTimestamps) return ((segment.timestampValue - record.tsRecent) | 0) > 0;
-  return isBefore(record.rcvNxt, segment.sequence);
+  const isAhead = isBefore(record.rcvNxt, segment.sequence);
+  if (!record.hasTimestamps || !segment.hasTimestamps) return isAhead;
+  const newerMs = (segment.timestampValue - record.tsRecent) | 0;
+  return newerMs > 0 || (newerMs === 0 && isAhead);
 }
