@@ -1,7 +1,7 @@
 import { HEADROOM_BYTES, type PacketBatch, TAILROOM_BYTES } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_UDP } from '../wire/ip-header.js';
-import { addressEquals, addressWords, isIpv4Address, isUnicastAddress } from './address.js';
+import { addressEquals, addressWords, isIpv4Address, isLoopbackAddress, isUnicastAddress } from './address.js';
 import { BlockPool } from './block-pool.js';
 import { hasValidChecksum, hasValidTransportChecksum } from './checksum.js';
 import { Icmp } from './icmp/icmp.js';
@@ -68,7 +68,7 @@ export class Netstack {
   readonly #acceptsAny: boolean;
   readonly #verifiesChecksums: boolean;
   readonly #view = new IpView();
-  readonly #reassembler = new Reassembler();
+  readonly #reassembler: Reassembler;
 
   constructor(options: NetstackOptions) {
     const { environment, addresses, mtu, budgetBytes = DEFAULT_BUDGET_BYTES } = options;
@@ -82,6 +82,9 @@ export class Netstack {
     const identifications = new Identifications(environment);
     const icmp = new Icmp({ identifications, pathMtus, isOwn: (address) => this.#isOwn(address) });
     this.icmp = icmp;
+    this.#reassembler = new Reassembler((local, remote, first, nowMs) => {
+      icmp.reassemblyTimedOut(local, remote, first, nowMs);
+    });
     this.tcp = new Tcp({ environment, pool: this.pool, pathMtus, icmp, wantsEcn: options.wantsEcn ?? false });
     this.udp = new Udp({ environment, pathMtus, identifications, icmp });
   }
@@ -107,12 +110,13 @@ export class Netstack {
   }
 
   nextDeadline(): number {
-    return Math.min(this.tcp.nextDeadline(), this.pathMtus.nextDeadline());
+    return Math.min(this.tcp.nextDeadline(), this.pathMtus.nextDeadline(), this.#reassembler.nextDeadline());
   }
 
   runDue(nowMs: number): void {
     this.tcp.runDue(nowMs);
     this.pathMtus.runDue(nowMs);
+    this.#reassembler.expire(nowMs);
   }
 
   /** The address to send from towards a destination: the first of its family. */
@@ -142,8 +146,8 @@ export class Netstack {
     }
     const whole = this.#reassembler.add(view, bytes, nowMs);
     if (whole === undefined) return;
-    // The headers of the fragment go in front of the payload, so that checksums and quotations find them.
-    const joined = joinFragments(bytes, view, whole);
+    // The headers of the first fragment go in front of the payload, so that checksums and quotations find them.
+    const joined = joinFragments(this.#reassembler.head, view, whole);
     this.#dispatch(view, joined, nowMs);
   }
 
@@ -170,8 +174,9 @@ export class Netstack {
   }
 
   #isForUs(view: IpView): boolean {
-    if (!isUnicastAddress(view.source)) return false;
-    if (this.#acceptsAny) return isUnicastAddress(view.destination);
+    // Loopback addresses never come from outside (RFC 1122 §3.2.1.3 g, RFC 4291 §2.5.3).
+    if (!isUnicastAddress(view.source) || isLoopbackAddress(view.source)) return false;
+    if (this.#acceptsAny) return isUnicastAddress(view.destination) && !isLoopbackAddress(view.destination);
     return this.#isOwn(view.destination);
   }
 
@@ -189,10 +194,10 @@ export class Netstack {
   }
 }
 
-function joinFragments(bytes: Uint8Array, view: IpView, payload: Uint8Array): Uint8Array {
-  const headerBytes = view.payloadAt - view.at;
+function joinFragments(head: Uint8Array, view: IpView, payload: Uint8Array): Uint8Array {
+  const headerBytes = head.length;
   const joined = new Uint8Array(HEADROOM_BYTES + headerBytes + payload.length + TAILROOM_BYTES);
-  joined.set(bytes.subarray(view.at, view.payloadAt), HEADROOM_BYTES);
+  joined.set(head, HEADROOM_BYTES);
   joined.set(payload, HEADROOM_BYTES + headerBytes);
   view.at = HEADROOM_BYTES;
   view.payloadAt = HEADROOM_BYTES + headerBytes;

@@ -23,6 +23,13 @@ export interface LinkConditions {
   readonly filter?: (packet: Uint8Array, number: number) => boolean;
 }
 
+export interface NodeOptions {
+  readonly mtu?: number;
+  readonly verifies?: boolean;
+  readonly acceptsAny?: boolean;
+  readonly wantsEcn?: boolean;
+}
+
 const BATCH_ROWS = 256;
 const BATCH_BYTES = 1024 * 1024;
 
@@ -44,12 +51,7 @@ export class StackNode {
   #busyUntilMs = 0;
   #isPumping = false;
 
-  constructor(
-    events: EventQueue,
-    random: SeededRandom,
-    address: Uint8Array,
-    options: { mtu?: number; verifies?: boolean } = {},
-  ) {
+  constructor(events: EventQueue, random: SeededRandom, address: Uint8Array, options: NodeOptions = {}) {
     this.#events = events;
     this.#random = random;
     this.address = addressWords(address);
@@ -62,6 +64,8 @@ export class StackNode {
       addresses: [address],
       mtu: options.mtu ?? 1420,
       verifiesChecksums: options.verifies ?? false,
+      acceptsAny: options.acceptsAny ?? false,
+      wantsEcn: options.wantsEcn ?? false,
     });
   }
 
@@ -151,11 +155,7 @@ export class StackPair {
   readonly a: StackNode;
   readonly b: StackNode;
 
-  constructor(
-    seed: number,
-    conditions: LinkConditions = {},
-    options: { isIpv6?: boolean; mtu?: number; verifies?: boolean } = {},
-  ) {
+  constructor(seed: number, conditions: LinkConditions = {}, options: NodeOptions & { isIpv6?: boolean } = {}) {
     this.random = new SeededRandom(seed);
     const address = (last: number): Uint8Array =>
       options.isIpv6 === true

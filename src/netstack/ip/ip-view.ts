@@ -137,6 +137,7 @@ export class IpView {
   }
 }
 
-function isExtension(protocol: number): boolean {
+/** Tests whether a protocol number is that of an extension header that may be skipped. */
+export function isExtension(protocol: number): boolean {
   return protocol === HOP_BY_HOP || protocol === ROUTING || protocol === DESTINATION_OPTIONS;
 }
