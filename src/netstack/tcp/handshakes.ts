@@ -183,6 +183,7 @@ export class Handshakes {
   #ask(view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number, leastIss?: number): void {
     if (!this.#waiting.add(view.source)) {
       this.overflows++;
+      this.#resets.answer(view, segment);
       return;
     }
     const packet = bytes.subarray(view.at, view.payloadAt + view.payloadBytes);

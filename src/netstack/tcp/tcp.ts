@@ -1,4 +1,5 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
+import { isUnicastAddress } from '../address.js';
 import type { BlockPool } from '../block-pool.js';
 import { WINDOW_SHIFT } from '../constants.js';
 import type { Icmp } from '../icmp/icmp.js';
@@ -70,7 +71,11 @@ export class Tcp {
     return this.#registry.table.size;
   }
 
-  /** Begins an active open. @returns `undefined` if the pair of ends is taken, or no local port is free. */
+  /**
+   * Begins an active open.
+   *
+   * @returns `undefined` if the pair of ends is taken, no local port is free, or the remote address is no single host's.
+   */
   connect(
     local: Int32Array,
     remote: Int32Array,
@@ -78,6 +83,7 @@ export class Tcp {
     nowMs: number,
     localPort = 0,
   ): TcpFlow | undefined {
+    if (!isUnicastAddress(remote) || remotePort === 0) return undefined; // RFC 9293 §3.9.2.3
     const wanted = { local, localPort, remote, remotePort };
     const isFree = (port: number): boolean => this.#registry.isFree(local, port, remote, remotePort);
     const port = localPort === 0 ? this.#numbers.ephemeralPort(wanted, isFree) : localPort;

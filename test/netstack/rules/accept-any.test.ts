@@ -124,6 +124,10 @@ describe('a SYN to any address', () => {
     const { peer, requests } = asked();
     for (let port = 1; port <= 3_000; port++) peer.send({ ...SYN, sport: port });
     assert.equal(requests.length, 1_024);
+    assert.ok(
+      peer.replies().every(({ flags }) => flags === (F.RST | F.ACK)),
+      'the rest is refused, not left waiting',
+    );
     const other = buildSegment(SYN);
     other[15] = 99;
     peer.pair.b.deliver(other);

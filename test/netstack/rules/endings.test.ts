@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { addressWords } from '../../../src/netstack/address.js';
 import { TCP_STATE_NAMES, TcpState } from '../../../src/netstack/tcp/tcp-state.js';
 import { F, PEER_ISS, RawPeer, STACK_PORT } from '../raw-peer.js';
+import { StackPair } from '../stack-pair.js';
 import { dataOf, MSS_1380, stampsOf, timestamps } from './segments.js';
 
 /** A connection that the stack closed first, and that is in TIME-WAIT. */
@@ -201,11 +203,32 @@ describe('a handshake', () => {
     assert.deepEqual([...peer.read()], [1, 2, 3]);
   });
 
-  it('is refused with RST where nobody listens, and dropped from or to an address that is no single host (§3.9.2.3)', () => {
+  it('is refused with RST where nobody listens (RFC 9293 §3.10.7.1)', () => {
     const peer = new RawPeer();
     peer.send({ flags: F.SYN, seq: 5 });
     const reset = peer.reply();
     assert.deepEqual([reset.flags, reset.seq, reset.ack], [F.RST | F.ACK, 0, 6]);
+  });
+
+  it('is not begun with an address that is no single host (RFC 9293 §3.9.2.3)', () => {
+    const { a } = new StackPair(1);
+    for (const to of [
+      [0, 0, 0, 0],
+      [224, 0, 0, 1],
+      [255, 255, 255, 255],
+      [...new Uint8Array(16)],
+      [0xff, ...new Uint8Array(15)],
+    ])
+      assert.equal(a.stack.tcp.connect(a.address, addressWords(Uint8Array.from(to)), 80, 0), undefined);
+  });
+
+  it('may be for the same port on each address of a host (RFC 9293 §3.9.1.1)', () => {
+    const { tcp } = new StackPair(1).a.stack;
+    const [one, two] = [1, 2].map((last) => addressWords(Uint8Array.of(10, 0, 0, last)));
+    const listeners = [tcp.listen(one, 80), tcp.listen(two, 80), tcp.listen(undefined, 80)];
+    assert.ok(listeners.every((listener) => listener !== undefined));
+    assert.equal(tcp.listen(one, 80), undefined);
+    assert.deepEqual([tcp.listenerOf(one!, 80), tcp.listenerOf(two!, 80)], listeners.slice(0, 2));
   });
 });
 

@@ -187,6 +187,21 @@ describe('fragments of a datagram', () => {
   });
 });
 
+describe('options of an IPv4 header', () => {
+  it('are skipped, none is understood (RFC 1122 §3.2.1.8, RFC 9293 §3.9.2)', () => {
+    const receiver = new Receiver(false);
+    const plain = ipPacket(PEER4, STACK4, 17, udp(100));
+    const packet = new Uint8Array(plain.length + 8);
+    packet.set(plain.subarray(0, 20));
+    packet.set([0x83, 7, 4, 10, 0, 0, 9, 0], 20); // loose source route
+    packet.set(plain.subarray(20), 28);
+    packet[0] = 0x47;
+    new DataView(packet.buffer).setUint16(2, packet.length);
+    receiver.take(packet);
+    assert.deepEqual(receiver.received(), [100]);
+  });
+});
+
 describe('identification', () => {
   it('of what is cut differs between destinations, and counts up towards each (RFC 6864 §4.2, RFC 7739 §5.3)', () => {
     const { a, b } = new StackPair(1);

@@ -211,6 +211,19 @@ describe('losses of a peer with SACK', () => {
   });
 });
 
+describe('segments that arrive in one batch', () => {
+  it('draw one ACK, behind all of them (RFC 9293 §3.8.6.3)', () => {
+    const peer = new RawPeer();
+    const { seq, ack } = peer.open();
+    const data = new Uint8Array(100);
+    deliverAtOnce(
+      peer,
+      [0, 1, 2, 3, 4].map((i) => ({ flags: F.ACK, seq: (seq + 100 * i) | 0, ack, data })),
+    );
+    assert.equal(peer.reply().ack, (seq + 500) | 0);
+  });
+});
+
 describe('segments that arrive behind a gap', () => {
   it('draw one duplicate ACK each where the peer knows no SACK, though they came in one batch (RFC 5681 §4.2)', () => {
     const peer = new RawPeer();
