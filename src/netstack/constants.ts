@@ -67,7 +67,7 @@ export const BLACK_HOLE_SEARCH_MS = 10_000;
 export const INITIAL_RECEIVE_BUFFER = 131_072;
 export const MAX_RECEIVE_BUFFER = 6_291_456;
 export const MAX_SEND_BUFFER = 4_194_304;
-/** What a connection may queue while its congestion window is small; behind that, twice the window. */
+/** The queue of a connection whose congestion window is small; a larger window has a queue of twice its size. */
 export const MIN_SEND_BUFFER = 131_072;
 /** Chosen from the greatest buffer (RFC 7323 §2.3): 2^7 × 65,535 > 6 MiB. */
 export const WINDOW_SHIFT = 7;

@@ -20,7 +20,7 @@ interface Entry {
  */
 export class PathMtus {
   readonly #linkMtu: () => number;
-  /** In the order in which they expire: each has the same lifetime. */
+  /** Sorted by the time at which they expire, since each has the same lifetime. */
   readonly #entries = new Map<string, Entry>();
 
   /** @param linkMtu Returns the MTU of the tunnel. */

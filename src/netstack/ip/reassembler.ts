@@ -6,7 +6,7 @@ import { PROTOCOL_TCP } from './protocols.js';
 
 const MAX_DATAGRAMS = 64;
 const MAX_BYTES = 4 * 1024 * 1024;
-/** What one sender may hold of these: a quarter. */
+/** The share of one sender: a quarter. */
 const MAX_DATAGRAMS_OF_ONE = MAX_DATAGRAMS / 4;
 const MAX_BYTES_OF_ONE = MAX_BYTES / 4;
 const MAX_FRAGMENTS = 64;

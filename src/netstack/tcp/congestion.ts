@@ -10,7 +10,7 @@ const NON_VALIDATED_MS = 300_000;
 /** The facts of an ACK that let the window grow. */
 export interface Acknowledged {
   readonly bytes: number;
-  /** In flight before the ACK. */
+  /** Bytes in flight before the ACK. */
   readonly flightBytes: number;
   readonly acknowledgment: number;
   readonly sndNxt: number;

@@ -12,7 +12,7 @@ export class AckFacts {
   /** Bytes by which SND.UNA moved. */
   advanced = 0;
   isWindowChanged = false;
-  /** In flight before the ACK. */
+  /** Bytes in flight before the ACK. */
   flightBytes = 0;
   /** The ACK is a duplicate in the sense of RFC 5681 §2. */
   isDuplicate = false;
@@ -71,7 +71,7 @@ export class LossRecovery {
   /** The window grows by what an ACK number covers, never by duplicates (RFC 5681 §3.1, RFC 3042 §2). */
   #grow(flow: TcpFlow, segment: TcpSegment, ack: AckFacts, nowMs: number): void {
     if (ack.advanced === 0) return;
-    // What was SACKed before a timeout is no news: it would let a burst out (RFC 3465 §2.3).
+    // Bytes that were SACKed before a timeout are no news: they would let a burst out (RFC 3465 §2.3).
     const bytes = flow.recovery === Recovery.Timeout ? ack.deliveredBytes : ack.advanced;
     flow.congestion.acknowledged(
       {

@@ -102,7 +102,7 @@ export class TcpFlow implements Scheduled {
   isFinReceived = false;
   /** Index of the range that the next ACK reports first: where the last out-of-order segment went. */
   newestRange = 0;
-  /** What arrived ahead of a gap since the last ACK: new ranges, or segments where the peer knows no SACK. */
+  /** Number of new ranges ahead of a gap since the last ACK, or of segments there where the peer knows no SACK. */
   unreported = 0;
 
   /** Segment size without options, by the peer's MSS and the path. */
@@ -228,7 +228,7 @@ export class TcpFlow implements Scheduled {
     return this.mss - this.timestampBytes;
   }
 
-  /** What `sendQueue` may hold: a window in flight, and one behind it, so that no ACK finds the queue empty. */
+  /** The bound of `sendQueue`: a window in flight, and one behind it, so that no ACK finds the queue empty. */
   get sendBufferBytes(): number {
     return Math.min(Math.max(2 * this.congestion.windowBytes, MIN_SEND_BUFFER), this.maxSendBytes);
   }

@@ -53,7 +53,7 @@ class Receiver {
     this.stack.write(this.#batch, this.nowMs);
   }
 
-  /** What came whole since the last look. */
+  /** Lengths of the datagrams that became whole since the last look. */
   received(): number[] {
     const lengths: number[] = [];
     for (let got = this.#endpoint.receive(); got !== undefined; got = this.#endpoint.receive())

@@ -110,7 +110,9 @@ describe('losses of a peer with SACK', () => {
   it('wait for a quarter of the round trip once reordering was seen (RACK, RFC 8985 §6.2 step 4)', () => {
     const { peer, seq, ack } = inFlight(OPTIONS);
     // The second segment overtakes the first, and then the first arrives: reordering, not loss.
+    const { windowBytes } = peer.flow!.congestion;
     peer.send({ flags: F.ACK, seq, ack, options: sack((ack + MSS) | 0, (ack + 2 * MSS) | 0) });
+    assert.equal(peer.flow!.congestion.windowBytes, windowBytes, 'a duplicate does not let the window grow');
     peer.send({ flags: F.ACK, seq, ack: (ack + 2 * MSS) | 0 });
     peer.advance(50);
     peer.replies();
@@ -127,7 +129,7 @@ describe('losses of a peer with SACK', () => {
     peer.send({ flags: F.ACK, seq, ack, options: sack((ack + MSS) | 0, (ack + 10 * MSS) | 0) });
     peer.advance(CLOCK_MS);
     assert.ok(dataOf(peer).some((reply) => reply.seq === ack));
-    // What left after the retransmission arrives, the retransmission does not.
+    // Data that left after the retransmission arrives, the retransmission does not.
     for (let round = 0; round < 2; round++) {
       peer.advance(52);
       peer.replies();

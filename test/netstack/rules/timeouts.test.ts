@@ -145,6 +145,7 @@ describe('a spurious timeout', () => {
     assert.ok(((sent[0]!.seq - ack) | 0) >= 10 * MSS, 'new data, not old');
     peer.send({ flags: F.ACK, seq, ack: (ack + 2 * MSS) | 0 });
     assert.ok(peer.flow!.congestion.windowBytes >= windowBytes);
+    assert.deepEqual([peer.flow!.congestion.slowStartThreshold, peer.flow!.recovery], [Infinity, 0]);
     for (const reply of dataOf(peer)) assert.ok(((reply.seq - ack) | 0) >= 10 * MSS, 'nothing is sent twice');
   });
 
