@@ -2,7 +2,7 @@ import { DeadlineQueue } from '../../core/session/deadline-queue.js';
 import type { BlockPool } from '../block-pool.js';
 import { FlowEvent } from './flow-event.js';
 import { FlowTable } from './flow-table.js';
-import type { HalfOpen } from './half-open.js';
+import { type HalfOpen, HandshakeAnswer } from './half-open.js';
 import type { HandshakeHost } from './handshakes.js';
 import type { TcpListener } from './listener.js';
 import { Listeners } from './listeners.js';
@@ -27,9 +27,10 @@ export class FlowRegistry implements HandshakeHost {
   readonly table: FlowTable<Entry>;
   readonly listeners = new Listeners();
   readonly timeWaits = new TimeWaits();
+  readonly #halfOpen = new Set<HalfOpen>();
   /** Flows that may have something to send, in the order in which they asked. */
   readonly output: TcpFlow[] = [];
-  /** Half-open connections that owe a SYN-ACK. */
+  /** Half-open connections that owe an answer. */
   readonly answers: HalfOpen[] = [];
   readonly #mtu: () => number;
   readonly #deadlines = new DeadlineQueue<Entry>();
@@ -98,27 +99,37 @@ export class FlowRegistry implements HandshakeHost {
 
   addHalfOpen(request: HalfOpen): void {
     this.table.add(request);
+    this.#halfOpen.add(request);
+    if (request.listener !== undefined) request.listener.halfOpenCount++;
     this.scheduleHalfOpen(request);
   }
 
   removeHalfOpen(request: HalfOpen): void {
-    request.deadlineMs = Infinity;
-    request.mustAnswer = false;
-    this.#deadlines.remove(request);
+    this.#settle(request);
     this.table.delete(request);
-    const listener = this.listenerOf(request.local, request.localPort);
-    if (listener !== undefined) listener.halfOpenCount--;
   }
 
-  promote(request: HalfOpen, flow: TcpFlow, listener: TcpListener | undefined): void {
-    request.deadlineMs = Infinity;
-    request.mustAnswer = false;
-    this.#deadlines.remove(request);
+  promote(request: HalfOpen, flow: TcpFlow): void {
+    this.#settle(request);
     this.table.replace(request, flow);
+    const { listener } = request;
     if (listener === undefined) return;
-    listener.halfOpenCount--;
     listener.accepted.push(flow);
     this.#enqueueEvent(listener);
+  }
+
+  /** Takes a listener away, and what it has half open: nobody would take such a connection (RFC 9293 §3.10.4). */
+  removeListener(listener: TcpListener): void {
+    this.listeners.remove(listener);
+    for (const request of this.#halfOpen) if (request.listener === listener) this.removeHalfOpen(request);
+  }
+
+  #settle(request: HalfOpen): void {
+    request.deadlineMs = Infinity;
+    request.owed = HandshakeAnswer.None;
+    this.#deadlines.remove(request);
+    this.#halfOpen.delete(request);
+    if (request.listener !== undefined) request.listener.halfOpenCount--;
   }
 
   listenerOf(address: Int32Array, port: number): TcpListener | undefined {

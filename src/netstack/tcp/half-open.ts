@@ -1,6 +1,19 @@
 import type { Scheduled } from '../../core/session/deadline-queue.js';
+import { addSequence } from '../sequence.js';
+import { isAcceptable } from './acceptability.js';
+import type { TcpListener } from './listener.js';
 import type { FlowAddress } from './tcp-flow.js';
-import type { TcpSegment } from './tcp-segment.js';
+import { ACK, RST, SYN, type TcpSegment } from './tcp-segment.js';
+
+/** The window field of a SYN or SYN-ACK, which is never scaled (RFC 7323 §2.2). */
+export const FIRST_WINDOW = 65_535;
+
+/** What leaves for a half-open connection with the next batch. */
+export const HandshakeAnswer = { None: 0, Acknowledgment: 1, SynAck: 2 } as const;
+export type HandshakeAnswer = (typeof HandshakeAnswer)[keyof typeof HandshakeAnswer];
+
+/** Decides about a SYN to an address or port that nobody listens on (a gateway's flows). */
+export type SynHandler = (request: HalfOpen) => void;
 
 /** The options of a SYN, kept until the handshake ends or is refused. */
 export interface SynOptions {
@@ -25,19 +38,24 @@ export class HalfOpen implements FlowAddress, Scheduled {
   readonly remotePort: number;
   readonly irs: number;
   readonly options: SynOptions;
+  /** `undefined`: the program decides about each request. */
+  readonly listener: TcpListener | undefined;
+  /** The initial sequence number lies at or behind this one, for a connection that follows another; `undefined`: anywhere. */
+  leastIss: number | undefined;
   readonly window: number;
   tsRecent: number;
   iss = 0;
   timestampOffset = 0;
   /** The program said yes: SYN-ACK may leave. */
   isAccepted: boolean;
-  mustAnswer = false;
+  owed: HandshakeAnswer = HandshakeAnswer.None;
+  lastChallengeMs = -Infinity;
   retries = 0;
   /** When SYN-ACK is sent again, or the record is given up. */
   deadlineMs = Infinity;
   sentMs = 0;
 
-  constructor(address: FlowAddress, segment: TcpSegment, isAccepted: boolean, wantsEcn: boolean) {
+  constructor(address: FlowAddress, segment: TcpSegment, listener: TcpListener | undefined, wantsEcn: boolean) {
     this.local = address.local;
     this.localPort = address.localPort;
     this.remote = address.remote;
@@ -45,7 +63,8 @@ export class HalfOpen implements FlowAddress, Scheduled {
     this.irs = segment.sequence;
     this.window = segment.window;
     this.tsRecent = segment.timestampValue;
-    this.isAccepted = isAccepted;
+    this.listener = listener;
+    this.isAccepted = listener !== undefined;
     this.options = {
       mss: segment.mss,
       windowShift: segment.windowShift,
@@ -57,6 +76,23 @@ export class HalfOpen implements FlowAddress, Scheduled {
 
   queuedAt = Infinity;
   queuePosition = 0;
+
+  get rcvNxt(): number {
+    return addSequence(this.irs, 1);
+  }
+
+  get sndNxt(): number {
+    return addSequence(this.iss, 1);
+  }
+
+  /** A SYN that came twice: its answer was lost. */
+  isSynAgain(segment: TcpSegment): boolean {
+    return segment.has(SYN) && !segment.has(ACK | RST) && segment.sequence === this.irs;
+  }
+
+  isInWindow(segment: TcpSegment): boolean {
+    return isAcceptable(segment, this.rcvNxt, FIRST_WINDOW);
+  }
 
   nextDeadline(): number {
     return this.deadlineMs;

@@ -1,18 +1,25 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { isUnicastAddress } from '../address.js';
-import { INITIAL_RTO_MS, QUICK_ACKS, SYN_ACK_RETRIES, SYN_BACKLOG, WINDOW_SHIFT } from '../constants.js';
+import {
+  CHALLENGE_ACK_INTERVAL_MS,
+  INITIAL_RTO_MS,
+  QUICK_ACKS,
+  SYN_ACK_RETRIES,
+  SYN_BACKLOG,
+  WINDOW_SHIFT,
+} from '../constants.js';
 import type { IpView } from '../ip/ip-view.js';
 import { ipHeaderBytes } from '../ip/ip-writer.js';
-import { addSequence, isAtOrBefore, isBefore } from '../sequence.js';
-import { HalfOpen } from './half-open.js';
+import { addSequence, laterSequence } from '../sequence.js';
+import { FIRST_WINDOW, HalfOpen, HandshakeAnswer, type SynHandler } from './half-open.js';
 import type { InitialNumbers } from './initial-numbers.js';
-import type { SynHandler, TcpListener } from './listener.js';
+import type { TcpListener } from './listener.js';
 import { negotiate } from './negotiation.js';
 import type { Resets } from './resets.js';
 import type { SegmentArrival } from './segment-arrival.js';
 import type { TcpContext } from './tcp-context.js';
 import { TcpFlow } from './tcp-flow.js';
-import { ACK, CWR, ECE, FIN, RST, SYN, TCP_HEADER_BYTES, TcpSegment } from './tcp-segment.js';
+import { ACK, CWR, ECE, RST, SYN, TCP_HEADER_BYTES, TcpSegment } from './tcp-segment.js';
 import { TcpState } from './tcp-state.js';
 import { SegmentHeader, writeSegment } from './tcp-writer.js';
 
@@ -24,7 +31,7 @@ export interface HandshakeHost extends TcpContext {
   addHalfOpen(request: HalfOpen): void;
   removeHalfOpen(request: HalfOpen): void;
   /** The handshake is complete: the flow takes the place of the record. */
-  promote(request: HalfOpen, flow: TcpFlow, listener: TcpListener | undefined): void;
+  promote(request: HalfOpen, flow: TcpFlow): void;
   listenerOf(address: Int32Array, port: number): TcpListener | undefined;
   scheduleHalfOpen(request: HalfOpen): void;
   requestAnswer(request: HalfOpen): void;
@@ -57,38 +64,42 @@ export class Handshakes {
   /** A segment for which there is no record of any kind. */
   arriveWithoutRecord(view: IpView, segment: TcpSegment, nowMs: number): void {
     if (segment.has(RST)) return;
-    const isSyn = segment.has(SYN) && !segment.has(ACK | FIN);
-    if (!isSyn) {
-      this.#refuseStray(view, segment);
-      return;
-    }
-    if (!isOrdinary(view, segment)) return;
-    const listener = this.#host.listenerOf(view.destination, segment.destinationPort);
-    if (listener !== undefined) this.#listen(listener, view, segment, nowMs);
-    else if (this.onSyn !== undefined) this.#ask(view, segment, nowMs);
+    if (!segment.has(SYN) || segment.has(ACK)) this.#refuseStray(view, segment);
+    else if (!isOrdinary(view, segment)) return;
+    else if (this.mayOpen(view, segment)) this.open(view, segment, nowMs);
     else this.#resets.answer(view, segment);
+  }
+
+  /** Whether somebody listens on the port of a SYN, or decides about it. */
+  mayOpen(view: IpView, segment: TcpSegment): boolean {
+    return this.onSyn !== undefined || this.#listenerOf(view, segment) !== undefined;
+  }
+
+  /**
+   * Begins a passive open. Data and FIN of the SYN are not kept: the peer sends them again.
+   *
+   * @param leastIss See `HalfOpen`.
+   */
+  open(view: IpView, segment: TcpSegment, nowMs: number, leastIss?: number): void {
+    const request = this.#record(view, segment);
+    request.leastIss = leastIss;
+    if (request.listener === undefined) this.#ask(request, nowMs);
+    else this.#listen(request, request.listener, nowMs);
   }
 
   /** A segment for a connection that is half open. */
   arrive(request: HalfOpen, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
-    if (segment.has(RST)) {
-      if (segment.sequence === addSequence(request.irs, 1)) this.#forget(request);
-      return;
-    }
-    if (segment.has(SYN)) {
-      // A SYN that came twice: its answer was lost.
-      if (segment.sequence === request.irs && request.isAccepted) this.#answer(request);
-      return;
-    }
-    if (!segment.has(ACK) || !request.isAccepted) return;
-    const isGood =
-      isBefore(request.iss, segment.acknowledgment) &&
-      isAtOrBefore(segment.acknowledgment, addSequence(request.iss, 1));
-    if (!isGood) {
-      this.#resets.answer(view, segment);
-      return;
-    }
-    this.#complete(request, segment, bytes, view.trafficClass, nowMs);
+    const isExactReset = segment.has(RST) && segment.sequence === request.rcvNxt;
+    if (!request.isAccepted) {
+      if (isExactReset) this.#forget(request);
+    } else if (request.isSynAgain(segment)) this.#owe(request, HandshakeAnswer.SynAck);
+    else if (!request.isInWindow(segment)) {
+      if (!segment.has(RST)) this.#challenge(request, segment, nowMs);
+    } else if (isExactReset || (segment.has(SYN) && !segment.has(RST))) this.#forget(request);
+    else if (segment.has(RST)) this.#challenge(request, segment, nowMs);
+    else if (!segment.has(ACK)) return;
+    else if (segment.acknowledgment !== request.sndNxt) this.#resets.answer(view, segment);
+    else this.#complete(request, segment, bytes, view.trafficClass, nowMs);
   }
 
   /** Lets a request in: SYN-ACK leaves with the next batch. */
@@ -104,8 +115,7 @@ export class Handshakes {
     if (!request.isAccepted) this.#waitingForDecision--;
     this.#host.removeHalfOpen(request);
     if (how === 'silence') return;
-    const rcvNxt = addSequence(request.irs, 1);
-    const { local, localPort, remote, remotePort } = request;
+    const { local, localPort, remote, remotePort, rcvNxt } = request;
     this.#resets.abort({ local, localPort, remote, remotePort, sndNxt: 0, rcvNxt });
   }
 
@@ -117,76 +127,100 @@ export class Handshakes {
     }
     request.retries++;
     request.deadlineMs = nowMs + INITIAL_RTO_MS * 2 ** request.retries;
-    this.#answer(request);
+    this.#owe(request, HandshakeAnswer.SynAck);
   }
 
-  /** Writes the SYN-ACK of a request. @returns `false` if the batch is full. */
+  /** Writes what a request owes. @returns `false` if the batch is full. */
   emit(request: HalfOpen, batch: PacketBatch, nowMs: number): boolean {
+    if (request.owed === HandshakeAnswer.None) return true;
     const header = this.#header;
     const { options } = request;
     header.address(request);
-    header.sequence = request.iss;
-    header.acknowledgment = addSequence(request.irs, 1);
-    header.flags = SYN | ACK | (options.wantsEcn ? ECE : 0);
-    header.window = FIRST_WINDOW;
-    header.mss = this.#host.mtu - ipHeaderBytes(request.remote) - TCP_HEADER_BYTES;
-    header.windowShift = options.windowShift >= 0 ? WINDOW_SHIFT : -1;
-    header.isSackPermitted = options.isSackPermitted;
+    header.acknowledgment = request.rcvNxt;
+    if (request.owed === HandshakeAnswer.SynAck) this.#fillSynAck(request);
+    else this.#fillAcknowledgment(request);
     header.hasTimestamps = options.hasTimestamps;
     header.timestampValue = (nowMs + request.timestampOffset) | 0;
     header.timestampEcho = request.tsRecent;
     const row = batch.appendRow(header.headerBytes);
     if (row < 0) return false;
     writeSegment(batch.bytes, batch.offset[row], header, 0);
-    request.mustAnswer = false;
-    if (request.retries === 0) request.sentMs = nowMs;
+    if (request.owed === HandshakeAnswer.SynAck && request.retries === 0) request.sentMs = nowMs;
+    request.owed = HandshakeAnswer.None;
     return true;
   }
 
-  #listen(listener: TcpListener, view: IpView, segment: TcpSegment, nowMs: number): void {
+  #fillSynAck(request: HalfOpen): void {
+    const header = this.#header;
+    const { options } = request;
+    header.sequence = request.iss;
+    header.flags = SYN | ACK | (options.wantsEcn ? ECE : 0);
+    header.window = FIRST_WINDOW;
+    header.mss = this.#host.mtu - ipHeaderBytes(request.remote) - TCP_HEADER_BYTES;
+    header.windowShift = options.windowShift >= 0 ? WINDOW_SHIFT : -1;
+    header.isSackPermitted = options.isSackPermitted;
+  }
+
+  #fillAcknowledgment(request: HalfOpen): void {
+    this.#header.sequence = request.sndNxt;
+    this.#header.flags = ACK;
+    this.#header.window = FIRST_WINDOW >> (request.options.windowShift >= 0 ? WINDOW_SHIFT : 0);
+  }
+
+  #listenerOf(view: IpView, segment: TcpSegment): TcpListener | undefined {
+    return this.#host.listenerOf(view.destination, segment.destinationPort);
+  }
+
+  #listen(request: HalfOpen, listener: TcpListener, nowMs: number): void {
     if (listener.halfOpenCount >= SYN_BACKLOG || listener.accepted.length >= listener.backlog) {
       this.overflows++;
       return;
     }
-    const request = this.#record(view, segment, true);
-    listener.halfOpenCount++;
     this.#open(request, nowMs);
     this.#host.addHalfOpen(request);
   }
 
-  #ask(view: IpView, segment: TcpSegment, nowMs: number): void {
+  #ask(request: HalfOpen, nowMs: number): void {
     if (this.#waitingForDecision >= SYN_BACKLOG) {
       this.overflows++;
       return;
     }
-    const request = this.#record(view, segment, false);
     this.#waitingForDecision++;
     request.deadlineMs = nowMs + DECISION_MS;
     this.#host.addHalfOpen(request);
     this.onSyn?.(request);
   }
 
-  #record(view: IpView, segment: TcpSegment, isAccepted: boolean): HalfOpen {
+  #record(view: IpView, segment: TcpSegment): HalfOpen {
     const address = {
       local: view.destination.slice(),
       localPort: segment.destinationPort,
       remote: view.source.slice(),
       remotePort: segment.sourcePort,
     };
-    return new HalfOpen(address, segment, isAccepted, segment.has(ECE) && segment.has(CWR));
+    return new HalfOpen(address, segment, this.#listenerOf(view, segment), segment.has(ECE) && segment.has(CWR));
   }
 
   #open(request: HalfOpen, nowMs: number): void {
     request.iss = this.#numbers.sequence(request, nowMs);
+    if (request.leastIss !== undefined) request.iss = laterSequence(request.iss, request.leastIss);
     request.timestampOffset = this.#numbers.timestampOffset(request);
     request.deadlineMs = nowMs + INITIAL_RTO_MS;
-    this.#answer(request);
+    this.#owe(request, HandshakeAnswer.SynAck);
     this.#host.scheduleHalfOpen(request);
   }
 
-  #answer(request: HalfOpen): void {
-    request.mustAnswer = true;
+  /** A SYN-ACK takes the place of an ACK that waits. */
+  #owe(request: HalfOpen, answer: HandshakeAnswer): void {
+    if (answer > request.owed) request.owed = answer;
     this.#host.requestAnswer(request);
+  }
+
+  /** RFC 9293 §3.10.7.4, first step, and RFC 5961 §3.2; at the bounded rate of RFC 5961 §7 where no data came. */
+  #challenge(request: HalfOpen, segment: TcpSegment, nowMs: number): void {
+    if (segment.dataBytes === 0 && nowMs - request.lastChallengeMs < CHALLENGE_ACK_INTERVAL_MS) return;
+    request.lastChallengeMs = nowMs;
+    this.#owe(request, HandshakeAnswer.Acknowledgment);
   }
 
   #forget(request: HalfOpen): void {
@@ -195,14 +229,14 @@ export class Handshakes {
   }
 
   #complete(request: HalfOpen, segment: TcpSegment, bytes: Uint8Array, trafficClass: number, nowMs: number): void {
-    const listener = this.#host.listenerOf(request.local, request.localPort);
+    const { listener } = request;
     // A full accept queue drops the last ACK: the client sends data again, and finds room then (Linux).
     if (listener !== undefined && listener.accepted.length >= listener.backlog) {
       this.overflows++;
       return;
     }
     const flow = this.#makeFlow(request, nowMs);
-    this.#host.promote(request, flow, listener);
+    this.#host.promote(request, flow);
     this.#arrival.arrive(flow, segment, bytes, trafficClass, nowMs);
   }
 
@@ -212,10 +246,10 @@ export class Handshakes {
     flow.state = TcpState.SynReceived;
     flow.iss = request.iss;
     flow.sndUna = request.iss;
-    flow.sndNxt = addSequence(request.iss, 1);
+    flow.sndNxt = request.sndNxt;
     flow.dataStart = flow.sndNxt;
     flow.irs = request.irs;
-    flow.rcvNxt = addSequence(request.irs, 1);
+    flow.rcvNxt = request.rcvNxt;
     flow.receiveShift = WINDOW_SHIFT;
     flow.hasTimestamps = true;
     flow.hasSack = true;
@@ -238,12 +272,11 @@ export class Handshakes {
   #refuseStray(view: IpView, segment: TcpSegment): void {
     if (this.onSyn !== undefined) return;
     if (!isUnicastAddress(view.source)) return;
+    // RFC 9293 §3.10.7.2, fourth step: what is neither SYN nor ACK means nothing to a listener.
+    if (!segment.has(ACK) && this.#listenerOf(view, segment) !== undefined) return;
     this.#resets.answer(view, segment);
   }
 }
-
-/** The window of SYN-ACK is never scaled (RFC 7323 §2.2). */
-const FIRST_WINDOW = 65_535;
 
 /** RFC 1122 §4.2.3.10, and a SYN from a host to itself ("LAND"). */
 function isOrdinary(view: IpView, segment: TcpSegment): boolean {
