@@ -157,6 +157,7 @@ export class SegmentArrival {
       segment.dataBytes = 0;
       segment.flags &= ~FIN;
       flow.ackOwed = AckOwed.Now;
+      this.#context.requestOutput(flow);
       return true;
     }
     if (segment.has(RST)) return false;

@@ -79,6 +79,16 @@ export class LoneStack {
     return this.stack.tcp;
   }
 
+  /** The peer opens a connection, and the program takes it. @returns The peer's next sequence number and ACK number. */
+  open(iss = PEER_ISS): { seq: number; ack: number } {
+    const data = new Uint8Array(0);
+    this.tcp.listen(undefined, STACK_PORT);
+    this.send({ flags: SYN, seq: iss, ack: 0, data });
+    const at = { seq: (iss + 1) | 0, ack: (this.answers()[0]!.seq + 1) | 0 };
+    this.send({ flags: ACK, ...at, data });
+    return at;
+  }
+
   send(segment: Segment): void {
     const packet = buildPacket(this.family, segment);
     batch.clear();

@@ -6,7 +6,7 @@
  */
 import { ACK, FIN, RST, type Segment, SYN } from './lone-stack.js';
 
-/** The ways into a state. SYN-RECEIVED and TIME-WAIT have two, because the next step depends on the way. */
+/** The ways into a state. Some have two, because the next step depends on the way. */
 export const WAYS = [
   'CLOSED',
   'LISTEN',
@@ -21,6 +21,8 @@ export const WAYS = [
   'LAST-ACK',
   'TIME-WAIT',
   'TIME-WAIT with a listener',
+  'ESTABLISHED with a closed window',
+  'FIN-WAIT-1 with a closed window',
 ] as const;
 export type Way = (typeof WAYS)[number];
 
@@ -107,8 +109,12 @@ function otherStates(way: Way, v: Variables, segment: Segment): Outcome {
   const isFinAgain = state === 'TIME-WAIT' && isLastFin(v, segment);
 
   // First, the sequence number.
-  if (!isAcceptable(v, seq, lengthOf(flags, data)))
-    return outcome(state, flags & RST ? undefined : acknowledgment(v), { isRestarted: isFinAgain });
+  if (!isAcceptable(v, seq, lengthOf(flags, data))) {
+    // A closed window takes no text, though what comes at its edge may acknowledge.
+    const mayAcknowledge = v.rcvWnd === 0 && seq === v.rcvNxt && (flags & (SYN | RST | ACK)) === ACK;
+    const next = mayAcknowledge && ack === v.sndNxt ? stateAfterAck(state, v.isFinSent) : state;
+    return outcome(next, flags & RST ? undefined : acknowledgment(v), { isRestarted: isFinAgain });
+  }
 
   // Second, RST (RFC 5961 §3.2). RFC 1337 §3: none ends TIME-WAIT.
   if (flags & RST) {

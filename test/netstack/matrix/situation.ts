@@ -9,6 +9,8 @@ export interface Situation {
   readonly lone: LoneStack;
   /** Names of RFC 9293 §3.3.1. */
   readonly variables: Variables;
+  /** Bytes that wait for the program already. */
+  readonly unread: number;
 }
 
 /** Bytes that are in flight in the states that have something in flight. */
@@ -23,7 +25,7 @@ export function reach(way: Way, family: Family): Situation {
   SCRIPTS[way](script);
   const answers = lone.answers();
   assert.ok(answers.every(({ flags }) => flags < 32));
-  return { lone, variables: script.variables(way) };
+  return { lone, variables: script.variables(way), unread: script.filled };
 }
 
 /** The state that a stack shows to its host, by the name of the RFC. */
@@ -54,6 +56,7 @@ class Script {
   sndUna = STACK_ISS;
   sndNxt = STACK_ISS;
   isFinSent = false;
+  filled = 0;
 
   constructor(lone: LoneStack) {
     this.lone = lone;
@@ -105,6 +108,16 @@ class Script {
     this.lone.pump();
     this.sndNxt = (this.sndNxt + 1) | 0;
     this.isFinSent = true;
+  }
+
+  /** The peer sends until there is no window left, and the program reads nothing. */
+  fill(): void {
+    for (let room = 1; room > 0; room = (this.lone.edge! - this.rcvNxt) | 0) {
+      const data = new Uint8Array(Math.min(room, 20_000));
+      this.lone.send({ flags: ACK, seq: this.rcvNxt, ack: this.sndUna, data, window: PEER_WINDOW });
+      this.rcvNxt = (this.rcvNxt + data.length) | 0;
+    }
+    this.filled = (this.rcvNxt - PEER_ISS - 1) | 0;
   }
 
   fin(): void {
@@ -172,6 +185,17 @@ const SCRIPTS: Readonly<Record<Way, (script: Script) => void>> = {
     script.close();
     script.acknowledge();
     script.fin();
+  },
+  'ESTABLISHED with a closed window': (script) => {
+    script.open();
+    script.fill();
+    script.write();
+  },
+  'FIN-WAIT-1 with a closed window': (script) => {
+    script.open();
+    script.fill();
+    script.write();
+    script.close();
   },
   'TIME-WAIT with a listener': (script) => {
     script.open(true);
