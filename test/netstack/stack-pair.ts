@@ -8,6 +8,7 @@ import { TcpListener } from '../../src/netstack/tcp/listener.js';
 import type { TcpFlow } from '../../src/netstack/tcp/tcp-flow.js';
 import { EventQueue, type ScheduledEvent } from '../../src/sim/event-queue.js';
 import { SeededRandom } from '../../src/sim/seeded-random.js';
+import { SilenceGuard } from './silence-guard.js';
 
 export interface LinkConditions {
   readonly delayMs?: number;
@@ -35,6 +36,8 @@ export class StackNode {
   packets = 0;
   conditions: LinkConditions = {};
   peer!: StackNode;
+  /** Both nodes of a pair have the same. */
+  guard = new SilenceGuard();
   onEvent: (flow: TcpFlow) => void = () => {};
   onAccept: (flow: TcpFlow) => void = () => {};
   readonly #events: EventQueue;
@@ -125,6 +128,7 @@ export class StackNode {
 
   #send(packet: Uint8Array): void {
     this.packets++;
+    this.guard.note(packet, this.address[3]! < this.peer.address[3]!, this.nowMs);
     if (this.isRecording) this.sent.push(packet);
     const c = this.conditions;
     if (c.filter !== undefined && !c.filter(packet, this.packets)) return;
@@ -165,6 +169,7 @@ export class StackPair {
     this.b = new StackNode(this.events, this.random.fork(), address(2), options);
     this.a.peer = this.b;
     this.b.peer = this.a;
+    this.b.guard = this.a.guard;
     this.a.conditions = conditions;
     this.b.conditions = conditions;
   }

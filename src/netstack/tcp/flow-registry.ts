@@ -105,12 +105,12 @@ export class FlowRegistry implements HandshakeHost {
   }
 
   removeHalfOpen(request: HalfOpen): void {
-    this.#settle(request);
+    this.#endRequest(request);
     this.table.delete(request);
   }
 
   promote(request: HalfOpen, flow: TcpFlow): void {
-    this.#settle(request);
+    this.#endRequest(request);
     this.table.replace(request, flow);
     const { listener } = request;
     if (listener === undefined) return;
@@ -124,7 +124,7 @@ export class FlowRegistry implements HandshakeHost {
     for (const request of this.#halfOpen) if (request.listener === listener) this.removeHalfOpen(request);
   }
 
-  #settle(request: HalfOpen): void {
+  #endRequest(request: HalfOpen): void {
     request.deadlineMs = Infinity;
     request.owed = HandshakeAnswer.None;
     this.#deadlines.remove(request);

@@ -122,7 +122,8 @@ export class FlowTimers {
     const flight = flow.records.inFlight;
     if (!flow.loss.findLost(flow.recovery !== Recovery.None, nowMs)) return;
     if (flow.recovery === Recovery.None) flow.enterFastRecovery(flight);
-    flow.congestion.recovering(0, flow.records.inFlight, false);
+    // After a timeout the window is that of slow start: proportional reduction has no part in it.
+    if (flow.recovery === Recovery.Fast) flow.congestion.recovering(0, flow.records.inFlight, false);
     this.#context.requestOutput(flow);
   }
 

@@ -12,9 +12,6 @@ export const FIRST_WINDOW = 65_535;
 export const HandshakeAnswer = { None: 0, Acknowledgment: 1, SynAck: 2 } as const;
 export type HandshakeAnswer = (typeof HandshakeAnswer)[keyof typeof HandshakeAnswer];
 
-/** Decides about a SYN to an address or port that nobody listens on (a gateway's flows). */
-export type SynHandler = (request: HalfOpen) => void;
-
 /** The options of a SYN, kept until the handshake ends or is refused. */
 export interface SynOptions {
   readonly mss: number;
@@ -38,7 +35,7 @@ export class HalfOpen implements FlowAddress, Scheduled {
   readonly remotePort: number;
   readonly irs: number;
   readonly options: SynOptions;
-  /** `undefined`: the program decides about each request. */
+  /** `undefined`: a request of accept-any mode. */
   readonly listener: TcpListener | undefined;
   /** The initial sequence number lies at or behind this one, for a connection that follows another; `undefined`: anywhere. */
   leastIss: number | undefined;

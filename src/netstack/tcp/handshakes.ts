@@ -9,9 +9,9 @@ import {
   WINDOW_SHIFT,
 } from '../constants.js';
 import type { IpView } from '../ip/ip-view.js';
-import { ipHeaderBytes } from '../ip/ip-writer.js';
 import { addSequence, laterSequence } from '../sequence.js';
-import { FIRST_WINDOW, HalfOpen, HandshakeAnswer, type SynHandler } from './half-open.js';
+import { FIRST_WINDOW, HalfOpen, HandshakeAnswer } from './half-open.js';
+import { HandshakeAnswers } from './handshake-answers.js';
 import type { InitialNumbers } from './initial-numbers.js';
 import type { TcpListener } from './listener.js';
 import { negotiate } from './negotiation.js';
@@ -19,12 +19,14 @@ import type { Resets } from './resets.js';
 import type { SegmentArrival } from './segment-arrival.js';
 import type { TcpContext } from './tcp-context.js';
 import { TcpFlow } from './tcp-flow.js';
-import { ACK, CWR, ECE, RST, SYN, TCP_HEADER_BYTES, TcpSegment } from './tcp-segment.js';
+import { ACK, CWR, ECE, RST, SYN, TcpSegment } from './tcp-segment.js';
 import { TcpState } from './tcp-state.js';
-import { SegmentHeader, writeSegment } from './tcp-writer.js';
 
 /** How long a request in accept-any mode waits for the program: as long as a client retries. */
 const DECISION_MS = 63_000;
+
+/** Decides about a SYN to an address or port that nobody listens on (a gateway's flows). */
+export type SynHandler = (request: HalfOpen) => void;
 
 /** The parts of TCP that the passive side needs. */
 export interface HandshakeHost extends TcpContext {
@@ -51,11 +53,12 @@ export class Handshakes {
   readonly #numbers: InitialNumbers;
   readonly #resets: Resets;
   readonly #arrival: SegmentArrival;
-  readonly #header = new SegmentHeader();
+  readonly #answers: HandshakeAnswers;
   #waitingForDecision = 0;
 
   constructor(host: HandshakeHost, numbers: InitialNumbers, resets: Resets, arrival: SegmentArrival) {
     this.#host = host;
+    this.#answers = new HandshakeAnswers(host);
     this.#numbers = numbers;
     this.#resets = resets;
     this.#arrival = arrival;
@@ -95,8 +98,9 @@ export class Handshakes {
     } else if (request.isSynAgain(segment)) this.#owe(request, HandshakeAnswer.SynAck);
     else if (!request.isInWindow(segment)) {
       if (!segment.has(RST)) this.#challenge(request, segment, nowMs);
-    } else if (isExactReset || (segment.has(SYN) && !segment.has(RST))) this.#forget(request);
+    } else if (isExactReset) this.#forget(request);
     else if (segment.has(RST)) this.#challenge(request, segment, nowMs);
+    else if (segment.has(SYN)) this.#listenAgain(request, view, segment, nowMs);
     else if (!segment.has(ACK)) return;
     else if (segment.acknowledgment !== request.sndNxt) this.#resets.answer(view, segment);
     else this.#complete(request, segment, bytes, view.trafficClass, nowMs);
@@ -130,41 +134,9 @@ export class Handshakes {
     this.#owe(request, HandshakeAnswer.SynAck);
   }
 
-  /** Writes what a request owes. @returns `false` if the batch is full. */
+  /** See `HandshakeAnswers`. */
   emit(request: HalfOpen, batch: PacketBatch, nowMs: number): boolean {
-    if (request.owed === HandshakeAnswer.None) return true;
-    const header = this.#header;
-    const { options } = request;
-    header.address(request);
-    header.acknowledgment = request.rcvNxt;
-    if (request.owed === HandshakeAnswer.SynAck) this.#fillSynAck(request);
-    else this.#fillAcknowledgment(request);
-    header.hasTimestamps = options.hasTimestamps;
-    header.timestampValue = (nowMs + request.timestampOffset) | 0;
-    header.timestampEcho = request.tsRecent;
-    const row = batch.appendRow(header.headerBytes);
-    if (row < 0) return false;
-    writeSegment(batch.bytes, batch.offset[row], header, 0);
-    if (request.owed === HandshakeAnswer.SynAck && request.retries === 0) request.sentMs = nowMs;
-    request.owed = HandshakeAnswer.None;
-    return true;
-  }
-
-  #fillSynAck(request: HalfOpen): void {
-    const header = this.#header;
-    const { options } = request;
-    header.sequence = request.iss;
-    header.flags = SYN | ACK | (options.wantsEcn ? ECE : 0);
-    header.window = FIRST_WINDOW;
-    header.mss = this.#host.mtu - ipHeaderBytes(request.remote) - TCP_HEADER_BYTES;
-    header.windowShift = options.windowShift >= 0 ? WINDOW_SHIFT : -1;
-    header.isSackPermitted = options.isSackPermitted;
-  }
-
-  #fillAcknowledgment(request: HalfOpen): void {
-    this.#header.sequence = request.sndNxt;
-    this.#header.flags = ACK;
-    this.#header.window = FIRST_WINDOW >> (request.options.windowShift >= 0 ? WINDOW_SHIFT : 0);
+    return this.#answers.emit(request, batch, nowMs);
   }
 
   #listenerOf(view: IpView, segment: TcpSegment): TcpListener | undefined {
@@ -221,6 +193,12 @@ export class Handshakes {
     if (segment.dataBytes === 0 && nowMs - request.lastChallengeMs < CHALLENGE_ACK_INTERVAL_MS) return;
     request.lastChallengeMs = nowMs;
     this.#owe(request, HandshakeAnswer.Acknowledgment);
+  }
+
+  /** RFC 9293 §3.10.7.4: a SYN in the window returns a passive open to LISTEN. There it counts. */
+  #listenAgain(request: HalfOpen, view: IpView, segment: TcpSegment, nowMs: number): void {
+    this.#forget(request);
+    this.arriveWithoutRecord(view, segment, nowMs);
   }
 
   #forget(request: HalfOpen): void {

@@ -106,6 +106,9 @@ function otherStates(way: Way, v: Variables, segment: Segment): Outcome {
   }
   if (way === 'TIME-WAIT with a listener' && (flags & (SYN | ACK | RST)) === SYN && distance(v.rcvNxt, seq) > 0)
     return outcome('SYN-RECEIVED', { flags: SYN | ACK, seq: undefined, ack: (seq + 1) | 0 }); // fourth step; RFC 6191 §2
+  // Choice: a FIN by itself needs no room, so it is taken at a closed window.
+  if (way.endsWith('closed window') && isBareFin(v, segment))
+    return otherStates(state as Way, { ...v, rcvWnd: 1 }, segment);
   const isFinAgain = state === 'TIME-WAIT' && isLastFin(v, segment);
 
   // First, the sequence number.
@@ -123,7 +126,8 @@ function otherStates(way: Way, v: Variables, segment: Segment): Outcome {
     return outcome(isPassive ? 'LISTEN' : 'CLOSED');
   }
   // Fourth, SYN (RFC 5961 §4.2).
-  if (flags & SYN) return isPassive ? outcome('LISTEN') : outcome(state, acknowledgment(v));
+  // A passive open returns to LISTEN. Choice: the SYN counts there, and does not have to come again.
+  if (flags & SYN) return isPassive ? listen(segment) : outcome(state, acknowledgment(v));
   // Fifth, ACK.
   if (!(flags & ACK)) return outcome(state);
   if (isSynReceived) {
@@ -173,6 +177,10 @@ const AFTER_FIN: Readonly<Record<string, string | undefined>> = {
 /** TIME-WAIT, fifth step: a retransmission of the remote FIN is acknowledged, and starts the 2 MSL again. */
 function isLastFin(v: Variables, { flags, seq, data }: Segment): boolean {
   return (flags & (FIN | ACK | SYN | RST)) === (FIN | ACK) && ((seq + lengthOf(flags, data)) | 0) === v.rcvNxt;
+}
+
+function isBareFin(v: Variables, { flags, seq, data }: Segment): boolean {
+  return (flags & (FIN | ACK | SYN | RST)) === (FIN | ACK) && seq === v.rcvNxt && data.length === 0;
 }
 
 /** §3.4: the four cases of segment length and window. */
