@@ -1,43 +1,25 @@
 /** Looks for two stacks that answer each other's empty segments without an end. */
 
-/** Linux's challenge ACKs would make 20 turns in this time, and probes of a closed window some ten. */
-const PERIOD_MS = 10_000;
-const MAX_TURNS = 30;
+/** An ACK of data is one, and what it has the other side answer at once may be a few. */
+const MAX_ANSWERS = 10;
 const SYN_OR_FIN = 3;
 
-interface Exchange {
-  isFromFirst: boolean;
-  turns: number;
-  sinceMs: number;
-}
-
 /**
- * Follows each connection of a pair of stacks: how often an empty segment, neither SYN nor FIN, was followed by one of the
- * other side, with nothing else in between. More than a few turns are a loop of RSTs or ACKs.
+ * Counts how long a chain of empty segments is of which each is the answer to the one before.
+ *
+ * @param packet A packet that leaves.
+ * @param cause The count of the packet whose arrival made it leave; 0 if a timer or the program did.
+ * @returns The count of this packet: 0 unless it is a TCP segment that has no data and is neither SYN nor FIN.
+ * @throws If the chain has become a loop.
  */
-export class SilenceGuard {
-  readonly #exchanges = new Map<string, Exchange>();
-
-  /** @throws If the two sides have said nothing to each other for too many turns. */
-  note(packet: Uint8Array, isFromFirst: boolean, nowMs: number): void {
-    const at = tcpAt(packet);
-    if (at < 0) return;
-    const view = new DataView(packet.buffer, packet.byteOffset + at, packet.length - at);
-    const ports = [view.getUint16(0), view.getUint16(2)];
-    if (!isFromFirst) ports.reverse();
-    const key = ports.join(' and ');
-    const isEmpty = (view.getUint8(12) >> 4) * 4 === view.byteLength && (view.getUint8(13) & SYN_OR_FIN) === 0;
-    const exchange = this.#exchanges.get(key);
-    if (!isEmpty) {
-      this.#exchanges.delete(key);
-    } else if (exchange === undefined || nowMs - exchange.sinceMs > PERIOD_MS) {
-      this.#exchanges.set(key, { isFromFirst, turns: 0, sinceMs: nowMs });
-    } else if (exchange.isFromFirst !== isFromFirst) {
-      exchange.isFromFirst = isFromFirst;
-      exchange.turns++;
-      if (exchange.turns > MAX_TURNS) throw new Error(`ports ${key} answer each other's empty segments in a loop`);
-    }
-  }
+export function countSilentAnswers(packet: Uint8Array, cause: number): number {
+  const at = tcpAt(packet);
+  if (at < 0) return 0;
+  const headerBytes = (packet[at + 12]! >> 4) * 4;
+  const isEmpty = at + headerBytes === packet.length && (packet[at + 13]! & SYN_OR_FIN) === 0;
+  if (!isEmpty) return 0;
+  if (cause >= MAX_ANSWERS) throw new Error('the stacks answer each other’s empty segments in a loop');
+  return cause + 1;
 }
 
 /** @returns Where the TCP header is, or −1. */

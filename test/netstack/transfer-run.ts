@@ -8,7 +8,7 @@ import { type LinkConditions, type StackNode, StackPair } from './stack-pair.js'
 const HOUR_MS = 3_600_000;
 const PORT = 80;
 /** Longer than TIME-WAIT. */
-const FORGOTTEN_MS = 61_000;
+const FORGOTTEN_MS = 70_000;
 
 /** How a program uses its connection. */
 export interface Habits {
@@ -41,7 +41,7 @@ class Program {
   readonly data: Uint8Array;
   readonly received: Uint8Array;
   receivedBytes = 0;
-  isClosed = false;
+  #isClosed = false;
   readonly #node: StackNode;
   readonly #pair: StackPair;
   readonly #flow: TcpFlow;
@@ -62,10 +62,15 @@ class Program {
     node.onEvent = () => this.take();
   }
 
+  /** The connection is over, and the program has read all of it. */
+  get isDone(): boolean {
+    return this.#isClosed && this.receivedBytes >= this.received.length - 1;
+  }
+
   take(): void {
     const events = this.#flow.events;
     this.#flow.events = 0;
-    if ((events & FlowEvent.Closed) !== 0) this.isClosed = true;
+    if ((events & FlowEvent.Closed) !== 0) this.#isClosed = true;
     this.#read();
     this.#write();
   }
@@ -128,7 +133,7 @@ export function run(
   const connected = new Program(pair, pair.a, pair.a.connect(PORT), up, down.length, client);
   const startMs = pair.events.nowMs;
 
-  const isOver = (): boolean => connected.isClosed && accepted?.isClosed === true;
+  const isOver = (): boolean => connected.isDone && accepted?.isDone === true;
   assert.ok(pair.advanceUntil(isOver, HOUR_MS), `seed ${seed}: the connection does not end`);
   const ms = pair.events.nowMs - startMs;
   const packets = pair.a.packets + pair.b.packets;

@@ -162,6 +162,9 @@ export class SegmentArrival {
     }
     if (segment.has(RST)) return false;
     noteDuplicate(flow, segment);
+    // The last segment again, because our ACK was lost: the next ACK echoes its stamp, or the sender would take the whole
+    // timeout for a round trip (RFC 7323 §4.3 and App. G; as Linux, for nothing that lies farther back).
+    if (!isBefore(segment.end, flow.lastAckSent)) this.#noteStamp(flow, segment, nowMs);
     this.#acknowledgeUnacceptable(flow, segment, nowMs);
     return false;
   }
@@ -230,11 +233,15 @@ export class SegmentArrival {
     return sequenceDistance(segment.acknowledgment, flow.sndUna) <= flow.maxSndWnd;
   }
 
-  /** RFC 7323 §4.3: TS.Recent is taken from segments that begin at or in front of the last ACK that left. */
   #noteArrival(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
     flow.lastReceivedMs = nowMs;
     flow.keepaliveProbes = 0;
     if (flow.isKeptAlive) flow.keepaliveAtMs = nowMs + flow.keepaliveIdleMs;
+    this.#noteStamp(flow, segment, nowMs);
+  }
+
+  /** RFC 7323 §4.3: TS.Recent is taken from segments that begin at or in front of the last ACK that left. */
+  #noteStamp(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
     if (!flow.hasTimestamps || !segment.hasTimestamps) return;
     if (isBefore(flow.lastAckSent, segment.sequence) || this.#isStampOld(flow, segment, nowMs)) return;
     flow.tsRecent = segment.timestampValue;
