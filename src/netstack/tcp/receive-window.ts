@@ -9,8 +9,8 @@ const MAX_WINDOW_FIELD = 0xffff;
  * The right edge never moves back, whatever happens to the buffer (RFC 9293 §3.8.6). It moves on by a full segment or half
  * the buffer at least, so that a slow reader does not draw tiny segments (§3.8.6.2.2).
  *
- * The buffer doubles what the program read within a round trip (dynamic right-sizing): a program that keeps up gets room
- * for the path, one that does not keeps what it has.
+ * The buffer doubles what the program read within a round trip (dynamic right-sizing), and more while that still grows, as
+ * slow start doubles it each time: a program that keeps up gets room for the path, one that does not keeps what it has.
  */
 export class ReceiveWindow {
   bufferBytes = INITIAL_RECEIVE_BUFFER;
@@ -19,6 +19,8 @@ export class ReceiveWindow {
   readonly #maxBytes: number;
   #readSinceMs = 0;
   #readBytes = 0;
+  /** Read in the round trip before. */
+  #lastReadBytes = 0;
 
   constructor(maxBytes = MAX_RECEIVE_BUFFER) {
     this.#maxBytes = maxBytes;
@@ -57,9 +59,18 @@ export class ReceiveWindow {
   read(bytes: number, rttMs: number, nowMs: number): void {
     this.#readBytes += bytes;
     if (rttMs < 0 || nowMs - this.#readSinceMs < Math.max(rttMs, 1)) return;
-    const wanted = 2 * this.#readBytes;
+    const wanted = this.#wantedBytes();
     if (wanted > this.bufferBytes) this.bufferBytes = Math.min(wanted, this.#maxBytes);
+    this.#lastReadBytes = this.#readBytes;
     this.#readBytes = 0;
     this.#readSinceMs = nowMs;
+  }
+
+  /** Linux's estimate: what the sender may have in flight when this window has reached it, a round trip from now. */
+  #wantedBytes(): number {
+    const doubled = 2 * this.#readBytes;
+    const grown = this.#readBytes - this.#lastReadBytes;
+    if (grown <= 0 || this.#lastReadBytes === 0) return doubled;
+    return doubled + 2 * doubled * Math.min(grown / this.#lastReadBytes, 1);
   }
 }
