@@ -41,6 +41,11 @@ export class Reassembler {
     return this.#partials.length;
   }
 
+  /** Bytes of the buffers of datagrams that are not whole. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** @returns The payload of the datagram that this fragment completes, its protocol in `view.protocol`. */
   add(view: IpView, bytes: Uint8Array, nowMs: number): Uint8Array | undefined {
     this.expire(nowMs);
@@ -61,7 +66,9 @@ export class Reassembler {
   }
 
   expire(nowMs: number): void {
-    while (this.#partials[0] !== undefined && this.#partials[0].deadlineMs <= nowMs) this.#drop(this.#partials[0]);
+    // The lifetimes differ, so the first to be due need not be the oldest.
+    for (let i = this.#partials.length - 1; i >= 0; i--)
+      if (this.#partials[i].deadlineMs <= nowMs) this.#drop(this.#partials[i]);
   }
 
   #partialOf({ version, source, destination, fragmentId, protocol }: IpView): Partial | undefined {
