@@ -128,18 +128,20 @@ describe('ICMP errors', () => {
     });
   }
 
-  it('are judged by the header length that they quote: each value of it', () => {
+  it('are judged by the header length that they quote: each value of it, with each number of bytes', () => {
     const quoted = ipPacket('IPv4', UDP, Uint8Array.from([...half(80), ...half(5_000), 0, 12, 0, 0, 1, 2, 3, 4]), {
       options: new Uint8Array(40),
       isReply: true,
     });
-    for (let words = 0; words < 16; words++) {
-      const host = new Host();
-      quoted[0] = 0x40 | words;
-      const message = icmpMessage('IPv4', 3, 3, [0, 0, 0, 0, ...quoted]);
-      const reasons = host.reasons(ipPacket('IPv4', ICMP, message));
-      assert.deepEqual(reasons, words < 5 ? ['icmp'] : [], `${words} words`);
-    }
+    for (let words = 0; words < 16; words++)
+      for (let length = 20; length <= quoted.length; length++) {
+        const host = new Host();
+        quoted[0] = 0x40 | words;
+        const message = icmpMessage('IPv4', 3, 3, [0, 0, 0, 0, ...quoted.subarray(0, length)]);
+        const reasons = host.reasons(ipPacket('IPv4', ICMP, message));
+        const isEnough = words >= 5 && length >= 4 * words + 8;
+        assert.deepEqual(reasons, isEnough ? [] : ['icmp'], `${words} words, ${length} bytes`);
+      }
   });
 });
 
