@@ -109,6 +109,11 @@ export class Netstack {
     return this.tcp.hasOutput || this.udp.hasOutput || this.icmp.hasOutput;
   }
 
+  /** Datagrams whose fragments were given up. */
+  get fragmentsDropped(): number {
+    return this.#reassembler.dropped;
+  }
+
   nextDeadline(): number {
     return Math.min(this.tcp.nextDeadline(), this.pathMtus.nextDeadline(), this.#reassembler.nextDeadline());
   }

@@ -109,7 +109,7 @@ export class TunnelHost implements AsyncDisposable {
     const onConnection = args.find((word) => typeof word === 'function') as
       | ((socket: TunnelSocket) => void)
       | undefined;
-    return this.#track(new TunnelServer(this.#host, options, onConnection), (server) => server.close());
+    return this.#track(new TunnelServer(this.#host, options, onConnection), (server) => server.resetAndClose());
   }
 
   createUdpSocket(

@@ -92,6 +92,12 @@ export class TunnelServer extends EventEmitter {
     return this;
   }
 
+  /** Takes no more connections, and ends those that are open with RST, as closing the tunnel does. */
+  resetAndClose(): void {
+    if (this.listening) this.close();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
   getConnections(callback: (error: Error | null, count: number) => void): this {
     queueMicrotask(() => callback(null, this.#sockets.size));
     return this;

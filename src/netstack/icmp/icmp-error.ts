@@ -43,14 +43,18 @@ export interface IcmpError {
   readonly mtu: number;
 }
 
-/** Reads an error and the packet of ours that it quotes: header and eight bytes at the least (RFC 792). */
-export function parseError(view: IpView, bytes: Uint8Array): IcmpError | undefined {
+/**
+ * Reads an error and the packet of ours that it quotes: header and eight bytes at the least (RFC 792).
+ *
+ * @returns `undefined` for messages that mean nothing to us.
+ */
+export function parseError(view: IpView, bytes: Uint8Array): IcmpError | 'malformed' | undefined {
   const kind = errorKind(view, bytes);
   if (kind === undefined) return undefined;
   const quotedAt = view.payloadAt + ICMP_HEADER_BYTES;
   const quotedBytes = view.payloadBytes - ICMP_HEADER_BYTES;
   const quoted = new Quotation();
-  if (!quoted.read(bytes, quotedAt, quotedBytes, view.version)) return undefined;
+  if (!quoted.read(bytes, quotedAt, quotedBytes, view.version)) return 'malformed';
   return {
     kind,
     protocol: quoted.protocol,

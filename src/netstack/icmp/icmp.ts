@@ -79,6 +79,8 @@ export class Icmp {
   readonly #identifications: Identifications;
   readonly #pathMtus: PathMtus;
   readonly #isOwn: (address: Int32Array) => boolean;
+  /** Messages that were no messages, and errors that quote nothing that can be read. */
+  malformed = 0;
   readonly #queue = new PacketQueue(MAX_QUEUE_BYTES);
   readonly #rate = new ErrorRate();
 
@@ -99,7 +101,10 @@ export class Icmp {
 
   arrive(view: IpView, bytes: Uint8Array, sink: IcmpErrorSink, nowMs: number): void {
     const { payloadAt, payloadBytes, version } = view;
-    if (payloadBytes < ICMP_HEADER_BYTES || (version === 4) !== (view.protocol === PROTOCOL_ICMP)) return;
+    if (payloadBytes < ICMP_HEADER_BYTES || (version === 4) !== (view.protocol === PROTOCOL_ICMP)) {
+      this.malformed++;
+      return;
+    }
     const type = bytes[payloadAt];
     if (type === (version === 4 ? ECHO_REQUEST4 : ECHO_REQUEST6)) this.#takeRequest(view, bytes);
     else if (type === (version === 4 ? ECHO_REPLY4 : ECHO_REPLY6)) this.#takeReply(view, bytes, nowMs);
@@ -182,6 +187,10 @@ export class Icmp {
   #takeError(view: IpView, bytes: Uint8Array, sink: IcmpErrorSink, nowMs: number): void {
     const error = parseError(view, bytes);
     if (error === undefined) return;
+    if (error === 'malformed') {
+      this.malformed++;
+      return;
+    }
     if (error.protocol === PROTOCOL_TCP) sink.tcp.takeIcmpError(error, nowMs);
     else if (error.protocol === PROTOCOL_UDP) sink.udp.takeIcmpError(error, nowMs);
     else if (error.kind === 'too-big') this.#pathMtus.refuse(error.remote, error.mtu, nowMs); // of a ping

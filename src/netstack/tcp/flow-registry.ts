@@ -3,7 +3,7 @@ import type { BlockPool } from '../block-pool.js';
 import type { PathMtus } from '../ip/path-mtus.js';
 import { FlowEvent } from './flow-event.js';
 import { FlowTable } from './flow-table.js';
-import type { HalfOpen } from './half-open.js';
+import { type HalfOpen, HandshakeAnswer } from './half-open.js';
 import type { HandshakeHost } from './handshakes.js';
 import type { TcpListener } from './listener.js';
 import { Listeners } from './listeners.js';
@@ -29,9 +29,10 @@ export class FlowRegistry implements HandshakeHost {
   readonly table: FlowTable<Entry>;
   readonly listeners = new Listeners();
   readonly timeWaits = new TimeWaits();
+  readonly #halfOpen = new Set<HalfOpen>();
   /** Flows that may have something to send, in the order in which they asked. */
   readonly output: TcpFlow[] = [];
-  /** Half-open connections that owe a SYN-ACK. */
+  /** Half-open connections that owe an answer. */
   readonly answers: HalfOpen[] = [];
   readonly #deadlines = new DeadlineQueue<Entry>();
   readonly #events: TcpEventSource[] = [];
@@ -99,28 +100,38 @@ export class FlowRegistry implements HandshakeHost {
 
   addHalfOpen(request: HalfOpen): void {
     this.table.add(request);
+    this.#halfOpen.add(request);
+    if (request.listener !== undefined) request.listener.halfOpenCount++;
     this.scheduleHalfOpen(request);
   }
 
   removeHalfOpen(request: HalfOpen): void {
-    request.deadlineMs = Infinity;
-    request.mustAnswer = false;
-    this.#deadlines.remove(request);
+    this.#endRequest(request);
     this.table.delete(request);
-    if (request.listener !== undefined) request.listener.halfOpenCount--;
   }
 
   promote(request: HalfOpen, flow: TcpFlow): void {
-    request.deadlineMs = Infinity;
-    request.mustAnswer = false;
-    this.#deadlines.remove(request);
+    this.#endRequest(request);
     this.table.replace(request, flow);
     request.flow = flow;
     const { listener } = request;
     if (listener === undefined) return;
-    listener.halfOpenCount--;
     listener.accepted.push(flow);
     this.#enqueueEvent(listener);
+  }
+
+  /** Takes a listener away, and what it has half open: nobody would take such a connection (RFC 9293 §3.10.4). */
+  removeListener(listener: TcpListener): void {
+    this.listeners.remove(listener);
+    for (const request of this.#halfOpen) if (request.listener === listener) this.removeHalfOpen(request);
+  }
+
+  #endRequest(request: HalfOpen): void {
+    request.deadlineMs = Infinity;
+    request.owed = HandshakeAnswer.None;
+    this.#deadlines.remove(request);
+    this.#halfOpen.delete(request);
+    if (request.listener !== undefined) request.listener.halfOpenCount--;
   }
 
   listenerOf(address: Int32Array, port: number): TcpListener | undefined {

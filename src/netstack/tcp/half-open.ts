@@ -1,7 +1,16 @@
 import type { Scheduled } from '../../core/session/deadline-queue.js';
+import { addSequence } from '../sequence.js';
+import { isAcceptable } from './acceptability.js';
 import type { TcpListener } from './listener.js';
 import type { FlowAddress, TcpFlow } from './tcp-flow.js';
-import { CWR, ECE, type TcpSegment } from './tcp-segment.js';
+import { ACK, CWR, ECE, RST, SYN, type TcpSegment } from './tcp-segment.js';
+
+/** The window field of a SYN or SYN-ACK, which is never scaled (RFC 7323 §2.2). */
+export const FIRST_WINDOW = 65_535;
+
+/** What leaves for a half-open connection with the next batch. */
+export const HandshakeAnswer = { None: 0, Acknowledgment: 1, SynAck: 2 } as const;
+export type HandshakeAnswer = (typeof HandshakeAnswer)[keyof typeof HandshakeAnswer];
 
 /** The options of a SYN, kept until the handshake ends or is refused. */
 export interface SynOptions {
@@ -40,7 +49,8 @@ export class HalfOpen implements FlowAddress, Scheduled {
   flow: TcpFlow | undefined;
   /** The program said yes: SYN-ACK may leave. */
   isAccepted: boolean;
-  mustAnswer = false;
+  owed: HandshakeAnswer = HandshakeAnswer.None;
+  lastChallengeMs = -Infinity;
   retries = 0;
   /** When SYN-ACK is sent again, or the record is given up. */
   deadlineMs = Infinity;
@@ -69,6 +79,31 @@ export class HalfOpen implements FlowAddress, Scheduled {
 
   queuedAt = Infinity;
   queuePosition = 0;
+
+  /** Refused, reset, given up or complete: nothing is left to decide. */
+  get isOver(): boolean {
+    return this.deadlineMs === Infinity;
+  }
+
+  get rcvNxt(): number {
+    return addSequence(this.irs, 1);
+  }
+
+  get sndNxt(): number {
+    return addSequence(this.iss, 1);
+  }
+
+  /** A SYN that came twice: its answer was lost. */
+  isSynAgain(segment: TcpSegment): boolean {
+    return segment.has(SYN) && !segment.has(ACK | RST) && segment.sequence === this.irs;
+  }
+
+  /** Tests the place in the window, and the stamp of all but RST (RFC 7323 §5.3). */
+  isCurrent(segment: TcpSegment): boolean {
+    if (!isAcceptable(segment, this.rcvNxt, FIRST_WINDOW)) return false;
+    const isStamped = this.options.hasTimestamps && segment.hasTimestamps && !segment.has(RST);
+    return !isStamped || ((segment.timestampValue - this.tsRecent) | 0) >= 0;
+  }
 
   nextDeadline(): number {
     return this.deadlineMs;

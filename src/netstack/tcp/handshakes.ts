@@ -1,22 +1,21 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { isUnicastAddress } from '../address.js';
-import { INITIAL_RTO_MS, SYN_ACK_RETRIES, SYN_BACKLOG, WINDOW_SHIFT } from '../constants.js';
+import { CHALLENGE_ACK_INTERVAL_MS, INITIAL_RTO_MS, SYN_ACK_RETRIES, SYN_BACKLOG } from '../constants.js';
 import type { Icmp } from '../icmp/icmp.js';
 import { QUOTED_BYTES, type RefusalKind } from '../icmp/refused.js';
 import type { IpView } from '../ip/ip-view.js';
-import { ipHeaderBytes } from '../ip/ip-writer.js';
-import { addSequence, isAtOrBefore, isBefore, laterSequence } from '../sequence.js';
+import { laterSequence } from '../sequence.js';
 import { SourceShares } from '../source-shares.js';
-import type { HalfOpen } from './half-open.js';
+import { type HalfOpen, HandshakeAnswer } from './half-open.js';
+import { HandshakeAnswers } from './handshake-answers.js';
 import type { InitialNumbers } from './initial-numbers.js';
 import type { TcpListener } from './listener.js';
-import { FIRST_WINDOW, isCurrent, isOrdinary, makeFlow, makeRequest } from './passive-open.js';
+import { isOrdinary, makeFlow, makeRequest } from './passive-open.js';
 import type { Resets } from './resets.js';
 import type { SegmentArrival } from './segment-arrival.js';
 import type { TcpContext } from './tcp-context.js';
 import type { TcpFlow } from './tcp-flow.js';
-import { ACK, ECE, FIN, RST, SYN, TCP_HEADER_BYTES, type TcpSegment } from './tcp-segment.js';
-import { SegmentHeader, writeSegment } from './tcp-writer.js';
+import { ACK, RST, SYN, type TcpSegment } from './tcp-segment.js';
 
 /** How long a request in accept-any mode waits for the program behind the last SYN: as long as a client retries. */
 const DECISION_MS = 63_000;
@@ -54,67 +53,62 @@ export class Handshakes {
   readonly #resets: Resets;
   readonly #arrival: SegmentArrival;
   readonly #icmp: Icmp;
-  readonly #header = new SegmentHeader();
+  readonly #answers: HandshakeAnswers;
   /** Requests that wait for the program: half of the places at most are one client's. */
   readonly #waiting = new SourceShares(SYN_BACKLOG, SYN_BACKLOG / 2);
 
   constructor(host: HandshakeHost, numbers: InitialNumbers, resets: Resets, icmp: Icmp, arrival: SegmentArrival) {
     this.#icmp = icmp;
     this.#host = host;
+    this.#answers = new HandshakeAnswers(host);
     this.#numbers = numbers;
     this.#resets = resets;
     this.#arrival = arrival;
   }
 
-  /**
-   * A segment for which there is no record of any kind.
-   *
-   * @param leastIss Where the ISS has to lie at least, because an earlier connection of the same ends is hardly over.
-   */
-  arriveWithoutRecord(view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number, leastIss?: number): void {
+  /** A segment for which there is no record of any kind. */
+  arriveWithoutRecord(view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
     if (segment.has(RST)) return;
-    const isSyn = segment.has(SYN) && !segment.has(ACK | FIN);
-    if (!isSyn) {
-      this.#refuseStray(view, segment);
-      return;
-    }
-    if (!isOrdinary(view, segment)) return;
-    const listener = this.#host.listenerOf(view.destination, segment.destinationPort);
-    if (listener !== undefined) this.#listen(listener, view, segment, nowMs, leastIss);
-    else if (this.onSyn !== undefined) this.#ask(view, segment, bytes, nowMs, leastIss);
+    if (!segment.has(SYN) || segment.has(ACK)) this.#refuseStray(view, segment);
+    else if (!isOrdinary(view, segment)) return;
+    else if (this.mayOpen(view, segment)) this.open(view, segment, bytes, nowMs);
     else this.#resets.answer(view, segment);
+  }
+
+  /** Whether somebody listens on the port of a SYN, or decides about it. */
+  mayOpen(view: IpView, segment: TcpSegment): boolean {
+    return this.onSyn !== undefined || this.#listenerOf(view, segment) !== undefined;
+  }
+
+  /**
+   * Begins a passive open. Data and FIN of the SYN are not kept: the peer sends them again.
+   *
+   * @param leastIss See `HalfOpen`.
+   */
+  open(view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number, leastIss?: number): void {
+    const listener = this.#listenerOf(view, segment);
+    if (listener === undefined) this.#ask(view, segment, bytes, nowMs, leastIss);
+    else this.#listen(makeRequest(view, segment, listener, leastIss), listener, nowMs);
   }
 
   /** A segment for a connection that is half open. */
   arrive(request: HalfOpen, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
-    if (segment.has(RST)) {
-      if (segment.sequence === addSequence(request.irs, 1)) this.#forget(request);
-      return;
-    }
-    if (segment.has(SYN)) {
-      // A SYN that came twice: its answer was lost.
-      if (segment.sequence !== request.irs) return;
-      if (request.isAccepted) this.#answer(request);
-      else request.deadlineMs = nowMs + DECISION_MS;
-      return;
-    }
-    if (!segment.has(ACK) || !request.isAccepted) return;
-    const isGood =
-      isBefore(request.iss, segment.acknowledgment) &&
-      isAtOrBefore(segment.acknowledgment, addSequence(request.iss, 1));
-    if (!isGood) {
-      this.#resets.answer(view, segment);
-      return;
-    }
-    // Out of the window or older than the SYN: SYN-ACK again shows the client where we are (RFC 9293 §3.10.7.4).
-    if (!isCurrent(request, segment)) this.#answer(request);
-    else if (request.listener?.isClosed === true) this.#refuseLate(request, view, segment);
+    const isExactReset = segment.has(RST) && segment.sequence === request.rcvNxt;
+    if (!request.isAccepted) this.#arriveUndecided(request, view, segment, bytes, nowMs);
+    else if (request.isSynAgain(segment)) this.#owe(request, HandshakeAnswer.SynAck);
+    else if (!request.isCurrent(segment)) {
+      if (!segment.has(RST)) this.#challenge(request, segment, nowMs);
+    } else if (isExactReset) this.#forget(request);
+    else if (segment.has(RST)) this.#challenge(request, segment, nowMs);
+    else if (segment.has(SYN)) this.#listenAgain(request, view, segment, bytes, nowMs);
+    else if (!segment.has(ACK)) return;
+    else if (segment.acknowledgment !== request.sndNxt) this.#resets.answer(view, segment);
     else this.#complete(request, segment, bytes, view.trafficClass, nowMs);
   }
 
   /** Lets a request in: SYN-ACK leaves with the next batch. */
   accept(request: HalfOpen, nowMs: number): void {
-    if (request.isAccepted || request.deadlineMs === Infinity) return;
+    if (request.isAccepted || request.isOver) return;
     this.#waiting.remove(request.remote);
     request.isAccepted = true;
     this.#open(request, nowMs);
@@ -122,7 +116,7 @@ export class Handshakes {
 
   /** Turns a request down; one that is over already stays as it is. */
   refuse(request: HalfOpen, how: Refusal, nowMs: number): void {
-    if (request.deadlineMs === Infinity) return;
+    if (request.isOver) return;
     if (!request.isAccepted) this.#waiting.remove(request.remote);
     this.#host.removeHalfOpen(request);
     if (how === 'silence') return;
@@ -130,8 +124,7 @@ export class Handshakes {
       this.#icmp.refuse({ local: request.local, remote: request.remote, quoted: request.quoted! }, how, nowMs);
       return;
     }
-    const rcvNxt = addSequence(request.irs, 1);
-    const { local, localPort, remote, remotePort } = request;
+    const { local, localPort, remote, remotePort, rcvNxt } = request;
     this.#resets.abort({ local, localPort, remote, remotePort, sndNxt: 0, rcvNxt });
   }
 
@@ -143,39 +136,31 @@ export class Handshakes {
     }
     request.retries++;
     request.deadlineMs = nowMs + INITIAL_RTO_MS * 2 ** request.retries;
-    this.#answer(request);
+    this.#owe(request, HandshakeAnswer.SynAck);
   }
 
-  /** Writes the SYN-ACK of a request. @returns `false` if the batch is full. */
+  /** See `HandshakeAnswers`. */
   emit(request: HalfOpen, batch: PacketBatch, nowMs: number): boolean {
-    const header = this.#header;
-    const { options } = request;
-    header.address(request);
-    header.sequence = request.iss;
-    header.acknowledgment = addSequence(request.irs, 1);
-    header.flags = SYN | ACK | (options.wantsEcn ? ECE : 0);
-    header.window = FIRST_WINDOW;
-    header.mss = this.#host.mtu - ipHeaderBytes(request.remote) - TCP_HEADER_BYTES;
-    header.windowShift = options.windowShift >= 0 ? WINDOW_SHIFT : -1;
-    header.isSackPermitted = options.isSackPermitted;
-    header.hasTimestamps = options.hasTimestamps;
-    header.timestampValue = (nowMs + request.timestampOffset) | 0;
-    header.timestampEcho = request.tsRecent;
-    const row = batch.appendRow(header.headerBytes);
-    if (row < 0) return false;
-    writeSegment(batch.bytes, batch.offset[row], header, 0);
-    request.mustAnswer = false;
-    if (request.retries === 0) request.sentMs = nowMs;
-    return true;
+    return this.#answers.emit(request, batch, nowMs);
   }
 
-  #listen(listener: TcpListener, view: IpView, segment: TcpSegment, nowMs: number, leastIss?: number): void {
+  #listenerOf(view: IpView, segment: TcpSegment): TcpListener | undefined {
+    return this.#host.listenerOf(view.destination, segment.destinationPort);
+  }
+
+  /** Nothing was answered: the newest SYN is the one that the client waits for. */
+  #arriveUndecided(request: HalfOpen, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
+    if (segment.has(RST)) {
+      if (segment.sequence === request.rcvNxt) this.#forget(request);
+    } else if (request.isSynAgain(segment)) request.deadlineMs = nowMs + DECISION_MS;
+    else if (segment.has(SYN) && !segment.has(ACK)) this.#listenAgain(request, view, segment, bytes, nowMs);
+  }
+
+  #listen(request: HalfOpen, listener: TcpListener, nowMs: number): void {
     if (listener.halfOpenCount >= SYN_BACKLOG || listener.accepted.length >= listener.backlog) {
       this.overflows++;
       return;
     }
-    const request = makeRequest(view, segment, listener, leastIss);
-    listener.halfOpenCount++;
     this.#open(request, nowMs);
     this.#host.addHalfOpen(request);
   }
@@ -198,25 +183,33 @@ export class Handshakes {
     if (request.leastIss !== undefined) request.iss = laterSequence(request.iss, request.leastIss);
     request.timestampOffset = this.#numbers.timestampOffset(request);
     request.deadlineMs = nowMs + INITIAL_RTO_MS;
-    this.#answer(request);
+    this.#owe(request, HandshakeAnswer.SynAck);
     this.#host.scheduleHalfOpen(request);
   }
 
-  #answer(request: HalfOpen): void {
-    request.mustAnswer = true;
+  /** A SYN-ACK takes the place of an ACK that waits. */
+  #owe(request: HalfOpen, answer: HandshakeAnswer): void {
+    if (answer > request.owed) request.owed = answer;
     this.#host.requestAnswer(request);
+  }
+
+  /** RFC 9293 §3.10.7.4, first step, and RFC 5961 §3.2; at the bounded rate of RFC 5961 §7 where no data came. */
+  #challenge(request: HalfOpen, segment: TcpSegment, nowMs: number): void {
+    if (segment.dataBytes === 0 && nowMs - request.lastChallengeMs < CHALLENGE_ACK_INTERVAL_MS) return;
+    request.lastChallengeMs = nowMs;
+    this.#owe(request, HandshakeAnswer.Acknowledgment);
+  }
+
+  /** RFC 9293 §3.10.7.4: a SYN in the window returns a passive open to LISTEN. There it counts. */
+  #listenAgain(request: HalfOpen, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
+    this.#forget(request);
+    this.arriveWithoutRecord(view, segment, bytes, nowMs);
   }
 
   #forget(request: HalfOpen): void {
     if (!request.isAccepted) this.#waiting.remove(request.remote);
     this.#host.removeHalfOpen(request);
     if (request.listener === undefined) this.onSynGone?.(request);
-  }
-
-  /** The listener was closed while the handshake went on. */
-  #refuseLate(request: HalfOpen, view: IpView, segment: TcpSegment): void {
-    this.#host.removeHalfOpen(request);
-    this.#resets.answer(view, segment);
   }
 
   #complete(request: HalfOpen, segment: TcpSegment, bytes: Uint8Array, trafficClass: number, nowMs: number): void {
@@ -235,6 +228,8 @@ export class Handshakes {
   #refuseStray(view: IpView, segment: TcpSegment): void {
     if (this.onSyn !== undefined) return;
     if (!isUnicastAddress(view.source)) return;
+    // RFC 9293 §3.10.7.2, fourth step: what is neither SYN nor ACK means nothing to a listener.
+    if (!segment.has(ACK) && this.#listenerOf(view, segment) !== undefined) return;
     this.#resets.answer(view, segment);
   }
 }

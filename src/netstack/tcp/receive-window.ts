@@ -2,6 +2,8 @@ import { INITIAL_RECEIVE_BUFFER, MAX_RECEIVE_BUFFER } from '../constants.js';
 import { addSequence, sequenceDistance } from '../sequence.js';
 import { ReceiveRoundTrip } from './receive-round-trip.js';
 
+const MAX_WINDOW_FIELD = 0xffff;
+
 /**
  * The window that a connection advertises: how far the peer may send, and how the buffer behind it grows.
  *
@@ -51,7 +53,7 @@ export class ReceiveWindow {
    * @returns Bytes by which the edge moved.
    */
   advance(rcvNxt: number, unread: number, mss: number, shift: number, poolBytes: number): number {
-    const free = Math.min(this.bufferBytes - unread, poolBytes);
+    const free = Math.min(this.bufferBytes - unread, poolBytes, MAX_WINDOW_FIELD << shift);
     // The field holds multiples of 2^shift: rounding down keeps the promise within the buffer.
     const rounded = Math.max(free, 0) & -(1 << shift);
     const edge = addSequence(rcvNxt, rounded);

@@ -36,7 +36,8 @@ export class SegmentEmission {
   /** @returns `false` if the batch is full and the flow has more to send. */
   emit(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
     if (flow.state === TcpState.Closed || flow.state === TcpState.TimeWait) return true;
-    if (!isSynchronized(flow.state)) return !flow.mustSendSyn || this.#emitSyn(flow, batch, nowMs);
+    if (!isSynchronized(flow.state))
+      return flow.mustSendSyn ? this.#emitSyn(flow, batch, nowMs) : this.#emitAck(flow, batch, nowMs);
     if (flow.pathMtu > this.#context.mtu) narrowToLink(flow, this.#context.mtu);
     const isDone =
       this.#emitLost(flow, batch, nowMs) &&

@@ -24,6 +24,7 @@ import { AckOwed, TcpFlow } from './tcp-flow.js';
 import { TcpSegment } from './tcp-segment.js';
 import { isFinPending, TcpState } from './tcp-state.js';
 import { TimeWait } from './time-wait.js';
+import { isNewConnection } from './time-waits.js';
 
 export interface TcpOptions {
   readonly environment: NetstackEnvironment;
@@ -118,7 +119,7 @@ export class Tcp {
 
   /** Stops a listener. Connections that nobody took are reset (RFC 9293 §3.10.4). */
   closeListener(listener: TcpListener): void {
-    this.#registry.listeners.remove(listener);
+    this.#registry.removeListener(listener);
     for (const flow of listener.accepted.splice(0)) this.abort(flow);
   }
 
@@ -233,7 +234,7 @@ export class Tcp {
     const { answers, output } = this.#registry;
     while (answers.length > 0) {
       const request = answers[0];
-      if (request.mustAnswer && !this.handshakes.emit(request, batch, nowMs)) return false;
+      if (!this.handshakes.emit(request, batch, nowMs)) return false;
       answers.shift();
     }
     while (output.length > 0) {
@@ -267,9 +268,12 @@ export class Tcp {
   }
 
   #arriveInTimeWait(record: TimeWait, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
-    if (!this.#registry.timeWaits.arrive(record, segment, nowMs)) return;
+    if (!isNewConnection(record, segment) || !this.handshakes.mayOpen(view, segment)) {
+      this.#registry.timeWaits.arrive(record, segment, nowMs);
+      return;
+    }
     this.#registry.endTimeWait(record);
-    this.handshakes.arriveWithoutRecord(view, segment, bytes, nowMs, record.sndNxt);
+    this.handshakes.open(view, segment, bytes, nowMs, addSequence(record.sndNxt, REUSE_DISTANCE));
   }
 
   #acknowledgeNow(flow: TcpFlow): void {
@@ -279,5 +283,7 @@ export class Tcp {
   }
 }
 
+/** How far a new connection begins behind the one in TIME-WAIT that it follows: more than an unscaled window (Linux). */
+const REUSE_DISTANCE = 0x1_0001;
 /** The window field of a SYN, which is never scaled. */
 const FIRST_WINDOW_BYTES = 65_535;
