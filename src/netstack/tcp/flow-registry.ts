@@ -102,23 +102,25 @@ export class FlowRegistry implements HandshakeHost {
   }
 
   removeHalfOpen(request: HalfOpen): void {
-    request.deadlineMs = Infinity;
-    request.mustAnswer = false;
-    this.#deadlines.remove(request);
+    this.#endRequest(request);
     this.table.delete(request);
-    const listener = this.listenerOf(request.local, request.localPort);
-    if (listener !== undefined) listener.halfOpenCount--;
   }
 
-  promote(request: HalfOpen, flow: TcpFlow, listener: TcpListener | undefined): void {
+  promote(request: HalfOpen, flow: TcpFlow): void {
+    this.#endRequest(request);
+    this.table.replace(request, flow);
+    const { listener } = request;
+    if (listener === undefined) return;
+    listener.accepted.push(flow);
+    this.#enqueueEvent(listener);
+  }
+
+  #endRequest(request: HalfOpen): void {
+    request.isOver = true;
     request.deadlineMs = Infinity;
     request.mustAnswer = false;
     this.#deadlines.remove(request);
-    this.table.replace(request, flow);
-    if (listener === undefined) return;
-    listener.halfOpenCount--;
-    listener.accepted.push(flow);
-    this.#enqueueEvent(listener);
+    if (request.listener !== undefined) request.listener.halfOpenCount--;
   }
 
   listenerOf(address: Int32Array, port: number): TcpListener | undefined {

@@ -1,4 +1,5 @@
 import type { Scheduled } from '../../core/session/deadline-queue.js';
+import type { TcpListener } from './listener.js';
 import type { FlowAddress } from './tcp-flow.js';
 import type { TcpSegment } from './tcp-segment.js';
 
@@ -26,18 +27,22 @@ export class HalfOpen implements FlowAddress, Scheduled {
   readonly irs: number;
   readonly options: SynOptions;
   readonly window: number;
+  /** `undefined`: a request of accept-any mode. */
+  readonly listener: TcpListener | undefined;
   tsRecent: number;
   iss = 0;
   timestampOffset = 0;
-  /** The program said yes: SYN-ACK may leave. */
+  /** A listener takes it, or the program said yes: SYN-ACK may leave. */
   isAccepted: boolean;
+  /** Refused, reset, given up or complete: nothing is left to decide. */
+  isOver = false;
   mustAnswer = false;
   retries = 0;
   /** When SYN-ACK is sent again, or the record is given up. */
   deadlineMs = Infinity;
   sentMs = 0;
 
-  constructor(address: FlowAddress, segment: TcpSegment, isAccepted: boolean, wantsEcn: boolean) {
+  constructor(address: FlowAddress, segment: TcpSegment, listener: TcpListener | undefined, wantsEcn: boolean) {
     this.local = address.local;
     this.localPort = address.localPort;
     this.remote = address.remote;
@@ -45,7 +50,8 @@ export class HalfOpen implements FlowAddress, Scheduled {
     this.irs = segment.sequence;
     this.window = segment.window;
     this.tsRecent = segment.timestampValue;
-    this.isAccepted = isAccepted;
+    this.listener = listener;
+    this.isAccepted = listener !== undefined;
     this.options = {
       mss: segment.mss,
       windowShift: segment.windowShift,

@@ -3,11 +3,12 @@ import { isUnicastAddress } from '../address.js';
 import { INITIAL_RTO_MS, QUICK_ACKS, SYN_ACK_RETRIES, SYN_BACKLOG, WINDOW_SHIFT } from '../constants.js';
 import type { IpView } from '../ip/ip-view.js';
 import { ipHeaderBytes } from '../ip/ip-writer.js';
-import { addSequence, isAtOrBefore, isBefore } from '../sequence.js';
+import { addSequence, isAtOrBefore, isBefore, sequenceDistance } from '../sequence.js';
 import { HalfOpen } from './half-open.js';
 import type { InitialNumbers } from './initial-numbers.js';
-import type { SynHandler, TcpListener } from './listener.js';
+import type { TcpListener } from './listener.js';
 import { negotiate } from './negotiation.js';
+import { RequestLimits } from './request-limits.js';
 import type { Resets } from './resets.js';
 import type { SegmentArrival } from './segment-arrival.js';
 import type { TcpContext } from './tcp-context.js';
@@ -19,12 +20,15 @@ import { SegmentHeader, writeSegment } from './tcp-writer.js';
 /** How long a request in accept-any mode waits for the program: as long as a client retries. */
 const DECISION_MS = 63_000;
 
+/** Decides about a SYN to an address or port that nobody listens on (a gateway's flows). */
+export type SynHandler = (request: HalfOpen) => void;
+
 /** The parts of TCP that the passive side needs. */
 export interface HandshakeHost extends TcpContext {
   addHalfOpen(request: HalfOpen): void;
   removeHalfOpen(request: HalfOpen): void;
   /** The handshake is complete: the flow takes the place of the record. */
-  promote(request: HalfOpen, flow: TcpFlow, listener: TcpListener | undefined): void;
+  promote(request: HalfOpen, flow: TcpFlow): void;
   listenerOf(address: Int32Array, port: number): TcpListener | undefined;
   scheduleHalfOpen(request: HalfOpen): void;
   requestAnswer(request: HalfOpen): void;
@@ -45,7 +49,7 @@ export class Handshakes {
   readonly #resets: Resets;
   readonly #arrival: SegmentArrival;
   readonly #header = new SegmentHeader();
-  #waitingForDecision = 0;
+  readonly #limits = new RequestLimits();
 
   constructor(host: HandshakeHost, numbers: InitialNumbers, resets: Resets, arrival: SegmentArrival) {
     this.#host = host;
@@ -71,13 +75,17 @@ export class Handshakes {
 
   /** A segment for a connection that is half open. */
   arrive(request: HalfOpen, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
+    if (request.listener?.isClosed === true) {
+      this.#forget(request);
+      this.arriveWithoutRecord(view, segment, nowMs);
+      return;
+    }
     if (segment.has(RST)) {
       if (segment.sequence === addSequence(request.irs, 1)) this.#forget(request);
       return;
     }
     if (segment.has(SYN)) {
-      // A SYN that came twice: its answer was lost.
-      if (segment.sequence === request.irs && request.isAccepted) this.#answer(request);
+      this.#takeSyn(request, view, segment, nowMs);
       return;
     }
     if (!segment.has(ACK) || !request.isAccepted) return;
@@ -93,16 +101,15 @@ export class Handshakes {
 
   /** Lets a request in: SYN-ACK leaves with the next batch. */
   accept(request: HalfOpen, nowMs: number): void {
-    if (request.isAccepted || request.deadlineMs === Infinity) return;
-    this.#waitingForDecision--;
+    if (request.isAccepted || request.isOver) return;
     request.isAccepted = true;
     this.#open(request, nowMs);
   }
 
-  /** Turns a request down with RST, or in silence. */
+  /** Turns a request down with RST, or in silence. Does nothing if the client has given up. */
   refuse(request: HalfOpen, how: 'reset' | 'silence'): void {
-    if (!request.isAccepted) this.#waitingForDecision--;
-    this.#host.removeHalfOpen(request);
+    if (request.isOver) return;
+    this.#forget(request);
     if (how === 'silence') return;
     const rcvNxt = addSequence(request.irs, 1);
     const { local, localPort, remote, remotePort } = request;
@@ -111,7 +118,7 @@ export class Handshakes {
 
   /** SYN-ACK again, or the end of it. */
   runDue(request: HalfOpen, nowMs: number): void {
-    if (!request.isAccepted || request.retries >= SYN_ACK_RETRIES) {
+    if (!request.isAccepted || request.listener?.isClosed === true || request.retries >= SYN_ACK_RETRIES) {
       this.#forget(request);
       return;
     }
@@ -143,37 +150,56 @@ export class Handshakes {
     return true;
   }
 
+  /**
+   * RFC 9293 §3.10.7.4: a SYN in the window returns a passive open to LISTEN, where it counts; an older one gets the answer of
+   * the first again. Before the program has decided, nothing was answered, and the newest SYN is the one that the client waits for.
+   */
+  #takeSyn(request: HalfOpen, view: IpView, segment: TcpSegment, nowMs: number): void {
+    if (segment.sequence === request.irs) {
+      if (request.isAccepted) this.#answer(request); // its answer was lost
+      return;
+    }
+    if (segment.has(ACK)) return;
+    const ahead = sequenceDistance(addSequence(request.irs, 1), segment.sequence);
+    if (request.isAccepted && (ahead < 0 || ahead >= FIRST_WINDOW)) {
+      this.#answer(request);
+      return;
+    }
+    this.#forget(request);
+    this.arriveWithoutRecord(view, segment, nowMs);
+  }
+
   #listen(listener: TcpListener, view: IpView, segment: TcpSegment, nowMs: number): void {
     if (listener.halfOpenCount >= SYN_BACKLOG || listener.accepted.length >= listener.backlog) {
       this.overflows++;
       return;
     }
-    const request = this.#record(view, segment, true);
+    const request = this.#record(view, segment, listener);
     listener.halfOpenCount++;
     this.#open(request, nowMs);
     this.#host.addHalfOpen(request);
   }
 
   #ask(view: IpView, segment: TcpSegment, nowMs: number): void {
-    if (this.#waitingForDecision >= SYN_BACKLOG) {
+    if (!this.#limits.take(view.source)) {
       this.overflows++;
+      this.#resets.answer(view, segment);
       return;
     }
-    const request = this.#record(view, segment, false);
-    this.#waitingForDecision++;
+    const request = this.#record(view, segment, undefined);
     request.deadlineMs = nowMs + DECISION_MS;
     this.#host.addHalfOpen(request);
     this.onSyn?.(request);
   }
 
-  #record(view: IpView, segment: TcpSegment, isAccepted: boolean): HalfOpen {
+  #record(view: IpView, segment: TcpSegment, listener: TcpListener | undefined): HalfOpen {
     const address = {
       local: view.destination.slice(),
       localPort: segment.destinationPort,
       remote: view.source.slice(),
       remotePort: segment.sourcePort,
     };
-    return new HalfOpen(address, segment, isAccepted, segment.has(ECE) && segment.has(CWR));
+    return new HalfOpen(address, segment, listener, segment.has(ECE) && segment.has(CWR));
   }
 
   #open(request: HalfOpen, nowMs: number): void {
@@ -190,19 +216,24 @@ export class Handshakes {
   }
 
   #forget(request: HalfOpen): void {
-    if (!request.isAccepted) this.#waitingForDecision--;
+    this.#release(request);
     this.#host.removeHalfOpen(request);
   }
 
+  #release(request: HalfOpen): void {
+    if (request.listener === undefined) this.#limits.give(request.remote);
+  }
+
   #complete(request: HalfOpen, segment: TcpSegment, bytes: Uint8Array, trafficClass: number, nowMs: number): void {
-    const listener = this.#host.listenerOf(request.local, request.localPort);
+    const { listener } = request;
     // A full accept queue drops the last ACK: the client sends data again, and finds room then (Linux).
     if (listener !== undefined && listener.accepted.length >= listener.backlog) {
       this.overflows++;
       return;
     }
     const flow = this.#makeFlow(request, nowMs);
-    this.#host.promote(request, flow, listener);
+    this.#release(request);
+    this.#host.promote(request, flow);
     this.#arrival.arrive(flow, segment, bytes, trafficClass, nowMs);
   }
 
