@@ -59,7 +59,7 @@ export class Netstack {
   readonly pool: BlockPool;
   readonly counters: NetstackCounters = { malformed: 0, badChecksum: 0, notForUs: 0, unknownProtocol: 0 };
   readonly addresses: Int32Array[];
-  mtu: number;
+  #mtu: number;
   readonly #acceptsAny: boolean;
   readonly #verifiesChecksums: boolean;
   readonly #view = new IpView();
@@ -68,13 +68,23 @@ export class Netstack {
   constructor(options: NetstackOptions) {
     const { environment, addresses, mtu, budgetBytes = DEFAULT_BUDGET_BYTES } = options;
     this.addresses = addresses.map(addressWords);
-    this.mtu = mtu;
+    this.#mtu = mtu;
     this.#acceptsAny = options.acceptsAny ?? false;
     this.#verifiesChecksums = options.verifiesChecksums ?? false;
     this.pool = new BlockPool(budgetBytes);
-    this.tcp = new Tcp({ environment, pool: this.pool, mtu: () => this.mtu });
-    this.icmp = new Icmp(environment, () => this.mtu);
-    this.udp = new Udp({ environment, mtu: () => this.mtu, icmp: this.icmp });
+    this.tcp = new Tcp({ environment, pool: this.pool, mtu: () => this.#mtu });
+    this.icmp = new Icmp(environment, () => this.#mtu);
+    this.udp = new Udp({ environment, mtu: () => this.#mtu, icmp: this.icmp });
+  }
+
+  get mtu(): number {
+    return this.#mtu;
+  }
+
+  /** Connections go on with segments of the new size when it is smaller. */
+  set mtu(mtu: number) {
+    this.#mtu = mtu;
+    this.tcp.mtuChanged();
   }
 
   /** Takes the rows with verdict `Pass`, packets from the tunnel. */

@@ -14,6 +14,7 @@ import { Handshakes } from './handshakes.js';
 import { takeIcmpError } from './icmp-errors.js';
 import { InitialNumbers } from './initial-numbers.js';
 import type { TcpListener } from './listener.js';
+import { setPathMtu } from './negotiation.js';
 import { Resets } from './resets.js';
 import { SegmentArrival } from './segment-arrival.js';
 import { SegmentEmission } from './segment-emission.js';
@@ -171,11 +172,24 @@ export class Tcp {
     if (flow.state === TcpState.FinWait2) this.#timers.armFinWait2(flow, nowMs);
   }
 
-  /** Ends a connection with RST. */
+  /** Ends a connection, with RST unless the peer is done with it as well (RFC 9293 §3.10.5). */
   abort(flow: TcpFlow): void {
-    const needsReset = flow.state !== TcpState.Closed && flow.state !== TcpState.SynSent;
-    if (needsReset) this.#resets.abort(flow);
+    if (flow.state === TcpState.Closed || flow.state === TcpState.TimeWait) {
+      flow.receiveQueue.clear();
+      return;
+    }
+    if (needsReset(flow)) this.#resets.abort(flow);
     endFlow(this.#registry, flow, 'aborted');
+  }
+
+  /** The MTU of the tunnel changed: no connection sends greater segments from now on. A greater MTU is for new ones. */
+  mtuChanged(): void {
+    const { table, mtu } = this.#registry;
+    for (const flow of table.values()) {
+      if (!(flow instanceof TcpFlow) || flow.pathMtu <= mtu) continue;
+      setPathMtu(flow, mtu);
+      flow.congestion.setMss(flow.mss);
+    }
   }
 
   setKeepalive(flow: TcpFlow, isOn: boolean, idleMs: number, nowMs: number): void {
@@ -268,6 +282,12 @@ export class Tcp {
     flow.ackOwed = AckOwed.Now;
     this.#registry.requestOutput(flow);
   }
+}
+
+/** In CLOSING and LAST-ACK both sides have said all, unless our FIN still waits behind data. */
+function needsReset({ state, isFinSent }: TcpFlow): boolean {
+  if (state === TcpState.Closing || state === TcpState.LastAck) return !isFinSent;
+  return state !== TcpState.SynSent;
 }
 
 /** The window field of a SYN, which is never scaled. */
