@@ -151,9 +151,9 @@ export class SegmentArrival {
     }
     if (this.#isInWindow(flow, segment)) return true;
     if (this.#isAtClosedWindow(flow, segment)) {
-      // RFC 9293 §3.10.7.4: the ACK counts, the data does not.
+      // RFC 9293 §3.10.7.4: the ACK counts, the data does not. A FIN by itself needs no room, and is taken (Linux).
+      if (segment.dataBytes > 0) segment.flags &= ~FIN;
       segment.dataBytes = 0;
-      segment.flags &= ~FIN;
       flow.ackOwed = AckOwed.Now;
       return true;
     }
