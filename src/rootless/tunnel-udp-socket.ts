@@ -66,6 +66,7 @@ export class TunnelUdpSocket extends EventEmitter {
 
   /** Sends to, and takes from, one end only. Errors of the network become `error` events. */
   connect(port: number, address?: string | (() => void), callback?: () => void): void {
+    checkPort(port, 1);
     const done = typeof address === 'function' ? address : callback;
     if (done !== undefined) this.once('connect', done);
     const host = typeof address === 'string' ? address : '';
@@ -73,7 +74,7 @@ export class TunnelUdpSocket extends EventEmitter {
       (resolved) => {
         const endpoint = this.#bound();
         endpoint.remote = addressWords(parseIpAddress(resolved)!);
-        endpoint.remotePort = checkPort(port, 1);
+        endpoint.remotePort = port;
         this.#remote = { address: resolved, port };
         this.emit('connect');
       },
@@ -101,10 +102,10 @@ export class TunnelUdpSocket extends EventEmitter {
     const numbers = words.filter((word) => typeof word === 'number') as number[];
     const hasRange = numbers.length >= 2 && typeof payload !== 'string' && !Array.isArray(payload);
     const bytes = toBytes(payload, hasRange ? numbers.splice(0, 2) : []);
-    const port = numbers[0] ?? this.#remote?.port;
+    const port = checkPort(numbers[0] ?? this.#remote?.port, 1);
     const host = address ?? this.#remote?.address ?? '';
     this.#resolve(host).then(
-      (resolved) => this.#transmit(bytes, resolved, checkPort(port, 1), callback),
+      (resolved) => this.#transmit(bytes, resolved, port, callback),
       (error: Error) => this.#sendFailed(error, callback),
     );
   }
