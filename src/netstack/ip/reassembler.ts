@@ -41,6 +41,11 @@ export class Reassembler {
     return this.#partials.length;
   }
 
+  /** Bytes of the buffers of datagrams that are not whole. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** @returns The payload of the datagram that this fragment completes, its protocol in `view.protocol`. */
   add(view: IpView, bytes: Uint8Array, nowMs: number): Uint8Array | undefined {
     this.expire(nowMs);
