@@ -170,7 +170,7 @@ export class Netstack {
   }
 
   #isForUs(view: IpView): boolean {
-    if (!isUnicastAddress(view.source)) return false;
+    if (!isUnicastAddress(view.source) || isMapped(view)) return false;
     if (this.#acceptsAny) return isUnicastAddress(view.destination);
     return this.addresses.some((address) => addressEquals(address, 0, view.destination, 0));
   }
@@ -183,6 +183,11 @@ export class Netstack {
       protocol === PROTOCOL_UDP && view.version === 4 && bytes[payloadAt + 6] === 0 && bytes[payloadAt + 7] === 0;
     return isUnsummed || hasValidTransportChecksum(bytes, at, protocol, payloadAt, payloadBytes);
   }
+}
+
+/** IPv6 that spells an IPv4 address: it stands for IPv4 inside a host, never in a packet, where it would slip past a rule for IPv4. */
+function isMapped({ version, source, destination }: IpView): boolean {
+  return version === 6 && (isIpv4Address(source) || isIpv4Address(destination));
 }
 
 function joinFragments(bytes: Uint8Array, view: IpView, payload: Uint8Array): Uint8Array {
