@@ -72,13 +72,14 @@ export class TunnelUdpSocket extends EventEmitter {
     const host = typeof address === 'string' ? address : '';
     this.#resolve(host).then(
       (resolved) => {
+        if (this.#isClosed) return;
         const endpoint = this.#bound();
         endpoint.remote = addressWords(parseIpAddress(resolved)!);
         endpoint.remotePort = port;
         this.#remote = { address: resolved, port };
         this.emit('connect');
       },
-      (error: Error) => this.emit('error', error),
+      (error: Error) => this.#sendFailed(error, undefined),
     );
   }
 
@@ -237,7 +238,7 @@ export class TunnelUdpSocket extends EventEmitter {
 
   #sendFailed(error: Error, callback: SendCallback | undefined): void {
     if (callback !== undefined) callback(error, 0);
-    else this.emit('error', error);
+    else if (!this.#isClosed) this.emit('error', error);
   }
 
   async #resolve(host: string): Promise<string> {
