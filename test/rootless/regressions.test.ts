@@ -151,11 +151,11 @@ describe('pings', () => {
     const { virtual, client } = twoHosts();
     let number = 0;
     client.filter = () => number++ % 2 === 0;
-    const pings = Array.from({ length: 1_000 }, () => ping(client, B, { timeoutMs: 200 }));
+    const pings = Promise.allSettled(Array.from({ length: 1_000 }, () => ping(client, B, { timeoutMs: 2_000 })));
     await virtual.settle();
-    assert.ok(client.loop.openEchoes > 0);
+    assert.equal(client.loop.openEchoes, 500);
 
-    const ends = await Promise.allSettled(pings);
+    const ends = await pings;
 
     assert.equal(ends.filter(({ status }) => status === 'fulfilled').length, 500);
     const failed = ends
@@ -532,7 +532,10 @@ describe('tunnels', { timeout: 240_000 }, () => {
         assert.equal(server.listening, false);
         assert.equal(left.status().connections, 0);
       }
-      assert.ok(resources() <= before, `${resources()} handles, and ${before} before`);
+      // Handles of Node are gone a turn after they were closed.
+      for (let turn = 0; resources() > before && turn < 10_000; turn++)
+        await new Promise((resolve) => setImmediate(resolve));
+      assert.ok(resources() <= before, `${process.getActiveResourcesInfo()}`);
     });
 
   it('have many addresses, and forward several ports at once, to each of them (row 65)', async () => {
