@@ -445,7 +445,7 @@ describe('path MTU', () => {
     assert.equal(peer.flow!.mss, 1_380);
   });
 
-  it('is found when large packets vanish without an answer', () => {
+  it('is found when large packets vanish without an answer (row 35)', () => {
     const pair = new StackPair(1, { delayMs: 10, filter: (packet) => packet.length <= 1_200 });
     const data = pair.random.bytes(100_000);
     let server: Transfer | undefined;
@@ -461,7 +461,7 @@ describe('path MTU', () => {
 });
 
 describe('two segments of one moment', () => {
-  it('are both taken: RST and SYN, FIN and SYN (row 69)', () => {
+  it('are both taken: RST of an open connection, and SYN of the next (row 69)', () => {
     const peer = new RawPeer();
     const at = peer.open();
     peer.send({ flags: F.RST, seq: at.seq });

@@ -17,7 +17,7 @@ export const PEER6 = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] as cons
 
 type Bytes = readonly number[] | Uint8Array;
 
-/** What every byte of a batch holds that no packet was written to. */
+/** The value of every byte of a batch outside of its packets. */
 export const FOREIGN_BYTE = 0xaa;
 
 export interface RawStackOptions {

@@ -55,7 +55,7 @@ describe('a SYN that the program decides about', () => {
       const answers = gateway.take().map(readTcp);
       if (decision === 'silence') assert.deepEqual(answers, []);
       else if (decision === 'accept') assert.deepEqual([answers[0]!.flags, answers[0]!.ack], [F.SYN | F.ACK, 101]);
-      // What a closed port of a host answers, so that a scan sees the target and not the gateway (RFC 9293 §3.10.7.1).
+      // The answer of a closed port, so that a scan sees the target and not the gateway (RFC 9293 §3.10.7.1).
       else assert.deepEqual([answers[0]!.flags, answers[0]!.seq, answers[0]!.ack], [F.RST | F.ACK, 0, 101]);
       assert.equal(gateway.stack.tcp.flowCount, decision === 'accept' ? 1 : 0);
     }

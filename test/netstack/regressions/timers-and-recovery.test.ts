@@ -293,7 +293,7 @@ describe('the segment size', () => {
     peer.stack.mtu = 1_000;
     let acked = 0;
     for (let round = 0; round < 200 && acked < 60_000; round++) {
-      // What left before the change is lost, and comes again in smaller pieces.
+      // The segments from before the change are lost, and come again in smaller pieces.
       peer.advance(300);
       for (const reply of peer.replies()) {
         assert.ok(reply.data.length <= 960, `${reply.data.length} bytes`);
