@@ -44,7 +44,7 @@ function resolverOf(
   });
 }
 
-describe('the resolver of a tunnel', () => {
+describe('the resolver of a tunnel', { timeout: 120_000 }, () => {
   const records: Record<AskedType, unknown> = {
     A: '192.0.2.1',
     AAAA: '2001:db8::1',

@@ -36,7 +36,7 @@ async function codeOf(socket: TunnelSocket): Promise<string | undefined> {
   return error.code;
 }
 
-describe('a socket that is closed', () => {
+describe('a socket that is closed', { timeout: 120_000 }, () => {
   it('at once after its last write delivers all of it (row 2)', async () => {
     for (const way of ['end', 'destroySoon'] as const) {
       const { virtual, near, far } = await connected();
@@ -83,7 +83,7 @@ describe('a socket that is closed', () => {
   });
 });
 
-describe('a datagram', () => {
+describe('a datagram', { timeout: 120_000 }, () => {
   it('arrives exactly once by every way to send it, and is answered by the same way (rows 46, 59)', async () => {
     const { virtual, client, server } = twoHosts();
     for (const [type, host] of [
@@ -131,7 +131,7 @@ describe('a datagram', () => {
   });
 });
 
-describe('pings', () => {
+describe('pings', { timeout: 120_000 }, () => {
   it('of a thousand, half of them unanswered, end one by one and leave nothing behind (row 47)', async () => {
     const { virtual, client } = twoHosts();
     let number = 0;
@@ -182,7 +182,7 @@ async function joined() {
   return { virtual, near, far, hosts: [client, inner, outer, server] };
 }
 
-describe('two connections that are joined', () => {
+describe('two connections that are joined', { timeout: 120_000 }, () => {
   it('are half closed one way and carry data the other way ten minutes later (row 52)', async () => {
     for (const isClientFirst of [true, false]) {
       const { virtual, near, far, hosts } = await joined();
@@ -232,7 +232,7 @@ describe('two connections that are joined', () => {
   });
 });
 
-describe('a server with a limit', () => {
+describe('a server with a limit', { timeout: 120_000 }, () => {
   it('refuses what is over it by RST, tells the program, and goes on (row 56)', async () => {
     const { virtual, client, server } = twoHosts();
     const resets = countResets(server);
@@ -252,7 +252,7 @@ describe('a server with a limit', () => {
   });
 });
 
-describe('a write', () => {
+describe('a write', { timeout: 120_000 }, () => {
   it('may have any length: 0, 1, 65,535, 65,536 bytes, and ten megabytes (row 66)', async () => {
     for (const bytes of [0, 1, 65_535, 65_536, 10_000_000]) {
       const { virtual, near, far } = await connected();
@@ -268,7 +268,7 @@ describe('a write', () => {
   });
 });
 
-describe('a forwarded port', () => {
+describe('a forwarded port', { timeout: 120_000 }, () => {
   it('breaks off with its far side: half an answer never looks like a whole one (row 52)', async () => {
     const { virtual, client, server } = twoHosts();
     server.listen(80, (socket) => {

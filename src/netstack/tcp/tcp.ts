@@ -284,7 +284,7 @@ export class Tcp {
   }
 }
 
-/** In CLOSING and LAST-ACK neither side has more to say, unless our FIN still waits behind data. */
+/** Neither side has more to say in CLOSING and LAST-ACK, unless our FIN still waits behind data. */
 function needsReset({ state, isFinSent }: TcpFlow): boolean {
   if (state === TcpState.Closing || state === TcpState.LastAck) return !isFinSent;
   return state !== TcpState.SynSent;

@@ -147,6 +147,17 @@ describe('a congestion window of one segment', () => {
     assert.equal(acked, 13_800, 'each ACK lets more go out');
   });
 
+  it('or of nothing at all still lets the first lost segment go out at a timeout (row 77)', () => {
+    const peer = new RawPeer();
+    const { ack } = peer.open();
+    peer.write(new Uint8Array(13_800));
+    peer.replies();
+    Object.defineProperty(peer.flow!.congestion, 'windowBytes', { get: () => 0, set() {} });
+    peer.advance(5_000);
+    const again = peer.replies().filter(isData);
+    assert.ok(again.length >= 1 && again.every((reply) => reply.seq === ack));
+  });
+
   it('does not hold back the probe of a closed window (row 77)', () => {
     const peer = new RawPeer();
     const { seq, ack } = peer.open(MSS_1380, 1_380);

@@ -139,6 +139,14 @@ describe('a path faster than the clock', () => {
       }
   });
 
+  it('may reorder by what the clock cannot tell apart: that is no loss, and the window stays open (row 27)', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const { resentBytes, windows } = send(seed, { delayMs: 0, jitterMs: 1 }, 2_000_000);
+      assert.ok(resentBytes <= 10 * 1_368, `seed ${seed}: ${resentBytes} bytes again`);
+      assert.ok(Math.min(...windows.slice(windows.length >> 1)) >= 10 * 1_368, `seed ${seed}`);
+    }
+  });
+
   it('is repaired fast though all segments of a burst have the same stamp (row 27)', () => {
     for (const delayMs of [0, 1])
       for (let seed = 1; seed <= 5; seed++) {
@@ -193,7 +201,6 @@ describe('a reader that stops and resumes', () => {
       };
       new Transfer(pair.a, pair.a.connect(80), data);
       let read = 0;
-      const startMs = pair.events.nowMs;
       while (read < data.length) {
         pair.advance(random.chance(0.1) ? random.integer(20_000) : random.integer(100));
         if (server === undefined) continue;
@@ -204,7 +211,10 @@ describe('a reader that stops and resumes', () => {
           read += n;
         }
         pair.b.pump();
-        assert.ok(pair.events.nowMs - startMs < 600_000, `seed ${seed}: stopped at ${read} of ${data.length}`);
+        if (server.receiveQueue.unread > 0 || read === data.length) continue;
+        // All is read: more has to be on its way, without a probe that asks for it.
+        pair.advance(150);
+        assert.ok(server.receiveQueue.unread > 0, `seed ${seed}: nothing behind ${read} of ${data.length}`);
       }
     }
   });
@@ -253,7 +263,7 @@ describe('a peer with a small window', () => {
         acked = Math.max(acked, ...ends);
         peer.send({ flags: F.ACK, seq, ack: (ack + acked) | 0, window });
         peer.advance(5);
-        assert.ok(peer.nowMs - startMs < 60_000, `window ${window}: ${acked} of ${total}`);
+        assert.ok(peer.nowMs - startMs < 2_000, `window ${window}: ${acked} of ${total}`);
       }
     }
   });
