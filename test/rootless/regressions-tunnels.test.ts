@@ -5,18 +5,30 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 
 import { decode, encode } from 'dns-packet';
 
 import { formatKey } from '../../src/control/key-text.js';
 import { generateKeyPair } from '../../src/crypto/key-pair.js';
 import { openTunnel } from '../../src/rootless/open-tunnel.js';
-import { LEFT, openPair, RIGHT } from './pair-of-hosts.js';
+import type { TunnelHost } from '../../src/rootless/tunnel-host.js';
+import { LEFT, openPair, type PairOfHosts, RIGHT } from './pair-of-hosts.js';
 
 describe('tunnels', { timeout: 240_000 }, () => {
+  const open: TunnelHost[] = [];
+  afterEach(async () => {
+    for (const host of open.splice(0)) await host.close();
+  });
+
+  /** Has both hosts closed behind the test, also behind one that fails. */
+  function closeAfter(pair: PairOfHosts): PairOfHosts {
+    open.push(pair.left, pair.right);
+    return pair;
+  }
+
   it('send no question about a name anywhere but through themselves (row 63)', async () => {
-    const { left, right } = await openPair(true, [RIGHT[4]]);
+    const { left, right } = closeAfter(await openPair(true, [RIGHT[4]]));
     const asked: string[] = [];
     const dns = right.createUdpSocket('udp4', (message, { port, address }) => {
       const query = decode(message);
@@ -59,15 +71,11 @@ describe('tunnels', { timeout: 240_000 }, () => {
     const names = ['lookup', 'resolve', 'ping', 'connect', 'fetch', 'agent', 'udp'].map((name) => `${name}.test`);
     assert.deepEqual([...new Set(asked)].sort(), names.sort());
     web.closeAllConnections();
-    await left.close();
-    await right.close();
   });
 
   it('without a DNS server say so, and ask nobody (row 63)', async () => {
-    const { left, right } = await openPair();
+    const { left } = closeAfter(await openPair());
     await assert.rejects(left.lookup('localhost'), { code: 'ENOTFOUND', message: /add DNS = ADDRESS/ });
-    await left.close();
-    await right.close();
   });
 
   for (const hasAddon of [true, false])
@@ -121,6 +129,7 @@ describe('tunnels', { timeout: 240_000 }, () => {
         },
       ],
     });
+    closeAfter({ left, right });
     right.createServer((socket) => socket.end(socket.localAddress)).listen(80);
     const forwards = await Promise.all(
       own.map((address) => left.forward('127.0.0.1:0', address.includes(':') ? `[${address}]:80` : `${address}:80`)),
@@ -129,8 +138,6 @@ describe('tunnels', { timeout: 240_000 }, () => {
       for (let again = 0; again < 2; again++)
         assert.equal(String(await buffer(net.connect({ port, host: '127.0.0.1' }))), own[i]);
     for (const forward of forwards) await forward.close();
-    await left.close();
-    await right.close();
   });
 
   it('go on to their other peers while one of them cannot be reached (row 67)', async () => {
@@ -152,6 +159,7 @@ describe('tunnels', { timeout: 240_000 }, () => {
         },
       ],
     });
+    closeAfter({ left, right });
     const blocked = Array.from({ length: 300 }, (_, i) =>
       left.connect({ host: `10.99.0.${1 + (i % 250)}`, port: 80 }).on('error', () => {}),
     );
@@ -167,7 +175,5 @@ describe('tunnels', { timeout: 240_000 }, () => {
     assert.ok(data.equals(received));
     assert.ok(performance.now() - startMs < 10_000);
     assert.ok(blocked.every((socket) => socket.connecting));
-    await left.close();
-    await right.close();
   });
 });

@@ -48,6 +48,21 @@ function send(seed: number, conditions: LinkConditions, bytes: number) {
 }
 
 describe('the retransmission timer', () => {
+  it('is not restarted by ACKs that acknowledge nothing new, though each has another window (row 23)', () => {
+    const peer = new RawPeer();
+    const { seq, ack } = peer.open();
+    peer.write(new Uint8Array(1_000));
+    peer.replies();
+    const startMs = peer.nowMs;
+    let again: Reply | undefined;
+    for (let i = 0; i < 60 && again === undefined; i++) {
+      peer.send({ flags: F.ACK, seq, ack, window: 60_000 - i });
+      peer.advance(50);
+      again = peer.replies().find(isData);
+    }
+    assert.ok(again !== undefined && again.atMs - startMs <= 1_200);
+  });
+
   it('goes on running for the rest when half of a burst is acknowledged (row 23)', () => {
     const peer = new RawPeer();
     const { seq, ack } = peer.open();
