@@ -78,3 +78,6 @@ export const EPHEMERAL_PORT_FIRST = 32_768;
 export const EPHEMERAL_PORT_LAST = 60_999;
 export const ACCEPT_QUEUE_LENGTH = 511;
 export const SYN_BACKLOG = 2_048;
+/** Half-open connections in accept-any mode: of all clients together, and of one address. */
+export const MAX_REQUESTS = 2_048;
+export const MAX_REQUESTS_PER_CLIENT = 512;

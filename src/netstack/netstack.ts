@@ -180,7 +180,7 @@ export class Netstack {
 
   #isForUs(view: IpView): boolean {
     // Loopback addresses never come from outside (RFC 1122 §3.2.1.3 g, RFC 4291 §2.5.3).
-    if (!isUnicastAddress(view.source) || isLoopbackAddress(view.source)) return false;
+    if (!isUnicastAddress(view.source) || isLoopbackAddress(view.source) || isMapped(view)) return false;
     if (this.#acceptsAny) return isUnicastAddress(view.destination) && !isLoopbackAddress(view.destination);
     return this.#isOwn(view.destination);
   }
@@ -197,6 +197,11 @@ export class Netstack {
       protocol === PROTOCOL_UDP && view.version === 4 && bytes[payloadAt + 6] === 0 && bytes[payloadAt + 7] === 0;
     return isUnsummed || hasValidTransportChecksum(bytes, at, protocol, payloadAt, payloadBytes);
   }
+}
+
+/** IPv6 that spells an IPv4 address: it stands for IPv4 inside a host, never in a packet, where it would slip past a rule for IPv4. */
+function isMapped({ version, source, destination }: IpView): boolean {
+  return version === 6 && (isIpv4Address(source) || isIpv4Address(destination));
 }
 
 function joinFragments(head: Uint8Array, view: IpView, payload: Uint8Array): Uint8Array {

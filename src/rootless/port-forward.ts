@@ -40,22 +40,34 @@ export async function forwardPort(
   return { host: local.host, port, close, [Symbol.asyncDispose]: close };
 }
 
-/** Carries bytes both ways, each end and each error by itself: one side that is done does not end the other. */
-export function joinStreams(a: Duplex, b: Duplex): void {
+/** A stream that can end by RST, such as a socket. */
+type Resettable = Duplex & { resetAndDestroy?(): unknown };
+
+/**
+ * Carries bytes both ways, each end and each error by itself: one side that is done does not end the other, and one that broke
+ * off does not look as if it were done.
+ */
+export function joinStreams(a: Resettable, b: Resettable): void {
   carry(a, b);
   carry(b, a);
 }
 
-function carry(from: Duplex, to: Duplex): void {
+function carry(from: Resettable, to: Resettable): void {
   from.on('data', (chunk) => {
     if (!to.write(chunk)) from.pause();
   });
   to.on('drain', () => from.resume());
   from.once('end', () => to.end());
-  from.once('error', () => to.destroy());
+  from.once('error', () => breakOff(to));
   from.once('close', () => {
     if (!from.readableEnded) to.destroy();
   });
+}
+
+function breakOff(stream: Resettable): void {
+  if (stream.destroyed) return;
+  if (stream.resetAndDestroy === undefined) stream.destroy();
+  else stream.resetAndDestroy();
 }
 
 async function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {

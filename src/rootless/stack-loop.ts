@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomFillSync, randomInt } from 'node:crypto';
 import { blake2s } from '@noble/hashes/blake2.js';
 
 import type { Clock } from '../host/clock.js';
@@ -10,6 +10,7 @@ import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
 import type { UdpEndpoint } from '../netstack/udp/udp-endpoint.js';
 
 const SECRET_BYTES = 32;
+const ECHO_IDENTIFIERS = 65_536;
 
 export interface StackLoopOptions {
   readonly name: string;
@@ -64,10 +65,26 @@ export class StackLoop {
     this.#listeners.delete(source);
   }
 
-  /** Hands the echo replies with an identifier to `listener`. */
-  onEcho(identifier: number, listener: ((reply: EchoReply) => void) | undefined): void {
-    if (listener === undefined) this.#echoes.delete(identifier);
-    else this.#echoes.set(identifier, listener);
+  /**
+   * Hands the replies to a program's echo requests to `listener`, until `closeEcho`.
+   *
+   * @returns The identifier to send them with, which nobody else has; `undefined` if all are in use.
+   */
+  openEcho(listener: (reply: EchoReply) => void): number | undefined {
+    if (this.#echoes.size >= ECHO_IDENTIFIERS) return undefined;
+    let identifier = randomInt(ECHO_IDENTIFIERS);
+    while (this.#echoes.has(identifier)) identifier = (identifier + 1) % ECHO_IDENTIFIERS;
+    this.#echoes.set(identifier, listener);
+    return identifier;
+  }
+
+  closeEcho(identifier: number): void {
+    this.#echoes.delete(identifier);
+  }
+
+  /** Echo requests that wait for their replies. */
+  get openEchoes(): number {
+    return this.#echoes.size;
   }
 
   /** Sends what a socket wrote, and hands out what came of it. */

@@ -164,7 +164,7 @@ export class TunnelHost implements AsyncDisposable {
       publicKey: publicKey === undefined ? '' : formatKey(publicKey),
       listenPort,
       addresses: this.addresses,
-      connections: this.#host.loop.stack.tcp.flowCount,
+      connections: this.#isClosed ? 0 : this.#host.loop.stack.tcp.flowCount,
       peers: [...peers].map((peer) => ({
         publicKey: formatKey(peer.publicKey),
         ...reasonOf(reasons.get(formatKey(peer.publicKey))),

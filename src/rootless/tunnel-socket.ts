@@ -178,7 +178,9 @@ export class TunnelSocket extends FlowStream {
     const { loop } = this.#host;
     if (flow !== undefined) {
       loop.forget(flow);
-      if (this.#mustReset || (error !== null && !this.#isOver)) loop.stack.tcp.abort(flow);
+      // Bytes that the stack handed over and nobody read are lost as much as those in the stack (RFC 2525 §2.17).
+      const isLossy = this.readableLength > 0;
+      if (this.#mustReset || isLossy || (error !== null && !this.#isOver)) loop.stack.tcp.abort(flow);
       else loop.stack.tcp.close(flow, loop.nowMs);
       loop.wake();
     }

@@ -66,18 +66,20 @@ export class TunnelUdpSocket extends EventEmitter {
 
   /** Sends to, and takes from, one end only. Errors of the network become `error` events. */
   connect(port: number, address?: string | (() => void), callback?: () => void): void {
+    checkPort(port, 1);
     const done = typeof address === 'function' ? address : callback;
     if (done !== undefined) this.once('connect', done);
     const host = typeof address === 'string' ? address : '';
     this.#resolve(host).then(
       (resolved) => {
+        if (this.#isClosed) return;
         const endpoint = this.#bound();
         endpoint.remote = addressWords(parseIpAddress(resolved)!);
-        endpoint.remotePort = checkPort(port, 1);
+        endpoint.remotePort = port;
         this.#remote = { address: resolved, port };
         this.emit('connect');
       },
-      (error: Error) => this.emit('error', error),
+      (error: Error) => this.#sendFailed(error, undefined),
     );
   }
 
@@ -101,10 +103,10 @@ export class TunnelUdpSocket extends EventEmitter {
     const numbers = words.filter((word) => typeof word === 'number') as number[];
     const hasRange = numbers.length >= 2 && typeof payload !== 'string' && !Array.isArray(payload);
     const bytes = toBytes(payload, hasRange ? numbers.splice(0, 2) : []);
-    const port = numbers[0] ?? this.#remote?.port;
+    const port = checkPort(numbers[0] ?? this.#remote?.port, 1);
     const host = address ?? this.#remote?.address ?? '';
     this.#resolve(host).then(
-      (resolved) => this.#transmit(bytes, resolved, checkPort(port, 1), callback),
+      (resolved) => this.#transmit(bytes, resolved, port, callback),
       (error: Error) => this.#sendFailed(error, callback),
     );
   }
@@ -236,7 +238,7 @@ export class TunnelUdpSocket extends EventEmitter {
 
   #sendFailed(error: Error, callback: SendCallback | undefined): void {
     if (callback !== undefined) callback(error, 0);
-    else this.emit('error', error);
+    else if (!this.#isClosed) this.emit('error', error);
   }
 
   async #resolve(host: string): Promise<string> {

@@ -11,6 +11,9 @@ import { TunnelUdpSocket } from '../../src/rootless/tunnel-udp-socket.js';
 /** Turns of the event loop without a packet after which nothing more is on its way. */
 const QUIET_TURNS = 4;
 
+export const CLIENT = '10.0.0.1';
+export const SERVER = '10.0.0.2';
+
 /** One host of the net. */
 export class VirtualHost {
   readonly loop: StackLoop;
@@ -106,4 +109,11 @@ export class VirtualNet {
   #nextDeadline(): number {
     return Math.min(...this.hosts.map(({ loop }) => loop.tun.nextDeadline()));
   }
+}
+
+/** Makes a net of two hosts, a client and a server. */
+export function twoHosts() {
+  const virtual = new VirtualNet();
+  const [client, server] = virtual.pair([CLIENT, 'fd00::1'], [SERVER, 'fd00::2']);
+  return { virtual, client, server };
 }

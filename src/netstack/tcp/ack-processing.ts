@@ -66,7 +66,8 @@ export class AckProcessing {
       isBefore(flow.sndWl1, segment.sequence) ||
       (flow.sndWl1 === segment.sequence && isAtOrBefore(flow.sndWl2, segment.acknowledgment));
     if (!isNewer) return false;
-    const window = segment.window << flow.sendShift;
+    // The window of a SYN is never scaled (RFC 7323 §2.2).
+    const window = segment.window << (segment.has(SYN) ? 0 : flow.sendShift);
     const isChanged = window !== flow.sndWnd;
     flow.sndWnd = window;
     flow.sndWl1 = segment.sequence;

@@ -29,7 +29,7 @@ export class DataArrival {
     if (!mayReceive(flow.state)) return;
     const skipped = Math.max(sequenceDistance(segment.sequence, flow.rcvNxt), 0);
     const start = addSequence(segment.sequence, skipped);
-    const room = sequenceDistance(start, flow.window.edge);
+    const room = Math.min(sequenceDistance(start, flow.window.edge), bytesToFin(flow, start));
     const length = Math.min(segment.dataBytes - skipped, room);
     if (length < segment.dataBytes - skipped) segment.flags &= ~FIN; // what the window cuts off takes FIN along
     if (skipped > 0) noteDuplicate(flow, segment);
@@ -80,6 +80,12 @@ function noteAhead(flow: TcpFlow, offset: number, rangesBefore: number): void {
   const { ranges } = flow.receiveQueue;
   flow.newestRange = rangeOf(flow, offset);
   if (!flow.hasSack || ranges.count > rangesBefore) flow.unreported = Math.min(flow.unreported + 1, MAX_UNREPORTED);
+}
+
+/** Nothing follows FIN: what a peer sends behind it is cut off as what lies outside of the window. */
+function bytesToFin(flow: TcpFlow, sequence: number): number {
+  if (flow.finOffset < 0) return Infinity;
+  return flow.finOffset - flow.receiveQueue.inOrder - sequenceDistance(flow.rcvNxt, sequence);
 }
 
 function rangeOf(flow: TcpFlow, offset: number): number {

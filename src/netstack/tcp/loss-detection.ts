@@ -5,6 +5,8 @@ import { LOST, RETRANSMITTED, SACKED, type SendRecords } from './send-records.js
 import type { TcpSegment } from './tcp-segment.js';
 
 const DUPLICATE_THRESHOLD = 3;
+/** SACK cuts records no further than this, so that a peer which reports single bytes does not make every ACK dear (CVE-2019-11478). */
+const MAX_CUT_RECORDS = 4_096;
 /** RFC 8985 §6.2 step 4: recoveries after which a widened reordering window is narrowed again. */
 const REORDERING_PERSISTS_RECOVERIES = 16;
 
@@ -164,10 +166,12 @@ export class LossDetection {
 
   #takeSack(left: number, right: number, nowMs: number): void {
     const records = this.#records;
-    records.splitAt(left);
-    records.splitAt(right);
+    if (records.count < MAX_CUT_RECORDS) {
+      records.splitAt(left);
+      records.splitAt(right);
+    }
     for (let i = records.indexOf(left); i >= 0 && i < records.count && isBefore(records.start(i), right); i++) {
-      if (records.has(i, SACKED)) continue;
+      if (records.has(i, SACKED) || isBefore(records.start(i), left) || isBefore(right, records.end(i))) continue;
       this.#delivered(i, nowMs);
       records.markSacked(i);
       this.delivery.hasNewSack = true;

@@ -263,8 +263,11 @@ export class SegmentArrival {
   #noteFin(flow: TcpFlow, segment: TcpSegment): void {
     if (!mayReceive(flow.state)) return;
     const ahead = sequenceDistance(flow.rcvNxt, addSequence(segment.sequence, segment.dataBytes));
-    flow.finOffset = flow.receiveQueue.inOrder + ahead;
     flow.ackOwed = AckOwed.Now;
+    // A FIN in front of bytes that are here, or of an earlier FIN, is a mistake of the peer.
+    const { ranges, inOrder } = flow.receiveQueue;
+    if (flow.finOffset >= 0 || (ranges.count > 0 && ranges.end(ranges.count - 1) > inOrder + ahead)) return;
+    flow.finOffset = inOrder + ahead;
   }
 
   #finish(flow: TcpFlow, nowMs: number): void {

@@ -181,10 +181,13 @@ export class Tcp {
     if (flow.state === TcpState.FinWait2) this.#timers.armFinWait2(flow, nowMs);
   }
 
-  /** Ends a connection with RST. */
+  /** Ends a connection, with RST unless the peer is done with it as well (RFC 9293 §3.10.5). */
   abort(flow: TcpFlow): void {
-    const needsReset = flow.state !== TcpState.Closed && flow.state !== TcpState.SynSent;
-    if (needsReset) this.#resets.abort(flow);
+    if (flow.state === TcpState.Closed || flow.state === TcpState.TimeWait) {
+      flow.receiveQueue.clear();
+      return;
+    }
+    if (needsReset(flow)) this.#resets.abort(flow);
     endFlow(this.#registry, flow, 'aborted');
   }
 
@@ -281,6 +284,12 @@ export class Tcp {
     flow.ackOwed = AckOwed.Now;
     this.#registry.requestOutput(flow);
   }
+}
+
+/** Neither side has more to say in CLOSING and LAST-ACK, unless our FIN still waits behind data. */
+function needsReset({ state, isFinSent }: TcpFlow): boolean {
+  if (state === TcpState.Closing || state === TcpState.LastAck) return !isFinSent;
+  return state !== TcpState.SynSent;
 }
 
 /** How far a new connection begins behind the one in TIME-WAIT that it follows: more than an unscaled window (Linux). */

@@ -127,6 +127,11 @@ export class Udp {
     }
     const sourcePort = readUint16(bytes, payloadAt);
     const destinationPort = readUint16(bytes, payloadAt + 2);
+    // A source port of zero asks for no answer (RFC 768); no program could tell it from a place to write to.
+    if (sourcePort === 0 || destinationPort === 0) {
+      this.malformed++;
+      return;
+    }
     const data = bytes.subarray(payloadAt + UDP_HEADER_BYTES, payloadAt + length);
     const endpoint = this.#endpointFor(view.destination, destinationPort, view.source, sourcePort);
     if (endpoint === undefined) {
