@@ -9,6 +9,8 @@ import { IpProblem, IpView } from './ip/ip-view.js';
 import { PROTOCOL_TCP } from './ip/protocols.js';
 import { Reassembler } from './ip/reassembler.js';
 import type { NetstackEnvironment } from './ports.js';
+import { JsSegmenter } from './segments/js-segmenter.js';
+import type { Segmenter } from './segments/segmenter.js';
 import { Tcp } from './tcp/tcp.js';
 import { Udp } from './udp/udp.js';
 
@@ -29,6 +31,8 @@ export interface NetstackOptions {
    * already, as in the kernel's WireGuard.
    */
   readonly verifiesChecksums?: boolean;
+  /** Cuts what TCP sends into packets. Default: the one in TypeScript. */
+  readonly segmenter?: Segmenter;
 }
 
 /** Packets that were not taken, by reason. */
@@ -72,7 +76,12 @@ export class Netstack {
     this.#acceptsAny = options.acceptsAny ?? false;
     this.#verifiesChecksums = options.verifiesChecksums ?? false;
     this.pool = new BlockPool(budgetBytes);
-    this.tcp = new Tcp({ environment, pool: this.pool, mtu: () => this.mtu });
+    this.tcp = new Tcp({
+      environment,
+      pool: this.pool,
+      segmenter: options.segmenter ?? new JsSegmenter(),
+      mtu: () => this.mtu,
+    });
     this.icmp = new Icmp(environment, () => this.mtu);
     this.udp = new Udp({ environment, mtu: () => this.mtu, icmp: this.icmp });
   }

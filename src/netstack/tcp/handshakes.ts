@@ -137,7 +137,7 @@ export class Handshakes {
     header.timestampEcho = request.tsRecent;
     const row = batch.appendRow(header.headerBytes);
     if (row < 0) return false;
-    writeSegment(batch.bytes, batch.offset[row], header, 0);
+    writeSegment(batch.bytes, batch.offset[row], header);
     request.mustAnswer = false;
     if (request.retries === 0) request.sentMs = nowMs;
     return true;

@@ -4,6 +4,7 @@ import { WINDOW_SHIFT } from '../constants.js';
 import type { IcmpError } from '../icmp/icmp-error.js';
 import type { IpView } from '../ip/ip-view.js';
 import type { NetstackEnvironment } from '../ports.js';
+import type { Segmenter } from '../segments/segmenter.js';
 import { addSequence } from '../sequence.js';
 import { AckProcessing } from './ack-processing.js';
 import { endFlow } from './flow-end.js';
@@ -25,6 +26,7 @@ import { TimeWait } from './time-wait.js';
 export interface TcpOptions {
   readonly environment: NetstackEnvironment;
   readonly pool: BlockPool;
+  readonly segmenter: Segmenter;
   readonly mtu: () => number;
   /** Asks for congestion marks on connections that we open (RFC 3168). Marks are accepted always. */
   readonly wantsEcn?: boolean;
@@ -51,14 +53,14 @@ export class Tcp {
   /** Segments that were no segments. */
   malformed = 0;
 
-  constructor({ environment, pool, mtu, wantsEcn = false }: TcpOptions) {
+  constructor({ environment, pool, segmenter, mtu, wantsEcn = false }: TcpOptions) {
     const registry = new FlowRegistry(pool, mtu, (out) => environment.random(out));
     this.#registry = registry;
     this.#wantsEcn = wantsEcn;
     this.#numbers = new InitialNumbers(environment);
     this.#timers = new FlowTimers(registry);
     this.#arrival = new SegmentArrival(registry, this.#timers, new AckProcessing(registry, this.#timers));
-    this.#emission = new SegmentEmission(registry, this.#timers);
+    this.#emission = new SegmentEmission(registry, this.#timers, segmenter);
     this.handshakes = new Handshakes(registry, this.#numbers, this.#resets, this.#arrival);
   }
 
