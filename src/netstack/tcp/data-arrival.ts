@@ -50,14 +50,14 @@ export class DataArrival {
     const arrived = receiveQueue.inOrder - before;
     flow.rcvNxt = addSequence(flow.rcvNxt, arrived);
     if (arrived > 0) this.#context.post(flow, FlowEvent.Readable);
-    this.#oweAck(flow, ahead > 0 || gaps > 0, nowMs);
+    this.#oweAck(flow, segment.count, ahead > 0 || gaps > 0, nowMs);
   }
 
   /** RFC 5681 §4.2: at once around a gap and for every second segment, otherwise within the delay. */
-  #oweAck(flow: TcpFlow, isAroundGap: boolean, nowMs: number): void {
-    flow.unackedSegments++;
+  #oweAck(flow: TcpFlow, segments: number, isAroundGap: boolean, nowMs: number): void {
+    flow.unackedSegments += segments;
     const isQuick = flow.quickAcks > 0;
-    if (isQuick) flow.quickAcks--;
+    flow.quickAcks = Math.max(flow.quickAcks - segments, 0);
     if (isAroundGap || isQuick || flow.unackedSegments >= SEGMENTS_PER_ACK) flow.ackOwed = AckOwed.Now;
     else if (flow.ackOwed === AckOwed.None) {
       flow.ackOwed = AckOwed.Delayed;

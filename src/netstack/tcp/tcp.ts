@@ -206,6 +206,7 @@ export class Tcp {
       this.malformed++;
       return;
     }
+    segment.count = view.segments;
     const entry = this.#registry.table.get(view.destination, segment.destinationPort, view.source, segment.sourcePort);
     if (entry instanceof TcpFlow) {
       if (this.#arrival.arrive(entry, segment, bytes, view.trafficClass, nowMs) === 'reset')
