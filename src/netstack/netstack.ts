@@ -11,6 +11,9 @@ import { PathMtus } from './ip/path-mtus.js';
 import { PROTOCOL_TCP } from './ip/protocols.js';
 import { Reassembler } from './ip/reassembler.js';
 import type { NetstackEnvironment } from './ports.js';
+import { JsSegmenter } from './segments/js-segmenter.js';
+import { RowMerger } from './segments/row-merger.js';
+import type { Segmenter } from './segments/segmenter.js';
 import { Tcp } from './tcp/tcp.js';
 import { Udp } from './udp/udp.js';
 
@@ -33,6 +36,8 @@ export interface NetstackOptions {
    * already, as in the kernel's WireGuard.
    */
   readonly verifiesChecksums?: boolean;
+  /** Cuts what TCP sends into packets. Default: the one in TypeScript. */
+  readonly segmenter?: Segmenter;
 }
 
 /** Packets that were not taken, by reason. */
@@ -69,6 +74,9 @@ export class Netstack {
   readonly #verifiesChecksums: boolean;
   readonly #view = new IpView();
   readonly #reassembler: Reassembler;
+  readonly #merger = new RowMerger();
+  /** By row: how many segments were joined into it. */
+  #segments = new Uint16Array(0);
 
   constructor(options: NetstackOptions) {
     const { environment, addresses, mtu, budgetBytes = DEFAULT_BUDGET_BYTES } = options;
@@ -85,14 +93,23 @@ export class Netstack {
     this.#reassembler = new Reassembler((local, remote, first, nowMs) => {
       icmp.reassemblyTimedOut(local, remote, first, nowMs);
     });
-    this.tcp = new Tcp({ environment, pool: this.pool, pathMtus, icmp, wantsEcn: options.wantsEcn ?? false });
+    this.tcp = new Tcp({
+      environment,
+      pool: this.pool,
+      segmenter: options.segmenter ?? new JsSegmenter(),
+      pathMtus,
+      icmp,
+      wantsEcn: options.wantsEcn ?? false,
+    });
     this.udp = new Udp({ environment, pathMtus, identifications, icmp });
   }
 
-  /** Takes the rows with verdict `Pass`, packets from the tunnel. */
+  /** Takes the rows with verdict `Pass`, packets from the tunnel. Rows and their bytes change on the way. */
   write(batch: PacketBatch, nowMs: number): void {
+    this.#merge(batch);
     for (let row = 0; row < batch.count; row++) {
       if (batch.verdict[row] !== Verdict.Pass || batch.length[row] === 0) continue;
+      this.#view.segments = this.#segments[row];
       this.#arrive(batch.bytes, batch.offset[row], batch.length[row], nowMs);
     }
   }
@@ -128,6 +145,13 @@ export class Netstack {
   sourceFor(destination: Int32Array): Int32Array | undefined {
     const isIpv4 = isIpv4Address(destination);
     return this.addresses.find((address) => isIpv4Address(address) === isIpv4);
+  }
+
+  /** A super segment has no checksum: where checksums are tested, each packet stays by itself. */
+  #merge(batch: PacketBatch): void {
+    if (this.#segments.length < batch.count) this.#segments = new Uint16Array(batch.capacity);
+    if (batch.count > 1 && !this.#verifiesChecksums) this.#merger.merge(batch, this.#segments);
+    else this.#segments.fill(1, 0, batch.count);
   }
 
   #arrive(bytes: Uint8Array, at: number, length: number, nowMs: number): void {

@@ -34,7 +34,7 @@ export async function openTunnel(
   const document = await readTunnelConfig(config);
   const section = document.interfaceSection!;
   const addresses = section.addresses.map(({ address }) => address);
-  const { clock, parts } = createEngine();
+  const { clock, segmenter, parts } = createEngine();
   const change = await readDeviceChange(document, {
     retries: NAME_RETRIES,
     interruption: signal ?? new AbortController().signal,
@@ -42,7 +42,7 @@ export async function openTunnel(
   });
   try {
     const mtu = section.mtu ?? DEFAULT_MTU;
-    const loop = new StackLoop({ name: document.fileName, clock, addresses, mtu });
+    const loop = new StackLoop({ name: document.fileName, clock, segmenter, addresses, mtu });
     const tunnel = await Tunnel.create({ ...parts, tun: loop.tun });
     const host = new TunnelHost({
       tunnel,

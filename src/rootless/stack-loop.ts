@@ -5,6 +5,7 @@ import type { Clock } from '../host/clock.js';
 import { NetstackTun } from '../host/netstack-tun.js';
 import type { EchoReply } from '../netstack/icmp/icmp.js';
 import { Netstack } from '../netstack/netstack.js';
+import type { Segmenter } from '../netstack/segments/segmenter.js';
 import { TcpListener } from '../netstack/tcp/listener.js';
 import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
 import type { UdpEndpoint } from '../netstack/udp/udp-endpoint.js';
@@ -15,6 +16,7 @@ const ECHO_IDENTIFIERS = 65_536;
 export interface StackLoopOptions {
   readonly name: string;
   readonly clock: Clock;
+  readonly segmenter: Segmenter;
   /** 4 or 16 bytes each. */
   readonly addresses: readonly Uint8Array[];
   readonly mtu: number;
@@ -37,7 +39,7 @@ export class StackLoop {
   readonly #echoes = new Map<number, (reply: EchoReply) => void>();
   #isDraining = false;
 
-  constructor({ name, clock, addresses, mtu }: StackLoopOptions) {
+  constructor({ name, clock, segmenter, addresses, mtu }: StackLoopOptions) {
     const secret = randomFillSync(new Uint8Array(new ArrayBuffer(SECRET_BYTES)));
     this.#clock = clock;
     this.stack = new Netstack({
@@ -47,6 +49,7 @@ export class StackLoop {
       },
       addresses,
       mtu,
+      segmenter,
     });
     this.tun = new NetstackTun(name, this.stack, clock);
     this.tun.onWork = () => this.#drainSoon();

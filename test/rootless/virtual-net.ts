@@ -3,6 +3,7 @@ import type { LookupAddress } from 'node:dns';
 import { setImmediate } from 'node:timers/promises';
 import { parseIpAddress } from '../../src/control/ip-text.js';
 import { PacketBatch } from '../../src/core/packets/packet-batch.js';
+import { JsSegmenter } from '../../src/netstack/segments/js-segmenter.js';
 import { StackLoop } from '../../src/rootless/stack-loop.js';
 import { TunnelServer, type TunnelServerOptions } from '../../src/rootless/tunnel-server.js';
 import { TunnelSocket, type TunnelSocketOptions } from '../../src/rootless/tunnel-socket.js';
@@ -30,6 +31,7 @@ export class VirtualHost {
       clock,
       addresses: addresses.map((a) => parseIpAddress(a)!),
       mtu: 1_420,
+      segmenter: new JsSegmenter(),
     });
     this.loop.tun.onReadable = () => this.pump();
   }

@@ -47,20 +47,20 @@ export class DataArrival {
       flow.ackOwed = AckOwed.Now;
       return;
     }
-    if (ahead > 0) noteAhead(flow, offset, gaps);
+    if (ahead > 0) noteAhead(flow, offset, gaps, segment.count);
     else flow.newestRange = 0;
     const arrived = receiveQueue.inOrder - before;
     flow.rcvNxt = addSequence(flow.rcvNxt, arrived);
     flow.window.arrived(flow.rcvNxt, echoedMs(flow, segment), nowMs);
     if (arrived > 0) this.#context.post(flow, FlowEvent.Readable);
-    this.#oweAck(flow, ahead > 0 || gaps > 0, nowMs);
+    this.#oweAck(flow, segment.count, ahead > 0 || gaps > 0, nowMs);
   }
 
   /** RFC 5681 §4.2: at once around a gap and for every second segment, otherwise within the delay. */
-  #oweAck(flow: TcpFlow, isAroundGap: boolean, nowMs: number): void {
-    flow.unackedSegments++;
+  #oweAck(flow: TcpFlow, segments: number, isAroundGap: boolean, nowMs: number): void {
+    flow.unackedSegments += segments;
     const isQuick = flow.quickAcks > 0;
-    if (isQuick) flow.quickAcks--;
+    flow.quickAcks = Math.max(flow.quickAcks - segments, 0);
     if (isAroundGap || isQuick || flow.unackedSegments >= SEGMENTS_PER_ACK) flow.ackOwed = AckOwed.Now;
     else if (flow.ackOwed === AckOwed.None) {
       flow.ackOwed = AckOwed.Delayed;
@@ -76,10 +76,11 @@ function echoedMs(flow: TcpFlow, segment: TcpSegment): number | undefined {
 }
 
 /** A batch brings many segments and one ACK: what that cannot report is counted (RFC 5681 §4.2, RFC 2018 §4). */
-function noteAhead(flow: TcpFlow, offset: number, rangesBefore: number): void {
+function noteAhead(flow: TcpFlow, offset: number, rangesBefore: number, segments: number): void {
   const { ranges } = flow.receiveQueue;
   flow.newestRange = rangeOf(flow, offset);
-  if (!flow.hasSack || ranges.count > rangesBefore) flow.unreported = Math.min(flow.unreported + 1, MAX_UNREPORTED);
+  const news = flow.hasSack ? Math.max(ranges.count - rangesBefore, 0) : segments;
+  flow.unreported = Math.min(flow.unreported + news, MAX_UNREPORTED);
 }
 
 /** Nothing follows FIN: what a peer sends behind it is cut off as what lies outside of the window. */

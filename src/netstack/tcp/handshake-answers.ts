@@ -33,7 +33,7 @@ export class HandshakeAnswers {
     header.timestampEcho = request.tsRecent;
     const row = batch.appendRow(header.headerBytes);
     if (row < 0) return false;
-    writeSegment(batch.bytes, batch.offset[row], header, 0);
+    writeSegment(batch.bytes, batch.offset[row], header);
     if (request.owed === HandshakeAnswer.SynAck && request.retries === 0) request.sentMs = nowMs;
     request.owed = HandshakeAnswer.None;
     return true;

@@ -7,6 +7,7 @@ import type { IcmpError } from '../icmp/icmp-error.js';
 import type { IpView } from '../ip/ip-view.js';
 import type { PathMtus } from '../ip/path-mtus.js';
 import type { NetstackEnvironment } from '../ports.js';
+import type { Segmenter } from '../segments/segmenter.js';
 import { addSequence } from '../sequence.js';
 import { AckProcessing } from './ack-processing.js';
 import { endFlow } from './flow-end.js';
@@ -31,6 +32,7 @@ export interface TcpOptions {
   readonly pool: BlockPool;
   readonly pathMtus: PathMtus;
   readonly icmp: Icmp;
+  readonly segmenter: Segmenter;
   /** Asks for congestion marks on connections that we open (RFC 3168). Marks are accepted always. */
   readonly wantsEcn?: boolean;
 }
@@ -56,14 +58,14 @@ export class Tcp {
   /** Segments that were no segments. */
   malformed = 0;
 
-  constructor({ environment, pool, pathMtus, icmp, wantsEcn = false }: TcpOptions) {
+  constructor({ environment, pool, segmenter, pathMtus, icmp, wantsEcn = false }: TcpOptions) {
     const registry = new FlowRegistry(pool, pathMtus, (out) => environment.random(out));
     this.#registry = registry;
     this.#wantsEcn = wantsEcn;
     this.#numbers = new InitialNumbers(environment);
     this.#timers = new FlowTimers(registry);
     this.#arrival = new SegmentArrival(registry, this.#timers, new AckProcessing(registry, this.#timers));
-    this.#emission = new SegmentEmission(registry, this.#timers);
+    this.#emission = new SegmentEmission(registry, this.#timers, segmenter);
     this.handshakes = new Handshakes(registry, this.#numbers, this.#resets, icmp, this.#arrival);
   }
 
@@ -217,6 +219,7 @@ export class Tcp {
       this.malformed++;
       return;
     }
+    segment.count = view.segments;
     const entry = this.#registry.table.get(view.destination, segment.destinationPort, view.source, segment.sourcePort);
     if (entry instanceof TcpFlow) {
       if (this.#arrival.arrive(entry, segment, bytes, view.trafficClass, nowMs) === 'reset')

@@ -62,7 +62,7 @@ export class TimeWaits {
       this.#fillHeader(record, nowMs);
       const row = batch.appendRow(this.#header.headerBytes);
       if (row < 0) return false;
-      writeSegment(batch.bytes, batch.offset[row], this.#header, 0);
+      writeSegment(batch.bytes, batch.offset[row], this.#header);
       record.mustAnswer = false;
       this.#waiting.shift();
     }
