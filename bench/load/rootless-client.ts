@@ -77,6 +77,7 @@ function read(socket: Duplex, count: (bytes: number) => void): void {
 
 /** Makes requests over a connection each, `parallel` at a time. */
 async function request(open: Connect, total: number, parallel: number): Promise<object> {
+  await fetchPage(await open()); // the first one waits for the WireGuard handshake
   const timesMs: number[] = [];
   let started = 0;
   const startMs = performance.now();
