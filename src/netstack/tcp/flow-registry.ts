@@ -1,4 +1,5 @@
 import { DeadlineQueue } from '../../core/session/deadline-queue.js';
+import { AddressCache } from '../address-cache.js';
 import type { BlockPool } from '../block-pool.js';
 import { FlowEvent } from './flow-event.js';
 import { FlowTable } from './flow-table.js';
@@ -27,6 +28,7 @@ export class FlowRegistry implements HandshakeHost {
   readonly table: FlowTable<Entry>;
   readonly listeners = new Listeners();
   readonly timeWaits = new TimeWaits();
+  readonly addresses = new AddressCache();
   /** Flows that may have something to send, in the order in which they asked. */
   readonly output: TcpFlow[] = [];
   /** Half-open connections that owe a SYN-ACK. */

@@ -1,5 +1,6 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { isUnicastAddress } from '../address.js';
+import type { AddressCache } from '../address-cache.js';
 import { INITIAL_RTO_MS, QUICK_ACKS, SYN_ACK_RETRIES, SYN_BACKLOG, WINDOW_SHIFT } from '../constants.js';
 import type { IpView } from '../ip/ip-view.js';
 import { ipHeaderBytes } from '../ip/ip-writer.js';
@@ -21,6 +22,7 @@ const DECISION_MS = 63_000;
 
 /** The parts of TCP that the passive side needs. */
 export interface HandshakeHost extends TcpContext {
+  readonly addresses: AddressCache;
   addHalfOpen(request: HalfOpen): void;
   removeHalfOpen(request: HalfOpen): void;
   /** The handshake is complete: the flow takes the place of the record. */
@@ -168,9 +170,9 @@ export class Handshakes {
 
   #record(view: IpView, segment: TcpSegment, isAccepted: boolean): HalfOpen {
     const address = {
-      local: view.destination.slice(),
+      local: this.#host.addresses.shared(view.destination),
       localPort: segment.destinationPort,
-      remote: view.source.slice(),
+      remote: this.#host.addresses.shared(view.source),
       remotePort: segment.sourcePort,
     };
     return new HalfOpen(address, segment, isAccepted, segment.has(ECE) && segment.has(CWR));
