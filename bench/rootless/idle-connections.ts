@@ -6,8 +6,8 @@ import type { Goal, Measure } from '../measure.js';
 import { FAR_ADDRESS, FarPort, rootlessPair, startNode, startProxy, wayOf } from './rootless-pair.js';
 
 const MARGIN_MS = 120_000;
-/** Are there before the first look, so that what the process itself needs does not count. */
-const FIRST_SHARE = 0.1;
+/** Are there before the first look, so that the heap of the young has grown and the code is compiled. */
+const FIRST_SHARE = 0.5;
 
 /** Memory of connections that nobody uses: in the library, and in a proxy, which has a socket of the system beside each. */
 export const idleConnections: readonly Measure[] = [
