@@ -7,7 +7,7 @@ import { FAR_ADDRESS, FarPort, rootlessPair, startNode, startProxy, wayOf } from
 
 const MARGIN_MS = 120_000;
 /** Are there before the first look, so that the heap of the young has grown and the code is compiled. */
-const FIRST_SHARE = 0.5;
+const FIRST_SHARE = 0.3;
 
 /** Memory of connections that nobody uses: in the library, and in a proxy, which has a socket of the system beside each. */
 export const idleConnections: readonly Measure[] = [
@@ -30,16 +30,16 @@ function measure(id: string, title: string, goal: Goal, suits: (contender: Conte
       const pair = await rootlessPair(site);
       const proxy = pair.contender.title === LIBRARY ? undefined : await startProxy(pair);
       const few = Math.ceil(count * FIRST_SHARE);
-      const words = ['hold', FAR_ADDRESS, ...[FarPort.Idle, few, few + count].map(String)];
+      const words = ['hold', FAR_ADDRESS, ...[FarPort.Idle, few, count].map(String)];
       const client = startNode(pair, wayOf(pair), words, { isInteractive: true });
       try {
         const measured = proxy ?? client;
         const before = await settledMegabytes(client, measured, few, giveBackSeconds);
         client.write('\n');
-        const after = await settledMegabytes(client, measured, few + count, giveBackSeconds);
+        const after = await settledMegabytes(client, measured, count, giveBackSeconds);
         client.write('\n');
         if ((await client.exited) !== 0) throw new Error(`connections were lost: ${client.stderr}`);
-        return { [id]: ((after - before) * 1_000) / count };
+        return { [id]: ((after - before) * 1_000) / (count - few) };
       } finally {
         await client.stop();
         await proxy?.stop();
