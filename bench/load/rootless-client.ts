@@ -31,7 +31,7 @@ switch (action) {
     break;
   case 'requests':
     say(JSON.stringify(await request(connect, first, second)));
-    process.exit(0);
+    stay();
     break;
   case 'hold':
     await hold(connect, [first, second]);
@@ -56,6 +56,11 @@ async function moveBytes(
   await pause(seconds * 1_000);
   say(`end ${bytes - before} ${(performance.now() - beginMs) / 1_000}`);
   socket.destroy();
+  stay();
+}
+
+/** Keeps the process until it is ended from outside. */
+function stay(): void {
   setInterval(() => {}, 2 ** 30);
 }
 
@@ -75,9 +80,10 @@ function read(socket: Duplex, count: (bytes: number) => void): void {
   socket.on('data', (chunk: Buffer) => count(chunk.length));
 }
 
-/** Makes requests over a connection each, `parallel` at a time. */
+/** Prints "begin" after a first request, then makes requests over a connection each, `parallel` at a time. */
 async function request(open: Connect, total: number, parallel: number): Promise<object> {
   await fetchPage(await open()); // the first one waits for the WireGuard handshake
+  say('begin');
   const timesMs: number[] = [];
   let started = 0;
   const startMs = performance.now();

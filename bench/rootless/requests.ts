@@ -1,6 +1,7 @@
 import { LIBRARY } from '../contender.js';
 import type { Measure } from '../measure.js';
 import { FAR_ADDRESS, FarPort, rootlessPair, startNode, startProxy, wayOf } from './rootless-pair.js';
+import { processorTimeOf } from './throughput.js';
 
 const MARGIN_MS = 60_000;
 
@@ -17,6 +18,13 @@ export const requests: Measure = {
       digits: 0,
       isMoreBetter: false,
     },
+    {
+      id: 'rootless-request-cpu',
+      title: 'CPU of a request: its end',
+      unit: 'ms',
+      digits: 2,
+      isMoreBetter: false,
+    },
   ],
   suits: () => true,
   async take(site, { requests: total, parallelRequests: parallel }) {
@@ -28,10 +36,19 @@ export const requests: Measure = {
       FAR_ADDRESS,
       ...[FarPort.Web, total, parallel].map(String),
     ]);
+    const own = pair.nearDaemon === undefined ? [client] : [client, pair.nearDaemon];
+    const carriers = proxy === undefined ? own : [proxy];
     try {
+      await client.says(/^begin$/m);
+      const beforeSeconds = processorTimeOf(carriers);
       await client.says(/^\{.*\}$/m, MARGIN_MS);
-      const { perSecond, medianMs, slowMs } = JSON.parse(client.stdout);
-      return { 'rootless-requests': perSecond, 'rootless-request-p50': medianMs, 'rootless-request-p99': slowMs };
+      const { perSecond, medianMs, slowMs } = JSON.parse(/^\{.*\}$/m.exec(client.stdout)![0]);
+      return {
+        'rootless-requests': perSecond,
+        'rootless-request-p50': medianMs,
+        'rootless-request-p99': slowMs,
+        'rootless-request-cpu': ((processorTimeOf(carriers) - beforeSeconds) * 1_000) / total,
+      };
     } finally {
       await client.stop();
       await proxy?.stop();

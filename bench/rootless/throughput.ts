@@ -109,6 +109,7 @@ export async function endOf(client: Program, seconds: number): Promise<{ gigabit
   return { gigabits: (Number(bytes) * 8) / 1e9, duration: Number(duration) };
 }
 
-function processorTimeOf(programs: readonly Program[]): number {
+/** Processor seconds of some programs together. */
+export function processorTimeOf(programs: readonly Program[]): number {
   return programs.reduce((sum, program) => sum + processorSeconds(program), 0);
 }
