@@ -25,7 +25,7 @@ export const LIBRARY = 'library';
 export const PROXY = 'proxy';
 export const KERNEL_TUN = 'kernel TUN';
 export const GVISOR = 'gVisor';
-/** Those that are ours: the first that a figure has is the one that it is about. */
+/** Our own contenders. Goals and ratios of a figure are about the first of them that has readings. */
 export const SUBJECTS: readonly string[] = [SUBJECT, LIBRARY, PROXY];
 
 /** A name, and the way to find what bears it. */

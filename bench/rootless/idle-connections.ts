@@ -6,7 +6,7 @@ import type { Goal, Measure } from '../measure.js';
 import { FAR_ADDRESS, FarPort, rootlessPair, startNode, startProxy, wayOf } from './rootless-pair.js';
 
 const MARGIN_MS = 120_000;
-/** Are there before the first look, so that the heap of the young has grown and the code is compiled. */
+/** Share of connections opened before the first look: V8's young generation has grown to its size by then, once for all. */
 const FIRST_SHARE = 0.3;
 
 /** Memory of connections that nobody uses: in the library, and in a proxy, which has a socket of the system beside each. */

@@ -5,7 +5,7 @@ import type { Direction } from './throughput.js';
 
 const CLEAN: PathConditions = { rateBits: 200e6, roundTripMs: 50, lossRate: 0 };
 const LOSSY: PathConditions = { ...CLEAN, lossRate: 0.001 };
-/** Slow start counts, so it is a short transfer on a path without loss; with loss it takes many losses to tell a rate. */
+/** Without loss the transfer is shorter: a rate with losses is an average over many of them. */
 const CLEAN_SHARE = 1 / 6;
 const SEED = 20_261_126;
 const NINETY_PERCENT: Goal = { atLeast: 90 };

@@ -5,7 +5,7 @@ import type { Direction } from './throughput.js';
 export interface PathConditions {
   readonly rateBits: number;
   readonly roundTripMs: number;
-  /** Of each packet, in both directions. */
+  /** Probability that a packet is lost, in either direction. */
   readonly lossRate: number;
 }
 

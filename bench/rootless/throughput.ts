@@ -4,7 +4,7 @@ import { processorSeconds } from '../load/process-figures.js';
 import type { Goal, Measure, Quantity } from '../measure.js';
 import { FarPort, type RootlessPair, rootlessPair, startClient } from './rootless-pair.js';
 
-/** From the program that has no root to the kernel's TCP, or to it. */
+/** Whether the program sends to the kernel's TCP, or receives from it. */
 export type Direction = 'from' | 'to';
 
 const PORTS = { from: FarPort.Sink, to: FarPort.Source } as const;
@@ -15,7 +15,7 @@ interface Variant {
   readonly title: string;
   readonly direction: Direction;
   readonly goal: Goal;
-  /** Of the processor time of the program. */
+  /** Goal of the processor time at the program's end. */
   readonly nearGoal?: Goal;
   readonly hasAddon: boolean;
 }

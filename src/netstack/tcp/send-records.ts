@@ -12,9 +12,9 @@ const START = 0;
 const END = 1;
 const SENT_MS = 2;
 const FLAGS = 3;
-/** Sixteen words, which V8 keeps inside of the array's own object. */
+/** Sixteen words are 64 bytes, the most that V8 stores without a buffer outside of its heap. */
 const INITIAL_CAPACITY = 4;
-/** Of a connection that has nothing in flight. */
+/** Shared by all connections that have nothing in flight. */
 const NO_RECORDS = new Int32Array(0);
 
 /**
