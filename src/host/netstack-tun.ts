@@ -61,11 +61,11 @@ export class NetstackTun implements Tun {
     this.onWork();
   }
 
-  /** Has the loop read what the program just wrote, once for all writes of a turn. */
+  /** Has the loop read what the program wrote, once for all sockets of the system that had news in this turn of the event loop. */
   wake(): void {
     if (this.#isAnnounced || this.#isClosed) return;
     this.#isAnnounced = true;
-    queueMicrotask(() => {
+    this.#clock.callSoon(() => {
       this.#isAnnounced = false;
       if (this.#isReading && !this.#isClosed) this.onReadable();
     });

@@ -65,6 +65,9 @@ export class TunnelHost implements AsyncDisposable {
   readonly #tunnel: Tunnel;
   readonly #host: SocketHost;
   readonly #closers = new Set<() => void>();
+  readonly #sockets = new Set<TunnelSocket>();
+  /** Shared by all sockets, of which there may be ten thousands. */
+  readonly #socketClosed = removerFrom(this.#sockets);
   #references = 0;
   #heartbeat: NodeJS.Timeout | undefined;
   #agents: { http: TunnelAgent; https: TunnelHttpsAgent } | undefined;
@@ -97,7 +100,9 @@ export class TunnelHost implements AsyncDisposable {
   /** Makes a socket that is connected later, for libraries that want to connect it themselves. */
   createSocket(options: TunnelSocketOptions = {}): TunnelSocket {
     this.#refuseWhenClosed();
-    return this.#track(new TunnelSocket(this.#host, options), (socket) => socket.destroy());
+    const socket = new TunnelSocket(this.#host, options);
+    this.#sockets.add(socket);
+    return socket.on('close', this.#socketClosed);
   }
 
   /** Takes connections of peers. */
@@ -187,6 +192,7 @@ export class TunnelHost implements AsyncDisposable {
     this.#isClosed = true;
     this.#agents?.http.destroy();
     this.#agents?.https.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     for (const close of this.#closers) close();
     this.#closers.clear();
     // The last segments of the sockets, such as RST, leave in this turn.
@@ -231,6 +237,13 @@ export class TunnelHost implements AsyncDisposable {
   #refuseWhenClosed(): void {
     if (this.#isClosed) throw Object.assign(new Error('the tunnel is closed'), { code: 'ERR_CLOSED' });
   }
+}
+
+/** Returns a listener that removes whoever emits its event. */
+function removerFrom<Item>(set: Set<Item>): (this: Item) => void {
+  return function (this: Item) {
+    set.delete(this);
+  };
 }
 
 function reasonOf(reason: SessionReason = { code: 'removed', seconds: 0 }): { reasonCode: ReasonCode; reason: string } {

@@ -34,6 +34,8 @@ export class TunnelServer extends EventEmitter {
   readonly #host: SocketHost;
   readonly #options: TunnelServerOptions;
   readonly #sockets = new Set<TunnelSocket>();
+  /** Shared by all sockets, of which there may be ten thousands. */
+  readonly #socketClosed: (this: TunnelSocket) => void;
   #listener: TcpListener | undefined;
   #isClosing = false;
   readonly #reference: ProcessReference;
@@ -42,6 +44,10 @@ export class TunnelServer extends EventEmitter {
     super();
     this.#host = host;
     this.#reference = new ProcessReference(host);
+    this.#socketClosed = callWithThis((socket: TunnelSocket) => {
+      this.#sockets.delete(socket);
+      this.#endIfIdle();
+    });
     this.#options = options;
     if (onConnection !== undefined) this.on('connection', onConnection);
   }
@@ -144,10 +150,7 @@ export class TunnelServer extends EventEmitter {
       if (keepAlive === true) socket.setKeepAlive(true, keepAliveInitialDelay);
       if (pauseOnConnect === true) socket.pause();
       this.#sockets.add(socket);
-      socket.once('close', () => {
-        this.#sockets.delete(socket);
-        this.#endIfIdle();
-      });
+      socket.on('close', this.#socketClosed);
       this.emit('connection', socket);
     }
   }
@@ -157,6 +160,13 @@ export class TunnelServer extends EventEmitter {
     this.#isClosing = false;
     queueMicrotask(() => this.emit('close'));
   }
+}
+
+/** Returns a listener that calls `take` with whoever emits its event. */
+function callWithThis<Emitter>(take: (emitter: Emitter) => void): (this: Emitter) => void {
+  return function (this: Emitter) {
+    take(this);
+  };
 }
 
 /** @returns `null` if the tunnel has no such address. */

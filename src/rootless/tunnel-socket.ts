@@ -29,7 +29,7 @@ export class TunnelSocket extends FlowStream {
   timeout = 0;
   /** Set by `http.Server`. */
   server: unknown;
-  readonly autoSelectFamilyAttemptedAddresses: string[] = [];
+  autoSelectFamilyAttemptedAddresses: string[] = [];
   /** The name that TLS checks the certificate against. */
   _host: string | undefined;
 
@@ -194,7 +194,8 @@ export class TunnelSocket extends FlowStream {
     this.#attempts = attempts;
     attempts.onLookup = (error, address, family) => this.emit('lookup', error, address, family, options.host);
     attempts.onAttempt = (address, port, family) => {
-      this.autoSelectFamilyAttemptedAddresses.push(`${address}:${port}`);
+      // Unlike with `push`, the array has no room for more, which would be most of its size.
+      this.autoSelectFamilyAttemptedAddresses = this.autoSelectFamilyAttemptedAddresses.concat(`${address}:${port}`);
       this.emit('connectionAttempt', address, port, family);
     };
     attempts.onConnected = (flow) => this.#connected(flow);
@@ -203,6 +204,7 @@ export class TunnelSocket extends FlowStream {
   }
 
   #connected(flow: TcpFlow): void {
+    this.#attempts = undefined;
     this.#attach(flow);
     this.connecting = false;
     this.emit('connect');

@@ -25,7 +25,7 @@ export class VirtualHost {
   readonly #batch = new PacketBatch(256, 1024 * 1024);
 
   constructor(net: VirtualNet, addresses: readonly string[]) {
-    const clock = { nowMs: () => net.nowMs, suspensions: 0, callAt: () => ({ cancel() {} }), callSoon() {} };
+    const clock = { nowMs: () => net.nowMs, suspensions: 0, callAt: () => ({ cancel() {} }), callSoon: queueMicrotask };
     this.loop = new StackLoop({
       name: 'virtual',
       clock,

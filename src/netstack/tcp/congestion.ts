@@ -33,8 +33,9 @@ export class Congestion {
   windowBytes = 0;
   slowStartThreshold = Infinity;
   #mss = 0;
-  readonly #cubic = new Cubic();
   readonly #hystart = new HyStart();
+  /** Absent until slow start ends, as for most connections of a host it never does. */
+  #madeCubic: Cubic | undefined;
 
   #priorWindow = 0;
   #priorThreshold = Infinity;
@@ -51,6 +52,11 @@ export class Congestion {
     this.#mss = mss;
     this.windowBytes = this.#initialWindow;
     this.#hystart.startRound(sndNxt);
+  }
+
+  get #cubic(): Cubic {
+    this.#madeCubic ??= new Cubic();
+    return this.#madeCubic;
   }
 
   /** The segment size changed: the window keeps its count of segments (RFC 8201 §4, RFC 9293 §3.7.5). */

@@ -1,4 +1,5 @@
 import { DeadlineQueue } from '../../core/session/deadline-queue.js';
+import { AddressCache } from '../address-cache.js';
 import type { BlockPool } from '../block-pool.js';
 import type { PathMtus } from '../ip/path-mtus.js';
 import { FlowEvent } from './flow-event.js';
@@ -30,6 +31,7 @@ export class FlowRegistry implements HandshakeHost {
   readonly listeners = new Listeners();
   readonly timeWaits = new TimeWaits();
   readonly #halfOpen = new Set<HalfOpen>();
+  readonly addresses = new AddressCache();
   /** Flows that may have something to send, in the order in which they asked. */
   readonly output: TcpFlow[] = [];
   /** Half-open connections that owe an answer. */

@@ -1,5 +1,6 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { isUnicastAddress } from '../address.js';
+import type { AddressCache } from '../address-cache.js';
 import { CHALLENGE_ACK_INTERVAL_MS, INITIAL_RTO_MS, SYN_ACK_RETRIES, SYN_BACKLOG } from '../constants.js';
 import type { Icmp } from '../icmp/icmp.js';
 import { QUOTED_BYTES, type RefusalKind } from '../icmp/refused.js';
@@ -27,6 +28,7 @@ export type Refusal = 'reset' | 'silence' | RefusalKind;
 
 /** The parts of TCP that the passive side needs. */
 export interface HandshakeHost extends TcpContext {
+  readonly addresses: AddressCache;
   addHalfOpen(request: HalfOpen): void;
   removeHalfOpen(request: HalfOpen): void;
   /** The handshake is complete: the flow takes the place of the record. */
@@ -54,7 +56,7 @@ export class Handshakes {
   readonly #arrival: SegmentArrival;
   readonly #icmp: Icmp;
   readonly #answers: HandshakeAnswers;
-  /** Requests that wait for the program: half of the places at most are one client's. */
+  /** Requests that no listener takes, until they are over: half of the places at most are one client's. */
   readonly #waiting = new SourceShares(SYN_BACKLOG, SYN_BACKLOG / 2);
 
   constructor(host: HandshakeHost, numbers: InitialNumbers, resets: Resets, icmp: Icmp, arrival: SegmentArrival) {
@@ -88,7 +90,7 @@ export class Handshakes {
   open(view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number, leastIss?: number): void {
     const listener = this.#listenerOf(view, segment);
     if (listener === undefined) this.#ask(view, segment, bytes, nowMs, leastIss);
-    else this.#listen(makeRequest(view, segment, listener, leastIss), listener, nowMs);
+    else this.#listen(makeRequest(view, segment, listener, this.#host.addresses, leastIss), listener, nowMs);
   }
 
   /** A segment for a connection that is half open. */
@@ -109,7 +111,6 @@ export class Handshakes {
   /** Lets a request in: SYN-ACK leaves with the next batch. */
   accept(request: HalfOpen, nowMs: number): void {
     if (request.isAccepted || request.isOver) return;
-    this.#waiting.remove(request.remote);
     request.isAccepted = true;
     this.#open(request, nowMs);
   }
@@ -117,7 +118,7 @@ export class Handshakes {
   /** Turns a request down; one that is over already stays as it is. */
   refuse(request: HalfOpen, how: Refusal, nowMs: number): void {
     if (request.isOver) return;
-    if (!request.isAccepted) this.#waiting.remove(request.remote);
+    this.#release(request);
     this.#host.removeHalfOpen(request);
     if (how === 'silence') return;
     if (how !== 'reset') {
@@ -172,7 +173,7 @@ export class Handshakes {
       return;
     }
     const packet = bytes.subarray(view.at, view.payloadAt + view.payloadBytes);
-    const request = makeRequest(view, segment, packet.slice(0, QUOTED_BYTES), leastIss);
+    const request = makeRequest(view, segment, packet.slice(0, QUOTED_BYTES), this.#host.addresses, leastIss);
     request.deadlineMs = nowMs + DECISION_MS;
     this.#host.addHalfOpen(request);
     this.onSyn?.(request);
@@ -207,9 +208,14 @@ export class Handshakes {
   }
 
   #forget(request: HalfOpen): void {
-    if (!request.isAccepted) this.#waiting.remove(request.remote);
+    this.#release(request);
     this.#host.removeHalfOpen(request);
     if (request.listener === undefined) this.onSynGone?.(request);
+  }
+
+  /** Gives the place of a request of accept-any mode back. */
+  #release(request: HalfOpen): void {
+    if (request.listener === undefined) this.#waiting.remove(request.remote);
   }
 
   #complete(request: HalfOpen, segment: TcpSegment, bytes: Uint8Array, trafficClass: number, nowMs: number): void {
@@ -220,6 +226,7 @@ export class Handshakes {
       return;
     }
     const flow = makeFlow(request, this.#host, nowMs);
+    this.#release(request);
     this.#host.promote(request, flow);
     this.#arrival.arrive(flow, segment, bytes, trafficClass, nowMs);
   }

@@ -31,6 +31,9 @@ export class Delivery {
   }
 }
 
+/** One for all connections: it is read before the next segment is taken in. */
+const DELIVERY = new Delivery();
+
 /**
  * Finds what was lost: RACK by the time of sending, or three duplicate ACKs where the peer sends no SACK.
  *
@@ -40,7 +43,7 @@ export class Delivery {
  * Source: RFC 8985 §6; RFC 2018 §8; RFC 2883; RFC 5681 §3.2.
  */
 export class LossDetection {
-  readonly delivery = new Delivery();
+  readonly delivery = DELIVERY;
   /** When records in flight may turn out lost, without another ACK; `Infinity`: no such record. */
   reorderingDeadlineMs = Infinity;
   duplicateAcks = 0;

@@ -1,4 +1,5 @@
 import { isUnicastAddress } from '../address.js';
+import type { AddressCache } from '../address-cache.js';
 import { QUICK_ACKS, WINDOW_SHIFT } from '../constants.js';
 import type { IpView } from '../ip/ip-view.js';
 import { addSequence } from '../sequence.js';
@@ -22,12 +23,13 @@ export function makeRequest(
   view: IpView,
   segment: TcpSegment,
   origin: TcpListener | Uint8Array,
+  addresses: AddressCache,
   leastIss: number | undefined,
 ): HalfOpen {
   const address = {
-    local: view.destination.slice(),
+    local: addresses.shared(view.destination),
     localPort: segment.destinationPort,
-    remote: view.source.slice(),
+    remote: addresses.shared(view.source),
     remotePort: segment.sourcePort,
   };
   const request = new HalfOpen(address, segment, origin);

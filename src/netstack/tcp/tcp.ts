@@ -91,7 +91,9 @@ export class Tcp {
     const isFree = (port: number): boolean => this.#registry.isFree(local, port, remote, remotePort);
     const port = localPort === 0 ? this.#numbers.ephemeralPort(wanted, isFree) : localPort;
     if (port === 0 || !isFree(port)) return undefined;
-    const flow = new TcpFlow({ local, localPort: port, remote, remotePort }, this.#registry.pool);
+    const { addresses, pool } = this.#registry;
+    const ends = { local: addresses.shared(local), localPort: port, remote: addresses.shared(remote), remotePort };
+    const flow = new TcpFlow(ends, pool);
     flow.state = TcpState.SynSent;
     flow.iss = this.#numbers.sequence(flow, nowMs);
     flow.timestampOffset = this.#numbers.timestampOffset(flow);
