@@ -67,8 +67,14 @@ export class Reassembler {
     this.#onTimedOut = onTimedOut;
   }
 
+  /** Datagrams that may still become whole. */
   get count(): number {
-    return this.#partials.length;
+    return this.#partials.filter(({ isSpoiled }) => !isSpoiled).length;
+  }
+
+  /** Bytes of the buffers of datagrams that are not whole. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** @returns The payload of the datagram that this fragment completes, its protocol in `view.protocol`. */
