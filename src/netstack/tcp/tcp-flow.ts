@@ -230,7 +230,8 @@ export class TcpFlow implements Scheduled {
 
   /** The bound of `sendQueue`: a window in flight, and one behind it, so that no ACK finds the queue empty. */
   get sendBufferBytes(): number {
-    return Math.min(Math.max(2 * this.congestion.windowBytes, MIN_SEND_BUFFER), this.maxSendBytes);
+    // The window is no whole number while losses are repaired.
+    return Math.min(Math.max(2 * Math.floor(this.congestion.windowBytes), MIN_SEND_BUFFER), this.maxSendBytes);
   }
 
   /** Bytes on the path (RFC 6675 §4, `pipe`). Without SACK, a duplicate ACK stands for a segment that left it. */

@@ -173,4 +173,11 @@ describe('the send buffer', () => {
     peer.write(data);
     assert.equal(sendQueue.length, 4_194_304);
   });
+
+  it('takes whole bytes, though the window of a recovery is no whole number (RFC 9937)', () => {
+    const peer = new RawPeer();
+    peer.open([...MSS_1380, ...SCALE_7]);
+    peer.flow!.congestion.windowBytes = 200_000.3;
+    assert.equal(peer.write(new Uint8Array(1_000_000)), 400_000);
+  });
 });
