@@ -68,7 +68,7 @@ export const INITIAL_RECEIVE_BUFFER = 131_072;
 export const MAX_RECEIVE_BUFFER = 6_291_456;
 export const MAX_SEND_BUFFER = 4_194_304;
 /** The queue of a connection whose congestion window is small; a larger window has a queue of twice its size. */
-export const MIN_SEND_BUFFER = 131_072;
+export const MIN_SEND_BUFFER = 262_144;
 /** Chosen from the greatest buffer (RFC 7323 §2.3): 2^7 × 65,535 > 6 MiB. */
 export const WINDOW_SHIFT = 7;
 /** Out-of-order ranges that one connection keeps. A path that reorders heavily makes hundreds of them. */

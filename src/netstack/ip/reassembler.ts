@@ -35,8 +35,6 @@ interface Partial {
   firstHeaderBytes: number;
   /** A router marked one of the fragments (RFC 3168 §5.3). */
   isMarked: boolean;
-  /** Fragments contradict each other: those to come are dropped, too (RFC 5722 §4). */
-  isSpoiled: boolean;
 }
 
 /** Takes the first fragment of a datagram that stayed incomplete. */
@@ -87,8 +85,8 @@ export class Reassembler {
       return undefined;
     }
     const partial = this.#partialOf(view) ?? this.#begin(view, nowMs);
-    if (partial.isSpoiled || !this.#isConsistent(partial, view, end)) {
-      this.#spoil(partial);
+    if (!this.#isConsistent(partial, view, end)) {
+      this.#drop(partial);
       return undefined;
     }
     this.#store(partial, view, bytes, end);
@@ -100,7 +98,7 @@ export class Reassembler {
     for (const partial of this.#partials.filter(({ deadlineMs }) => deadlineMs <= nowMs)) {
       this.#drop(partial);
       const { destination, source, first } = partial;
-      if (first !== undefined && !partial.isSpoiled) this.#onTimedOut?.(destination, source, first, nowMs);
+      if (first !== undefined) this.#onTimedOut?.(destination, source, first, nowMs);
     }
   }
 
@@ -139,7 +137,6 @@ export class Reassembler {
       first: undefined,
       firstHeaderBytes: 0,
       isMarked: false,
-      isSpoiled: false,
     };
     this.#partials.push(partial);
     return partial;
@@ -213,15 +210,6 @@ export class Reassembler {
     this.head = partial.first!.subarray(0, partial.firstHeaderBytes);
     this.#remove(partial);
     return partial.bytes.subarray(0, partial.length);
-  }
-
-  /** Keeps the record without its bytes, so that the fragments to come find it. */
-  #spoil(partial: Partial): void {
-    if (!partial.isSpoiled) this.dropped++;
-    partial.isSpoiled = true;
-    this.#bytes -= partial.bytes.length;
-    partial.bytes = NOTHING;
-    partial.ranges.clear();
   }
 
   #drop(partial: Partial): void {

@@ -101,7 +101,7 @@ export class FlowTimers {
 
   #retransmissionMs(flow: TcpFlow): number {
     if (flow.state === TcpState.SynSent || flow.state === TcpState.SynReceived) return this.#synMs(flow);
-    return flow.rtt.rtoMs;
+    return flow.rtt.timeoutMs;
   }
 
   /** RFC 9293 §3.8.6.1: first after the retransmission timeout, then at doubling distances. */

@@ -14,6 +14,7 @@ export class RoundTripTime {
   latestMs = -1;
   #varianceMs = 0;
   #rtoMs = INITIAL_RTO_MS;
+  #backOff = 1;
   #minMs = Infinity;
   #minSinceMs = 0;
 
@@ -21,9 +22,14 @@ export class RoundTripTime {
     return this.smoothedMs >= 0;
   }
 
-  /** RFC 6298 §2, doubled for each timeout since the last sample. */
+  /** RFC 6298 §2: without back-off. */
   get rtoMs(): number {
     return this.#rtoMs;
+  }
+
+  /** RFC 6298 §5.5: doubled for each timeout since the last sample. */
+  get timeoutMs(): number {
+    return Math.min(this.#rtoMs * this.#backOff, MAX_RTO_MS);
   }
 
   /** The smallest sample of the last minutes, at least the resolution of the clock; `Infinity` before the first. */
@@ -35,11 +41,12 @@ export class RoundTripTime {
   startOver(rtoMs: number): void {
     this.smoothedMs = -1;
     this.#rtoMs = rtoMs;
+    this.#backOff = 1;
   }
 
-  /** RFC 6298 §5.5. */
+  /** A timeout passed. */
   backOff(): void {
-    this.#rtoMs = Math.min(2 * this.#rtoMs, MAX_RTO_MS);
+    this.#backOff = Math.min(2 * this.#backOff, MAX_RTO_MS);
   }
 
   /** @param weight How many samples the ACK stands for per round trip: divides the gains (RFC 7323 §4.2). */
@@ -59,5 +66,6 @@ export class RoundTripTime {
     }
     const slackMs = Math.max(4 * this.#varianceMs, MIN_RTO_MS, CLOCK_RESOLUTION_MS);
     this.#rtoMs = Math.min(Math.ceil(this.smoothedMs + slackMs), MAX_RTO_MS);
+    this.#backOff = 1;
   }
 }

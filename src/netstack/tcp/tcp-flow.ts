@@ -230,6 +230,7 @@ export class TcpFlow implements Scheduled {
 
   /** The bound of `sendQueue`: a window in flight, and one behind it, so that no ACK finds the queue empty. */
   get sendBufferBytes(): number {
+    // The window is no whole number while losses are repaired.
     return Math.min(Math.max(2 * Math.floor(this.congestion.windowBytes), MIN_SEND_BUFFER), this.maxSendBytes);
   }
 

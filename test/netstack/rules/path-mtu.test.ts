@@ -180,7 +180,7 @@ describe('the path MTU of a connection', () => {
     const peer = new RawPeer();
     const at = peer.open([...MSS_1380, ...SACK_PERMITTED]);
     peer.flow!.isNoDelay = true;
-    peer.write(new Uint8Array(5 * 1_380));
+    for (let i = 0; i < 5; i++) peer.write(new Uint8Array(1_380));
     peer.write(new Uint8Array(100));
     peer.replies();
     peer.pair.b.deliver(tooBig(peer.pair.b.sent.find((packet) => packet.length > 1_000)!, 1_040));
