@@ -30,7 +30,7 @@ describe('connections that ended', () => {
         pair.advance(3);
       }
       pair.advance(2_000);
-      // What the client of this way keeps, the server keeps as long as it holds it.
+      // The server keeps what nobody ends in this way.
       if (way.last === 'nothing') connections.endHeld();
       pair.advance(LONGEST_END_MS);
       assertEmpty(pair, way.name);

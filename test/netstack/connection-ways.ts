@@ -7,7 +7,7 @@ export const OPEN_PORT = 80;
 export const CLOSED_PORT = 81;
 const BYTES = new Uint8Array(3_000);
 
-/** What a program does with a connection that is open. */
+/** The things that a program does with a connection. */
 type Move = 'shutdown' | 'close' | 'abort' | 'nothing';
 
 interface Way {
@@ -17,7 +17,7 @@ interface Way {
   readonly early?: Move;
   readonly client: Move;
   readonly server: Move;
-  /** What each program does when the other side has sent its end. */
+  /** Each program does this when the other side has sent its end. */
   readonly last?: Move;
   /** Bytes that each side writes first. */
   readonly isWriting?: boolean;

@@ -11,7 +11,7 @@ describe('an ACK that is lost', () => {
     pair.b.stack.tcp.listen(undefined, 80);
     const flow = pair.a.connect(80);
     pair.advance(1_000);
-    // Of each three ACKs, two are lost.
+    // Two of each three ACKs are lost.
     pair.b.conditions = { delayMs: 5, filter: (_, number) => number % 3 === 0 };
 
     for (let i = 0; i < 50; i++) {

@@ -51,7 +51,7 @@ export class StackNode {
   #timer: ScheduledEvent | undefined;
   #busyUntilMs = 0;
   #isPumping = false;
-  /** Of the packet that is being delivered: see `countSilentAnswers`. */
+  /** The count of the packet that is being delivered: see `countSilentAnswers`. */
   #silentAnswers = 0;
 
   constructor(events: EventQueue, random: SeededRandom, address: Uint8Array, options: NodeOptions = {}) {

@@ -8,7 +8,7 @@ import { ACK, CWR, ECE, RST, SYN, type TcpSegment } from './tcp-segment.js';
 /** The window field of a SYN or SYN-ACK, which is never scaled (RFC 7323 §2.2). */
 export const FIRST_WINDOW = 65_535;
 
-/** What leaves for a half-open connection with the next batch. */
+/** The segment that leaves for a half-open connection with the next batch. */
 export const HandshakeAnswer = { None: 0, Acknowledgment: 1, SynAck: 2 } as const;
 export type HandshakeAnswer = (typeof HandshakeAnswer)[keyof typeof HandshakeAnswer];
 

@@ -11,7 +11,7 @@ export interface ReceivedDatagram {
 export const UdpEvent = { Readable: 1, Error: 2 } as const;
 
 const MAX_QUEUED_BYTES = 1024 * 1024;
-/** What a datagram costs beside its data: without it, empty ones would have no bound. */
+/** The cost of a datagram beside its data: without it, empty ones would have no bound. */
 const DATAGRAM_OVERHEAD_BYTES = 256;
 
 /** One bound UDP port, connected or not. */

@@ -109,7 +109,7 @@ export class LoneStack {
     this.nowMs = endMs;
   }
 
-  /** What came back since the last call. */
+  /** Takes the segments that came back since the last call. */
   answers(): Answer[] {
     return this.#answers.splice(0);
   }

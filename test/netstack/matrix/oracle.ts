@@ -1,5 +1,5 @@
 /**
- * What a segment does to a connection, by the letter of the standard: a second, small statement of the rules, to compare
+ * The effect of a segment on a connection, by the letter of the standard: a second, small statement of the rules, to compare
  * the stack with. It knows nothing of the stack.
  *
  * Source: RFC 9293 §3.10.7; RFC 5961 §3.2, §4.2, §5.2; RFC 1337 §3; RFC 6191 §2. Choices are marked "Choice".

@@ -15,6 +15,12 @@ const STAMPS: Readonly<Record<Stamp, number | undefined>> = {
   equal: OLD_STAMP,
   newer: OLD_STAMP + 1,
 };
+const STAMP_NAMES: Readonly<Record<Stamp, string>> = {
+  none: 'no timestamp',
+  older: 'an older timestamp',
+  equal: 'the same timestamp',
+  newer: 'a newer timestamp',
+};
 const PLACES: Readonly<Record<Place, number>> = { 'in front of': -1, at: 0, behind: 1 };
 
 /** RFC 6191 §2, case by case. */
@@ -62,7 +68,7 @@ describe('a SYN in TIME-WAIT (RFC 6191 §2)', () => {
       for (const place of ['in front of', 'at', 'behind'] as const) {
         const isOpened = opens(hadTimestamps, stamp, place);
         const before = hadTimestamps ? 'timestamps' : 'no timestamps';
-        const title = `after ${before}, with ${stamp === 'none' ? 'no' : `an ${stamp}`} timestamp ${place} RCV.NXT`;
+        const title = `after ${before}, with ${STAMP_NAMES[stamp]} ${place} RCV.NXT`;
         it(`${title} ${isOpened ? 'opens a new connection' : 'gets an ACK'}`, () => {
           const lone = new LoneStack('IPv4');
           const { rcvNxt } = closeFirst(lone, hadTimestamps);
