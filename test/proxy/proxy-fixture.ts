@@ -79,7 +79,11 @@ export class ProxyFixture {
 
   /** Serves connections inside of the tunnel. @returns The port. */
   async serveInside(onConnection: (socket: TunnelSocket) => void, port = 0): Promise<number> {
-    const server = this.pair.right.createServer({ allowHalfOpen: true }, onConnection).listen(port);
+    const server = this.pair.right.createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => {}); // connections that are open at the end of a test are reset
+      onConnection(socket);
+    });
+    server.listen(port);
     await once(server, 'listening');
     this.#closers.push(() => void server.close());
     return server.address()!.port;
@@ -94,7 +98,10 @@ export class ProxyFixture {
 
   /** Serves connections on loopback, past the tunnel. @returns The port. */
   async serveOutside(onConnection: (socket: Socket) => void): Promise<number> {
-    const server = createServer({ allowHalfOpen: true }, onConnection);
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => {});
+      onConnection(socket);
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     this.#closers.push(() => void server.close());
