@@ -14,7 +14,7 @@ const SOCKET_UMASK = 0o177;
 
 /** A place on this host that takes connections. */
 export interface BoundListener {
-  /** With the port that was chosen, where 0 was asked for. */
+  /** Has the port that was chosen in place of 0. */
   readonly at: ListenAddress;
   /** Takes no more connections. Open ones go on. */
   close(): void;
