@@ -59,6 +59,8 @@ class ForwardedRequest {
   readonly #isRepeatable: boolean;
   #upstream: ClientRequest | undefined;
   #isRepeated = false;
+  /** Whether the proxy itself answers, whatever becomes of the connection to the server. */
+  #isAnswered = false;
 
   constructor(exchange: HttpExchange, origin: OriginRequest, route: Route, response: ServerResponse) {
     this.#exchange = exchange;
@@ -122,7 +124,6 @@ class ForwardedRequest {
     const response = this.#response;
     incoming.on('error', () => this.#cutOff());
     if (framingOf(incoming.rawHeaders) === 'unknown-coding' || !this.#writeHead(incoming)) {
-      this.#upstream?.destroy();
       this.#answerMalformed();
       return;
     }
@@ -144,6 +145,8 @@ class ForwardedRequest {
   }
 
   #answerMalformed(): void {
+    this.#isAnswered = true;
+    this.#upstream?.destroy();
     this.#exchange.service.counters.malformedResponses++;
     const { host } = this.#origin.target.destination;
     const sentence = `The response of ${host} breaks the rules of HTTP.`;
@@ -152,7 +155,7 @@ class ForwardedRequest {
 
   #failed(upstream: ClientRequest, error: Error): void {
     const response = this.#response;
-    if (response.destroyed || response.writableFinished || upstream !== this.#upstream) return;
+    if (response.destroyed || response.writableFinished || this.#isAnswered || upstream !== this.#upstream) return;
     if (response.headersSent) {
       this.#cutOff();
       return;
@@ -168,6 +171,6 @@ class ForwardedRequest {
 
   /** A response that ends too early must not look complete: the client gets a reset. */
   #cutOff(): void {
-    if (!this.#response.writableFinished) resetStream(this.#exchange.connection.socket);
+    if (!this.#response.writableFinished && !this.#isAnswered) resetStream(this.#exchange.connection.socket);
   }
 }

@@ -57,8 +57,8 @@ export class HttpProxy {
     const server = this.#server;
     server.on('request', (request, response) => this.#forward(request, response));
     server.on('checkContinue', (request, response) => this.#forward(request, response));
-    server.on('connect', (request, _socket, head) => this.#run(serveConnect(this.#exchange(request), head), request));
-    server.on('upgrade', (request, _socket, head) => this.#run(forwardUpgrade(this.#exchange(request), head), request));
+    server.on('connect', (request, _socket, head) => this.#takeOver(request, head, serveConnect));
+    server.on('upgrade', (request, _socket, head) => this.#takeOver(request, head, forwardUpgrade));
     server.on('clientError', (error, socket) => this.#refuse(error, socket));
     // Node begins to look for clients with unfinished heads when a server listens, which this one leaves to its owner.
     server.emit('listening');
@@ -69,6 +69,18 @@ export class HttpProxy {
     exchange.connection.exchanges++;
     response.once('close', () => exchange.connection.exchanges--);
     this.#run(forwardRequest(exchange, response), request);
+  }
+
+  /** Serves a request after which the connection no longer carries HTTP. */
+  #takeOver(
+    request: IncomingMessage,
+    head: Buffer,
+    serve: (exchange: HttpExchange, head: Buffer) => Promise<void>,
+  ): void {
+    const exchange = this.#exchange(request);
+    // A response to an earlier request is under way, which an answer would cut through.
+    if (exchange.connection.exchanges > 0) exchange.connection.drop('malformed');
+    else this.#run(serve(exchange, head), request);
   }
 
   #exchange(request: IncomingMessage): HttpExchange {

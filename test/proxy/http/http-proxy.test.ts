@@ -272,6 +272,18 @@ describe('the HTTP proxy', { timeout: 90_000 }, () => {
     }
   });
 
+  it('ends a connection on which CONNECT comes before the response to an earlier request is complete', async () => {
+    const { port, counters } = await fixture.start();
+    const inside = await fixture.serveHttpInside((_request, response) => response.write('begun'));
+    const url = `http://${RIGHT[4]}:${inside.port}/`;
+    const client = new RawClient(port).send(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await client.takeThrough('begun');
+    client.send(`CONNECT ${RIGHT[4]}:${inside.port} HTTP/1.1\r\n\r\n`);
+    await client.closed();
+    assert.equal(client.errorCode, 'ECONNRESET');
+    assert.equal(counters.refused.malformed, 1);
+  });
+
   it('aborts the request to the server when the client goes away', async () => {
     const { port, counters } = await fixture.start();
     let aborted = 0;
