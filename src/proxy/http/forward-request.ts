@@ -16,7 +16,7 @@ import { formatHead, type HttpRefusal, refusalBody, refusalFields, refusalOf } f
 
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-/** Methods for which a request without a body says nothing about its length (RFC 9110 §8.6). */
+/** Methods whose requests have no Content-Length if they have no body (RFC 9110 §8.6). */
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'DELETE']);
 
 /**
@@ -113,7 +113,7 @@ class ForwardedRequest {
     return fields;
   }
 
-  /** RFC 9110 §15.2: interim responses are forwarded, to clients that know of them. */
+  /** RFC 9110 §15.2: interim responses are forwarded, except to clients of HTTP/1.0. */
   #inform(head: string): void {
     const { socket } = this.#response;
     const isExpected = this.#exchange.request.httpVersion !== '1.0' && !this.#response.headersSent;

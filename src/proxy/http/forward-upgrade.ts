@@ -16,7 +16,7 @@ import {
 import { formatHead, formatRefusal, type HttpRefusal, malformed, refusalOf } from './refusal.js';
 
 /**
- * Forwards a request that asks for another protocol, such as WebSocket: the connections are joined if the server switches, and
+ * Forwards a request for another protocol, such as WebSocket: the connections are joined if the server switches, and
  * its response goes to the client if it does not.
  *
  * Source: RFC 9110 §7.8.

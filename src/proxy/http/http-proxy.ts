@@ -16,6 +16,8 @@ const CHECK_EVERY_MS = 5_000;
 /** A connection of a client without a request is closed after this time. */
 const KEEP_ALIVE_MS = 60_000;
 const MAX_HEADER_BYTES = 32_768;
+/** Requests of one connection whose responses are not complete: Node itself would read on without a limit. */
+const MAX_PIPELINED = 64;
 
 /**
  * Serves clients that speak HTTP: CONNECT, requests in absolute-form, and upgrades.
@@ -66,6 +68,10 @@ export class HttpProxy {
 
   #forward(request: IncomingMessage, response: ServerResponse): void {
     const exchange = this.#exchange(request);
+    if (exchange.connection.exchanges >= MAX_PIPELINED) {
+      exchange.connection.drop('limit');
+      return;
+    }
     exchange.connection.exchanges++;
     response.once('close', () => exchange.connection.exchanges--);
     this.#run(forwardRequest(exchange, response), request);

@@ -84,7 +84,7 @@ function isAnswered(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    // Only a refusal proves that nobody is there: a full queue, say, belongs to a program that lives.
+    // Only a refusal proves that no program listens: a full queue, for example, belongs to one that does.
     probe.on('error', (error: NodeJS.ErrnoException) =>
       resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
     );

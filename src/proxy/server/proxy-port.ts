@@ -96,7 +96,7 @@ export class ProxyPort {
 
   #secure(connection: ClientConnection, secureContext: SecureContext): void {
     const secure = secureStream(connection.socket, secureContext);
-    connection.socket = secure;
+    connection.socket = secure.setMaxListeners(0);
     secure.on('error', () => {
       if (connection.isAwaited) this.#service.counters.refused.malformed++;
     });
