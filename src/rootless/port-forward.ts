@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 
 import { WireGuardError } from '../core/errors.js';
 import { checkPort } from './connect-options.js';
+import { joinStreams } from './join-streams.js';
 
 /** A running forward. */
 export interface PortForward extends AsyncDisposable {
@@ -38,36 +39,6 @@ export async function forwardPort(
     await new Promise((resolve) => server.close(resolve));
   };
   return { host: local.host, port, close, [Symbol.asyncDispose]: close };
-}
-
-/** A stream that can end by RST, such as a socket. */
-type Resettable = Duplex & { resetAndDestroy?(): unknown };
-
-/**
- * Carries bytes both ways, each end and each error by itself: one side that is done does not end the other, and one that broke
- * off does not look as if it were done.
- */
-export function joinStreams(a: Resettable, b: Resettable): void {
-  carry(a, b);
-  carry(b, a);
-}
-
-function carry(from: Resettable, to: Resettable): void {
-  from.on('data', (chunk) => {
-    if (!to.write(chunk)) from.pause();
-  });
-  to.on('drain', () => from.resume());
-  from.once('end', () => to.end());
-  from.once('error', () => breakOff(to));
-  from.once('close', () => {
-    if (!from.readableEnded) to.destroy();
-  });
-}
-
-function breakOff(stream: Resettable): void {
-  if (stream.destroyed) return;
-  if (stream.resetAndDestroy === undefined) stream.destroy();
-  else stream.resetAndDestroy();
 }
 
 async function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
+import { forwardPort, joinStreams } from '../../src/rootless/join-streams.js';
 import { ping } from '../../src/rootless/ping.js';
-import { forwardPort, joinStreams } from '../../src/rootless/port-forward.js';
 import type { TunnelSocket } from '../../src/rootless/tunnel-socket.js';
 import { SERVER, twoHosts, type VirtualHost, VirtualNet } from './virtual-net.js';
 
