@@ -1,5 +1,5 @@
 /**
- * What the examples talk to: run inside a host, as `node example-services.js ADDRESS KEY-FILE CERTIFICATE-FILE`.
+ * Serves everything that the examples use, inside a host: `node example-services.js ADDRESS KEY-FILE CERTIFICATE-FILE`.
  *
  * 80: HTTP; 443: HTTPS; 8080: HTTP/2 without TLS; 8443: TLS that answers in capitals; 8081: WebSocket that sends back;
  * UDP 7: sends back; UDP 53: every name is ours.
