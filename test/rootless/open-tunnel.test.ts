@@ -9,9 +9,9 @@ import { decode, encode } from 'dns-packet';
 
 import { openTunnel } from '../../src/rootless/open-tunnel.js';
 import type { TunnelSocket } from '../../src/rootless/tunnel-socket.js';
-import { LEFT, openPair, type PairOfHosts, RIGHT } from './pair-of-hosts.js';
+import { ADDON_SETTINGS, LEFT, openPair, type PairOfHosts, RIGHT } from './pair-of-hosts.js';
 
-for (const hasAddon of [true, false])
+for (const hasAddon of ADDON_SETTINGS)
   describe(`a host inside a program, ${hasAddon ? 'with' : 'without'} the addon`, { timeout: 60_000 }, () => {
     let pair: PairOfHosts;
     before(async () => {
