@@ -60,6 +60,9 @@ const MISSING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     _reuseAddr: INTERNAL,
     _healthCheck: INTERNAL,
     _stopReceiving: INTERNAL,
+    // Members of later versions of Node.
+    bindSync: 'bind opens the port at once already',
+    connectSync: 'connect with an address is enough, and names take time',
   },
 };
 
