@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import { ExampleNetwork } from '../lab/example-network.js';
 import { CHECKOUT, type Implementation, subject, wireguardGo } from '../lab/implementation.js';
 import { whyNoServers } from '../lab/throw-away-servers.js';
+import { pingUntilAnswered } from '../lab/traffic.js';
 import { LEFT, RIGHT } from '../lab/two-hosts.js';
 import { waitFor } from '../lab/wait.js';
 
@@ -99,6 +100,7 @@ for (const [title, behind, hasAddon] of settings)
       await t.test(`${name} serves the kernel host`, async () => {
         const program = network.start(name, [network.files.config, ...args(network)], { env });
         await program.says(/listening/);
+        await pingUntilAnswered(network.kernel, RIGHT.inner4);
         assert.equal(await ask(network), answer);
         await program.stop();
         assert.equal(program.stderr, '');
