@@ -127,7 +127,11 @@ export class TunnelHost implements AsyncDisposable {
     onMessage?: (message: Buffer, from: RemoteInfo) => void,
   ): TunnelUdpSocket {
     this.#refuseWhenClosed();
-    return this.#track(new TunnelUdpSocket(this.#host, type, onMessage), (socket) => socket.close());
+    // A socket that was closed in this turn is still tracked, and must not be closed again.
+    return this.#track(
+      new TunnelUdpSocket(this.#host, type, onMessage),
+      (socket) => void socket[Symbol.asyncDispose](),
+    );
   }
 
   /** For `http.request`, and for libraries that take an agent. */

@@ -204,6 +204,18 @@ describe('openTunnel', () => {
     assert.throws(() => left.connect({ host: RIGHT[4], port: 90 }), { code: 'ERR_CLOSED' });
   });
 
+  it('closes with sockets and servers that were closed in the same turn', async () => {
+    const { left, right } = await openPair();
+    const udp = left.createUdpSocket().bind(0);
+    const server = left.createServer().listen(0);
+    const socket = left.connect({ host: RIGHT[4], port: 91 });
+    udp.close();
+    server.close();
+    socket.destroy();
+    await left.close();
+    await right.close();
+  });
+
   it('refuses arguments that make no sense, in a sentence', async () => {
     const { left, right } = await openPair();
     for (const call of [
