@@ -155,7 +155,7 @@ export class TunnelServer extends EventEmitter {
   }
 }
 
-/** What `drop` reports of a connection. */
+/** Describes a connection for `drop`. */
 function describeEnds({ local, localPort, remote, remotePort }: TcpFlow): DropArgument {
   const [localBytes, remoteBytes] = [addressBytes(local), addressBytes(remote)];
   const family = localBytes.length === 4 ? 'IPv4' : 'IPv6';

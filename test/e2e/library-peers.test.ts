@@ -11,7 +11,7 @@ import { describe, it, type TestContext } from 'node:test';
 
 import { CHECKOUT, type Implementation, subject, wireguardGo } from '../lab/implementation.js';
 import { generateKeyPair } from '../lab/keys.js';
-import { loseDatagrams } from '../lab/lab.js';
+import { addAddress, Lab, loseDatagrams, uniqueInterfaceName } from '../lab/lab.js';
 import type { Host } from '../lab/namespace.js';
 import type { Program } from '../lab/program.js';
 import { connectTwoHosts, LEFT, PORT, RIGHT } from '../lab/two-hosts.js';
@@ -20,6 +20,7 @@ import { Wireguard } from '../lab/wireguard.js';
 
 const LIBRARY = `${CHECKOUT}dist/test/lab/library-peer.js`;
 const KERNEL = `${CHECKOUT}dist/test/lab/kernel-peer-program.js`;
+const STACK_ON_TUN = `${CHECKOUT}dist/test/lab/stack-on-tun.js`;
 const NO_RIGHTS = ['--bounding-set=-all', '--inh-caps=-all'];
 const WEB = `http://${RIGHT.inner4}`;
 
@@ -53,6 +54,20 @@ describe('the library, and a kernel host', { concurrency: 2 }, () => {
     assert.equal(await ask('connect 7000'), 'connect ETIMEDOUT');
   });
 
+  it('on a TUN interface, without WireGuard between them', { timeout: 120_000 }, async (t) => {
+    const lab = Lab.open(t);
+    const kernel = await lab.host('tun');
+    const name = uniqueInterfaceName();
+    await kernel.start(process.execPath, [STACK_ON_TUN, name, RIGHT.inner4]).says(/ready/);
+    await addAddress(kernel, name, `${LEFT.inner4}/24`);
+    await kernel.ip(`link set ${name} up`);
+    const [input, hash] = ['x'.repeat(10_000_000), hashOf('x'.repeat(10_000_000))];
+    assert.equal(await kernel.run('socat', ['-t', '60', '-', `TCP:${RIGHT.inner4}:9001`], { input }), hash);
+    const download = await kernel.run('bash', ['-c', `socat -u TCP:${RIGHT.inner4}:9002 - | sha256sum`]);
+    assert.match(download, new RegExp(hashOf(Buffer.alloc(10_000_000, 'wiretype'))));
+    assert.equal(await kernel.run(process.execPath, [KERNEL, 'thousand', RIGHT.inner4, '9000']), '1000');
+  });
+
   for (const [title, setting] of [
     ['behind our daemon', { behind: subject }],
     ['behind our daemon, without the addon', { behind: subject, hasAddon: false }],
@@ -84,7 +99,7 @@ describe('the library, and a kernel host', { concurrency: 2 }, () => {
       await t.test('ends its sending half by socat, and still gets the answer', async () => {
         const input = 'x'.repeat(1_000_000);
         const answer = await kernel.run('socat', ['-t', '60', '-', `TCP:${RIGHT.inner4}:9001`], { input });
-        assert.equal(answer, createHash('sha256').update(input).digest('hex'));
+        assert.equal(answer, hashOf(input));
       });
 
       await t.test('holds a thousand connections at once, opened by the kernel', async () => {
@@ -123,7 +138,7 @@ describe('the library, and a kernel host', { concurrency: 2 }, () => {
     });
 });
 
-/** What lwIP has by default. The settings are those of one network namespace. */
+/** Names what lwIP lacks by default. The settings are those of one network namespace. */
 function withoutOptions(): string[] {
   return ['tcp_sack', 'tcp_window_scaling', 'tcp_timestamps'].map((name) => `net.ipv4.${name}`);
 }
@@ -133,10 +148,10 @@ async function transferByCurl({ kernel, folder }: Ends, bytes: number): Promise<
   const data = randomBytes(bytes);
   writeFileSync(file, data);
   const hash = await kernel.run('curl', ['-s', '-m', '180', '-T', file, `${WEB}/`]);
-  assert.equal(hash, createHash('sha256').update(data).digest('hex'));
+  assert.equal(hash, hashOf(data));
   const download = join(folder, 'download');
   await kernel.run('curl', ['-s', '-m', '180', '-o', download, `${WEB}/${bytes}`]);
-  const expected = createHash('sha256').update(Buffer.alloc(bytes, 'wiretype')).digest('hex');
+  const expected = hashOf(Buffer.alloc(bytes, 'wiretype'));
   assert.match(await kernel.run('sha256sum', [download]), new RegExp(`^${expected}`));
 }
 
@@ -196,4 +211,8 @@ Endpoint = ${LEFT.outer4}:${PORT}
 AllowedIPs = ${LEFT.inner4}/24
 PersistentKeepalive = 25
 `;
+}
+
+function hashOf(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
 }

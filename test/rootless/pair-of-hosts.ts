@@ -14,7 +14,7 @@ export interface PairOfHosts {
 
 const IS_WITHOUT_ADDON = process.env['WIRETYPE_NO_ADDON'] === '1';
 
-/** With the addon and without it, unless the whole run does without. */
+/** Whether a test has the addon: both, unless the whole run does without. */
 export const ADDON_SETTINGS: readonly boolean[] = IS_WITHOUT_ADDON ? [false] : [true, false];
 
 /** @param hasAddon `false`: everything by Node alone. */

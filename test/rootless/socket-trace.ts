@@ -1,4 +1,4 @@
-/** What a socket did, in order, without what differs from run to run. */
+/** Records what a socket did, in order, without what differs from run to run. */
 import type { Socket } from 'node:net';
 
 export type Trace = string[];
