@@ -49,10 +49,10 @@ function slice(payload: UdpPayload, offset: unknown, length: unknown): Uint8Arra
   return bytes.subarray(Number(offset), Number(offset) + Number(length));
 }
 
-/** The bytes are a copy: programs use their buffers again, and names are looked up before a datagram leaves. */
+/** A single payload is not copied: it must not change before the callback, as with `dgram`. */
 function toBytes(payload: UdpPayload): Uint8Array {
   const parts: readonly Part[] = Array.isArray(payload) ? payload : [payload as Part];
-  return Buffer.concat(parts.map(partBytes));
+  return parts.length === 1 ? partBytes(parts[0]!) : Buffer.concat(parts.map(partBytes));
 }
 
 function partBytes(part: Part): Uint8Array {
