@@ -37,7 +37,7 @@ export interface NetstackOptions {
    */
   readonly verifiesChecksums?: boolean;
   /** Cuts what TCP sends into packets. Default: the one in TypeScript. */
-  readonly segmenter?: Segmenter;
+  readonly segmenter?: Segmenter | undefined;
 }
 
 /** Packets that were not taken, by reason. */

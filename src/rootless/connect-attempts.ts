@@ -20,6 +20,7 @@ const ATTEMPT_DELAY_MS = 250;
 export class ConnectAttempts {
   onLookup: (error: Error | null, address?: string, family?: number) => void = () => {};
   onAttempt: (address: string, port: number, family: number) => void = () => {};
+  onAttemptFailed: (address: string, port: number, family: number, error: Error) => void = () => {};
   onConnected: (flow: TcpFlow) => void = () => {};
   onFailed: (error: Error) => void = () => {};
 
@@ -119,7 +120,7 @@ export class ConnectAttempts {
     if (this.#addresses.length > 0) this.#timer = setTimeout(() => this.#attempt(), ATTEMPT_DELAY_MS);
   }
 
-  #take(flow: TcpFlow, { address }: LookupAddress, events: number): void {
+  #take(flow: TcpFlow, { address, family }: LookupAddress, events: number): void {
     if ((events & FlowEvent.Connected) !== 0) {
       this.#flows.delete(flow);
       this.#host.loop.forget(flow);
@@ -130,12 +131,9 @@ export class ConnectAttempts {
     if ((events & FlowEvent.Closed) === 0) return;
     this.#flows.delete(flow);
     this.#host.loop.forget(flow);
-    this.#lastError = socketError(
-      codeOfReason(flow.closedBy) ?? 'ECONNREFUSED',
-      'connect',
-      address,
-      this.#options.port,
-    );
+    const { port } = this.#options;
+    this.#lastError = socketError(codeOfReason(flow.closedBy) ?? 'ECONNREFUSED', 'connect', address, port);
+    this.onAttemptFailed(address, port, family, this.#lastError);
     this.#attemptFailed();
   }
 

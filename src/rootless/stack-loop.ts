@@ -16,7 +16,7 @@ const ECHO_IDENTIFIERS = 65_536;
 export interface StackLoopOptions {
   readonly name: string;
   readonly clock: Clock;
-  readonly segmenter: Segmenter;
+  readonly segmenter?: Segmenter | undefined;
   /** 4 or 16 bytes each. */
   readonly addresses: readonly Uint8Array[];
   readonly mtu: number;

@@ -12,11 +12,12 @@ import { createDispatcher } from './dispatcher.js';
 import { type PingOptions, type PingReply, ping } from './ping.js';
 import { forwardPort, type PortForward } from './port-forward.js';
 import type { SocketHost } from './socket-host.js';
+import type { TunnelSocketOptions } from './socket-options.js';
 import type { StackLoop } from './stack-loop.js';
 import { TunnelAgent, TunnelHttpsAgent } from './tunnel-agent.js';
 import { TunnelResolver } from './tunnel-resolver.js';
 import { TunnelServer, type TunnelServerOptions } from './tunnel-server.js';
-import { TunnelSocket, type TunnelSocketOptions } from './tunnel-socket.js';
+import { TunnelSocket } from './tunnel-socket.js';
 import { TunnelUdpSocket } from './tunnel-udp-socket.js';
 
 /** A peer, for people and programs. */
@@ -42,6 +43,14 @@ export interface TunnelStatus {
   readonly peers: readonly PeerStatus[];
   /** TCP connections of every kind, those included that are closing. */
   readonly connections: number;
+}
+
+/** Where to connect to, and the options of the socket. */
+export interface TunnelConnectOptions extends TunnelSocketOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The milliseconds of `socket.setTimeout`. */
+  readonly timeout?: number | undefined;
 }
 
 export interface TunnelHostParts {
@@ -90,11 +99,12 @@ export class TunnelHost implements AsyncDisposable {
   }
 
   /** Connects to a TCP port. Takes what `net.connect` takes, and the options of `net.Socket`. */
-  connect(options: { host: string; port: number } & TunnelSocketOptions, callback?: () => void): TunnelSocket;
+  connect(options: TunnelConnectOptions, callback?: () => void): TunnelSocket;
   connect(port: number, host: string, callback?: () => void): TunnelSocket;
   connect(...args: readonly unknown[]): TunnelSocket {
-    const options = typeof args[0] === 'object' ? (args[0] as TunnelSocketOptions) : {};
-    return this.createSocket(options).connect(...args);
+    const options = typeof args[0] === 'object' ? (args[0] as TunnelConnectOptions) : undefined;
+    const socket = this.createSocket(options).connect(...args);
+    return options?.timeout === undefined ? socket : socket.setTimeout(options.timeout);
   }
 
   /** Makes a socket that is connected later, for libraries that want to connect it themselves. */
@@ -122,7 +132,11 @@ export class TunnelHost implements AsyncDisposable {
     onMessage?: (message: Buffer, from: RemoteInfo) => void,
   ): TunnelUdpSocket {
     this.#refuseWhenClosed();
-    return this.#track(new TunnelUdpSocket(this.#host, type, onMessage), (socket) => socket.close());
+    // A socket that was closed in this turn is still tracked, and must not be closed again.
+    return this.#track(
+      new TunnelUdpSocket(this.#host, type, onMessage),
+      (socket) => void socket[Symbol.asyncDispose](),
+    );
   }
 
   /** For `http.request`, and for libraries that take an agent. */

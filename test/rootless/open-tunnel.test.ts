@@ -9,9 +9,9 @@ import { decode, encode } from 'dns-packet';
 
 import { openTunnel } from '../../src/rootless/open-tunnel.js';
 import type { TunnelSocket } from '../../src/rootless/tunnel-socket.js';
-import { LEFT, openPair, type PairOfHosts, RIGHT } from './pair-of-hosts.js';
+import { ADDON_SETTINGS, LEFT, openPair, type PairOfHosts, RIGHT } from './pair-of-hosts.js';
 
-for (const hasAddon of [true, false])
+for (const hasAddon of ADDON_SETTINGS)
   describe(`a host inside a program, ${hasAddon ? 'with' : 'without'} the addon`, { timeout: 60_000 }, () => {
     let pair: PairOfHosts;
     before(async () => {
@@ -203,6 +203,18 @@ describe('openTunnel', () => {
     await left.close();
     await right.close();
     assert.throws(() => left.connect({ host: RIGHT[4], port: 90 }), { code: 'ERR_CLOSED' });
+  });
+
+  it('closes with sockets and servers that were closed in the same turn', async () => {
+    const { left, right } = await openPair();
+    const udp = left.createUdpSocket().bind(0);
+    const server = left.createServer().listen(0);
+    const socket = left.connect({ host: RIGHT[4], port: 91 });
+    udp.close();
+    server.close();
+    socket.destroy();
+    await left.close();
+    await right.close();
   });
 
   it('refuses arguments that make no sense, in a sentence', async () => {

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
-import { forwardPort, joinStreams } from '../../src/rootless/join-streams.js';
+import { joinStreams } from '../../src/rootless/join-streams.js';
 import { ping } from '../../src/rootless/ping.js';
+import { forwardPort } from '../../src/rootless/port-forward.js';
 import type { TunnelSocket } from '../../src/rootless/tunnel-socket.js';
 import { SERVER, twoHosts, type VirtualHost, VirtualNet } from './virtual-net.js';
 
@@ -97,7 +98,7 @@ describe('a datagram', { timeout: 60_000 }, () => {
       const plain = client.udp(type);
       const bound = client.udp(type).bind(5_000);
       const joined = client.udp(type);
-      await new Promise<void>((resolve) => joined.connect(53, host, resolve));
+      await new Promise<void>((resolve) => joined.connect(53, host, () => resolve()));
       const seen: string[] = [];
       for (const socket of [plain, bound, joined])
         socket.on('message', (message: Buffer) => seen.push(String(message)));

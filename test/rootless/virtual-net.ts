@@ -3,10 +3,10 @@ import type { LookupAddress } from 'node:dns';
 import { setImmediate } from 'node:timers/promises';
 import { parseIpAddress } from '../../src/control/ip-text.js';
 import { PacketBatch } from '../../src/core/packets/packet-batch.js';
-import { JsSegmenter } from '../../src/netstack/segments/js-segmenter.js';
+import type { TunnelSocketOptions } from '../../src/rootless/socket-options.js';
 import { StackLoop } from '../../src/rootless/stack-loop.js';
 import { TunnelServer, type TunnelServerOptions } from '../../src/rootless/tunnel-server.js';
-import { TunnelSocket, type TunnelSocketOptions } from '../../src/rootless/tunnel-socket.js';
+import { TunnelSocket } from '../../src/rootless/tunnel-socket.js';
 import { TunnelUdpSocket } from '../../src/rootless/tunnel-udp-socket.js';
 
 /** Turns of the event loop without a packet after which nothing more is on its way. */
@@ -31,7 +31,6 @@ export class VirtualHost {
       clock,
       addresses: addresses.map((a) => parseIpAddress(a)!),
       mtu: 1_420,
-      segmenter: new JsSegmenter(),
     });
     this.loop.tun.onReadable = () => this.pump();
   }
