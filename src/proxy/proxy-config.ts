@@ -1,4 +1,5 @@
 import type { ConfigDocument } from '../control/config/index.js';
+import type { Destination } from './exit.js';
 import type { Rule } from './rules/rule.js';
 
 /** What a proxy does: the files and the command line, put together and checked. */
@@ -11,6 +12,8 @@ export interface ProxyConfig {
   readonly forwards: readonly Forward[];
   /** Where `/readyz` and `/metrics` are served. Absent: nowhere. */
   readonly info?: ListenAddress;
+  /** Standard input and output are connected with this place. */
+  readonly stdio?: Destination;
 }
 
 export interface ProxyTunnel {
