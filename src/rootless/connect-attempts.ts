@@ -40,7 +40,7 @@ export class ConnectAttempts {
     const { host } = this.#options;
     const family = isIP(host);
     if (family === 0) {
-      this.#host.lookup(host).then(
+      this.#lookup(host).then(
         (addresses) => this.#begin(addresses),
         (error: Error) => this.#lookupFailed(error),
       );
@@ -59,6 +59,18 @@ export class ConnectAttempts {
       loop.stack.tcp.abort(flow);
     }
     this.#flows.clear();
+  }
+
+  /** Asks the function `lookup` of the options, as `net.connect` does, or else the servers of the tunnel. */
+  #lookup(host: string): Promise<readonly LookupAddress[]> {
+    const { lookup } = this.#options;
+    if (lookup === undefined) return this.#host.lookup(host);
+    return new Promise((resolve, reject) => {
+      lookup(host, { all: true }, (error, found, family) => {
+        if (error !== null) reject(error);
+        else resolve(typeof found === 'string' ? [{ address: found, family: family ?? isIP(found) }] : found);
+      });
+    });
   }
 
   #lookupFailed(error: Error): void {
