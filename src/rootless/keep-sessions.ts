@@ -7,7 +7,10 @@ const NO_KEY = new Uint8Array(32);
  * Turns the peers of a file into a change after which a device has these peers and no others. Peers that it has already keep
  * their sessions: only what differs changes.
  */
-export function keepSessions(wanted: readonly PeerChange[], present: Iterable<Pick<PeerView, 'publicKey'>>): readonly PeerChange[] {
+export function keepSessions(
+  wanted: readonly PeerChange[],
+  present: Iterable<Pick<PeerView, 'publicKey'>>,
+): readonly PeerChange[] {
   const keys = new Set(wanted.map(({ publicKey }) => keyText(publicKey)));
   const gone = [...present].filter(({ publicKey }) => !keys.has(keyText(publicKey)));
   const removals = gone.map(

@@ -1,4 +1,4 @@
-import { clearChange, type ConfigDocument, readDeviceChange } from '../control/config/index.js';
+import { type ConfigDocument, clearChange, readDeviceChange } from '../control/config/index.js';
 import { formatIpAddress } from '../control/ip-text.js';
 import { Tunnel } from '../host/tunnel.js';
 import { createEngine } from './engine.js';

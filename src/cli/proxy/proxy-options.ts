@@ -26,7 +26,8 @@ export const PROXY_OPTIONS = {
     ...MANY,
     short: 'L',
     value: '[BIND:]PORT:HOST:HOSTPORT',
-    about: 'carry a port of this host, or PATH of a UNIX socket, into the tunnel, as ssh -L does; with /udp behind it for UDP',
+    about:
+      'carry a port of this host, or PATH of a UNIX socket, into the tunnel, as ssh -L does; with /udp behind it for UDP',
   },
   remote: {
     ...MANY,
@@ -87,7 +88,7 @@ export function parseProxyCommandLine(args: readonly string[], words: readonly W
   const listeners = (['socks', 'http', 'listen'] as const).flatMap((option) =>
     (values[option] ?? []).map((text) => ({
       protocol: option === 'socks' ? 'socks5' : option === 'http' ? 'http' : 'any',
-      at: valueOf(option, text, parseListenAddress),
+      at: readOption(option, text, parseListenAddress),
     })),
   ) satisfies ProxyListener[];
   const { stdio, info, user, 'password-file': passwordFile } = values;
@@ -100,9 +101,9 @@ export function parseProxyCommandLine(args: readonly string[], words: readonly W
       ...(values.local ?? []).map((text) => parseForward('local', text)),
       ...(values.remote ?? []).map((text) => parseForward('remote', text)),
     ],
-    rules: (values.rule ?? []).map((text) => valueOf('rule', text, parseRule)),
-    ...(stdio !== undefined && { stdio: valueOf('stdio', stdio, parseStdioTarget) }),
-    ...(info !== undefined && { info: valueOf('info', info, parseListenAddress) }),
+    rules: (values.rule ?? []).map(parseRule),
+    ...(stdio !== undefined && { stdio: readOption('stdio', stdio, parseStdioTarget) }),
+    ...(info !== undefined && { info: readOption('info', info, parseListenAddress) }),
     ...(user !== undefined && { user }),
     ...(passwordFile !== undefined && { passwordFile }),
     isOpen: values.open === true,
@@ -144,7 +145,7 @@ function parseStdioTarget(text: string): Destination {
   return parseDestination(isIP(host) === 6 ? `[${host}]:${port}` : text);
 }
 
-function valueOf<T>(option: string, text: string, parse: (text: string) => T): T {
+function readOption<T>(option: string, text: string, parse: (text: string) => T): T {
   try {
     return parse(text);
   } catch (error) {

@@ -1,8 +1,8 @@
 import { quote } from '../../control/config/secret-text.js';
 import { WireGuardError } from '../../core/errors.js';
+import type { Destination } from '../exit.js';
 import type { Credentials, Forward, ListenAddress, ProxyConfig, ProxyListener } from '../proxy-config.js';
 import type { Rule } from '../rules/rule.js';
-import type { Destination } from '../exit.js';
 import { formatPlace, isLocalPlace } from './place-text.js';
 import type { ProxyFile } from './proxy-file.js';
 

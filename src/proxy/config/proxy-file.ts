@@ -116,7 +116,12 @@ async function openSource(
 
 /** Returns the name of a tunnel whose file is given: the file's, without ending. */
 export function tunnelName(file: string): string {
-  return path.basename(file).replace(/\.[^.]*$/, '').replace(/[^\w.+=-]/g, '-') || 'tunnel';
+  return (
+    path
+      .basename(file)
+      .replace(/\.[^.]*$/, '')
+      .replace(/[^\w.+=-]/g, '-') || 'tunnel'
+  );
 }
 
 function hasContent({ name, entries, strayLines }: IniSection): boolean {
@@ -126,5 +131,7 @@ function hasContent({ name, entries, strayLines }: IniSection): boolean {
 async function permissionWarnings(file: string): Promise<string[]> {
   const found = await stat(file);
   if (!found.isFile() || (found.mode & OTHERS_MAY_READ) === 0) return [];
-  return [`${file}: warning: users other than its owner may read the file and the secrets in it\n    Run chmod 600 ${file}`];
+  return [
+    `${file}: warning: users other than its owner may read the file and the secrets in it\n    Run chmod 600 ${file}`,
+  ];
 }

@@ -67,7 +67,8 @@ function readListener(name: string, reader: SectionReader, folder: string): Prox
 function readCredentials(reader: SectionReader): Credentials | undefined {
   const [username, password] = [reader.text('Username'), reader.text('Password')];
   if (username !== undefined && password !== undefined && username !== '') return { username, password };
-  if (username !== undefined && username !== '' && !reader.has('Password')) reader.note('Username', 'there is no Password');
+  if (username !== undefined && username !== '' && !reader.has('Password'))
+    reader.note('Username', 'there is no Password');
   if (password !== undefined && !reader.has('Username')) reader.note('Password', 'there is no Username');
   return undefined;
 }

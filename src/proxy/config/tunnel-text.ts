@@ -79,7 +79,8 @@ function plainText(
   const kept = isWireproxys ? lines.map(() => '') : lines;
   for (const section of isWireproxys ? sections : []) {
     // Comments stay: they have the names of the peers.
-    for (let number = section.line; number < section.endLine; number++) kept[number - 1] = commentOf(lines[number - 1]!);
+    for (let number = section.line; number < section.endLine; number++)
+      kept[number - 1] = commentOf(lines[number - 1]!);
     kept[section.line - 1] = `[${section.name}]`;
     for (const line of section.strayLines) kept[line - 1] = lines[line - 1]!;
   }

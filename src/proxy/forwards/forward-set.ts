@@ -1,5 +1,5 @@
-import type { StreamTraffic } from '../../rootless/join-streams.js';
 import { WireGuardError } from '../../core/errors.js';
+import type { StreamTraffic } from '../../rootless/join-streams.js';
 import { formatPlace } from '../config/place-text.js';
 import type { Exit } from '../exit.js';
 import type { Forward } from '../proxy-config.js';
@@ -41,7 +41,7 @@ export class ForwardSet {
   /**
    * Opens the forwards that are new, beside all others.
    *
-   * @throws {WireGuardError} ERR_PORT_IN_USE, ERR_SOCKET_REFUSED; then nothing has changed.
+   * @throws {WireGuardError} ERR_LISTEN; then nothing has changed.
    */
   async prepare(forwards: readonly Forward[], ways: ForwardWays): Promise<ForwardChange> {
     const next = new Map<string, Entry>();
@@ -61,7 +61,9 @@ export class ForwardSet {
     }
     return {
       commit: () => this.#commit(next, forwards, ways),
-      abort: () => opened.forEach(({ open }) => open.destroy()),
+      abort() {
+        for (const { open } of opened) open.destroy();
+      },
     };
   }
 
@@ -104,6 +106,7 @@ function sideOf({ direction, tunnel }: Forward, ways: ForwardWays): Exit {
 
 function listenError(forward: Forward, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
-  const code = error.code === 'EADDRINUSE' ? 'ERR_PORT_IN_USE' : 'ERR_SOCKET_REFUSED';
-  return new WireGuardError(code, `the forward from ${formatPlace(forward.from)}: ${error.message}`, { cause: error });
+  return new WireGuardError('ERR_LISTEN', `the forward from ${formatPlace(forward.from)}: ${error.message}`, {
+    cause: error,
+  });
 }

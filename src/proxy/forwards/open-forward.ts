@@ -53,7 +53,11 @@ export async function openForward(state: ForwardState): Promise<OpenForward> {
     });
     return { port: stream.server.port, close: () => stream.close(), destroy: () => stream.destroy(), refresh() {} };
   }
-  const datagrams = await DatagramForward.open({ open: () => openPorts(state), openFlow: () => openFlow(state), onFailure });
+  const datagrams = await DatagramForward.open({
+    open: () => openPorts(state),
+    openFlow: () => openFlow(state),
+    onFailure,
+  });
   const refresh = (): void => datagrams.setIdleSeconds(state.forward.idleSeconds);
   refresh();
   const close = (): void => datagrams.close();

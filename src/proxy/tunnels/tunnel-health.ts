@@ -23,7 +23,8 @@ export interface TunnelHealth {
 /** A tunnel is ready if every address of `CheckAlive` answers; without such addresses, if one peer has no known trouble. */
 export function tunnelHealth({ host }: Pick<RunningTunnel, 'host'>, check: AliveCheck | undefined): TunnelHealth {
   const { peers } = host.status();
-  const ready = check === undefined ? peers.some(({ reasonCode }) => HEALTHY.has(reasonCode)) : check.isAlive(Date.now());
+  const ready =
+    check === undefined ? peers.some(({ reasonCode }) => HEALTHY.has(reasonCode)) : check.isAlive(Date.now());
   const pongs = [...(check?.lastPongs ?? [])].map(([address, ms]) => [address, Math.floor(ms / 1_000)] as const);
   return {
     ready,
