@@ -64,6 +64,7 @@ export class Router {
 
   /** Connects to a routed destination. @throws {RouteError} */
   async dial({ exit, to }: Route, signal: AbortSignal): Promise<ExitStream> {
+    if (to.port === 0) throw new RouteError('invalid-host', `nothing listens on port 0 of ${to.host}`);
     try {
       return await exit.connect(to, signal);
     } catch (error) {
