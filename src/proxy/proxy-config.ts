@@ -11,7 +11,7 @@ export interface ProxyConfig {
   readonly listeners: readonly ProxyListener[];
   readonly forwards: readonly Forward[];
   /** Where `/readyz` and `/metrics` are served. Absent: nowhere. */
-  readonly info?: ListenAddress;
+  readonly info?: Destination;
   /** Standard input and output are connected with this place. */
   readonly stdio?: Destination;
 }

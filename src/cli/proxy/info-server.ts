@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 import { WireGuardError } from '../../core/errors.js';
 import { formatPlace } from '../../proxy/config/place-text.js';
-import { listenOnPath } from '../../proxy/forwards/unix-socket.js';
-import type { ListenAddress } from '../../proxy/proxy-config.js';
+import type { Destination } from '../../proxy/exit.js';
 import { EXPOSITION_TYPE } from '../device/exposition-text.js';
 
 const MAX_CONNECTIONS = 64;
@@ -38,17 +37,12 @@ export class InfoServer {
   }
 
   /** @throws {WireGuardError} ERR_LISTEN */
-  static async open(at: ListenAddress, source: InfoSource): Promise<InfoServer> {
+  static async open(at: Destination, source: InfoSource): Promise<InfoServer> {
     const server = createServer((request, response) => respond(request, response, source));
     server.maxConnections = MAX_CONNECTIONS;
     server.requestTimeout = REQUEST_TIMEOUT_MS;
     server.headersTimeout = REQUEST_TIMEOUT_MS;
     try {
-      if ('path' in at) {
-        const path = await listenOnPath(at.path, (stream) => server.emit('connection', stream));
-        server.once('close', () => path.close());
-        return new InfoServer(server, `unix:${at.path}`);
-      }
       server.listen(at.port, at.host);
       await once(server, 'listening');
     } catch (error) {

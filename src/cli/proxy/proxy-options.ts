@@ -5,7 +5,7 @@ import { WireGuardError } from '../../core/errors.js';
 import { parseForward } from '../../proxy/config/forward-text.js';
 import { parseDestination, parseListenAddress } from '../../proxy/config/place-text.js';
 import type { Destination } from '../../proxy/exit.js';
-import type { Credentials, Forward, ListenAddress, ProxyListener } from '../../proxy/proxy-config.js';
+import type { Credentials, Forward, ProxyListener } from '../../proxy/proxy-config.js';
 import { parseRule } from '../../proxy/rules/parse-rule.js';
 import type { Rule } from '../../proxy/rules/rule.js';
 import { parseOptions } from '../device/command-options.js';
@@ -72,7 +72,7 @@ export interface ProxyCommandLine {
   readonly forwards: readonly Forward[];
   readonly rules: readonly Rule[];
   readonly stdio?: Destination;
-  readonly info?: ListenAddress;
+  readonly info?: Destination;
   readonly user?: string;
   readonly passwordFile?: string;
   readonly isOpen: boolean;
@@ -103,7 +103,7 @@ export function parseProxyCommandLine(args: readonly string[], words: readonly W
     ],
     rules: (values.rule ?? []).map(parseRule),
     ...(stdio !== undefined && { stdio: readOption('stdio', stdio, parseStdioTarget) }),
-    ...(info !== undefined && { info: readOption('info', info, parseListenAddress) }),
+    ...(info !== undefined && { info: readOption('info', info, parseInfoAddress) }),
     ...(user !== undefined && { user }),
     ...(passwordFile !== undefined && { passwordFile }),
     isOpen: values.open === true,
@@ -137,6 +137,12 @@ async function readFirstLine(file: string): Promise<string> {
 function parseFile(word: string): { file: string; name?: string } {
   const [, name, file] = /^([\w.+-]+)=(.+)$/s.exec(word) ?? [];
   return name === undefined ? { file: word } : { file: file!, name };
+}
+
+function parseInfoAddress(text: string): Destination {
+  const place = parseListenAddress(text);
+  if ('path' in place) throw new WireGuardError('ERR_VALUE', 'write [HOST:]PORT');
+  return place;
 }
 
 /** ssh writes `%h:%p` without brackets around an IPv6 address. */

@@ -1,7 +1,7 @@
 import { quote } from '../../control/config/secret-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { Destination } from '../exit.js';
-import type { Credentials, Forward, ListenAddress, ProxyConfig, ProxyListener } from '../proxy-config.js';
+import type { Credentials, Forward, ProxyConfig, ProxyListener } from '../proxy-config.js';
 import type { Rule } from '../rules/rule.js';
 import { formatPlace, isLocalPlace } from './place-text.js';
 import type { ProxyFile } from './proxy-file.js';
@@ -17,7 +17,7 @@ export interface ConfigAdditions {
   readonly forwards: readonly Forward[];
   readonly rules: readonly Rule[];
   readonly stdio?: Destination;
-  readonly info?: ListenAddress;
+  readonly info?: Destination;
   /** For listeners that have none of their own. */
   readonly credentials?: Credentials | undefined;
   /** Programs of other hosts may use listeners without a password. */

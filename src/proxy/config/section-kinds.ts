@@ -72,7 +72,8 @@ export function checkSection(section: IniSection, problems: FileProblems): void 
     else if (seen.has(name) && kind.lists?.includes(name) !== true) problems.note(line, `${name}: it is there twice`);
     if (name !== undefined) seen.add(name);
   }
-  for (const name of kind.required ?? []) {
+  const isMisspelt = section.entries.some(({ key }) => !kind.keys.some((known) => isSame(known, key)));
+  for (const name of isMisspelt ? [] : (kind.required ?? [])) {
     if (!seen.has(name)) problems.note(section.line, `[${kind.name}] has no ${name}`);
   }
 }

@@ -105,7 +105,7 @@ function sideOf({ direction, tunnel }: Forward, ways: ForwardWays): Exit {
 }
 
 function listenError(forward: Forward, error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
+  if (error instanceof WireGuardError || !(error instanceof Error) || !('code' in error)) return error;
   return new WireGuardError('ERR_LISTEN', `the forward from ${formatPlace(forward.from)}: ${error.message}`, {
     cause: error,
   });

@@ -1,12 +1,13 @@
 import { isIP } from 'node:net';
 
 import type { StreamTraffic } from '../../rootless/join-streams.js';
-import type { Destination, Exit, ExitServer, ExitStream, ExitUdpPort } from '../exit.js';
+import type { Destination, Exit, ExitStream, ExitUdpPort } from '../exit.js';
 import type { Forward, ListenAddress } from '../proxy-config.js';
 import type { Route, Router } from '../rules/router.js';
+import { listenOn } from '../server/listen-on.js';
+import { connectToPath } from './connect-to-path.js';
 import { DatagramForward } from './datagram-forward.js';
-import { StreamForward } from './stream-forward.js';
-import { connectToPath, listenOnPath } from './unix-socket.js';
+import { type ForwardServer, StreamForward } from './stream-forward.js';
 
 const CONNECT_TIMEOUT_MS = 130_000;
 const ALL_ADDRESSES = ['0.0.0.0', '::'];
@@ -67,10 +68,12 @@ export async function openForward(state: ForwardState): Promise<OpenForward> {
 async function listen(
   { forward: { direction, from, tunnel }, ways }: ForwardState,
   onConnection: (stream: ExitStream) => void,
-): Promise<ExitServer> {
-  if ('path' in from) return await listenOnPath(from.path, onConnection);
-  if (direction === 'local') return await ways.direct.listen(from, onConnection);
-  return await ways.tunnel(tunnel).listen({ ...from, host: from.host || '::' }, onConnection);
+): Promise<ForwardServer> {
+  if (direction === 'local') {
+    const { at, close } = await listenOn(from, onConnection);
+    return { port: 'path' in at ? 0 : at.port, close };
+  }
+  return await ways.tunnel(tunnel).listen(onAllAddresses(placeOf(from)), onConnection);
 }
 
 async function connect({ forward, ways }: ForwardState, signal: AbortSignal): Promise<ExitStream> {
@@ -108,8 +111,12 @@ async function routeFlow({ forward, ways }: ForwardState, signal: AbortSignal): 
   return forward.tunnel === undefined ? await ways.router.route(to, signal) : { exit: ways.tunnel(forward.tunnel), to };
 }
 
-/** Datagrams go between ports; the configuration was checked for that. */
+function onAllAddresses(at: Destination): Destination {
+  return at.host === '' ? { ...at, host: '::' } : at;
+}
+
+/** Datagrams, and connections inside of a tunnel, go between ports; the configuration was checked for that. */
 function placeOf(place: ListenAddress): Destination {
-  if ('path' in place) throw new TypeError(`${place.path} is no UDP port`);
+  if ('path' in place) throw new TypeError(`${place.path} is no port`);
   return place;
 }

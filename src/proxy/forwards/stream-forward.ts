@@ -1,12 +1,19 @@
 import { joinStreams, resetStream, type StreamTraffic } from '../../rootless/join-streams.js';
-import type { ExitServer, ExitStream } from '../exit.js';
+import type { ExitStream } from '../exit.js';
 
 /** Connections of one forward at a time; a further one is reset. */
 const MAX_CONNECTIONS = 1_024;
 
+/** The place that connections come to. */
+export interface ForwardServer {
+  /** 0: it has none. */
+  readonly port: number;
+  close(): void;
+}
+
 export interface StreamForwardEnds {
   /** Listens at the end that connections come to. */
-  listen(onConnection: (stream: ExitStream) => void): Promise<ExitServer>;
+  listen(onConnection: (stream: ExitStream) => void): Promise<ForwardServer>;
   /** Connects to the other end. The signal gives up. */
   connect(signal: AbortSignal): Promise<ExitStream>;
   /** Called if the other end cannot be reached. */
@@ -16,11 +23,11 @@ export interface StreamForwardEnds {
 
 /** Carries every connection that comes to one place to another place, with its end, half-close and reset. */
 export class StreamForward {
-  readonly server: ExitServer;
+  readonly server: ForwardServer;
   readonly #ends: StreamForwardEnds;
   readonly #streams: Set<ExitStream>;
 
-  private constructor(server: ExitServer, ends: StreamForwardEnds, streams: Set<ExitStream>) {
+  private constructor(server: ForwardServer, ends: StreamForwardEnds, streams: Set<ExitStream>) {
     this.server = server;
     this.#ends = ends;
     this.#streams = streams;

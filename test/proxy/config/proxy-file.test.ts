@@ -223,7 +223,6 @@ nonsense
       '    Add [Interface] and [Peer], WGConfig = FILE, or [Tunnel NAME].',
       '/proxy.conf:2: there is no section "Sock5"',
       '    Did you mean [Socks5]?',
-      '/proxy.conf:3: [Socks5] has no BindAddress',
       '/proxy.conf:4: unknown key "BindAdress" in [Socks5]',
       '    Did you mean BindAddress?',
       '/proxy.conf:5: Password: there is no Username',
