@@ -10,9 +10,12 @@ const LINGER_MS = 5_000;
 
 /** A connection of a client: the socket, when bytes last passed, and what is counted for it. */
 export class ClientConnection implements StreamTraffic {
-  readonly socket: Socket;
+  /** The stream that the client's protocol is spoken on: with TLS, the one inside. */
+  socket: Socket;
   readonly counters: ProxyCounters;
   lastActiveMs: number;
+  /** HTTP requests whose responses are not complete. */
+  exchanges = 0;
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, counters: ProxyCounters) {
@@ -25,6 +28,10 @@ export class ClientConnection implements StreamTraffic {
   awaitRequest(): void {
     this.#deadline = setTimeout(() => this.drop('silent'), REQUEST_MS);
     this.#deadline.unref();
+  }
+
+  get isAwaited(): boolean {
+    return this.#deadline !== undefined;
   }
 
   requestArrived(): void {

@@ -38,6 +38,7 @@ export function serveSocks(connection: ClientConnection, service: ProxyService):
 function carryOut(connection: ClientConnection, request: SocksRequest, service: ProxyService): void {
   service.counters.requests[request.version === 4 ? 'socks4' : 'socks5']++;
   serve(connection, request, service).catch((error: unknown) => {
+    if (!(error instanceof RouteError || (error instanceof Error && 'code' in error))) throw error;
     if (connection.socket.destroyed) return;
     const failure: RouteFailure = error instanceof RouteError ? error.failure : 'failed';
     connection.refuse(failure, formatFailure(request.version, failure));
