@@ -292,7 +292,7 @@ Target = web.internal:80
 
     lab.write('reloaded.conf', sections(7002).replace('Target', 'Targt'));
     proxy.signal('SIGHUP');
-    await proxy.says(/reloaded\.conf:4: unknown key "Targt" .*\n.*Did you mean Target\?[^]*stays in use/);
+    await proxy.says(/reloaded\.conf:4: unknown key "Targt" .*\n.*Did you mean Target\?[\s\S]*stays in use/);
     await open(`TCP4:${HERE}:7001`);
 
     lab.write('reloaded.conf', sections(7002));

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 
 import { WireGuardError } from '../../core/errors.js';
-import { formatPlace } from '../../proxy/config/place-text.js';
 import type { Destination } from '../../proxy/exit.js';
+import { formatListenAddress } from '../../proxy/server/listen-on.js';
 import { EXPOSITION_TYPE } from '../device/exposition-text.js';
 
 const MAX_CONNECTIONS = 64;
@@ -47,10 +47,10 @@ export class InfoServer {
       await once(server, 'listening');
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error;
-      throw new WireGuardError('ERR_LISTEN', `--info ${formatPlace(at)}: ${error.message}`, { cause: error });
+      throw new WireGuardError('ERR_LISTEN', `--info ${formatListenAddress(at)}: ${error.message}`, { cause: error });
     }
     const { port } = server.address() as AddressInfo;
-    return new InfoServer(server, `http://${formatPlace({ host: at.host, port })}`);
+    return new InfoServer(server, `http://${formatListenAddress({ host: at.host, port })}`);
   }
 
   close(): void {

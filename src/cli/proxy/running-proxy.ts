@@ -1,9 +1,9 @@
-import { formatPlace } from '../../proxy/config/place-text.js';
 import { DirectExit } from '../../proxy/exits/direct-exit.js';
 import { ForwardSet } from '../../proxy/forwards/forward-set.js';
 import type { ForwardWays } from '../../proxy/forwards/open-forward.js';
 import type { ProxyConfig } from '../../proxy/proxy-config.js';
 import { Router } from '../../proxy/rules/router.js';
+import { formatListenAddress } from '../../proxy/server/listen-on.js';
 import { ProxyCounters } from '../../proxy/server/proxy-counters.js';
 import { ProxyServer } from '../../proxy/server/proxy-server.js';
 import { AliveCheck } from '../../proxy/tunnels/alive-check.js';
@@ -41,7 +41,7 @@ export class RunningProxy {
     this.#options = options;
     this.#watch = new TunnelWatch(options.print);
     this.#forwards = new ForwardSet({
-      onFailure: ({ from }, error) => options.print(`the forward from ${formatPlace(from)}: ${error.message}`),
+      onFailure: ({ from }, error) => options.print(`the forward from ${formatListenAddress(from)}: ${error.message}`),
     });
   }
 

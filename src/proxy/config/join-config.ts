@@ -3,7 +3,8 @@ import { WireGuardError } from '../../core/errors.js';
 import type { Destination } from '../exit.js';
 import type { Credentials, Forward, ProxyConfig, ProxyListener } from '../proxy-config.js';
 import type { Rule } from '../rules/rule.js';
-import { formatPlace, isLocalPlace } from './place-text.js';
+import { formatListenAddress } from '../server/listen-on.js';
+import { isLocalPlace } from './place-text.js';
 import type { ProxyFile } from './proxy-file.js';
 
 /** Where a proxy listens if nothing says what it does. */
@@ -65,13 +66,13 @@ function checkNames({ tunnels, rules, forwards }: ProxyConfig): void {
   }
   for (const { tunnel, from } of forwards) {
     if (tunnel !== undefined && !names.has(tunnel))
-      throw invalid(`the forward from ${formatPlace(from)}: there is no tunnel ${quote(tunnel)}: ${known}`);
+      throw invalid(`the forward from ${formatListenAddress(from)}: there is no tunnel ${quote(tunnel)}: ${known}`);
   }
 }
 
 function refuseOpen({ at, credentials }: ProxyListener): void {
   if (credentials !== undefined || isLocalPlace(at)) return;
-  const message = `${formatPlace(at)}: other hosts could use the proxy there, since it has no password`;
+  const message = `${formatListenAddress(at)}: other hosts could use the proxy there, since it has no password`;
   throw new WireGuardError('ERR_OPEN_PROXY', message);
 }
 

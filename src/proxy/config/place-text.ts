@@ -53,12 +53,6 @@ export function bindHost(written: string | undefined): string {
   return written === '' || written === '*' ? '0.0.0.0' : written;
 }
 
-/** Writes a place for people: `127.0.0.1:1080`, `[::1]:1080`, or a path. */
-export function formatPlace(place: ListenAddress): string {
-  if ('path' in place) return place.path;
-  return `${isIP(place.host) === 6 ? `[${place.host}]` : place.host}:${place.port}`;
-}
-
 /** Tests whether only programs of this host can reach a place. */
 export function isLocalPlace(place: ListenAddress): boolean {
   if ('path' in place) return true;

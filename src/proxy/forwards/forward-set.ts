@@ -1,8 +1,8 @@
 import { WireGuardError } from '../../core/errors.js';
 import type { StreamTraffic } from '../../rootless/join-streams.js';
-import { formatPlace } from '../config/place-text.js';
 import type { Exit } from '../exit.js';
 import type { Forward } from '../proxy-config.js';
+import { formatListenAddress } from '../server/listen-on.js';
 import { type ForwardState, type ForwardWays, type OpenForward, openForward } from './open-forward.js';
 
 export interface ForwardSetOptions {
@@ -106,7 +106,7 @@ function sideOf({ direction, tunnel }: Forward, ways: ForwardWays): Exit {
 
 function listenError(forward: Forward, error: unknown): unknown {
   if (error instanceof WireGuardError || !(error instanceof Error) || !('code' in error)) return error;
-  return new WireGuardError('ERR_LISTEN', `the forward from ${formatPlace(forward.from)}: ${error.message}`, {
+  return new WireGuardError('ERR_LISTEN', `the forward from ${formatListenAddress(forward.from)}: ${error.message}`, {
     cause: error,
   });
 }

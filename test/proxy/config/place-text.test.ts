@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import {
-  formatPlace,
   isLocalPlace,
   parseDestination,
   parseListenAddress,
   parseTarget,
 } from '../../../src/proxy/config/place-text.js';
+import { formatListenAddress } from '../../../src/proxy/server/listen-on.js';
 
 describe('a place to listen', () => {
   for (const [text, place] of [
@@ -21,7 +21,7 @@ describe('a place to listen', () => {
     ['unix:x.sock', 'x.sock'],
   ] as const)
     it(`is ${place} in ${text}`, () => {
-      assert.equal(formatPlace(parseListenAddress(text)), place);
+      assert.equal(formatListenAddress(parseListenAddress(text)), place);
     });
 
   for (const text of ['', 'a', '65536', '::1:80', '[1.2.3.4]:80', 'a b:80', 'http://x:80', '[::1]', '-1'])

@@ -139,7 +139,7 @@ describe('a set of forwards', () => {
     const path = join(folder, 'never.sock');
 
     const wanted = [local({ path }, server), local({ host: HERE, port: server.port }, server)];
-    await assert.rejects(set.prepare(wanted, ways), { code: 'ERR_LISTEN', message: /the forward from 127\.0\.0\.1:/ });
+    await assert.rejects(set.prepare(wanted, ways), { code: 'ERR_LISTEN', message: /cannot listen on 127\.0\.0\.1:/ });
 
     assert.ok(!existsSync(path));
     assert.equal(await text(connect(port, HERE)), 'served');
