@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 
 import { WireGuardError } from '../../core/errors.js';
@@ -25,11 +24,15 @@ export async function carryStdio(
     end.on('error', () => {
       isBroken = true;
     });
-  const ended = Promise.all([once(stream, 'close'), once(remote, 'close')]);
+  const ended = Promise.all([stream, remote].map(closed));
   joinStreams(stream, remote);
   signal.addEventListener('abort', () => [stream, remote].forEach(resetStream), { once: true });
   await ended;
   return isBroken ? 1 : 0;
+}
+
+function closed(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => stream.once('close', () => resolve()));
 }
 
 async function connect(router: Router, to: Destination, signal: AbortSignal) {
