@@ -2,7 +2,7 @@ import type { ConfigDocument } from '../control/config/index.js';
 import type { Destination } from './exit.js';
 import type { Rule } from './rules/rule.js';
 
-/** What a proxy does: the files and the command line, put together and checked. */
+/** The work of a proxy: the files and the command line, put together and checked. */
 export interface ProxyConfig {
   /** At least one. The first one carries what no rule sends elsewhere. */
   readonly tunnels: readonly ProxyTunnel[];

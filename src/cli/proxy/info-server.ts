@@ -15,7 +15,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** The state of the proxy when a request comes. */
 export interface InfoSource {
   readiness(): { readonly ready: boolean };
-  /** In Prometheus' format. */
+  /** Returns the metrics in Prometheus' format. */
   metrics(): string;
 }
 

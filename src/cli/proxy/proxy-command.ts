@@ -4,7 +4,11 @@ import { loadConfig } from './load-config.js';
 import { PASSWORD_VARIABLE, PROXY_OPTIONS, parseProxyCommandLine } from './proxy-options.js';
 
 const MANUAL: Manual = {
-  usage: '[OPTIONS] [NAME=]FILE...',
+  usage: `[--listen [HOST:]PORT] [--socks [HOST:]PORT] [--http [HOST:]PORT]
+[--user NAME] [--password-file FILE] [--open] [--rule 'MATCH WAY']
+[--local|-L [BIND:]PORT:HOST:HOSTPORT]
+[--remote|-R [BIND:]PORT:HOST:HOSTPORT] [--stdio HOST:PORT]
+[--info|-i [HOST:]PORT] [--check|-n] [--verbose|-v] [NAME=]FILE...`,
   about: `
 Joins a WireGuard network without root and without an interface, and lets programs of this host use it: through a SOCKS5
 and HTTP proxy, and through ports carried in both directions. FILE is one that wg-quick takes, or one of wireproxy; with

@@ -64,7 +64,7 @@ export const PROXY_OPTIONS = {
   verbose: { type: 'boolean', short: 'v', about: 'print a line for each connection' },
 } as const;
 
-/** What the command line of `wiretype proxy` says. */
+/** The words of a command line of `wiretype proxy`, read. */
 export interface ProxyCommandLine {
   /** At least one. `name` is absent where the file names its tunnel. */
   readonly files: readonly { readonly file: string; readonly name?: string }[];

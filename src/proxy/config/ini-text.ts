@@ -1,6 +1,6 @@
 /** One `KEY = VALUE` of a file. */
 export interface IniEntry {
-  /** As written. */
+  /** The key as it is written. */
   readonly key: string;
   /** Without comment and quotes. */
   readonly value: string;

@@ -12,7 +12,7 @@ const DEFAULT_LISTENER: ProxyListener = { protocol: 'any', at: { host: '127.0.0.
 /** Words of rules that are no tunnels. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set(['direct', 'block']);
 
-/** What a command line adds to its files. */
+/** The additions of a command line to its files. */
 export interface ConfigAdditions {
   readonly listeners: readonly ProxyListener[];
   readonly forwards: readonly Forward[];

@@ -20,7 +20,7 @@ export interface ForwardWays {
   tunnel(name: string | undefined): Exit;
 }
 
-/** What forwards do at the moment; read anew for each connection and flow. */
+/** The present work of a forward; read anew for each connection and flow. */
 export interface ForwardState {
   forward: Forward;
   ways: ForwardWays;
