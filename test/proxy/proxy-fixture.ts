@@ -1,7 +1,7 @@
 /** A proxy over a pair of hosts: clients on loopback, servers inside of the tunnel, and a resolver that records what it is asked. */
 
 import type { LookupAddress } from 'node:dns';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
@@ -53,7 +53,10 @@ export class ProxyFixture {
   }
 
   static async open(): Promise<ProxyFixture> {
-    return new ProxyFixture(await openPair(true, [RIGHT[4]]));
+    const pair = await openPair(true, [RIGHT[4]]);
+    // The other end learns the endpoint, so that it can connect, too.
+    await pair.left.ping(RIGHT[4]);
+    return new ProxyFixture(pair);
   }
 
   router(...rules: readonly string[]): Router {
@@ -76,7 +79,11 @@ export class ProxyFixture {
 
   /** Serves connections inside of the tunnel. @returns The port. */
   async serveInside(onConnection: (socket: TunnelSocket) => void, port = 0): Promise<number> {
-    const server = this.pair.right.createServer({ allowHalfOpen: true }, onConnection).listen(port);
+    const server = this.pair.right.createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => {}); // connections that are open at the end of a test are reset
+      onConnection(socket);
+    });
+    server.listen(port);
     await once(server, 'listening');
     this.#closers.push(() => void server.close());
     return server.address()!.port;
@@ -91,7 +98,10 @@ export class ProxyFixture {
 
   /** Serves connections on loopback, past the tunnel. @returns The port. */
   async serveOutside(onConnection: (socket: Socket) => void): Promise<number> {
-    const server = createServer({ allowHalfOpen: true }, onConnection);
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => {});
+      onConnection(socket);
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     this.#closers.push(() => void server.close());
@@ -122,6 +132,7 @@ export class ProxyFixture {
 /** A client that speaks byte by byte. */
 export class RawClient {
   readonly socket: Socket;
+  readonly #progress = new EventEmitter();
   #received = Buffer.alloc(0);
   isEnded = false;
   isClosed = false;
@@ -131,18 +142,18 @@ export class RawClient {
     this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     this.socket.on('data', (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk]);
-      this.socket.emit('progress');
+      this.#progress.emit('progress');
     });
     this.socket.on('end', () => {
       this.isEnded = true;
-      this.socket.emit('progress');
+      this.#progress.emit('progress');
     });
     this.socket.on('error', (error: NodeJS.ErrnoException) => {
       this.errorCode = error.code;
     });
     this.socket.on('close', () => {
       this.isClosed = true;
-      this.socket.emit('progress');
+      this.#progress.emit('progress');
     });
   }
 
@@ -177,7 +188,7 @@ export class RawClient {
   }
 
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await once(this.socket, 'progress');
+    while (!condition()) await once(this.#progress, 'progress');
   }
 }
 

@@ -21,6 +21,13 @@ export interface Route {
   readonly to: DialTarget;
 }
 
+/** Where datagrams go. */
+export interface AddressedRoute {
+  readonly exit: Exit;
+  readonly port: number;
+  readonly addresses: readonly LookupAddress[];
+}
+
 /** How often a rule decided. */
 export interface RuleHits {
   readonly text: string;
@@ -85,6 +92,14 @@ export class Router {
     return this.#take(decision, to, await this.#lookup(this.#direct, to, signal));
   }
 
+  /** Finds the way of a destination, and its addresses where no rule needed them. @throws {RouteError} */
+  async routeToAddresses(destination: Destination, signal: AbortSignal): Promise<AddressedRoute> {
+    const { exit, to } = await this.route(destination, signal);
+    if (to.addresses !== undefined) return { exit, port: to.port, addresses: to.addresses };
+    const hosts = await this.#lookup(exit, to, signal);
+    return { exit, port: to.port, addresses: hosts.map(lookupAddress) };
+  }
+
   /** Judges every address of a name. The first one that is not blocked decides, and takes along the others of its way. */
   async #routeByAddresses(to: Destination, signal: AbortSignal): Promise<Route> {
     const way = this.#wayOf(decideLookup(this.#rules, to.host, to.port));
@@ -104,9 +119,7 @@ export class Router {
     if (way.kind === 'block')
       throw new RouteError('blocked', `the rule "${hits.text}" blocks ${formatDestination(to)}`);
     const open = way.kind === 'direct' ? this.#withoutOwn(decision, to, hosts) : hosts;
-    const addresses = open.map(
-      ({ text, address }): LookupAddress => ({ address: text, family: address!.length === 4 ? 4 : 6 }),
-    );
+    const addresses = open.map(lookupAddress);
     return { exit: this.#exitOf(way), to: addresses.length === 0 ? to : { ...to, addresses } };
   }
 
@@ -150,4 +163,8 @@ export class Router {
 
 function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 0 && port <= 65_535;
+}
+
+function lookupAddress({ text, address }: Host): LookupAddress {
+  return { address: text, family: address?.length === 4 ? 4 : 6 };
 }

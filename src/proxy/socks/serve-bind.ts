@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net';
+
 import { joinStreams, resetStream } from '../../rootless/join-streams.js';
-import type { Destination, ExitServer, ExitStream } from '../exit.js';
+import type { Destination, Exit, ExitServer, ExitStream } from '../exit.js';
 import { parseHost } from '../rules/host-name.js';
 import { RouteError, routeError } from '../rules/route-error.js';
-import type { Route } from '../rules/router.js';
+import type { Router } from '../rules/router.js';
 import type { ClientConnection } from '../server/client-connection.js';
 import { attemptFor } from '../server/connect-attempt.js';
 import type { ProxyService } from '../server/proxy-service.js';
@@ -23,38 +25,57 @@ export async function serveBind(
   { router, counters }: ProxyService,
 ): Promise<void> {
   const { socket } = connection;
-  const expected = await attemptFor(socket, (signal) =>
-    expectedHosts(announced, router.route(announced, signal), signal),
-  );
+  const expected = await attemptFor(socket, (signal) => expectedHosts(announced, router, signal));
   const port = new BindPort(expected);
   port.onForeign = () => counters.foreignBinds++;
-  const giveUp = (): void => port.fail(new RouteError('failed', 'the client is gone'));
-  socket.once('close', giveUp);
+  const stopWatching = watchEnd(socket, () => port.fail(new RouteError('failed', 'the client is gone')));
   try {
     const { address, port: number } = await port.open();
     socket.write(formatReply(Reply.Succeeded, address, number));
     const stream = await port.connection;
+    stopWatching();
     socket.write(formatReply(Reply.Succeeded, stream.remoteAddress, stream.remotePort));
     joinStreams(socket, stream, connection);
   } catch (error) {
     throw routeError(error, announced, expected.exit);
   } finally {
     port.close();
-    socket.removeListener('close', giveUp);
+    stopWatching();
   }
 }
 
+/** Watches for a client that ends while it waits. Bytes that it sends already stay for the connection to come. */
+function watchEnd(socket: Socket, onEnd: () => void): () => void {
+  const keep = (chunk: Uint8Array): void => {
+    socket.pause();
+    socket.unshift(chunk);
+  };
+  socket.once('data', keep);
+  socket.once('end', onEnd);
+  socket.once('close', onEnd);
+  socket.resume();
+  return () => {
+    socket.removeListener('data', keep);
+    socket.removeListener('end', onEnd);
+    socket.removeListener('close', onEnd);
+    socket.pause();
+  };
+}
+
 interface Expected {
-  readonly exit: Route['exit'];
+  readonly exit: Exit;
   /** Addresses that may connect; empty: all may. */
   readonly hosts: ReadonlySet<string>;
   readonly isIpv6: boolean;
 }
 
-async function expectedHosts(announced: Destination, routed: Promise<Route>, signal: AbortSignal): Promise<Expected> {
-  const { exit, to } = await routed;
-  if (isUnspecified(announced.host)) return { exit, hosts: new Set(), isIpv6: announced.host === '::' };
-  const addresses = to.addresses ?? (await exit.lookup(to.host, signal));
+async function expectedHosts(announced: Destination, router: Router, signal: AbortSignal): Promise<Expected> {
+  const isAnyone = announced.host === '0.0.0.0' || announced.host === '::';
+  if (isAnyone) {
+    const { exit } = await router.route(announced, signal);
+    return { exit, hosts: new Set(), isIpv6: announced.host === '::' };
+  }
+  const { exit, addresses } = await router.routeToAddresses(announced, signal);
   const hosts = new Set(addresses.map(({ address }) => address));
   return { exit, hosts, isIpv6: addresses.every(({ family }) => family === 6) };
 }
@@ -112,8 +133,4 @@ class BindPort {
     if (!isExpected) this.onForeign();
     resetStream(stream);
   }
-}
-
-function isUnspecified(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
 }

@@ -48,7 +48,7 @@ function serveRelay(
   const association = new UdpAssociation({
     counters,
     nowMs: () => performance.now(),
-    route: (to) => attemptFor(socket, (signal) => routeWithAddresses(service, to, signal)),
+    route: (to) => attemptFor(socket, (signal) => service.router.routeToAddresses(to, signal)),
     reply: (header, payload) => {
       if (relay.getSendQueueSize() < MAX_QUEUED_BYTES)
         relay.send([header, payload], client.port, client.host, () => {});
@@ -70,13 +70,6 @@ function serveRelay(
     clearInterval(timer);
     association.close();
   });
-}
-
-/** Routes, and finds the addresses of a name where no rule needed them. */
-async function routeWithAddresses({ router }: ProxyService, to: Destination, signal: AbortSignal) {
-  const route = await router.route(to, signal);
-  if (route.to.addresses !== undefined) return route;
-  return { ...route, to: { ...route.to, addresses: await route.exit.lookup(route.to.host, signal) } };
 }
 
 /** RFC 1928 §7: the association ends with its TCP connection. Bytes on it have no meaning. */

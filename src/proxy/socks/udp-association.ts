@@ -1,8 +1,6 @@
-import { isIP } from 'node:net';
-
 import type { Destination, Exit, ExitUdpPort } from '../exit.js';
 import { RouteError } from '../rules/route-error.js';
-import type { Route } from '../rules/router.js';
+import type { AddressedRoute } from '../rules/router.js';
 import type { DatagramDrop, ProxyCounters } from '../server/proxy-counters.js';
 import { formatDatagramHeader, parseDatagram } from './udp-datagram.js';
 
@@ -35,8 +33,8 @@ interface Mapping {
 
 export interface UdpAssociationPorts {
   readonly counters: ProxyCounters;
-  /** Routes by the rules, with addresses; rejects with a `RouteError`. */
-  route(to: Destination): Promise<Route>;
+  /** Routes by the rules, and finds addresses; rejects with a `RouteError`. */
+  route(to: Destination): Promise<AddressedRoute>;
   /** Sends to the client. */
   reply(header: Uint8Array, payload: Uint8Array): void;
   nowMs(): number;
@@ -141,10 +139,9 @@ export class UdpAssociation {
 
   async #open(key: string, flow: Flow, destination: Destination): Promise<void> {
     try {
-      const { exit, to } = await this.#ports.route(destination);
-      const host = to.addresses?.[0]?.address ?? to.host;
-      const mapping = await this.#mapping(exit, isIP(host));
-      flow.target = { mapping, to: { host, port: to.port } };
+      const { exit, port, addresses } = await this.#ports.route(destination);
+      const { address, family } = addresses[0]!;
+      flow.target = { mapping: await this.#mapping(exit, family), to: { host: address, port } };
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       flow.target = 'refused';
