@@ -7,6 +7,7 @@ import { formatListenAddress } from '../../proxy/server/listen-on.js';
 import { ProxyCounters } from '../../proxy/server/proxy-counters.js';
 import { ProxyServer } from '../../proxy/server/proxy-server.js';
 import { AliveCheck } from '../../proxy/tunnels/alive-check.js';
+import { EndpointFollower } from '../../proxy/tunnels/endpoint-follower.js';
 import { type TunnelHealth, tunnelHealth } from '../../proxy/tunnels/tunnel-health.js';
 import { type RunningTunnel, TunnelSet } from '../../proxy/tunnels/tunnel-set.js';
 import { deviceMetrics } from '../device/device-metrics.js';
@@ -32,6 +33,7 @@ export class RunningProxy {
   readonly #counters = new ProxyCounters();
   readonly #forwards: ForwardSet;
   readonly #watch: TunnelWatch;
+  readonly #endpoints: EndpointFollower;
   #checks = new Map<RunningTunnel['host'], AliveCheck>();
   #server: ProxyServer | undefined;
   #listeners: ProxyConfig['listeners'] = [];
@@ -40,6 +42,7 @@ export class RunningProxy {
   constructor(options: RunningProxyOptions) {
     this.#options = options;
     this.#watch = new TunnelWatch(options.print);
+    this.#endpoints = new EndpointFollower(options.print);
     this.#forwards = new ForwardSet({
       onFailure: ({ from }, error) => options.print(`the forward from ${formatListenAddress(from)}: ${error.message}`),
     });
@@ -102,6 +105,7 @@ export class RunningProxy {
   /** Ends every listener, connection and tunnel. */
   async close(): Promise<void> {
     this.#watch.close();
+    this.#endpoints.close();
     for (const check of this.#checks.values()) check.close();
     this.#forwards.close();
     await this.#server?.close();
@@ -121,9 +125,16 @@ export class RunningProxy {
 
   #follow(tunnels: readonly RunningTunnel[]): void {
     this.#watch.watch(tunnels);
-    for (const check of this.#checks.values()) check.close();
-    const checked = tunnels.filter(({ config }) => config.checkAlive.length > 0);
-    this.#checks = new Map(checked.map(({ host, config }) => [host, new AliveCheck(host, config)]));
+    this.#endpoints.watch(tunnels);
+    const before = this.#checks;
+    this.#checks = new Map();
+    for (const { host, config } of tunnels) {
+      const known = before.get(host);
+      const isKept = known?.follows(config) === true;
+      if (isKept) before.delete(host);
+      if (config.checkAlive.length > 0) this.#checks.set(host, isKept ? known : new AliveCheck(host, config));
+    }
+    for (const check of before.values()) check.close();
   }
 }
 

@@ -16,7 +16,7 @@ import { readCertificate, secureStream } from './secure-context.js';
 const SOCKS_5 = 5;
 const SOCKS_4 = 4;
 
-/** What the ports of a proxy share. */
+/** The parts that all ports of a proxy share. */
 export interface PortParts {
   readonly router: Router;
   readonly counters: ProxyCounters;

@@ -25,6 +25,12 @@ export class AliveCheck {
     this.#pingAll();
   }
 
+  /** Tests whether these settings are the ones that it was made with. */
+  follows({ checkAlive, checkAliveSeconds }: Settings): boolean {
+    const isSameInterval = this.#intervalMs === 1_000 * checkAliveSeconds;
+    return isSameInterval && [...this.lastPongs.keys()].join() === [...new Set(checkAlive)].join();
+  }
+
   /** Tests whether every address has answered lately. */
   isAlive(unixTimeMs: number): boolean {
     return [...this.lastPongs.values()].every((lastMs) => unixTimeMs - lastMs <= this.#intervalMs + LEEWAY_MS);
