@@ -1,4 +1,5 @@
-import { fstatSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { Duplex, type Writable } from 'node:stream';
 
 const STDOUT = 1;
@@ -15,5 +16,11 @@ function openOutput(): Writable {
   const output = fstatSync(STDOUT);
   if (!output.isFIFO() && !output.isSocket()) return process.stdout;
   const { Socket } = process.getBuiltinModule('node:net');
-  return new Socket({ fd: STDOUT, readable: false, writable: true });
+  return new Socket({ fd: STDOUT, readable: false, writable: true }).once('close', closeOutput);
+}
+
+/** Closes the descriptor, which libuv leaves open. Nothing else may get its number: late output would end there. */
+function closeOutput(): void {
+  closeSync(STDOUT);
+  openSync(devNull, 'w');
 }
