@@ -15,24 +15,60 @@ export interface StreamTraffic {
  * so at most the buffers of the two are in memory.
  */
 export function joinStreams(first: Duplex, second: Duplex, traffic?: StreamTraffic): void {
-  carry(first, second, traffic, true);
-  carry(second, first, traffic, false);
+  join(first, { to: second, traffic, isFirst: true });
+  join(second, { to: first, traffic, isFirst: false });
+  start(first);
+  start(second);
 }
 
-function carry(from: Duplex, to: Duplex, traffic: StreamTraffic | undefined, isFromFirst: boolean): void {
-  from.on('data', (chunk: Uint8Array) => {
-    traffic?.count(chunk.length, isFromFirst);
-    if (to.writable && !to.write(chunk)) from.pause();
-  });
-  to.on('drain', () => from.resume());
-  from.on('end', () => to.end());
-  from.on('error', () => resetStream(to));
-  from.on('close', () => {
-    if (!from.readableEnded || !from.writableFinished) resetStream(to);
-  });
-  if (from.destroyed) resetStream(to);
-  else if (from.readableEnded) to.end();
-  else from.resume();
+/** Where the bytes of a stream go. */
+interface Joint {
+  readonly to: Duplex;
+  readonly traffic: StreamTraffic | undefined;
+  readonly isFirst: boolean;
+}
+
+/** A stream carries its joint, and all streams share their listeners: a closure for each event of each idle connection is memory. */
+const JOINT = Symbol('joint');
+type JoinedStream = Duplex & { [JOINT]: Joint };
+
+function join(stream: Duplex, joint: Joint): void {
+  Object.assign(stream, { [JOINT]: joint });
+  stream.on('data', carryData);
+  stream.on('drain', carryDrain);
+  stream.on('end', carryEnd);
+  stream.on('error', carryReset);
+  stream.on('close', carryClose);
+}
+
+/** Carries what happened before the streams were joined, too. */
+function start(stream: Duplex): void {
+  const { to } = (stream as JoinedStream)[JOINT];
+  if (stream.destroyed) resetStream(to);
+  else if (stream.readableEnded) to.end();
+  else stream.resume();
+}
+
+function carryData(this: JoinedStream, chunk: Uint8Array): void {
+  const { to, traffic, isFirst } = this[JOINT];
+  traffic?.count(chunk.length, isFirst);
+  if (to.writable && !to.write(chunk)) this.pause();
+}
+
+function carryDrain(this: JoinedStream): void {
+  this[JOINT].to.resume();
+}
+
+function carryEnd(this: JoinedStream): void {
+  this[JOINT].to.end();
+}
+
+function carryReset(this: JoinedStream): void {
+  resetStream(this[JOINT].to);
+}
+
+function carryClose(this: JoinedStream): void {
+  if (!this.readableEnded || !this.writableFinished) resetStream(this[JOINT].to);
 }
 
 /** Ends a stream at once, by RST where it is a TCP connection. What waits to be written is lost. */

@@ -201,6 +201,7 @@ export class TunnelSocket extends FlowStream {
   }
 
   #connected(flow: TcpFlow): void {
+    this.#attempts = undefined; // its options and addresses would stay for as long as the connection
     this.#attach(flow);
     this.connecting = false;
     this.emit('connect');

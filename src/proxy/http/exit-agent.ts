@@ -8,7 +8,7 @@ const MAX_FREE_CONNECTIONS = 256;
 /** A connection to an origin server without a request is closed after this time. */
 const IDLE_MS = 30_000;
 
-/** The options by which a request says where it goes, beside those of `http.request`. */
+/** Options of a request that select its way, beside those of `http.request`. */
 export interface ExitRequestArgs extends ClientRequestArgs {
   readonly route: Route;
   /** Connects to the route on behalf of the client. */

@@ -16,7 +16,7 @@ import { formatHead, type HttpRefusal, refusalBody, refusalFields, refusalOf } f
 
 /** Methods that may be sent twice (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-/** Methods for which a request without a body says nothing about its length (RFC 9110 §8.6). */
+/** Methods whose requests have no Content-Length if they have no body (RFC 9110 §8.6). */
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'DELETE']);
 
 /**
@@ -59,6 +59,8 @@ class ForwardedRequest {
   readonly #isRepeatable: boolean;
   #upstream: ClientRequest | undefined;
   #isRepeated = false;
+  /** Whether the proxy itself answers, whatever becomes of the connection to the server. */
+  #isAnswered = false;
 
   constructor(exchange: HttpExchange, origin: OriginRequest, route: Route, response: ServerResponse) {
     this.#exchange = exchange;
@@ -111,7 +113,7 @@ class ForwardedRequest {
     return fields;
   }
 
-  /** RFC 9110 §15.2: interim responses are forwarded, to clients that know of them. */
+  /** RFC 9110 §15.2: interim responses are forwarded, except to clients of HTTP/1.0. */
   #inform(head: string): void {
     const { socket } = this.#response;
     const isExpected = this.#exchange.request.httpVersion !== '1.0' && !this.#response.headersSent;
@@ -122,7 +124,6 @@ class ForwardedRequest {
     const response = this.#response;
     incoming.on('error', () => this.#cutOff());
     if (framingOf(incoming.rawHeaders) === 'unknown-coding' || !this.#writeHead(incoming)) {
-      this.#upstream?.destroy();
       this.#answerMalformed();
       return;
     }
@@ -144,6 +145,8 @@ class ForwardedRequest {
   }
 
   #answerMalformed(): void {
+    this.#isAnswered = true;
+    this.#upstream?.destroy();
     this.#exchange.service.counters.malformedResponses++;
     const { host } = this.#origin.target.destination;
     const sentence = `The response of ${host} breaks the rules of HTTP.`;
@@ -152,7 +155,7 @@ class ForwardedRequest {
 
   #failed(upstream: ClientRequest, error: Error): void {
     const response = this.#response;
-    if (response.destroyed || response.writableFinished || upstream !== this.#upstream) return;
+    if (response.destroyed || response.writableFinished || this.#isAnswered || upstream !== this.#upstream) return;
     if (response.headersSent) {
       this.#cutOff();
       return;
@@ -168,6 +171,6 @@ class ForwardedRequest {
 
   /** A response that ends too early must not look complete: the client gets a reset. */
   #cutOff(): void {
-    if (!this.#response.writableFinished) resetStream(this.#exchange.connection.socket);
+    if (!this.#response.writableFinished && !this.#isAnswered) resetStream(this.#exchange.connection.socket);
   }
 }

@@ -16,7 +16,7 @@ import {
 import { formatHead, formatRefusal, type HttpRefusal, malformed, refusalOf } from './refusal.js';
 
 /**
- * Forwards a request that asks for another protocol, such as WebSocket: the connections are joined if the server switches, and
+ * Forwards a request for another protocol, such as WebSocket: the connections are joined if the server switches, and
  * its response goes to the client if it does not.
  *
  * Source: RFC 9110 §7.8.
@@ -48,14 +48,19 @@ async function switchProtocols(exchange: HttpExchange, origin: OriginRequest): P
   const upstream = openRequest(exchange, origin, { route, agent: agents.single, fields });
   const giveUp = (): void => void upstream.destroy();
   socket.once('close', giveUp);
+  let isAnswered = false;
   upstream.on('upgrade', (incoming, stream, head) => {
+    isAnswered = true;
     socket.removeListener('close', giveUp);
     join(exchange, incoming, { stream: stream as unknown as ExitStream, head });
   });
-  upstream.on('response', (incoming) => declined(exchange, upstream, incoming));
+  upstream.on('response', (incoming) => {
+    isAnswered = true;
+    declined(exchange, upstream, incoming);
+  });
   upstream.on('error', (error) => {
     const refusal = refusalOf(originError(error, { exchange, origin, route }));
-    if (socket.bytesWritten === 0 && !socket.destroyed) connection.refuse(refusal.refusal, formatRefusal(refusal));
+    if (!isAnswered && !socket.destroyed) connection.refuse(refusal.refusal, formatRefusal(refusal));
     else socket.destroy();
   });
   upstream.end();

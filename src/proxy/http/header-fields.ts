@@ -40,7 +40,7 @@ export function requestFields(rawFields: readonly string[], authority: string): 
   return fields;
 }
 
-/** How the length of a message body is known. */
+/** The means by which a message gives the length of its body. */
 export type Framing = 'none' | 'length' | 'chunked' | 'unknown-coding';
 
 /** @returns `unknown-coding` if there is a transfer coding other than `chunked` alone: the body cannot be forwarded as it is. */

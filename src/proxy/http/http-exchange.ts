@@ -61,7 +61,7 @@ export function openRequest(
   return sendRequest(args);
 }
 
-/** Says what went wrong between proxy and origin server. */
+/** Translates an error between proxy and origin server. */
 export function originError(error: Error, { exchange, origin, route }: FailedExchange): RouteError {
   if (error instanceof RouteError) return error;
   const code = String((error as NodeJS.ErrnoException).code ?? '');

@@ -16,6 +16,8 @@ const CHECK_EVERY_MS = 5_000;
 /** A connection of a client without a request is closed after this time. */
 const KEEP_ALIVE_MS = 60_000;
 const MAX_HEADER_BYTES = 32_768;
+/** Requests of one connection whose responses are not complete: Node itself would read on without a limit. */
+const MAX_PIPELINED = 64;
 
 /**
  * Serves clients that speak HTTP: CONNECT, requests in absolute-form, and upgrades.
@@ -57,8 +59,8 @@ export class HttpProxy {
     const server = this.#server;
     server.on('request', (request, response) => this.#forward(request, response));
     server.on('checkContinue', (request, response) => this.#forward(request, response));
-    server.on('connect', (request, _socket, head) => this.#run(serveConnect(this.#exchange(request), head), request));
-    server.on('upgrade', (request, _socket, head) => this.#run(forwardUpgrade(this.#exchange(request), head), request));
+    server.on('connect', (request, _socket, head) => this.#takeOver(request, head, serveConnect));
+    server.on('upgrade', (request, _socket, head) => this.#takeOver(request, head, forwardUpgrade));
     server.on('clientError', (error, socket) => this.#refuse(error, socket));
     // Node begins to look for clients with unfinished heads when a server listens, which this one leaves to its owner.
     server.emit('listening');
@@ -66,9 +68,25 @@ export class HttpProxy {
 
   #forward(request: IncomingMessage, response: ServerResponse): void {
     const exchange = this.#exchange(request);
+    if (exchange.connection.exchanges >= MAX_PIPELINED) {
+      exchange.connection.drop('limit');
+      return;
+    }
     exchange.connection.exchanges++;
     response.once('close', () => exchange.connection.exchanges--);
     this.#run(forwardRequest(exchange, response), request);
+  }
+
+  /** Serves a request after which the connection no longer carries HTTP. */
+  #takeOver(
+    request: IncomingMessage,
+    head: Buffer,
+    serve: (exchange: HttpExchange, head: Buffer) => Promise<void>,
+  ): void {
+    const exchange = this.#exchange(request);
+    // A response to an earlier request is under way, which an answer would cut through.
+    if (exchange.connection.exchanges > 0) exchange.connection.drop('malformed');
+    else this.#run(serve(exchange, head), request);
   }
 
   #exchange(request: IncomingMessage): HttpExchange {

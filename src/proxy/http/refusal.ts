@@ -4,7 +4,7 @@ import type { RouteError, RouteFailure } from '../rules/route-error.js';
 import type { Refusal } from '../server/proxy-counters.js';
 import { CHALLENGE } from './basic-auth.js';
 
-/** A request that the proxy answers itself: the status, and one sentence for whoever reads it. */
+/** A request that the proxy answers itself: the status, and one sentence for the user. */
 export interface HttpRefusal {
   readonly status: number;
   readonly refusal: Refusal;

@@ -32,7 +32,7 @@ export function parseHost(text: string): Host | undefined {
   return name === undefined ? undefined : { text: name };
 }
 
-/** @returns The name in lower case, without the dot at the end and with its letters outside of ASCII encoded (RFC 5891 §4.4). */
+/** @returns The name in lower case, without the dot at the end and with its letters outside of ASCII encoded (RFC 5891 §5.5). */
 export function parseName(text: string): string | undefined {
   const ascii = ASCII.test(text) ? text : domainToASCII(text);
   const name = (ascii.endsWith('.') ? ascii.slice(0, -1) : ascii).toLowerCase();

@@ -75,7 +75,7 @@ function problemOf(failure: RouteFailure, to: Destination): string {
 }
 
 function lookupProblem(failure: RouteFailure, { host }: Destination, exit: Exit, error: Error): string {
-  // The resolver of a tunnel without servers says so itself.
+  // The error of a tunnel without DNS servers has its own sentence.
   if (!error.message.startsWith('getaddrinfo')) return `the name ${host} cannot be looked up (${error.message})`;
   const resolver = exit.name === 'direct' ? 'the resolver of this host' : 'the DNS servers of the tunnel';
   return failure === 'timed-out' ? `${resolver} did not answer for ${host}` : `the name ${host} was not found`;

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { resetStream, type StreamTraffic } from '../../rootless/join-streams.js';
 import type { ProxyCounters, Refusal } from './proxy-counters.js';
 
-/** A client that has said nothing, or not enough, after this time is let go. */
+/** The time in which a client must send a whole request. */
 const REQUEST_MS = 30_000;
 /** A client that was refused gets this time to read the reason. */
 const LINGER_MS = 5_000;
@@ -19,7 +19,7 @@ export class ClientConnection implements StreamTraffic {
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, counters: ProxyCounters) {
-    this.socket = socket;
+    this.socket = socket.setMaxListeners(0); // each request that is under way adds some
     this.counters = counters;
     this.lastActiveMs = performance.now();
   }
@@ -60,7 +60,7 @@ export class ClientConnection implements StreamTraffic {
   }
 }
 
-/** Sends the last bytes to a client. What it still sends is read and thrown away, for unread bytes would become a reset. */
+/** Sends the last bytes to a client. Bytes that still arrive are discarded: unread ones would turn the end into a reset. */
 export function closeAfter(socket: Socket, answer: string | Uint8Array): void {
   if (socket.destroyed) return;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);

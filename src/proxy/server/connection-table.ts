@@ -29,7 +29,7 @@ export class ConnectionTable {
 
   /** @returns `undefined` if the connection was refused. */
   admit(socket: Socket): ClientConnection | undefined {
-    socket.on('error', () => {}); // 'close' follows
+    socket.on('error', waitForClose);
     if (this.#connections.size >= this.#maxConnections && !this.#evict()) {
       this.#counters.refused.limit++;
       resetStream(socket);
@@ -68,3 +68,6 @@ export class ConnectionTable {
     return true;
   }
 }
+
+/** Ignores an error of a client's socket: the event `close` follows. */
+function waitForClose(): void {}

@@ -14,7 +14,7 @@ const SOCKET_UMASK = 0o177;
 
 /** A place on this host that takes connections. */
 export interface BoundListener {
-  /** With the port that was chosen, where 0 was asked for. */
+  /** Has the port that was chosen in place of 0. */
   readonly at: ListenAddress;
   /** Takes no more connections. Open ones go on. */
   close(): void;
@@ -84,7 +84,7 @@ function isAnswered(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    // Only a refusal proves that nobody is there: a full queue, say, belongs to a program that lives.
+    // Only a refusal proves that no program listens: a full queue, for example, belongs to one that does.
     probe.on('error', (error: NodeJS.ErrnoException) =>
       resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
     );

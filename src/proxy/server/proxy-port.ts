@@ -16,7 +16,7 @@ import { readCertificate, secureStream } from './secure-context.js';
 const SOCKS_5 = 5;
 const SOCKS_4 = 4;
 
-/** The parts that all ports of a proxy share. */
+/** Parts that the ports of a proxy share. */
 export interface PortParts {
   readonly router: Router;
   readonly counters: ProxyCounters;
@@ -96,7 +96,7 @@ export class ProxyPort {
 
   #secure(connection: ClientConnection, secureContext: SecureContext): void {
     const secure = secureStream(connection.socket, secureContext);
-    connection.socket = secure;
+    connection.socket = secure.setMaxListeners(0);
     secure.on('error', () => {
       if (connection.isAwaited) this.#service.counters.refused.malformed++;
     });

@@ -13,7 +13,7 @@ export interface ProxyServerOptions {
 }
 
 interface OpenPort {
-  /** The place that was asked for, as text. */
+  /** The place in the configuration, as text. */
   readonly place: string;
   readonly port: ProxyPort;
 }

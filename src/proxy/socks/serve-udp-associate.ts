@@ -50,6 +50,7 @@ function serveRelay(
     nowMs: () => performance.now(),
     route: (to) => attemptFor(socket, (signal) => service.router.routeToAddresses(to, signal)),
     reply: (header, payload) => {
+      connection.lastActiveMs = performance.now();
       if (relay.getSendQueueSize() < MAX_QUEUED_BYTES)
         relay.send([header, payload], client.port, client.host, () => {});
       else counters.datagrams.dropped.full++;

@@ -19,7 +19,7 @@ export interface SocksRequest {
   readonly destination: Destination;
 }
 
-/** The next step after the bytes so far. `reply` goes to the client first. */
+/** The consequence of the bytes so far. `reply` goes to the client first. */
 export type HandshakeStep =
   | { readonly kind: 'more'; readonly reply: Uint8Array }
   | { readonly kind: 'request'; readonly reply: Uint8Array; readonly request: SocksRequest; readonly rest: Uint8Array }

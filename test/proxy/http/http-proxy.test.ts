@@ -272,6 +272,35 @@ describe('the HTTP proxy', { timeout: 90_000 }, () => {
     }
   });
 
+  it('serves requests that are sent before the responses, in their order, up to a limit', async () => {
+    const { port, counters } = await fixture.start();
+    const held: (() => void)[] = [];
+    const inside = await fixture.serveHttpInside((request, response) =>
+      held.push(() => response.end(`${request.url}!`)),
+    );
+    const head = (path: string): string => `GET http://${RIGHT[4]}:${inside.port}${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const client = new RawClient(port).send(Array.from({ length: 64 }, (_, i) => head(`/${i}`)).join(''));
+    await eventually(() => held.length === 64);
+    for (const answer of held.reverse()) answer();
+    for (let i = 0; i < 64; i++) assert.ok((await client.takeThrough('!')).endsWith(`\r\n/${i}!`));
+
+    client.send(Array.from({ length: 65 }, () => head('/more')).join(''));
+    await client.closed();
+    assert.equal(counters.refused.limit, 1);
+  });
+
+  it('ends a connection on which CONNECT comes before the response to an earlier request is complete', async () => {
+    const { port, counters } = await fixture.start();
+    const inside = await fixture.serveHttpInside((_request, response) => response.write('begun'));
+    const url = `http://${RIGHT[4]}:${inside.port}/`;
+    const client = new RawClient(port).send(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await client.takeThrough('begun');
+    client.send(`CONNECT ${RIGHT[4]}:${inside.port} HTTP/1.1\r\n\r\n`);
+    await client.closed();
+    assert.equal(client.errorCode, 'ECONNRESET');
+    assert.equal(counters.refused.malformed, 1);
+  });
+
   it('aborts the request to the server when the client goes away', async () => {
     const { port, counters } = await fixture.start();
     let aborted = 0;

@@ -152,6 +152,24 @@ describe('SOCKS through a tunnel', { timeout: 60_000 }, () => {
     foreign.close();
   });
 
+  it('serves only the port that the client announced for its datagrams', async () => {
+    const { port, counters } = await fixture.start();
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const client = new RawClient(port).send([...GREETING, ...request(3, '127.0.0.1', socket.address().port)]);
+    const relay = (await client.take(12)).readUInt16BE(10);
+    const foreign = createSocket('udp4');
+    const query = encode({ type: 'query', id: 8, questions: [{ type: 'A', name: 'web.internal' }] });
+    const datagram = Buffer.concat([Buffer.from([0, 0, 0, 1, 10, 9, 0, 2, 0, 53]), query]);
+    foreign.send(datagram, relay, '127.0.0.1');
+    await eventually(() => counters.datagrams.dropped.foreign === 1);
+    socket.send(datagram, relay, '127.0.0.1');
+    await once(socket, 'message');
+    client.socket.destroy();
+    socket.close();
+    foreign.close();
+  });
+
   it('gives up on a connection when the client is gone, and on a client that ends too early', async () => {
     const { port, counters } = await fixture.start();
     const client = new RawClient(port).send([...GREETING, ...request(1, '10.9.0.99', 9)]);
