@@ -39,7 +39,7 @@ describe('peers whose endpoint is a name', () => {
   });
 });
 
-/** Of three peers one has a name, one an address, and one no endpoint. */
+/** Opens a follower of three peers: one has a name, one an address, and one no endpoint. */
 function open(t: TestContext, reasonCode: ReasonCode) {
   const [lines, endpoints, addresses] = [[] as string[], [] as [string, unknown][], ['192.0.2.7']];
   const lookup = async () => {
