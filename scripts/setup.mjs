@@ -4,7 +4,7 @@
  *     node scripts/setup.mjs [--for PURPOSE]
  *
  * The script does only the missing steps, and prints nothing when no step is missing. `--for start` (or test, bench,
- * prebuild) also checks
+ * prebuild, proxy-demo) also checks
  * the programs listed in `scripts/PURPOSE-tools.json`: root gets the missing ones from Debian's packages, everyone
  * else gets their names.
  *

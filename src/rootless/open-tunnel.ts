@@ -1,4 +1,4 @@
-import { clearChange, readDeviceChange } from '../control/config/index.js';
+import { type ConfigDocument, clearChange, readDeviceChange } from '../control/config/index.js';
 import { formatIpAddress } from '../control/ip-text.js';
 import { Tunnel } from '../host/tunnel.js';
 import { createEngine } from './engine.js';
@@ -23,11 +23,11 @@ export interface OpenTunnelOptions {
  * const response = await fetch('http://10.0.0.1/', { dispatcher: tunnel.dispatcher });
  * ```
  *
- * @param config The path of a file, its text, or an object.
+ * @param config The path of a file, its text, a file that was read by `wiretype/config`, or an object.
  * @throws {WireGuardError} ERR_CONFIG, ERR_CONFIG_FILE, ERR_NAME_RESOLUTION, ERR_PORT_IN_USE
  */
 export async function openTunnel(
-  config: string | URL | TunnelConfig,
+  config: string | URL | TunnelConfig | ConfigDocument,
   { signal }: OpenTunnelOptions = {},
 ): Promise<TunnelHost> {
   signal?.throwIfAborted();

@@ -4,11 +4,14 @@ import type { AgentOptions } from 'node:http';
 
 import { explainText } from '../control/explain-text.js';
 import { formatIpPrefix } from '../control/ip-text.js';
-import { formatKey } from '../control/key-text.js';
+import { formatKey, parseKey } from '../control/key-text.js';
+import type { DeviceChange } from '../core/configuration.js';
 import type { DeviceEvent } from '../core/device-events.js';
 import type { ReasonCode, SessionReason } from '../core/session-reason.js';
 import type { Tunnel } from '../host/tunnel.js';
+import type { Endpoint } from '../wire/endpoint.js';
 import { createDispatcher } from './dispatcher.js';
+import { keepSessions } from './keep-sessions.js';
 import { type PingOptions, type PingReply, ping } from './ping.js';
 import { forwardPort, type PortForward } from './port-forward.js';
 import type { SocketHost } from './socket-host.js';
@@ -174,6 +177,24 @@ export class TunnelHost implements AsyncDisposable {
     const forward = await forwardPort(from, to, (options) => this.connect(options));
     this.#closers.add(() => void forward.close());
     return forward;
+  }
+
+  /**
+   * Takes the peers of a change in place of its own. Sessions of peers that stay live on, and with them all connections.
+   *
+   * @param change The caller wipes it. Its keys and ports of the interface are left aside.
+   */
+  async replacePeers(change: DeviceChange): Promise<void> {
+    this.#refuseWhenClosed();
+    await this.#tunnel.apply({ replacePeers: false, peers: keepSessions(change.peers, this.#tunnel.state.peers) });
+  }
+
+  /** Sends to a peer at another address from now on. @param publicKey Base64. */
+  async setEndpoint(publicKey: string, endpoint: Endpoint): Promise<void> {
+    this.#refuseWhenClosed();
+    const peer = { isRemoval: false, isUpdateOnly: true, replaceAllowedIps: false, allowedIps: [] };
+    const key = parseKey(publicKey, 'public key');
+    await this.#tunnel.apply({ replacePeers: false, peers: [{ ...peer, publicKey: key, endpoint }] });
   }
 
   status(): TunnelStatus {
