@@ -132,7 +132,8 @@ export class FlowTimers {
     this.#context.requestOutput(flow);
     if (!judgeProbe(flow, this.#context, true, nowMs)) return;
     if (flow.recovery === Recovery.None) flow.enterFastRecovery(flight);
-    flow.congestion.recovering(0, flow.pipeBytes, false);
+    // After a timeout the window is that of slow start: proportional reduction has no part in it.
+    if (flow.recovery === Recovery.Fast) flow.congestion.recovering(0, flow.pipeBytes, false);
   }
 
   #lossTimedOut(flow: TcpFlow, nowMs: number): void {
