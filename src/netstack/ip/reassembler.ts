@@ -224,7 +224,7 @@ export class Reassembler {
 }
 
 /** RFC 8200 §4.5: the first fragment holds all headers. The least of them, that of UDP, has eight bytes; extensions may not follow. */
-function lacksTransportHeader({ version, fragmentOffset, protocol, payloadBytes }: IpView): boolean {
-  if (version === 4 || fragmentOffset > 0) return false;
+function lacksTransportHeader({ version, fragmentOffset, hasMoreFragments, protocol, payloadBytes }: IpView): boolean {
+  if (version === 4 || fragmentOffset > 0 || !hasMoreFragments) return false;
   return isExtension(protocol) || payloadBytes < (protocol === PROTOCOL_TCP ? TCP_HEADER_BYTES : UDP_HEADER_BYTES);
 }

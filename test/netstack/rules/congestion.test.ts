@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 
 import { Congestion } from '../../../src/netstack/tcp/congestion.js';
 import { Cubic } from '../../../src/netstack/tcp/cubic.js';
-import { HyStart } from '../../../src/netstack/tcp/hystart.js';
 import { SeededRandom } from '../../../src/sim/seeded-random.js';
 import { F, RawPeer } from '../raw-peer.js';
 import { dataOf, MSS_1380 } from './segments.js';
@@ -105,6 +104,17 @@ describe('slow start', () => {
     assert.equal(path.segments, 10);
   });
 
+  it('has HyStart++ the first time only (RFC 9406 §4.3)', () => {
+    const path = new Path();
+    while (path.segments < 100) path.ack(MSS);
+    path.congestion.timedOut(100 * MSS, true);
+    for (let round = 0; path.segments < 70; round++) {
+      assert.ok(round < 8, 'slow start goes on to the threshold');
+      path.round(RTT_MS * (1 + round));
+    }
+    assert.equal(path.congestion.slowStartThreshold, 70 * MSS);
+  });
+
   it('counts by segment sizes without options: 60 KB in flight after three rounds', () => {
     const peer = new RawPeer();
     const at = peer.open([...MSS_1380, 3, 3, 7]);
@@ -116,76 +126,6 @@ describe('slow start', () => {
       peer.advance(50);
     }
     assert.equal(peer.flow!.congestion.windowBytes, 40 * 1_380);
-  });
-});
-
-describe('HyStart++ (RFC 9406)', () => {
-  /** Rounds of twenty samples. @returns The number of the round in which slow start ended; −1: none. */
-  function roundsUntilEnd(hystart: HyStart, rttOf: (round: number) => number, rounds = 30): number {
-    let acknowledged = 0;
-    hystart.startRound(20);
-    for (let round = 0; round < rounds; round++) {
-      for (let i = 0; i < 20; i++) {
-        acknowledged++;
-        if (hystart.acknowledged(acknowledged, acknowledged + 20, rttOf(round))) return round;
-      }
-    }
-    return -1;
-  }
-
-  it('leaves slow start five rounds after round trips became longer by an eighth (§4.2, §4.3)', () => {
-    const end = roundsUntilEnd(new HyStart(), (round) => (round < 5 ? 100 : 113));
-    assert.ok(end >= 9 && end <= 10, `round ${end}`);
-  });
-
-  it('has a threshold of 4 ms to 16 ms (§4.2)', () => {
-    assert.equal(
-      roundsUntilEnd(new HyStart(), (round) => (round < 5 ? 10 : 13)),
-      -1,
-    );
-    assert.notEqual(
-      roundsUntilEnd(new HyStart(), (round) => (round < 5 ? 10 : 14)),
-      -1,
-    );
-    assert.equal(
-      roundsUntilEnd(new HyStart(), (round) => (round < 5 ? 400 : 415)),
-      -1,
-    );
-    assert.notEqual(
-      roundsUntilEnd(new HyStart(), (round) => (round < 5 ? 400 : 416)),
-      -1,
-    );
-  });
-
-  it('grows by a quarter meanwhile, and by all again when the delay goes away (§4.2)', () => {
-    const hystart = new HyStart();
-    roundsUntilEnd(hystart, (round) => (round < 5 ? 100 : 120), 7);
-    assert.equal(hystart.growthDivisor, 4);
-    const again = new HyStart();
-    assert.equal(
-      roundsUntilEnd(again, (round) => (round < 5 || round > 7 ? 100 : 120)),
-      -1,
-    );
-    assert.equal(again.growthDivisor, 1);
-  });
-
-  it('needs eight samples of a round (§4.2)', () => {
-    const hystart = new HyStart();
-    hystart.startRound(7);
-    for (let round = 1; round < 20; round++)
-      for (let i = 0; i < 7; i++) assert.equal(hystart.acknowledged(7 * round, 7 * (round + 1), 100 * round), false);
-    assert.equal(hystart.growthDivisor, 1);
-  });
-
-  it('is for the first slow start only (§4.3)', () => {
-    const path = new Path();
-    while (path.segments < 100) path.ack(MSS);
-    path.congestion.timedOut(100 * MSS, true);
-    for (let round = 0; path.segments < 70; round++) {
-      assert.ok(round < 8, 'slow start goes on to the threshold');
-      path.round(RTT_MS * (1 + round));
-    }
-    assert.equal(path.congestion.slowStartThreshold, 70 * MSS);
   });
 });
 
