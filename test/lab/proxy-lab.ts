@@ -21,6 +21,8 @@ const SERVICES = `${CHECKOUT}dist/test/lab/proxy-services.js`;
 export const UDP_CLIENT = `${CHECKOUT}dist/test/lab/socks-udp-client.js`;
 /** The proxy must need none of these. */
 export const NO_RIGHTS = ['--bounding-set=-all', '--inh-caps=-all', '--no-new-privs'];
+/** The name of the certificate in the folder of the web server. */
+export const CERTIFICATE = 'cert.pem';
 export const PAGE = 'the page inside of the tunnel\n';
 
 export class ProxyLab {
@@ -91,7 +93,7 @@ async function makeCertificate(folder: string): Promise<void> {
     join(folder, 'key.pem'),
   ];
   const names = ['-subj', '/CN=web.internal', '-addext', 'subjectAltName=DNS:web.internal,IP:127.0.0.1'];
-  await run('openssl', ['req', '-x509', '-days', '2', ...key, ...names, '-out', join(folder, 'cert.pem')]);
+  await run('openssl', ['req', '-x509', '-days', '2', ...key, ...names, '-out', join(folder, CERTIFICATE)]);
 }
 
 function configuration(privateKey: string, publicKey: string): string {
