@@ -38,7 +38,10 @@ export class NetstackTun implements Tun {
       batch.clear();
       return 0;
     }
-    return this.#stack.read(batch, this.#clock.nowMs());
+    const count = this.#stack.read(batch, this.#clock.nowMs());
+    // The loop takes so much in a turn and no more: the rest is announced, as a TUN of the system would do.
+    if (count > 0 && this.#stack.hasOutput) this.wake();
+    return count;
   }
 
   write(batch: PacketBatch): void {

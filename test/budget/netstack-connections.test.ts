@@ -6,7 +6,9 @@ import { Connections, WAYS } from '../netstack/connection-ways.js';
 import { StackPair } from '../netstack/stack-pair.js';
 import { assertEmpty } from '../netstack/transfer-run.js';
 
-const ROUNDS = 5;
+const ROUNDS = 9;
+/** What V8 keeps for itself rises and falls: the least of some rounds says what the connections left. */
+const ROUNDS_COMPARED = 4;
 const CONNECTIONS_PER_ROUND = 2_000;
 /** After the longest end, R2 of data that nobody acknowledges. */
 const ROUND_MS = 1_200_000;
@@ -24,8 +26,9 @@ describe('TCP connections that ended', () => {
       openAndEnd(pair);
       after.push(await memoryBytes());
     }
-    // The first two rounds compile code and make the tables grow.
-    const growth = (after.at(-1)! - after[1]!) / (ROUNDS - 2);
+    // The first round compiles code and makes the tables grow.
+    const early = Math.min(...after.slice(1, 1 + ROUNDS_COMPARED));
+    const growth = (Math.min(...after.slice(-ROUNDS_COMPARED)) - early) / ROUNDS_COMPARED;
     assert.ok(growth < MAX_GROWTH_BYTES, `${growth.toFixed(0)} bytes more after each round: ${after.join(', ')}`);
   });
 });

@@ -173,7 +173,7 @@ describe('tunnels', { timeout: 240_000 }, () => {
     await left.ping(RIGHT[4]);
 
     assert.ok(data.equals(received));
-    assert.ok(performance.now() - startMs < 10_000);
+    assert.ok(performance.now() - startMs < 4_000, 'a lost handshake message is repeated after 5 s');
     assert.ok(blocked.every((socket) => socket.connecting));
   });
 });

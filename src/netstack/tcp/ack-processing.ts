@@ -89,6 +89,7 @@ export class AckProcessing {
     else flow.loss.partialAck(Math.ceil(advanced / flow.payloadBytes));
     flow.isTailProbed = false;
     flow.isUnreachable = false;
+    flow.noteWindow();
     if (flow.isWriteBlocked && flow.sendQueue.length <= flow.sendBufferBytes * WRITABLE_BELOW) {
       flow.isWriteBlocked = false;
       this.#context.post(flow, FlowEvent.Writable);

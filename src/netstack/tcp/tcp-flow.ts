@@ -160,6 +160,7 @@ export class TcpFlow implements Scheduled {
   /** No program holds it any more. */
   isOrphan = false;
   maxSendBytes = MAX_SEND_BUFFER;
+  #greatestWindowBytes = 0;
   isWriteBlocked = false;
   closedBy: CloseReason | undefined;
   /** Bits of `FlowEvent` that nobody has taken. */
@@ -228,10 +229,18 @@ export class TcpFlow implements Scheduled {
     return this.mss - this.timestampBytes;
   }
 
-  /** The bound of `sendQueue`: a window in flight, and one behind it, so that no ACK finds the queue empty. */
+  /**
+   * The bound of `sendQueue`: a window in flight, and one behind it, so that no ACK finds the queue empty. It never shrinks: while a
+   * loss is repaired, what arrived behind the gap stays in the queue, and new data has to go on (as Linux has it).
+   */
   get sendBufferBytes(): number {
+    return Math.min(Math.max(2 * this.#greatestWindowBytes, MIN_SEND_BUFFER), this.maxSendBytes);
+  }
+
+  /** The congestion window has grown, perhaps. */
+  noteWindow(): void {
     // The window is no whole number while losses are repaired.
-    return Math.min(Math.max(2 * Math.floor(this.congestion.windowBytes), MIN_SEND_BUFFER), this.maxSendBytes);
+    this.#greatestWindowBytes = Math.max(this.#greatestWindowBytes, Math.floor(this.congestion.windowBytes));
   }
 
   /** Bytes on the path (RFC 6675 §4, `pipe`). Without SACK, a duplicate ACK stands for a segment that left it. */

@@ -139,8 +139,7 @@ describe('a SYN to any address', () => {
 
   it('alone is asked about: other segments of unknown connections get no answer (row 51)', () => {
     const { peer, requests } = asked();
-    for (const flags of [F.ACK, F.SYN | F.ACK, F.FIN | F.ACK, F.RST, F.SYN | F.FIN])
-      peer.send({ flags, seq: 1, ack: 1 });
+    for (const flags of [F.ACK, F.SYN | F.ACK, F.FIN | F.ACK, F.RST, F.FIN]) peer.send({ flags, seq: 1, ack: 1 });
     assert.deepEqual([requests.length, peer.replies().length], [0, 0]);
   });
 });
