@@ -123,16 +123,18 @@ export class TunnelResolver {
   #askUdp(server: string, question: Packet): Promise<Packet | undefined> {
     return new Promise((resolve) => {
       const socket = this.#sockets.createUdpSocket(isIP(server) === 6 ? 'udp6' : 'udp4');
-      const finish = (answer?: Packet): void => {
-        clearTimeout(timer);
-        socket.close();
-        resolve(answer);
-      };
+      let answer: Packet | undefined;
+      const finish = (): void => void socket[Symbol.asyncDispose]();
       const timer = setTimeout(finish, TRY_MS);
-      socket.on('error', () => finish());
+      // The tunnel may close the socket, too.
+      socket.once('close', () => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+      socket.on('error', finish);
       socket.on('message', (message: Buffer) => {
-        const answer = readAnswer(message, question);
-        if (answer !== undefined) finish(answer);
+        answer ??= readAnswer(message, question);
+        if (answer !== undefined) finish();
       });
       socket.connect(PORT, server, () => socket.send(encode(question)));
     });

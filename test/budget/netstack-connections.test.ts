@@ -7,7 +7,7 @@ import { StackPair } from '../netstack/stack-pair.js';
 import { assertEmpty } from '../netstack/transfer-run.js';
 
 const ROUNDS = 9;
-/** What V8 keeps for itself rises and falls: the least of some rounds says what the connections left. */
+/** V8 keeps more or less for itself: the least of some rounds says what the connections left. */
 const ROUNDS_COMPARED = 4;
 const CONNECTIONS_PER_ROUND = 2_000;
 /** After the longest end, R2 of data that nobody acknowledges. */

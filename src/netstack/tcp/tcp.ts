@@ -130,6 +130,7 @@ export class Tcp {
   /** Queues bytes. @returns Bytes taken; `FlowEvent.Writable` follows when it was less than all. */
   write(flow: TcpFlow, bytes: Uint8Array, at: number, length: number): number {
     if (flow.isFinQueued || flow.state === TcpState.Closed) return 0;
+    flow.noteWindow();
     const room = Math.max(flow.sendBufferBytes - flow.sendQueue.length, 0);
     const taken = flow.sendQueue.append(bytes, at, Math.min(length, room));
     if (taken < length) flow.isWriteBlocked = true;
