@@ -168,7 +168,10 @@ describe('the send buffer', () => {
     }
     const { sendQueue, congestion } = peer.flow!;
     assert.ok(congestion.windowBytes > 300_000);
-    assert.ok(Math.abs(sendQueue.length - 2 * congestion.windowBytes) < 2, `${sendQueue.length} bytes, window ${congestion.windowBytes}`);
+    assert.ok(
+      Math.abs(sendQueue.length - 2 * congestion.windowBytes) < 2,
+      `${sendQueue.length} bytes, window ${congestion.windowBytes}`,
+    );
     congestion.windowBytes = 50_000_000;
     peer.write(data);
     assert.equal(sendQueue.length, 4_194_304);
