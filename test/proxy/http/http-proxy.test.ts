@@ -267,8 +267,8 @@ describe('the HTTP proxy', { timeout: 90_000 }, () => {
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\npart',
     ]) {
       const inside = await fixture.serveInside((socket) => socket.once('data', () => socket.end(part)));
-      const cut = await get(port, `http://${RIGHT[4]}:${inside}/`);
-      await assert.rejects(text(cut), { code: 'ECONNRESET' });
+      // The reset may overtake the head of the response.
+      await assert.rejects(get(port, `http://${RIGHT[4]}:${inside}/`).then(text), { code: 'ECONNRESET' });
     }
   });
 
