@@ -42,7 +42,7 @@ export async function openTunnel(
   });
   try {
     const mtu = section.mtu ?? DEFAULT_MTU;
-    const loop = new StackLoop({ name: document.fileName, clock, segmenter, addresses, mtu });
+    const loop = new StackLoop({ name: document.fileName, clock, segmenter, crypto: parts.crypto, addresses, mtu });
     const tunnel = await Tunnel.create({ ...parts, tun: loop.tun });
     const host = new TunnelHost({
       tunnel,
@@ -58,8 +58,14 @@ export async function openTunnel(
       throw error;
     }
     signal?.addEventListener('abort', () => void host.close(), { once: true });
+    void followSessions(tunnel, loop);
     return host;
   } finally {
     clearChange(change);
   }
+}
+
+/** The engine keeps few packets for a peer without a session: of many connections that begin at once, most SYNs are lost. */
+async function followSessions(tunnel: Tunnel, loop: StackLoop): Promise<void> {
+  for await (const { kind } of tunnel.events) if (kind === 'handshake') loop.sessionBegan();
 }

@@ -10,6 +10,8 @@ export interface PortForward extends AsyncDisposable {
   /** Where it listens. */
   readonly host: string;
   readonly port: number;
+  /** Resolves when it has ended. */
+  readonly closed: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,11 +36,13 @@ export async function forwardPort(
   });
   await listening(server, local);
   const { port } = server.address() as AddressInfo;
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
   const close = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
+    server.close();
+    await closed;
   };
-  return { host: local.host, port, close, [Symbol.asyncDispose]: close };
+  return { host: local.host, port, closed, close, [Symbol.asyncDispose]: close };
 }
 
 async function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {

@@ -1,6 +1,8 @@
 import { randomFillSync, randomInt } from 'node:crypto';
-import { blake2s } from '@noble/hashes/blake2.js';
 
+import type { Crypto } from '../core/ports.js';
+import { secretBytes } from '../core/secret-bytes.js';
+import { NodeCrypto } from '../crypto/node-crypto.js';
 import type { Clock } from '../host/clock.js';
 import { NetstackTun } from '../host/netstack-tun.js';
 import type { EchoReply } from '../netstack/icmp/icmp.js';
@@ -11,12 +13,15 @@ import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
 import type { UdpEndpoint } from '../netstack/udp/udp-endpoint.js';
 
 const SECRET_BYTES = 32;
+const MAC_BYTES = 16;
 const ECHO_IDENTIFIERS = 65_536;
 
 export interface StackLoopOptions {
   readonly name: string;
   readonly clock: Clock;
   readonly segmenter?: Segmenter | undefined;
+  /** Default: that of Node. */
+  readonly crypto?: Crypto;
   /** 4 or 16 bytes each. */
   readonly addresses: readonly Uint8Array[];
   readonly mtu: number;
@@ -39,13 +44,18 @@ export class StackLoop {
   readonly #echoes = new Map<number, (reply: EchoReply) => void>();
   #isDraining = false;
 
-  constructor({ name, clock, segmenter, addresses, mtu }: StackLoopOptions) {
-    const secret = randomFillSync(new Uint8Array(new ArrayBuffer(SECRET_BYTES)));
+  constructor({ name, clock, segmenter, crypto = new NodeCrypto(), addresses, mtu }: StackLoopOptions) {
+    const secret = randomFillSync(secretBytes(SECRET_BYTES));
+    const mac = new DataView(new ArrayBuffer(MAC_BYTES));
+    const macBytes = new Uint8Array(mac.buffer);
     this.#clock = clock;
     this.stack = new Netstack({
       environment: {
         random: (out) => void randomFillSync(out),
-        keyedHash: (data) => new DataView(blake2s(data, { key: secret, dkLen: 4 }).buffer).getInt32(0),
+        keyedHash: (data) => {
+          crypto.mac(macBytes, secret, data);
+          return mac.getInt32(0);
+        },
       },
       addresses,
       mtu,
@@ -88,6 +98,12 @@ export class StackLoop {
   /** Echo requests that wait for their replies. */
   get openEchoes(): number {
     return this.#echoes.size;
+  }
+
+  /** A peer has a session from now on: what waited for it goes on. */
+  sessionBegan(): void {
+    this.stack.tcp.repeatSyns();
+    this.wake();
   }
 
   /** Sends what a socket wrote, and hands out what came of it. */

@@ -175,7 +175,9 @@ export class TunnelHost implements AsyncDisposable {
   async forward(from: string, to: string): Promise<PortForward> {
     this.#refuseWhenClosed();
     const forward = await forwardPort(from, to, (options) => this.connect(options));
-    this.#closers.add(() => void forward.close());
+    const close = (): void => void forward.close();
+    this.#closers.add(close);
+    void forward.closed.then(() => this.#closers.delete(close));
     return forward;
   }
 

@@ -12,3 +12,9 @@ export function endFlow(context: TcpContext, flow: TcpFlow, reason: CloseReason)
   context.remove(flow);
   context.post(flow, FlowEvent.Closed);
 }
+
+/** Neither side has more to say in CLOSING and LAST-ACK, unless our FIN still waits behind data. */
+export function needsReset({ state, isFinSent }: TcpFlow): boolean {
+  if (state === TcpState.Closing || state === TcpState.LastAck) return !isFinSent;
+  return state !== TcpState.SynSent;
+}

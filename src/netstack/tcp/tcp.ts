@@ -1,16 +1,16 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { isUnicastAddress } from '../address.js';
 import type { BlockPool } from '../block-pool.js';
-import { WINDOW_SHIFT } from '../constants.js';
+
 import type { Icmp } from '../icmp/icmp.js';
 import type { IcmpError } from '../icmp/icmp-error.js';
 import type { IpView } from '../ip/ip-view.js';
 import type { PathMtus } from '../ip/path-mtus.js';
 import type { NetstackEnvironment } from '../ports.js';
 import type { Segmenter } from '../segments/segmenter.js';
-import { addSequence } from '../sequence.js';
 import { AckProcessing } from './ack-processing.js';
-import { endFlow } from './flow-end.js';
+import { makeConnectingFlow } from './active-open.js';
+import { endFlow, needsReset } from './flow-end.js';
 import { FlowRegistry, type TcpEventSource } from './flow-registry.js';
 import { FlowTimers } from './flow-timers.js';
 import { HalfOpen } from './half-open.js';
@@ -25,7 +25,7 @@ import { AckOwed, TcpFlow } from './tcp-flow.js';
 import { TcpSegment } from './tcp-segment.js';
 import { isFinPending, TcpState } from './tcp-state.js';
 import { TimeWait } from './time-wait.js';
-import { isNewConnection } from './time-waits.js';
+import { isNewConnection, leastIssAfter } from './time-waits.js';
 
 export interface TcpOptions {
   readonly environment: NetstackEnvironment;
@@ -93,22 +93,23 @@ export class Tcp {
     if (port === 0 || !isFree(port)) return undefined;
     const { addresses, pool } = this.#registry;
     const ends = { local: addresses.shared(local), localPort: port, remote: addresses.shared(remote), remotePort };
-    const flow = new TcpFlow(ends, pool);
-    flow.state = TcpState.SynSent;
-    flow.iss = this.#numbers.sequence(flow, nowMs);
-    flow.timestampOffset = this.#numbers.timestampOffset(flow);
-    flow.sndUna = flow.iss;
-    flow.sndNxt = flow.iss;
-    flow.dataStart = addSequence(flow.iss, 1);
-    flow.receiveShift = WINDOW_SHIFT;
-    flow.hasTimestamps = true;
-    flow.hasSack = true;
+    const flow = makeConnectingFlow(ends, pool, this.#numbers, nowMs);
     flow.hasEcn = this.#wantsEcn;
-    flow.mustSendSyn = true;
-    flow.window.edge = FIRST_WINDOW_BYTES;
     this.#registry.table.add(flow);
     this.#registry.requestOutput(flow);
     return flow;
+  }
+
+  /**
+   * Sends the SYNs again that nobody has answered. Where the path only now begins to exist, they need not wait for their timers,
+   * and those that were lost before that are no sign of congestion.
+   */
+  repeatSyns(): void {
+    for (const flow of this.#registry.table.values()) {
+      if (!(flow instanceof TcpFlow) || flow.state !== TcpState.SynSent || flow.sndUna !== flow.iss) continue;
+      flow.mustSendSyn = true;
+      this.#registry.requestOutput(flow);
+    }
   }
 
   /** @returns `undefined` if the port is taken. */
@@ -282,7 +283,7 @@ export class Tcp {
       return;
     }
     this.#registry.endTimeWait(record);
-    this.handshakes.open(view, segment, bytes, nowMs, addSequence(record.sndNxt, REUSE_DISTANCE));
+    this.handshakes.open(view, segment, bytes, nowMs, leastIssAfter(record));
   }
 
   #acknowledgeNow(flow: TcpFlow): void {
@@ -291,14 +292,3 @@ export class Tcp {
     this.#registry.requestOutput(flow);
   }
 }
-
-/** Neither side has more to say in CLOSING and LAST-ACK, unless our FIN still waits behind data. */
-function needsReset({ state, isFinSent }: TcpFlow): boolean {
-  if (state === TcpState.Closing || state === TcpState.LastAck) return !isFinSent;
-  return state !== TcpState.SynSent;
-}
-
-/** How far a new connection begins behind the one in TIME-WAIT that it follows: more than an unscaled window (Linux). */
-const REUSE_DISTANCE = 0x1_0001;
-/** The window field of a SYN, which is never scaled. */
-const FIRST_WINDOW_BYTES = 65_535;

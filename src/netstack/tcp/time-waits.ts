@@ -1,10 +1,12 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { CHALLENGE_ACK_INTERVAL_MS, MAX_TIME_WAITS, TIME_WAIT_MS } from '../constants.js';
-import { isBefore, sequenceDistance } from '../sequence.js';
+import { addSequence, isBefore, sequenceDistance } from '../sequence.js';
 import type { TcpFlow } from './tcp-flow.js';
 import { ACK, FIN, RST, SYN, type TcpSegment } from './tcp-segment.js';
 import { SegmentHeader, writeSegment } from './tcp-writer.js';
 import { TimeWait } from './time-wait.js';
+
+const REUSE_DISTANCE = 0x1_0001;
 
 /**
  * The connections in TIME-WAIT, and the ACKs that they still send: the peer's FIN came again, because the last ACK was lost.
@@ -108,4 +110,9 @@ function isAckAcceptable(record: TimeWait, segment: TcpSegment): boolean {
   if (!segment.has(ACK)) return true;
   const behind = sequenceDistance(segment.acknowledgment, record.sndNxt);
   return behind >= 0 && behind <= record.maxSndWnd;
+}
+
+/** Where a new connection begins at least that follows the one in TIME-WAIT: an unscaled window behind its end (Linux). */
+export function leastIssAfter({ sndNxt }: TimeWait): number {
+  return addSequence(sndNxt, REUSE_DISTANCE);
 }
