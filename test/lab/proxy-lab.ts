@@ -31,15 +31,17 @@ export class ProxyLab {
   readonly left: Host;
   readonly right: Host;
   readonly services: Program;
+  readonly daemon: Wireguard;
   /** The file of the tunnel. */
   readonly config: string;
   readonly web: string;
 
-  private constructor(parts: Pick<ProxyLab, 'lab' | 'left' | 'right' | 'services' | 'config' | 'web'>) {
+  private constructor(parts: Pick<ProxyLab, 'lab' | 'left' | 'right' | 'services' | 'daemon' | 'config' | 'web'>) {
     this.lab = parts.lab;
     this.left = parts.left;
     this.right = parts.right;
     this.services = parts.services;
+    this.daemon = parts.daemon;
     this.config = parts.config;
     this.web = parts.web;
   }
@@ -58,7 +60,7 @@ export class ProxyLab {
     await services.says(/ready/);
     const config = join(lab.folder, 'wg0.conf');
     writeFileSync(config, configuration(keys.privateKey, daemon.publicKey), { mode: 0o600 });
-    return new ProxyLab({ lab, left, right, services, config, web });
+    return new ProxyLab({ lab, left, right, services, daemon, config, web });
   }
 
   /** Starts a proxy without any right, and waits until it listens. */
@@ -66,6 +68,14 @@ export class ProxyLab {
     const proxy = this.right.start('setpriv', [...NO_RIGHTS, COMMAND, 'proxy', ...words], { env });
     await proxy.says(/ on 127\.0\.0\.1:| leads to /);
     return proxy;
+  }
+
+  /** Makes the file of one more tunnel to the left host, with an address of its own. */
+  async addTunnel(name: string, address: string): Promise<string> {
+    const keys = generateKeyPair();
+    await this.daemon.setPeer({ publicKey: keys.publicKey, allowedIps: `${address}/32` });
+    const text = configuration(keys.privateKey, this.daemon.publicKey);
+    return this.write(`${name}.conf`, text.replace(/^Address = .*$/m, `Address = ${address}/32`));
   }
 
   /** Writes a file beside the one of the tunnel. */
