@@ -218,6 +218,11 @@ export class TunnelHost implements AsyncDisposable {
     };
   }
 
+  /** Says for each peer in a sentence why it does not answer, or that it does. */
+  explain(): readonly Pick<PeerStatus, 'publicKey' | 'reasonCode' | 'reason'>[] {
+    return this.status().peers.map(({ publicKey, reasonCode, reason }) => ({ publicKey, reasonCode, reason }));
+  }
+
   /** Handshakes, roaming, ended sessions: from the moment at which reading begins. */
   get events(): AsyncIterable<DeviceEvent> {
     return this.#tunnel.events;

@@ -166,6 +166,8 @@ for (const hasAddon of ADDON_SETTINGS)
       assert.deepEqual(status.addresses, [LEFT[4], LEFT[6]]);
       const [peer] = status.peers;
       assert.equal(peer!.reasonCode, 'session');
+      const { publicKey, reasonCode, reason } = peer!;
+      assert.deepEqual(pair.left.explain(), [{ publicKey, reasonCode, reason }]);
       assert.ok(peer!.lastHandshake instanceof Date && peer!.receivedBytes > 0);
     });
 
