@@ -12,19 +12,15 @@ import { ownAddress } from './own-address.js';
 import { ProcessReference } from './process-reference.js';
 import { socketError } from './socket-error.js';
 import type { SocketHost } from './socket-host.js';
+import type { TunnelSocketOptions } from './socket-options.js';
 import { TunnelSocket } from './tunnel-socket.js';
 
 const FIRST_FREE_PORT = 49_152;
 const MAX_PORT_TRIES = 1_000;
 
-export interface TunnelServerOptions {
-  readonly allowHalfOpen?: boolean | undefined;
+/** What `net.createServer` takes: the options of each socket, and whether it begins paused. */
+export interface TunnelServerOptions extends Omit<TunnelSocketOptions, 'signal'> {
   readonly pauseOnConnect?: boolean | undefined;
-  readonly noDelay?: boolean | undefined;
-  readonly keepAlive?: boolean | undefined;
-  /** Milliseconds. */
-  readonly keepAliveInitialDelay?: number | undefined;
-  readonly highWaterMark?: number | undefined;
 }
 
 /**

@@ -94,13 +94,26 @@ export class VirtualNet {
   async advance(ms: number): Promise<void> {
     const end = this.nowMs + ms;
     await this.settle();
-    for (let next = this.#nextDeadline(); next <= end; next = this.#nextDeadline()) {
-      this.nowMs = Math.max(Math.ceil(next), this.nowMs);
-      for (const { loop } of this.hosts) loop.tun.runDue(this.nowMs);
-      for (const host of this.hosts) host.pump();
-      await this.settle();
-    }
+    while (this.#nextDeadline() <= end) await this.#step();
     this.nowMs = end;
+  }
+
+  /** Goes from deadline to deadline until `isDone`. @returns Seconds that went by. */
+  async runUntil(isDone: () => boolean, limitSeconds = 7_200): Promise<number> {
+    const startMs = this.nowMs;
+    await this.settle();
+    while (!isDone()) {
+      if (this.#nextDeadline() > startMs + limitSeconds * 1_000) throw new Error('waited in vain');
+      await this.#step();
+    }
+    return (this.nowMs - startMs) / 1_000;
+  }
+
+  async #step(): Promise<void> {
+    this.nowMs = Math.max(Math.ceil(this.#nextDeadline()), this.nowMs);
+    for (const { loop } of this.hosts) loop.tun.runDue(this.nowMs);
+    for (const host of this.hosts) host.pump();
+    await this.settle();
   }
 
   get #packets(): number {
