@@ -18,7 +18,7 @@ import { TunnelSocket } from './tunnel-socket.js';
 const FIRST_FREE_PORT = 49_152;
 const MAX_PORT_TRIES = 1_000;
 
-/** What `net.createServer` takes: the options of each socket, and whether it begins paused. */
+/** The options of `net.createServer`: those of each socket, and whether it begins paused. */
 export interface TunnelServerOptions extends Omit<TunnelSocketOptions, 'signal'> {
   readonly pauseOnConnect?: boolean | undefined;
 }
