@@ -22,6 +22,8 @@ import type { TcpContext } from './tcp-context.js';
 import { AckOwed, LossTimer, Recovery, type TcpFlow } from './tcp-flow.js';
 import { isSynchronized, TcpState } from './tcp-state.js';
 
+const SILLY_WINDOW_OVERRIDE_MS = 1_000;
+
 /**
  * The clocks of a connection: retransmission, tail loss probe, persist, delayed ACK, keepalive, and the ends of FIN-WAIT-2.
  *
@@ -104,9 +106,13 @@ export class FlowTimers {
     return flow.rtt.timeoutMs;
   }
 
-  /** RFC 9293 §3.8.6.1: first after the retransmission timeout, then at doubling distances. */
+  /**
+   * RFC 9293 §3.8.6.1: first after the retransmission timeout, then at doubling distances. A window that is open, but too small to be
+   * worth a segment, is used after a second at the latest (§3.8.6.2.1).
+   */
   #persistMs(flow: TcpFlow): number {
-    return Math.min(flow.rtt.rtoMs * 2 ** flow.retries, MAX_RTO_MS);
+    const mostMs = flow.usableWindow > 0 ? SILLY_WINDOW_OVERRIDE_MS : MAX_RTO_MS;
+    return Math.min(flow.rtt.rtoMs * 2 ** flow.retries, mostMs);
   }
 
   /** Linux's rule: some tries a second apart, then doubling. */

@@ -143,6 +143,21 @@ describe('the window of the peer', () => {
     assert.equal(dataOf(peer)[0]!.data.length, 100, 'the timer overrides the rule');
   });
 
+  it('that is small is used after a second at the latest, however long the round trip (RFC 9293 §3.8.6.2.1)', () => {
+    const peer = new RawPeer();
+    const at = peer.open(MSS_1380, 1_000);
+    peer.write(new Uint8Array(1_000));
+    dataOf(peer);
+    peer.send({ flags: F.ACK, seq: at.seq, ack: (at.ack + 1_000) | 0, window: 100 });
+    peer.flow!.rtt.startOver(5_000);
+
+    peer.write(new Uint8Array(1_000));
+    assert.equal(dataOf(peer).length, 0);
+    peer.advance(1_000);
+
+    assert.equal(dataOf(peer)[0]!.data.length, 100);
+  });
+
   it('is an unsigned number of 32 bits: 65,535 × 2^14 (RFC 9293 §3.1, RFC 7323 §2.3)', () => {
     const peer = new RawPeer();
     const at = peer.open([...MSS_1380, 3, 3, 20]);
