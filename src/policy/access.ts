@@ -1,0 +1,91 @@
+import type { IpPrefix } from '../core/configuration.js';
+
+export type FlowProtocol = 'tcp' | 'udp' | 'icmp';
+
+/** A flow as rules see it: from a device to an address that is about to be connected to. */
+export interface Flow {
+  /** Id of the device that begins it. */
+  readonly device: string;
+  readonly protocol: FlowProtocol;
+  /** 4 or 16 bytes, after every mapping. */
+  readonly destination: Uint8Array;
+  /** 0 for ICMP. */
+  readonly port: number;
+}
+
+/** Whom a rule is about. */
+export type Subject =
+  | { readonly kind: 'everyone' }
+  | { readonly kind: 'device'; readonly device: string }
+  | { readonly kind: 'tag'; readonly tag: string };
+
+/** What a rule is about. `internet` is every public address, `lan` the private ones that are not ours. */
+export type Target =
+  | { readonly kind: 'anything' | 'internet' | 'lan' | 'gateway' }
+  | { readonly kind: 'prefix'; readonly prefix: IpPrefix }
+  | Subject;
+
+/** The first rule that matches a flow decides, before the switches of the device. */
+export interface AccessRule {
+  readonly id: string;
+  readonly action: 'allow' | 'deny';
+  readonly from: Subject;
+  readonly to: Target;
+  /** Absent: every protocol. */
+  readonly protocol?: FlowProtocol;
+  /** Absent: every port. */
+  readonly ports?: { readonly first: number; readonly last: number };
+}
+
+/** What a device may do when no rule says otherwise. */
+export interface Switches {
+  readonly internet: boolean;
+  readonly lan: boolean;
+  readonly devices: boolean;
+}
+
+/** Bounds on the traffic of a device. Absent: no bound. */
+export interface Limits {
+  /** From the device, in bits per second. */
+  readonly upBitsPerSecond?: number;
+  /** To the device. */
+  readonly downBitsPerSecond?: number;
+  /** Both ways together, counted from the reset day of each month. */
+  readonly quotaBytes?: number;
+  /** Day of the month, 1 to 31; a month that is shorter resets on its last day. */
+  readonly quotaResetDay?: number;
+}
+
+/** What policy knows of a device. */
+export interface PolicyDevice {
+  readonly id: string;
+  readonly addresses: readonly Uint8Array[];
+  readonly tags: readonly string[];
+  readonly switches: Switches;
+  readonly limits: Limits;
+  readonly isBlocked: boolean;
+  /** Absent: it does not expire. */
+  readonly expiresAtUnixMs?: number;
+}
+
+/** Why a flow may or may not pass: stable codes, for programs and for sentences in any language. */
+export type DecisionReason =
+  | 'rule'
+  | 'switch'
+  | 'this-host'
+  | 'link-local'
+  | 'metadata'
+  | 'not-unicast'
+  | 'device-blocked'
+  | 'device-expired'
+  | 'quota-used'
+  | 'unknown-device';
+
+export interface Decision {
+  readonly isAllowed: boolean;
+  readonly reason: DecisionReason;
+  /** The rule that decided, where the reason is `rule`. */
+  readonly rule?: string;
+  /** The switch that decided, where the reason is `switch`. */
+  readonly switch?: keyof Switches;
+}
