@@ -1,15 +1,18 @@
+/** The words of policy: flows, rules, devices, and the decisions about them. */
 import type { IpPrefix } from '../core/configuration.js';
 
+/** The protocols that rules can name. */
 export type FlowProtocol = 'tcp' | 'udp' | 'icmp';
 
 /** A flow as rules see it: from a device to an address that is about to be connected to. */
 export interface Flow {
   /** Id of the device that begins it. */
   readonly device: string;
-  readonly protocol: FlowProtocol;
+  /** `other` is matched only by rules for every protocol. */
+  readonly protocol: FlowProtocol | 'other';
   /** 4 or 16 bytes, after every mapping. */
   readonly destination: Uint8Array;
-  /** 0 for ICMP. */
+  /** 0 where the protocol has no ports. */
   readonly port: number;
 }
 
@@ -19,7 +22,12 @@ export type Subject =
   | { readonly kind: 'device'; readonly device: string }
   | { readonly kind: 'tag'; readonly tag: string };
 
-/** What a rule is about. `internet` is every public address, `lan` the private ones that are not ours. */
+/**
+ * What a rule is about. `internet` is every public address, `lan` the private ones that are not ours.
+ *
+ * `anything` leaves the gateway's own addresses out, so that a last rule "deny anything" does not take name resolution
+ * and the page away. A subject as target means the addresses of those devices.
+ */
 export type Target =
   | { readonly kind: 'anything' | 'internet' | 'lan' | 'gateway' }
   | { readonly kind: 'prefix'; readonly prefix: IpPrefix }
@@ -33,7 +41,7 @@ export interface AccessRule {
   readonly to: Target;
   /** Absent: every protocol. */
   readonly protocol?: FlowProtocol;
-  /** Absent: every port. */
+  /** Absent: every port. A rule with ports does not match a flow without ports. */
   readonly ports?: { readonly first: number; readonly last: number };
 }
 
@@ -72,6 +80,7 @@ export interface PolicyDevice {
 export type DecisionReason =
   | 'rule'
   | 'switch'
+  | 'gateway'
   | 'this-host'
   | 'link-local'
   | 'metadata'
@@ -88,4 +97,6 @@ export interface Decision {
   readonly rule?: string;
   /** The switch that decided, where the reason is `switch`. */
   readonly switch?: keyof Switches;
+  /** The device that the flow is for, where the reason is about that device and not about the one that begins it. */
+  readonly otherDevice?: string;
 }
