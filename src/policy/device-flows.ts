@@ -5,84 +5,79 @@ import { FlowMemory } from './flow-memory.js';
 import { PacketEnds, PacketKind } from './packet-ends.js';
 import type { InnerAddress } from './places.js';
 
-/** Decides about a flow that is not remembered, and counts the decision. */
-export type DecideFlow = (flow: Flow, nowMs: number) => boolean;
+/** What is asked about flows between devices. */
+export interface FlowAuthority {
+  /** Decides about a flow that is not remembered, and counts the decision. */
+  readonly decide: (flow: Flow, nowMs: number) => boolean;
+  /** Counts up whenever a decision may come out differently. */
+  readonly revision: () => number;
+}
 
 /** Lets packets from device to device pass where the flow that they belong to may. */
 export class DeviceFlows {
   readonly #memory: FlowMemory;
-  readonly #decide: DecideFlow;
+  readonly #authority: FlowAuthority;
   readonly #ends = new PacketEnds();
   readonly #quoted = new PacketEnds();
-  // The packet at hand, for `#ask`.
+  // The packet at hand.
   #batch: PacketBatch | undefined;
   #row = 0;
   #from: InnerAddress | undefined;
   #to: InnerAddress | undefined;
   #nowMs = 0;
 
-  constructor(seed: number, decide: DecideFlow) {
+  /** @param seed Any 32 random bits. */
+  constructor(seed: number, authority: FlowAuthority) {
     this.#memory = new FlowMemory(seed);
-    this.#decide = decide;
+    this.#authority = authority;
   }
 
-  /**
-   * Tells whether a packet may pass.
-   *
-   * @param generation Other than before: rules, devices or addresses have changed.
-   */
-  passes(
-    batch: PacketBatch,
-    row: number,
-    from: InnerAddress,
-    to: InnerAddress,
-    generation: number,
-    nowMs: number,
-  ): boolean {
+  /** Tells whether a packet may pass; both addresses are those of devices. */
+  passes(batch: PacketBatch, row: number, from: InnerAddress, to: InnerAddress, nowMs: number): boolean {
     const ends = this.#ends;
     const at = batch.offset[row];
     ends.read(batch.bytes, at, at + batch.length[row]);
-    switch (ends.kind) {
-      case PacketKind.Unreadable:
-        return false;
-      case PacketKind.LaterFragment:
-        this.#memory.selectFragments(from.number, to.number, ends.protocol, ends.fragmentId);
-        return this.#memory.isPassing(generation, nowMs);
-      case PacketKind.IcmpError:
-        return this.#isAboutPassingFlow(batch, row, from, to, generation, nowMs);
-    }
-    this.#take(batch, row, from, to, nowMs);
-    this.#memory.select(from.number, to.number, ends.protocol, ends.sourcePort, ends.destinationPort);
-    if (!this.#memory.passes(generation, this.#ask, nowMs)) return false;
-    if (ends.kind === PacketKind.FirstFragment) {
-      this.#memory.selectFragments(from.number, to.number, ends.protocol, ends.fragmentId);
-      this.#memory.allow(generation, nowMs);
-    }
-    return true;
-  }
-
-  /** An ICMP error goes back to who sent the packet that it quotes. */
-  #isAboutPassingFlow(
-    batch: PacketBatch,
-    row: number,
-    from: InnerAddress,
-    to: InnerAddress,
-    generation: number,
-    nowMs: number,
-  ): boolean {
-    const quoted = this.#quoted;
-    quoted.read(batch.bytes, this.#ends.quotedAt, batch.offset[row] + batch.length[row]);
-    if (quoted.kind !== PacketKind.Whole && quoted.kind !== PacketKind.FirstFragment) return false;
-    this.#memory.select(to.number, from.number, quoted.protocol, quoted.sourcePort, quoted.destinationPort);
-    return this.#memory.isPassing(generation, nowMs);
-  }
-
-  #take(batch: PacketBatch, row: number, from: InnerAddress, to: InnerAddress, nowMs: number): void {
     this.#batch = batch;
     this.#row = row;
     this.#from = from;
     this.#to = to;
     this.#nowMs = nowMs;
+    switch (ends.kind) {
+      case PacketKind.Unreadable:
+        return false;
+      case PacketKind.LaterFragment:
+        this.#memory.selectFragments(from.number, to.number, ends.protocol, ends.fragmentId);
+        return this.#memory.isPassing(this.#authority.revision(), nowMs);
+      case PacketKind.IcmpError:
+        return this.#isAboutPassingFlow(at + batch.length[row]);
+      case PacketKind.FirstFragment:
+        return this.#passesWithPorts() && this.#letFragmentsPass();
+      case PacketKind.Whole:
+        return this.#passesWithPorts();
+    }
+  }
+
+  #passesWithPorts(): boolean {
+    const { protocol, sourcePort, destinationPort } = this.#ends;
+    this.#memory.select(this.#from!.number, this.#to!.number, protocol, sourcePort, destinationPort);
+    return this.#memory.passes(this.#authority.revision(), this.#ask, this.#nowMs);
+  }
+
+  #letFragmentsPass(): true {
+    const { protocol, fragmentId } = this.#ends;
+    this.#memory.selectFragments(this.#from!.number, this.#to!.number, protocol, fragmentId);
+    this.#memory.allow(this.#authority.revision(), this.#nowMs);
+    return true;
+  }
+
+  /** An ICMP error goes back to who sent the packet that it quotes. */
+  #isAboutPassingFlow(end: number): boolean {
+    const quoted = this.#quoted;
+    quoted.read(this.#batch!.bytes, this.#ends.quotedAt, end);
+    if (quoted.kind !== PacketKind.Whole && quoted.kind !== PacketKind.FirstFragment) return false;
+    const { protocol, sourcePort, destinationPort } = quoted;
+    this.#memory.select(this.#to!.number, this.#from!.number, protocol, sourcePort, destinationPort);
+    return this.#memory.isPassing(this.#authority.revision(), this.#nowMs);
   }
 
   readonly #ask = (isTurned: boolean): boolean => {
@@ -95,7 +90,7 @@ export class DeviceFlows {
       destination: addressOf(this.#batch!, this.#row, !isTurned),
       port: !hasPorts ? 0 : isTurned ? sourcePort : destinationPort,
     };
-    return this.#decide(flow, this.#nowMs);
+    return this.#authority.decide(flow, this.#nowMs);
   };
 }
 

@@ -8,7 +8,7 @@ import { hostPrefix } from './prefix.js';
 
 /** An address inside of the tunnel: the gateway's or a device's. */
 export interface InnerAddress {
-  /** Small and unique among the addresses in use. */
+  /** Never given twice. */
   readonly number: number;
   /** Absent: it is the gateway's. */
   readonly device?: DeviceState;
@@ -49,7 +49,6 @@ export class Places {
   readonly #classes = new AddressClasses();
   readonly #subnets = new AllowedIps<object>();
   readonly #subnetOwner = {};
-  readonly #freeNumbers: number[] = [];
   #nextNumber = 0;
 
   /** @param subnets The ranges of the tunnel: an address in them is never outside, even if no device has it. */
@@ -62,21 +61,14 @@ export class Places {
     this.#classes.setOwnAddresses(addresses);
   }
 
-  /** Gives addresses to a device, or to the gateway. An address that was another's moves. */
-  add(addresses: readonly Uint8Array[], device?: DeviceState): InnerAddress[] {
-    return addresses.map((address) => {
-      const number = this.#freeNumbers.pop() ?? this.#nextNumber++;
-      const made = device === undefined ? { number } : { number, device };
-      this.inner.insert(hostPrefix(address), made);
-      return made;
-    });
-  }
-
-  remove(addresses: readonly InnerAddress[]): void {
-    for (const address of addresses) {
-      this.inner.removeAll(address);
-      this.#freeNumbers.push(address.number);
-    }
+  /**
+   * Gives addresses to a device or, without one, to the gateway, in the place of those that it had. An address that was
+   * another's moves. One that stays keeps its number, so that the flows of it are remembered.
+   */
+  replace(before: readonly InnerAddress[], after: readonly Uint8Array[], device?: DeviceState): InnerAddress[] {
+    const kept = after.map((address) => before.find((known) => lookup(this.inner, address) === known));
+    for (const address of before) if (!kept.includes(address)) this.inner.removeAll(address);
+    return after.map((address, i) => kept[i] ?? this.#add(address, device));
   }
 
   /** Judges an address by itself and by each IPv4 address inside of it: a packet may end at either. */
@@ -85,11 +77,18 @@ export class Places {
     const addresses = [address, ...inside];
     if (isIpv4Mapped(address)) return { ...this.#find(inside[0]), addresses };
 
-    // An IPv6 address with an IPv4 address inside is only a cover for it, unless this host or the tunnel has it.
+    // An IPv6 address with an IPv4 address inside is only a cover for it, unless it has a meaning of its own: `::1` is
+    // not 0.0.0.1.
     const outer = this.#find(address);
-    const isCover = inside.length > 0 && outer.kind === 'internet';
-    const readings = isCover ? inside.map((reading) => this.#findInside(reading)) : [outer];
-    return { ...readings.reduce(stricter), addresses };
+    if (inside.length === 0 || outer.kind !== 'internet') return { ...outer, addresses: [address] };
+    return { ...inside.map((reading) => this.#findInside(reading)).reduce(stricter), addresses };
+  }
+
+  #add(address: Uint8Array, device: DeviceState | undefined): InnerAddress {
+    const number = this.#nextNumber++;
+    const made = device === undefined ? { number } : { number, device };
+    this.inner.insert(hostPrefix(address), made);
+    return made;
   }
 
   #find(address: Uint8Array): Found {

@@ -36,7 +36,7 @@ export interface DeviceReport {
 
 interface Entry {
   readonly state: DeviceState;
-  addresses: InnerAddress[];
+  addresses: readonly InnerAddress[];
 }
 
 /**
@@ -57,17 +57,15 @@ export class Policy {
   readonly #stages: Stages;
   readonly #devices = new Map<string, Entry>();
   #rules: readonly PreparedRule[] = [];
-  #gateway: InnerAddress[];
+  #gateway: readonly InnerAddress[];
   #revision = 0;
   #nextDeadlineMs = Infinity;
 
   constructor({ gatewayAddresses, subnets, timeZone, seed, unixMs, nowMs }: PolicyOptions) {
     this.#clock = new PolicyClock(timeZone, unixMs, nowMs);
     this.#places.setSubnets(subnets);
-    this.#gateway = this.#places.add(gatewayAddresses);
-    this.#stages = new Stages({
-      places: this.#places,
-      seed,
+    this.#gateway = this.#places.replace([], gatewayAddresses);
+    this.#stages = new Stages(this.#places, seed, {
       revision: () => this.#revision,
       decide: (flow, flowMs) => this.decide(flow, flowMs).isAllowed,
     });
@@ -91,9 +89,8 @@ export class Policy {
   }
 
   setGateway(addresses: readonly Uint8Array[], subnets: readonly IpPrefix[]): void {
-    this.#places.remove(this.#gateway);
     this.#places.setSubnets(subnets);
-    this.#gateway = this.#places.add(addresses);
+    this.#gateway = this.#places.replace(this.#gateway, addresses);
     this.#revision++;
   }
 
@@ -111,8 +108,7 @@ export class Policy {
   /** Adds a device, or changes its settings. Counts, and what is used of a quota, stay. */
   putDevice(device: PolicyDevice, nowMs: number): void {
     const entry = this.#devices.get(device.id) ?? this.#makeEntry(device);
-    this.#places.remove(entry.addresses);
-    entry.addresses = this.#places.add(device.addresses, entry.state);
+    entry.addresses = this.#places.replace(entry.addresses, device.addresses, entry.state);
     entry.state.configure(device, nowMs);
     this.#nextDeadlineMs = Math.min(this.#nextDeadlineMs, entry.state.nextChangeMs);
     this.#revision++;
@@ -121,7 +117,7 @@ export class Policy {
   removeDevice(id: string): void {
     const entry = this.#devices.get(id);
     if (entry === undefined) return;
-    this.#places.remove(entry.addresses);
+    this.#places.replace(entry.addresses, []);
     this.#devices.delete(id);
     this.#revision++;
   }
@@ -192,7 +188,7 @@ export class Policy {
     const state = new DeviceState(device, this.#clock, () => {
       this.#revision++;
     });
-    const entry = { state, addresses: [] };
+    const entry: Entry = { state, addresses: [] };
     this.#devices.set(device.id, entry);
     return entry;
   }

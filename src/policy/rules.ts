@@ -36,8 +36,7 @@ export function firstMatch(rules: readonly PreparedRule[], known: KnownFlow): Pr
  * a permission of the same length, in whatever order they stand.
  *
  * The range that the address is in counts as a denial, too, so that a permission has to be as long as that range:
- * `0.0.0.0/0` does not open 127.0.0.0/8. Where the address is IPv4 inside of IPv6, only prefixes of the inner address
- * open it, and each prefix of the outer one that denies it is final.
+ * `0.0.0.0/0` does not open 127.0.0.0/8. A denial of another reading of the address than the one that decided is final.
  *
  * @returns `undefined`: no rule speaks about it.
  */
@@ -60,10 +59,10 @@ export function longestPrefixRule(rules: readonly PreparedRule[], known: KnownFl
   return longest;
 }
 
-function matches({ from, to, protocol, ports }: AccessRule, { flow, device, place }: KnownFlow): boolean {
+function matches({ action, from, to, protocol, ports }: AccessRule, { flow, device, place }: KnownFlow): boolean {
   if (protocol !== undefined && protocol !== flow.protocol) return false;
   if (ports !== undefined && (!hasPorts(flow) || flow.port < ports.first || flow.port > ports.last)) return false;
-  return isSubject(from, device) && isTarget(to, place);
+  return isSubject(from, device) && isTarget(to, place, action === 'deny');
 }
 
 function hasPorts({ protocol }: Flow): boolean {
@@ -81,7 +80,11 @@ function isSubject(subject: Subject, device: DeviceState | undefined): boolean {
   }
 }
 
-function isTarget(target: Target, place: Place): boolean {
+/**
+ * A prefix permits the address that decided about the place, and denies each way to read it: `::/0` does not open the IPv4
+ * addresses of the LAN by way of 6to4, and 10.0.0.0/8 denies them by that way, too.
+ */
+function isTarget(target: Target, place: Place, isDenial: boolean): boolean {
   switch (target.kind) {
     case 'anything':
       return place.kind !== 'gateway';
@@ -90,7 +93,9 @@ function isTarget(target: Target, place: Place): boolean {
     case 'gateway':
       return place.kind === target.kind;
     case 'prefix':
-      return place.addresses.some((address) => covers(target.prefix, address));
+      return isDenial
+        ? place.addresses.some((address) => covers(target.prefix, address))
+        : covers(target.prefix, place.decidedBy);
     default:
       return place.kind === 'device' && isSubject(target, place.device);
   }

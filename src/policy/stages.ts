@@ -1,18 +1,8 @@
 import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
 import * as ipHeader from '../wire/ip-header.js';
-import { type DecideFlow, DeviceFlows } from './device-flows.js';
-import type { DeviceState } from './device-state.js';
+import { DeviceFlows, type FlowAuthority } from './device-flows.js';
 import type { InnerAddress, Places } from './places.js';
-
-/** What the stages need to know of the policy around them. */
-export interface StageSurroundings {
-  readonly places: Places;
-  /** Counts up whenever a decision may come out differently. */
-  readonly revision: () => number;
-  readonly decide: DecideFlow;
-  readonly seed: number;
-}
 
 /**
  * The stages over batches: accounts for each packet, bounds rates, and drops what a device may not send or receive.
@@ -26,15 +16,14 @@ export interface StageSurroundings {
  */
 export class Stages {
   readonly #places: Places;
-  readonly #revision: () => number;
   readonly #flows: DeviceFlows;
   /** Packets from addresses that no device has. */
   unknownDeviceDrops = 0;
 
-  constructor({ places, revision, decide, seed }: StageSurroundings) {
+  /** @param seed Any 32 random bits. */
+  constructor(places: Places, seed: number, authority: FlowAuthority) {
     this.#places = places;
-    this.#revision = revision;
-    this.#flows = new DeviceFlows(seed, decide);
+    this.#flows = new DeviceFlows(seed, authority);
   }
 
   inbound(batch: PacketBatch, nowMs: number): void {
@@ -62,26 +51,16 @@ export class Stages {
       device.counts.standingDrops++;
       return false;
     }
-    if (to?.device !== undefined && !this.#mayPassBetween(batch, row, from!, to, device, nowMs)) return false;
+    if (to?.device !== undefined && !this.#flows.passes(batch, row, from!, to, nowMs)) {
+      device.counts.deniedDrops++;
+      return false;
+    }
     if (!device.up.take(batch.length[row], nowMs)) {
       device.counts.upRateDrops++;
       return false;
     }
     device.countReceived(batch.length[row], nowMs);
     return true;
-  }
-
-  #mayPassBetween(
-    batch: PacketBatch,
-    row: number,
-    from: InnerAddress,
-    to: InnerAddress,
-    sender: DeviceState,
-    nowMs: number,
-  ): boolean {
-    if (this.#flows.passes(batch, row, from, to, this.#revision(), nowMs)) return true;
-    sender.counts.deniedDrops++;
-    return false;
   }
 
   #mayLeave(batch: PacketBatch, row: number, nowMs: number): boolean {
