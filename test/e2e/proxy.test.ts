@@ -12,6 +12,7 @@ import { Capture } from '../lab/capture.js';
 import { CHECKOUT } from '../lab/implementation.js';
 import type { Program } from '../lab/program.js';
 import { CERTIFICATE, COMMAND, PAGE, ProxyLab, UDP_CLIENT } from '../lab/proxy-lab.js';
+import { whyNoServers } from '../lab/throw-away-servers.js';
 import { LEFT, PORT, RIGHT } from '../lab/two-hosts.js';
 
 const HERE = '127.0.0.1';
@@ -166,7 +167,7 @@ describe('forwards of wiretype proxy', { concurrency: false }, () => {
     assert.equal(await ask('left', `TCP4:${RIGHT.inner4}:9002`), 'hello');
   });
 
-  it('connect standard input and output, for ssh', TIMEOUT, async (t) => {
+  it('connect standard input and output, for ssh', { ...TIMEOUT, skip: whyNoServers() ?? false }, async (t) => {
     const server = await startSshServer(lab);
     t.after(async () => await server.stop());
     const options = ['-F', 'none', '-i', join(lab.lab.folder, 'id'), '-o', 'StrictHostKeyChecking=no'];
