@@ -63,6 +63,7 @@ export class DeviceState {
   configure(device: PolicyDevice, nowMs: number): void {
     this.#device = device;
     this.up.setRate(device.limits.upBitsPerSecond);
+    this.quota.boundBytes = device.limits.quotaBytes ?? Infinity;
     this.down.setRate(device.limits.downBitsPerSecond);
     this.refresh(nowMs);
   }
@@ -102,7 +103,7 @@ export class DeviceState {
       ? 'device-blocked'
       : isExpired
         ? 'device-expired'
-        : this.#isQuotaUsed()
+        : this.quota.isUsedUp
           ? 'quota-used'
           : 'good';
     if (this.#standing !== before) this.#onChange();
@@ -110,11 +111,6 @@ export class DeviceState {
 
   #use(lengthBytes: number, nowMs: number): void {
     this.quota.usedBytes += lengthBytes;
-    if (this.#standing === 'good' && this.#isQuotaUsed()) this.refresh(nowMs);
-  }
-
-  #isQuotaUsed(): boolean {
-    const { quotaBytes } = this.#device.limits;
-    return quotaBytes !== undefined && this.quota.usedBytes >= quotaBytes;
+    if (this.#standing === 'good' && this.quota.isUsedUp) this.refresh(nowMs);
   }
 }

@@ -32,9 +32,15 @@ const MAX_EARLIER = 4;
  */
 export class Quota {
   usedBytes = 0;
+  /** Infinity: no bound. It is kept here since a member of settings that differ in shape is boxed with every packet. */
+  boundBytes = Infinity;
   #carriedBytes = 0;
   #period: QuotaPeriod | undefined;
   #earlier: readonly PeriodUsage[] = [];
+
+  get isUsedUp(): boolean {
+    return this.usedBytes >= this.boundBytes;
+  }
 
   /** Moves to the period of the present moment, `unixMs`. */
   enter(period: QuotaPeriod, unixMs: number): void {
