@@ -28,7 +28,7 @@ const FRAGMENT_IDLE_MS = 60_000;
 export type Ask = (isTurned: boolean) => boolean;
 
 /**
- * Remembers which flows between devices may pass, and thereby lets their answers pass: who may be asked may answer.
+ * Remembers which flows between devices may pass, and thereby lets their answers pass.
  *
  * One record holds both directions of a flow. The table has a fixed size. A flow that had to make room is decided about
  * again with the next packet of the device that began it. Once rules have changed, each record is decided about again.
