@@ -1,4 +1,4 @@
-/** What kind of place an address is, before any rule is asked. */
+/** The kind of place that an address is, before any rule is asked. */
 import { AllowedIps } from '../core/routing/allowed-ips.js';
 import { hostPrefix, prefixOf } from './prefix.js';
 

@@ -5,7 +5,7 @@ import { FlowMemory } from './flow-memory.js';
 import { PacketEnds, PacketKind } from './packet-ends.js';
 import type { InnerAddress } from './places.js';
 
-/** What is asked about flows between devices. */
+/** Answers questions about flows between devices. */
 export interface FlowAuthority {
   /** Decides about a flow that is not remembered, and counts the decision. */
   readonly decide: (flow: Flow, nowMs: number) => boolean;

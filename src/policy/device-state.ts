@@ -6,7 +6,7 @@ import { TokenBucket } from './token-bucket.js';
 /** Whether a device may use more than the gateway itself, and if not, why. */
 export type Standing = 'good' | 'device-blocked' | 'device-expired' | 'quota-used';
 
-/** What became of the packets of a device. Bytes are those of inner packets. */
+/** Counts of the packets of a device, by their fate. Bytes are those of inner packets. */
 export interface DeviceCounts {
   receivedBytes: number;
   sentBytes: number;

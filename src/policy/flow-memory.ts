@@ -3,7 +3,7 @@ const SETS = 1_024;
 const WAYS = 4;
 const KEY_WORDS = 4;
 
-/** Of a flow between two devices, as seen from the end with the lower number. */
+/** Flags of a flow between two devices, as seen from the end with the lower number. */
 const BEGUN_BY_LOW = 1;
 const BEGUN_BY_HIGH = 2;
 const ALLOWED_FROM_LOW = 4;

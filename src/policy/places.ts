@@ -17,7 +17,7 @@ export interface InnerAddress {
 export type PlaceKind = 'gateway' | 'device' | 'internet' | 'lan' | DeniedClass;
 export type DeniedClass = Exclude<AddressClass, 'private' | 'public'>;
 
-/** What an address leads to. */
+/** The place that an address leads to. */
 export interface Place {
   readonly kind: PlaceKind;
   /** Absent, with the kind `device`: an address of ours that no device has. */
@@ -31,7 +31,7 @@ export interface Place {
 
 type Found = Pick<Place, 'kind' | 'device' | 'decidedBy' | 'prefixLength'>;
 
-/** Of several readings of one address the strictest counts. */
+/** The order in which readings of one address count: the strictest decides. */
 const STRICTNESS: readonly PlaceKind[] = [
   'not-unicast',
   'this-host',

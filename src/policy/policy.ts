@@ -21,12 +21,12 @@ export interface PolicyOptions {
   readonly timeZone: string;
   /** Any 32 random bits; devices must not be able to guess them. */
   readonly seed: number;
-  /** What the wall clock shows at `nowMs`. */
+  /** The wall clock at `nowMs`. */
   readonly unixMs: number;
   readonly nowMs: number;
 }
 
-/** What is known of a device besides its settings. */
+/** The state of a device besides its settings. */
 export interface DeviceReport {
   readonly standing: Standing;
   readonly counts: Readonly<DeviceCounts>;

@@ -1,13 +1,13 @@
 import type { QuotaPeriod } from './calendar.js';
 
-/** What was used in a period. */
+/** Bytes that were used in a period. */
 export interface PeriodUsage extends QuotaPeriod {
   readonly usedBytes: number;
 }
 
-/** What has to outlive a restart. */
+/** The part of a quota that has to outlive a restart. */
 export interface QuotaRecord extends PeriodUsage {
-  /** Of the used bytes those that come from another period, since the clock shows one before it. */
+  /** Those of the used bytes that come from another period, since the clock shows one before it. */
   readonly carriedBytes: number;
   /** Periods from before, the latest visit last. */
   readonly earlier: readonly PeriodUsage[];

@@ -1,4 +1,4 @@
-/** What may be sent at once after a pause, as time at the full rate. */
+/** The traffic that may be sent at once after a pause, as time at the full rate. */
 const BURST_MS = 250;
 /** At low rates the burst holds a few packets all the same: TCP needs three duplicates to see a loss early. */
 const MIN_BURST_BYTES = 24 * 1_500;
