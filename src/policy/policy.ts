@@ -21,7 +21,7 @@ export interface PolicyOptions {
   readonly timeZone: string;
   /** Any 32 random bits; devices must not be able to guess them. */
   readonly seed: number;
-  /** Wall clock at `nowMs`. */
+  /** The wall clock at `nowMs`. */
   readonly unixMs: number;
   readonly nowMs: number;
 }
