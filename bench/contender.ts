@@ -6,10 +6,11 @@ import type { Options } from './options.js';
 import { buildSource, OPENSSL } from './tools.js';
 
 /**
- * A measured contender: the bare cable, the plain C loop that is the yardstick, or an implementation of WireGuard.
+ * A measured contender: the bare cable, the plain C loop that is the yardstick, an implementation of WireGuard, or a program
+ * that is a host of a WireGuard network by itself.
  */
 export interface Contender extends Implementation {
-  readonly kind: 'cable' | 'limit' | 'wireguard';
+  readonly kind: 'cable' | 'limit' | 'wireguard' | 'library' | 'proxy' | 'gvisor';
   readonly version: string;
   /** Whether it supports only one peer, by IPv4. */
   readonly isPairOnly?: boolean;
@@ -19,21 +20,37 @@ export const SUBJECT = 'wiretype';
 export const CABLE = 'none';
 export const LIMIT = 'limit';
 export const WIREGUARD_GO = 'wireguard-go';
+/** Contenders of the measures without root. */
+export const LIBRARY = 'library';
+export const PROXY = 'proxy';
+export const KERNEL_TUN = 'kernel TUN';
+export const GVISOR = 'gVisor';
+/** Our own contenders. Goals and ratios of a figure are about the first of them that has readings. */
+export const SUBJECTS: readonly string[] = [SUBJECT, LIBRARY, PROXY];
+
+/** A name, and the way to find what bears it. */
+export type Candidate = readonly [title: string, find: () => Promise<Contender | undefined>];
+
+/** Returns all contenders of the measures between two hosts. */
+export function candidates(options: Options): Candidate[] {
+  return [
+    [CABLE, async () => ({ kind: 'cable', title: CABLE, command: '', version: 'no tunnel' })],
+    [SUBJECT, async () => await wireguard(SUBJECT, `${CHECKOUT}bin/wiretyped`)],
+    [WIREGUARD_GO, async () => await wireguard(WIREGUARD_GO, options.wireguardGo)],
+    [LIMIT, async () => await limit(options.limit)],
+    ...options.also.map((pair): Candidate => {
+      const [title, command] = pair.split('=', 2) as [string, string];
+      return [title, async () => await wireguard(title, command)];
+    }),
+  ];
+}
 
 /**
  * Returns all requested contenders that are available. Missing ones are reported on standard error and left out.
  *
  * @throws {TypeError} A contender that was requested by name is missing.
  */
-export async function findContenders(options: Options): Promise<Contender[]> {
-  const further = options.also.map((pair) => pair.split('=', 2) as [string, string]);
-  const known: readonly (readonly [string, () => Promise<Contender | undefined>])[] = [
-    [CABLE, async () => ({ kind: 'cable', title: CABLE, command: '', version: 'no tunnel' })],
-    [SUBJECT, async () => await wireguard(SUBJECT, `${CHECKOUT}bin/wiretyped`)],
-    [WIREGUARD_GO, async () => await wireguard(WIREGUARD_GO, options.wireguardGo)],
-    [LIMIT, async () => await limit(options.limit)],
-    ...further.map(([title, command]) => [title, async () => await wireguard(title, command)] as const),
-  ];
+export async function findContenders(options: Options, known: readonly Candidate[]): Promise<Contender[]> {
   const wanted = namesWanted(options);
   const found: Contender[] = [];
   for (const [title, find] of known) {
@@ -47,12 +64,12 @@ export async function findContenders(options: Options): Promise<Contender[]> {
 }
 
 /** @returns `undefined`: all available contenders. */
-function namesWanted({ contenders, action }: Options): readonly string[] | undefined {
+function namesWanted({ contenders, action, suite }: Options): readonly string[] | undefined {
   if (contenders.length > 0) return contenders;
-  return action === 'smoke' ? [SUBJECT, LIMIT] : undefined;
+  return action === 'smoke' && suite === 'tunnel' ? [SUBJECT, LIMIT] : undefined;
 }
 
-async function wireguard(title: string, command: string): Promise<Contender | undefined> {
+export async function wireguard(title: string, command: string): Promise<Contender | undefined> {
   const { status, stdout, stderr } = await attempt(command, ['--version']);
   if (status === 127) return absent(title, `${command} is not there`);
   const version = /v?\d+\.\d+[^\s]*/.exec(stdout + stderr)?.[0] ?? 'unknown version';
@@ -69,6 +86,7 @@ async function limit(path = `${CHECKOUT}bench/limit.c`): Promise<Contender | und
   return { kind: 'limit', title: LIMIT, command, version: basename(path), isPairOnly };
 }
 
-function absent(title: string, reason: string): undefined {
+/** Reports why a contender is left out. */
+export function absent(title: string, reason: string): undefined {
   process.stderr.write(`bench: without ${title}: ${reason}\n`);
 }

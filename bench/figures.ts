@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { CHECKOUT } from '../test/lab/implementation.js';
+import { SUBJECTS } from './contender.js';
 import type { Quantity, Readings } from './measure.js';
 import type { Run } from './run.js';
 import type { Round } from './statistics.js';
@@ -70,6 +71,18 @@ function withoutIdleRuns({ runs, rows, stages }: Figures): Figures {
     rows: rows.map((row) => ({ ...row, run: place(row.run) })),
     ...(stages && { stages: { ...stages, run: place(stages.run) } }),
   };
+}
+
+/** Only the figures of some quantities, the stages if there are any, and the runs that took them. */
+export function figuresOf({ rows, ...rest }: Figures, quantities: readonly Quantity[]): Figures {
+  const ids = new Set(quantities.map(({ id }) => id));
+  return withoutIdleRuns({ ...rest, rows: rows.filter(({ id }) => ids.has(id)) });
+}
+
+/** The readings of the contender that a figure is about. */
+export function ownReadings({ readings }: FigureRow): Round {
+  const subject = SUBJECTS.find((title) => readings[title] !== undefined);
+  return subject === undefined ? [] : readings[subject]!;
 }
 
 /** Names and goals of the quantities are taken from the program, in its order; of the file only what was read. */

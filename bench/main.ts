@@ -3,12 +3,12 @@ import { findContenders } from './contender.js';
 import { defaultPath, writeFigures } from './figures.js';
 import { formatText } from './format.js';
 import type { Measure } from './measure.js';
-import { measures } from './measures/index.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { renderDocuments } from './render.js';
 import { describeRun } from './run.js';
 import { Session } from './session.js';
 import { measureStages, tabulateStages } from './stages.js';
+import { type Suite, suites } from './suites.js';
 import { tabulate } from './table.js';
 
 /** @returns The exit status: 0, or 1 when something could not be measured. */
@@ -29,7 +29,7 @@ async function act(options: Options, command: string): Promise<number> {
       return 0;
     case 'list':
       for (const { quantities } of chooseMeasures(options))
-        for (const { id, title } of quantities) say(`${id.padEnd(18)}${title}\n`);
+        for (const { id, title } of quantities) say(`${id.padEnd(24)}${title}\n`);
       return 0;
     case 'render':
       renderDocuments(options.files);
@@ -51,7 +51,7 @@ async function act(options: Options, command: string): Promise<number> {
 
 async function measure(options: Options, command: string): Promise<number> {
   const path = options.out ?? defaultPath();
-  const contenders = await findContenders(options);
+  const contenders = await findContenders(options, suiteOf(options).candidates(options));
   const run = await describeRun(command, options.settings.seconds, contenders);
   const session = new Session(chooseMeasures(options), contenders, options.settings);
   const failures = await session.run(run, (figures) => writeFigures(path, figures));
@@ -69,7 +69,7 @@ async function takeStages({ out }: Options, command: string): Promise<number> {
 
 /** Requires that every requested contender comes up and every measure returns numbers, of any value. */
 async function smoke(options: Options): Promise<number> {
-  const contenders = await findContenders(options);
+  const contenders = await findContenders(options, suiteOf(options).candidates(options));
   const run = await describeRun('--smoke', options.settings.seconds, contenders);
   const failures = await new Session(chooseMeasures(options), contenders, options.settings).run(run);
   await measureStages(['--brief']);
@@ -77,7 +77,13 @@ async function smoke(options: Options): Promise<number> {
   return failures.length === 0 ? 0 : 1;
 }
 
-function chooseMeasures({ only, settings }: Options): Measure[] {
+function suiteOf({ suite }: Options): Suite {
+  return suites[suite];
+}
+
+function chooseMeasures(options: Options): Measure[] {
+  const { only, settings } = options;
+  const { measures } = suiteOf(options);
   const isNamed = (id: string): boolean => only.some((name) => id.startsWith(name));
   if (only.length === 0) return measures.filter(({ isLong }) => settings.hasLongMeasures || isLong !== true);
   const chosen = measures.filter(({ id, quantities }) => isNamed(id) || quantities.some((each) => isNamed(each.id)));

@@ -3,17 +3,23 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 import { FULL, QUICK, type Settings, SMOKE } from './settings.js';
 
+/** A set of measures with contenders of their own. */
+export type SuiteName = 'tunnel' | 'rootless';
+
 /** The work to be done. */
 export type Action = 'measure' | (typeof ACTIONS)[number];
 
 export interface Options {
   readonly action: Action;
+  readonly suite: SuiteName;
   readonly settings: Settings;
   /** Identifiers of measures or quantities, or beginnings of them; empty: all. */
   readonly only: readonly string[];
   /** Names of contenders; empty: all. */
   readonly contenders: readonly string[];
   readonly wireguardGo: string;
+  /** A program that takes the place of `bench/gvisor`. */
+  readonly gvisor: string | undefined;
   /** A yardstick in place of `bench/limit.c`: a program, or its source in C. */
   readonly limit: string | undefined;
   /** Further implementations, as `NAME=PROGRAM`. */
@@ -23,7 +29,7 @@ export interface Options {
   readonly files: readonly string[];
 }
 
-export const USAGE = `usage: npm run bench -- [options]              as root
+export const USAGE = `usage: npm run bench -- [rootless] [options]   as root
 
 Measures wiretype, wireguard-go, a plain C loop ("limit") and the bare cable ("none") in turn, in network namespaces of
 their own, and prints medians, spread, ratios, and which goals are met. Every reading is written to a file at once: what
@@ -33,6 +39,7 @@ was measured is kept when a measure fails or the run is stopped.
   npm run bench -- --quick                            what matters, in two minutes
   npm run bench -- --only tcp,udp --rounds 7          some measures, more often
   npm run bench -- --contenders wiretype,limit        some contenders
+  npm run bench -- rootless                           hosts inside a program: ten minutes
   npm run bench -- --stages --out s.json              nanoseconds per packet of each stage of the data path
   npm run bench -- --render a.json s.json             takes these figures into docs/performance.json, draws and tabulates
 
@@ -45,8 +52,10 @@ How thorough
 What, and whom
   --only A,B            only measures or figures whose name begins so
   --list                names all of them
-  --contenders A,B      only these: none, wiretype, wireguard-go, limit, and those of --also
+  --contenders A,B      only these: none, wiretype, wireguard-go, limit, and those of --also; for rootless: library, proxy,
+                        "kernel TUN", gVisor
   --wireguard-go PATH   the wireguard-go to measure against (the one in PATH)
+  --gvisor PATH         for rootless, another program called as bench/gvisor/main.go says (built from Debian's packages)
   --limit PATH          another yardstick: a program, or its source in C. Called as "PROGRAM TUN PORT INNER/OUTER/PORT…";
                         if its usage does not name INNER/OUTER/PORT, as "PROGRAM TUN PORT ADDRESS PORT", for IPv4 and two hosts
   --also NAME=PROGRAM   one more implementation of WireGuard, called as "PROGRAM -f INTERFACE" and configured by wg
@@ -69,6 +78,7 @@ const FLAGS = {
   only: { type: 'string', multiple: true, default: [] as string[] },
   contenders: { type: 'string', multiple: true, default: [] as string[] },
   'wireguard-go': { type: 'string', default: 'wireguard-go' },
+  gvisor: { type: 'string' },
   limit: { type: 'string' },
   also: { type: 'string', multiple: true, default: [] as string[] },
   out: { type: 'string' },
@@ -80,13 +90,16 @@ const ACTIONS = ['help', 'list', 'render', 'stages', 'smoke'] as const;
 export function parseOptions(words: readonly string[]): Options {
   const { values, positionals } = parseArgs({ args: [...words], options: FLAGS, allowPositionals: true });
   const action = ACTIONS.find((name) => values[name]) ?? 'measure';
-  if (positionals.length > 0 && action !== 'render') throw new TypeError(`"${positionals[0]}" is no option`);
+  const suite = action !== 'render' && positionals[0] === 'rootless' ? 'rootless' : 'tunnel';
+  const files = suite === 'rootless' ? positionals.slice(1) : positionals;
+  if (files.length > 0 && action !== 'render') throw new TypeError(`"${files[0]}" is no option`);
   for (const pair of values.also)
     if (!/^[^=]+=./.test(pair)) throw new TypeError(`--also takes NAME=PROGRAM, not "${pair}"`);
 
   const base = values.smoke ? SMOKE : values.quick ? QUICK : FULL;
   return {
     action,
+    suite,
     settings: {
       ...base,
       rounds: values.rounds === undefined ? base.rounds : wholeNumber('--rounds', values.rounds),
@@ -95,10 +108,11 @@ export function parseOptions(words: readonly string[]): Options {
     only: splitAtCommas(values.only),
     contenders: splitAtCommas(values.contenders),
     wireguardGo: values['wireguard-go'],
+    gvisor: values.gvisor,
     limit: values.limit,
     also: values.also,
     out: values.out,
-    files: positionals,
+    files,
   };
 }
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 
 import { CHECKOUT } from '../test/lab/implementation.js';
 import { drawChart } from './chart.js';
-import { describeAnew, type Figures, mergeFigures, readFigures, writeFigures } from './figures.js';
+import { describeAnew, type Figures, figuresOf, mergeFigures, readFigures, writeFigures } from './figures.js';
 import { formatMarkdown } from './format.js';
-import { measures } from './measures/index.js';
 import { tabulateModel } from './model.js';
 import type { Run } from './run.js';
 import { tabulateStages } from './stages.js';
 import { present } from './statistics.js';
+import { allMeasures, type Suite, suites } from './suites.js';
 import { tabulate } from './table.js';
 
 const DOCUMENTS = join(CHECKOUT, 'docs');
@@ -26,11 +26,11 @@ export function renderDocuments(files: readonly string[], folder = DOCUMENTS): v
   const merged = [...known, ...files].map(readFigures).reduce(mergeFigures, { runs: [], rows: [] });
   const figures = describeAnew(
     merged,
-    measures.flatMap(({ quantities }) => quantities),
+    allMeasures.flatMap(({ quantities }) => quantities),
   );
   writeFigures(kept, figures);
 
-  const chart = drawChart(figures);
+  const chart = drawChart(tableOf(figures, suites.tunnel));
   if (chart !== undefined) writeFileSync(join(folder, 'performance.svg'), chart);
   const page = join(folder, 'performance.md');
   writeFileSync(page, fillPage(readFileSync(page, 'utf8'), figures));
@@ -39,11 +39,22 @@ export function renderDocuments(files: readonly string[], folder = DOCUMENTS): v
 /** Fills what is between the marks `<!-- NAME -->` and `<!-- end of NAME -->`; the rest is written by people. */
 export function fillPage(page: string, figures: Figures): string {
   const { stages } = figures;
-  let filled = fill(page, 'figures', describeFigures(figures));
+  const { tunnel, rootless } = suites;
+  let filled = fill(page, tunnel.mark, describeFigures(tableOf(figures, tunnel)));
+  const rootlessFigures = tableOf({ runs: figures.runs, rows: figures.rows }, rootless);
+  if (rootlessFigures.rows.length > 0) filled = fill(filled, rootless.mark, describeFigures(rootlessFigures));
   if (stages === undefined) return filled;
   const origin = describeRun(figures.runs[stages.run]!);
   filled = fill(filled, 'stages', `${formatMarkdown(tabulateStages(stages))}\n* ${origin}\n`);
   return fill(filled, 'model', formatMarkdown(tabulateModel(stages)));
+}
+
+/** The figures of a suite. */
+function tableOf(figures: Figures, { measures }: Suite): Figures {
+  return figuresOf(
+    figures,
+    measures.flatMap(({ quantities }) => quantities),
+  );
 }
 
 function fill(page: string, name: string, content: string): string {

@@ -1,4 +1,4 @@
-import { type Contender, SUBJECT } from './contender.js';
+import { type Contender, SUBJECTS } from './contender.js';
 import { addReadings, beginFigures, type Figures } from './figures.js';
 import type { Measure, Readings } from './measure.js';
 import type { Run } from './run.js';
@@ -76,7 +76,7 @@ export class Session {
   /** @returns `undefined` if it could not be measured. */
   async #take(measure: Measure, site: Site): Promise<Readings | undefined> {
     const step = `${++this.#step}/${this.#stepCount()}`.padEnd(9);
-    say(`${step}${measure.id.padEnd(14)}${site.contender.title.padEnd(14)}`);
+    say(`${step}${measure.id.padEnd(18)}${site.contender.title.padEnd(14)}`);
     try {
       const readings = await measure.take(site, this.#settings);
       for (const { id } of measure.quantities)
@@ -97,7 +97,7 @@ export class Session {
 }
 
 function failureOf({ id }: Measure, { title }: Contender): Failure {
-  return { measure: id, contender: title, isOurs: title === SUBJECT };
+  return { measure: id, contender: title, isOurs: SUBJECTS.includes(title) };
 }
 
 function describeReadings(readings: Readings): string {

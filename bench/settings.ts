@@ -13,6 +13,13 @@ export interface Settings {
   readonly idlePeers: number;
   /** Peers that all have traffic at once. */
   readonly busyPeers: number;
+  /** Short HTTP requests through a host inside a program, and how many of them at a time. */
+  readonly requests: number;
+  readonly parallelRequests: number;
+  /** Connections that nobody uses. */
+  readonly idleConnections: number;
+  /** Virtual time of a transfer over a simulated path. */
+  readonly simulatedSeconds: number;
   /** How long an idle tunnel is watched, and how long it is left alone before. */
   readonly idleSeconds: number;
   readonly settleSeconds: number;
@@ -29,6 +36,10 @@ export const FULL: Settings = {
   initiations: 100_000,
   idlePeers: 10_000,
   busyPeers: 16,
+  requests: 5_000,
+  parallelRequests: 1_000,
+  idleConnections: 10_000,
+  simulatedSeconds: 120,
   idleSeconds: 60,
   // A passive keepalive may follow 10 s after the last packet, a look at the unanswered 15 s after it; then nothing.
   settleSeconds: 20,
@@ -44,6 +55,7 @@ export const QUICK: Settings = {
   seconds: 1,
   pings: 100,
   handshakes: 4_000,
+  simulatedSeconds: 30,
   hasLongMeasures: false,
 };
 
@@ -56,6 +68,10 @@ export const SMOKE: Settings = {
   initiations: 1_000,
   idlePeers: 20,
   busyPeers: 2,
+  requests: 20,
+  parallelRequests: 10,
+  idleConnections: 20,
+  simulatedSeconds: 1,
   idleSeconds: 0.2,
   settleSeconds: 0,
   giveBackSeconds: 0,

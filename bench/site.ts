@@ -39,7 +39,7 @@ export class Site {
   readonly contender: Contender;
   readonly lab: Lab;
   readonly #closers: (() => void | Promise<void>)[];
-  readonly #pairs = new Map<Family | 'chain', Promise<Pair>>();
+  readonly #opened = new Map<string, Promise<unknown>>();
 
   constructor(contender: Contender) {
     const closers: (() => void | Promise<void>)[] = [];
@@ -50,11 +50,19 @@ export class Site {
 
   /** The pair of this site, whose tunnel goes over the cable by IPv4 or IPv6. */
   async pair(outer: Family = 4): Promise<Pair> {
-    return await this.#once(outer, async () => await this.openPair(outer));
+    return await this.once(`pair ${outer}`, async () => await reach(await this.openPair(outer)));
   }
 
   async chain(): Promise<Pair> {
-    return await this.#once('chain', async () => await this.#openChain());
+    return await this.once('chain', async () => await reach(await this.#openChain()));
+  }
+
+  /** Opens something that all measures of this site share. */
+  async once<T>(name: string, open: () => Promise<T>): Promise<T> {
+    const known = (this.#opened.get(name) as Promise<T> | undefined) ?? open();
+    this.#opened.set(name, known);
+    known.catch(() => this.#opened.delete(name)); // the next measure may have more luck
+    return await known;
   }
 
   /** A pair of its own, for measures that leave it changed. */
@@ -83,19 +91,14 @@ export class Site {
         await ends[1].up([`${RIGHT.inner4}/24`, `${RIGHT.inner6}/64`], MTU);
         return tunnelled(left, right, daemonsOf(ends), ends);
       }
+      default:
+        throw new Error(`${this.contender.title} has no interface`);
     }
   }
 
   async close(): Promise<void> {
     for (const close of this.#closers.splice(0)) await close();
-    this.#pairs.clear();
-  }
-
-  async #once(key: Family | 'chain', open: () => Promise<Pair>): Promise<Pair> {
-    const known = this.#pairs.get(key) ?? open().then(reach);
-    this.#pairs.set(key, known);
-    known.catch(() => this.#pairs.delete(key)); // the next measure may have more luck
-    return await known;
+    this.#opened.clear();
   }
 
   async #openChain(): Promise<Pair> {

@@ -1,12 +1,12 @@
 /** Figures as a table. */
-import { CABLE, LIMIT, SUBJECT, WIREGUARD_GO } from './contender.js';
-import type { FigureRow, Figures } from './figures.js';
+import { CABLE, GVISOR, KERNEL_TUN, LIMIT, SUBJECTS, WIREGUARD_GO } from './contender.js';
+import { type FigureRow, type Figures, ownReadings } from './figures.js';
 import { formatNumber } from './format.js';
 import { medianRatio, present, type Round, summarize } from './statistics.js';
 import { describeGoal, isReached } from './verdict.js';
 
 /** The implementations that ratios are given for. */
-const YARDSTICKS = [LIMIT, WIREGUARD_GO];
+const YARDSTICKS = [LIMIT, WIREGUARD_GO, KERNEL_TUN, GVISOR];
 const NOTHING = '–';
 
 /** One line per quantity: median and spread of each contender, ratios, and whether the goal is reached. */
@@ -25,10 +25,10 @@ export function tabulate(figures: Figures): string[][] {
   return [head, ...lines];
 }
 
-/** Returns all contenders of any of the runs: first wiretype, last the bare cable. */
+/** Returns all contenders of any of the runs: first ours, last the bare cable. */
 export function contendersOf({ runs }: Figures): string[] {
   const names = new Set(runs.flatMap(({ contenders }) => Object.keys(contenders)));
-  const rank = (name: string): number => (name === SUBJECT ? 0 : name === CABLE ? 2 : 1);
+  const rank = (name: string): number => (SUBJECTS.includes(name) ? 0 : name === CABLE ? 2 : 1);
   return [...names].sort((a, b) => rank(a) - rank(b));
 }
 
@@ -41,7 +41,7 @@ function spread(row: FigureRow, readings: Round | undefined): string {
 }
 
 function ratio(row: FigureRow, yardstick: string): string {
-  const value = medianRatio(row.readings[SUBJECT] ?? [], row.readings[yardstick] ?? []);
+  const value = medianRatio(ownReadings(row), row.readings[yardstick] ?? []);
   return Number.isFinite(value) ? value.toFixed(2) : NOTHING;
 }
 

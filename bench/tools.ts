@@ -8,7 +8,8 @@ import { attempt } from '../test/lab/program.js';
 
 const SOURCES = join(CHECKOUT, 'bench');
 const WORDS = ['-std=gnu17', '-O2', '-w'];
-const PROGRAMS = join(CHECKOUT, 'dist/bench/programs');
+/** Compiled programs go here. */
+export const PROGRAMS = join(CHECKOUT, 'dist/bench/programs');
 
 /** OpenSSL's headers come with Node's own, beside the program or where scripts/addon.mjs keeps them; the library is the system's. */
 const INCLUDES = [
@@ -35,6 +36,13 @@ export async function buildSource(source: string, libraries: readonly string[] =
 export async function datagramsTool(): Promise<string> {
   const program = await buildSource(join(SOURCES, 'datagrams.c'));
   if (program === undefined) throw new Error('bench/datagrams.c does not compile: it needs cc');
+  return program;
+}
+
+/** The TCP servers. @throws {Error} If they do not compile. */
+export async function streamsTool(): Promise<string> {
+  const program = await buildSource(join(SOURCES, 'streams.c'));
+  if (program === undefined) throw new Error('bench/streams.c does not compile: it needs cc');
   return program;
 }
 

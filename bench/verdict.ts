@@ -1,6 +1,5 @@
 /** Whether figures reach their goals. */
-import { SUBJECT } from './contender.js';
-import type { FigureRow } from './figures.js';
+import { type FigureRow, ownReadings } from './figures.js';
 import { formatNumber } from './format.js';
 import type { Goal } from './measure.js';
 import { medianDifference, medianRatio, present, type Round, summarize } from './statistics.js';
@@ -10,7 +9,7 @@ export function describeGoal({ goal, unit }: FigureRow, titles: ReadonlyMap<stri
   const sign = goal.atLeast === undefined ? '≤' : '≥';
   const amount = goal.atLeast ?? goal.atMost ?? 0;
   const other = goal.than ?? titles.get(goal.thanOwn ?? '') ?? goal.thanOwn;
-  if (other === undefined) return `${sign} ${formatNumber(amount, 0)} ${unit}`.trimEnd();
+  if (other === undefined) return `${sign} ${formatNumber(amount, Number.isInteger(amount) ? 0 : 1)} ${unit}`.trimEnd();
   return goal.by === 'difference' ? `${sign} ${other} + ${amount}` : `${sign} ${amount} × ${other}`;
 }
 
@@ -24,7 +23,7 @@ export function isReached(row: FigureRow, rows: readonly FigureRow[]): boolean |
 }
 
 function amountOf(goal: Goal, row: FigureRow, rows: readonly FigureRow[]): number {
-  const ours = row.readings[SUBJECT] ?? [];
+  const ours = ownReadings(row);
   const theirs = compared(goal, row, rows);
   if (theirs === undefined) return summarize(present(ours)).median;
   return goal.by === 'difference' ? medianDifference(ours, theirs) : medianRatio(ours, theirs);
@@ -35,5 +34,5 @@ function compared({ than, thanOwn }: Goal, row: FigureRow, rows: readonly Figure
   if (than !== undefined) return row.readings[than] ?? [];
   if (thanOwn === undefined) return undefined;
   const other = rows.find(({ id, run }) => id === thanOwn && run === row.run);
-  return other?.readings[SUBJECT] ?? [];
+  return other === undefined ? [] : ownReadings(other);
 }

@@ -18,6 +18,7 @@
 
 /* Each adds its functions to `exports`. Returns false if Node refuses. */
 bool wt_export_batches(napi_env env, napi_value exports);
+bool wt_export_segments(napi_env env, napi_value exports);
 bool wt_export_sources(napi_env env, napi_value exports);
 bool wt_export_tun(napi_env env, napi_value exports);
 bool wt_export_udp(napi_env env, napi_value exports);

@@ -9,7 +9,8 @@
 #define VIRTIO_NET_HDR_GSO_UDP_L4 5
 #endif
 
-
+/* A length field counts modulo this. The length of a super-packet is written to no row. */
+#define LENGTH_FIELD_MASK 0xffffu
 
 /* Replaces a checksum of 0 by 0xffff, as the kernel's skb_checksum_help does. Only UDP distinguishes the two. */
 static uint16_t not_zero(uint16_t checksum) {
@@ -55,6 +56,28 @@ bool wt_split_begin(struct wt_super *super, const struct virtio_net_hdr *header,
   return (header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 && measure(super, header);
 }
 
+bool wt_split_begin_blocks(struct wt_super *super, uint8_t *packet, uint32_t header_bytes, uint32_t segment_bytes,
+                           uint32_t payload_bytes, struct wt_blocks blocks) {
+  if (header_bytes < WT_IPV4_HEADER_BYTES + WT_TCP_HEADER_BYTES) return false;
+  uint32_t ip_bytes = wt_ip_version(packet) == 4 ? WT_IPV4_HEADER_BYTES : WT_IPV6_HEADER_BYTES;
+  uint8_t *tcp = packet + ip_bytes;
+  if (ip_bytes + WT_TCP_HEADER_BYTES > header_bytes || wt_tcp_header_bytes(tcp) != header_bytes - ip_bytes) return false;
+  if (segment_bytes == 0 || segment_bytes > WT_MAX_PACKET_BYTES - header_bytes) return false;
+  if (payload_bytes == 0 || payload_bytes > INT32_MAX) return false;
+  *super = (struct wt_super){
+      .packet = packet,
+      .length = header_bytes + payload_bytes,
+      .blocks = blocks,
+      .transport_at = ip_bytes,
+      .header_bytes = header_bytes,
+      .segment_bytes = segment_bytes,
+      .is_waiting = true,
+  };
+  uint32_t transport_bytes = (super->length - ip_bytes) & LENGTH_FIELD_MASK;
+  wt_set_field(tcp + WT_TCP_CHECKSUM_AT, wt_fold(wt_pseudo_sum(packet, WT_PROTOCOL_TCP, transport_bytes)));
+  return true;
+}
+
 /* IPv4: total length, incremented identification, header checksum. IPv6: payload length. */
 static void write_ip_header(uint8_t *row, uint32_t length, uint32_t index) {
   if (wt_ip_version(row) == 6) {
@@ -94,7 +117,27 @@ static void write_transport_header(const struct wt_super *super, uint8_t *row, u
   wt_set_field(transport + field_at, not_zero(wt_checksum(sum)));
 }
 
-/* Returns false if the batch is full. */
+/* Copies the next `count` bytes of the payload. Returns false if they are not in the blocks. */
+static bool copy_payload(const struct wt_super *super, uint8_t *to, uint32_t count) {
+  const struct wt_blocks *from = &super->blocks;
+  if (from->blocks == NULL) {
+    memcpy(to, super->packet + super->header_bytes + super->done, count);
+    return true;
+  }
+  uint64_t at = (uint64_t)from->at + super->done;
+  if (at + count > (uint64_t)from->count * from->block_bytes) return false;
+  while (count > 0) {
+    uint32_t in_block = (uint32_t)(at % from->block_bytes);
+    uint32_t part = from->block_bytes - in_block < count ? from->block_bytes - in_block : count;
+    memcpy(to, from->blocks[at / from->block_bytes] + in_block, part);
+    to += part;
+    at += part;
+    count -= part;
+  }
+  return true;
+}
+
+/* Returns false if the batch is full, or the blocks are at their end. */
 static bool split_one(struct wt_super *super, struct wt_batch *batch, uint32_t row) {
   uint32_t payload = super->length - super->header_bytes - super->done;
   bool is_last = payload <= super->segment_bytes;
@@ -102,9 +145,8 @@ static bool split_one(struct wt_super *super, struct wt_batch *batch, uint32_t r
 
   uint32_t length = super->header_bytes + payload;
   uint8_t *to = wt_append_row(batch, row, length);
-  if (to == NULL) return false;
+  if (to == NULL || !copy_payload(super, to + super->header_bytes, payload)) return false;
   memcpy(to, super->packet, super->header_bytes);
-  memcpy(to + super->header_bytes, super->packet + super->header_bytes + super->done, payload);
   write_ip_header(to, length, super->index);
   write_transport_header(super, to, length, is_last);
 

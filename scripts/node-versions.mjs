@@ -1,6 +1,6 @@
 /**
- * Runs the unit and simulation tests on other versions of Node, and installs and uses the package there as on a machine
- * without a compiler. Needs `npm run prebuilds`.
+ * Runs the unit tests, with those of the stack and the library, and the simulation tests on other versions of Node, and
+ * installs and uses the package there as on a machine without a compiler. Needs `npm run prebuilds`.
  *
  *     node scripts/node-versions.mjs [VERSION…]        default: 22 24 26
  *

@@ -4,7 +4,7 @@
  *     node scripts/setup.mjs [--for PURPOSE]
  *
  * The script does only the missing steps, and prints nothing when no step is missing. `--for start` (or test, bench,
- * prebuild) also checks
+ * prebuild, proxy-demo) also checks
  * the programs listed in `scripts/PURPOSE-tools.json`: root gets the missing ones from Debian's packages, everyone
  * else gets their names.
  *
@@ -32,6 +32,7 @@ checkNode();
 installDependencies();
 await buildAddon();
 compileTypeScript();
+if (values.for === 'test') installExamples();
 if (values.for !== undefined) installTools(values.for);
 
 function checkNode() {
@@ -48,11 +49,24 @@ function isOlder(version, least) {
 }
 
 function installDependencies() {
-  const isRecent = modifiedMs(path('node_modules/.package-lock.json')) >= modifiedMs(path('package-lock.json'));
-  if (isRecent && existsSync(COMPILER)) return;
+  if (hasPackages('.') && existsSync(COMPILER)) return;
   if (!isInstalled('npm')) fail('npm is missing: it comes with Node; where Node is a Debian package, npm is another');
   step('installing dependencies (npm ci)');
   run('installing the dependencies', 'npm', INSTALL);
+}
+
+/** Installs the libraries that the examples show. Their optional native parts are not needed. */
+function installExamples() {
+  if (hasPackages('examples')) return;
+  step('installing the libraries of the examples (npm ci)');
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund'];
+  run('installing the libraries of the examples', 'npm', ['ci', ...options, '--prefix', 'examples']);
+}
+
+/** Tests whether the packages of a folder are those that its lock file names. */
+function hasPackages(folder) {
+  const installed = path(`${folder}/node_modules/.package-lock.json`);
+  return modifiedMs(installed) >= modifiedMs(path(`${folder}/package-lock.json`));
 }
 
 async function buildAddon() {
@@ -90,7 +104,7 @@ function compileTypeScript() {
 
 /** Installs the missing programs of a list. Ends the program if required programs cannot be installed. */
 function installTools(purpose) {
-  const missing = missingTools(purpose);
+  const missing = missingTools(purpose).filter(mayBeInstalled);
   if (missing.length === 0) return;
   const packages = packagesOf(missing);
   const isRefused = process.env.WIRETYPE_NO_APT === '1';
@@ -100,6 +114,11 @@ function installTools(purpose) {
   }
   step(`installing ${packages.join(', ')} (apt-get; WIRETYPE_NO_APT=1 refuses)`);
   installPackages(packages);
+}
+
+/** Debian starts the services of a package, also with every boot from then on: nobody asked for that on a machine with systemd. */
+function mayBeInstalled({ isService }) {
+  return isService !== true || !existsSync('/run/systemd/system');
 }
 
 function installPackages(packages) {

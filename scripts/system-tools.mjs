@@ -1,8 +1,8 @@
 /**
  * The programs of the system that a purpose needs, from `scripts/PURPOSE-tools.json`, and how to get the missing ones.
  *
- * An entry names a `command` or a `file`, the Debian `package` that has it, and `isOptional` where the purpose is
- * served, with less, without it.
+ * An entry names a `command` or a `file`, the Debian `package` that has it, `isOptional` where the purpose is
+ * served, with less, without it, and `isService` where the package starts a service.
  */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';

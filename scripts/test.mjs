@@ -11,12 +11,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 import { missingTools, packagesOf } from './system-tools.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const REPORTER = pathToFileURL(join(ROOT, 'scripts/test-reporter.mjs')).href;
+const REPORTER = './scripts/test-reporter.mjs';
 const COUNTS = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo', 'duration_ms'];
 const MINUTE_MS = 60_000;
 /** Time to take the laboratory down after a part was stopped. */
@@ -33,6 +33,15 @@ const PARTS = {
   // The part measures, so it runs alone on the machine and can call the garbage collector.
   budget: { limitMs: 8 * MINUTE_MS, flags: ['--expose-gc'], concurrency: 1 },
   e2e: { limitMs: 45 * MINUTE_MS, whyNot: whyNoNetworkLaboratory, isRoot: true },
+  // A Node program needs nothing else: no addon, no right, and no file to write.
+  'rootless-js': {
+    limitMs: 12 * MINUTE_MS,
+    whyNot: whyNoConfinement,
+    isRoot: true,
+    isConfined: true,
+    env: { WIRETYPE_NO_ADDON: '1' },
+    folders: ['netstack', 'rootless', 'proxy'],
+  },
   // The tests that carry traffic are run again with one system call per packet.
   plain: {
     limitMs: 30 * MINUTE_MS,
@@ -80,8 +89,8 @@ async function runPart(name, part) {
   process.stdout.write(`\n# ${name}\n`);
   const folder = mkdtempSync(join(tmpdir(), 'wiretype-test-'));
   try {
-    const countsFile = join(folder, 'counts.json');
-    const isInTime = await runNode(part, files, countsFile);
+    const countsFile = join(folder, part.isConfined ? 'results/counts.json' : 'counts.json');
+    const isInTime = await runNode(part, wordsOf(part, files, folder), countsFile);
     const counts = existsSync(countsFile) ? JSON.parse(readFileSync(countsFile, 'utf8')) : {};
     if (isInTime && counts.tests !== undefined) return counts;
     process.stdout.write(
@@ -94,10 +103,9 @@ async function runPart(name, part) {
 }
 
 /** @returns Whether it ended by itself. */
-async function runNode({ limitMs, flags = [], concurrency = 2, isRoot = false, env = {} }, files, countsFile) {
-  const args = [...flags, '--test', `--test-concurrency=${concurrency}`, `--test-reporter=${REPORTER}`, ...files];
-  const [command, ...words] = isRoot ? asRoot([process.execPath, ...args]) : [process.execPath, ...args];
-  const child = spawn(command, words, {
+async function runNode({ limitMs, isRoot = false, env = {} }, words, countsFile) {
+  const [command, ...args] = isRoot ? asRoot(words) : words;
+  const child = spawn(command, args, {
     cwd: ROOT,
     env: { ...process.env, ...env, TEST_COUNTS_FILE: countsFile },
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -114,6 +122,13 @@ async function runNode({ limitMs, flags = [], concurrency = 2, isRoot = false, e
   return isInTime;
 }
 
+function wordsOf({ flags = [], concurrency = 2, isConfined = false }, files, folder) {
+  const args = [...flags, '--test', `--test-concurrency=${concurrency}`, `--test-reporter=${REPORTER}`, ...files];
+  if (!isConfined) return [process.execPath, ...args];
+  const script = join(ROOT, 'scripts/confine.sh');
+  return ['unshare', '-m', '--propagation', 'private', 'sh', script, ROOT, process.execPath, folder, ...args];
+}
+
 /** Returns the compiled tests of a part. Results of deleted sources are excluded. */
 function testFiles(name, { files, folders }) {
   return (files ?? filesOfFolders(name, folders)).map((file) => join('dist', file.replace(/\.ts$/, '.js')));
@@ -121,7 +136,8 @@ function testFiles(name, { files, folders }) {
 
 function filesOfFolders(part, picked) {
   const folders = readdirSync(join(ROOT, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const names = picked ?? folders.map((entry) => entry.name).filter((name) => partOf(name) === part);
+  const existing = folders.map((entry) => entry.name);
+  const names = existing.filter((name) => (picked === undefined ? partOf(name) === part : picked.includes(name)));
   return names
     .flatMap((name) =>
       readdirSync(join(ROOT, 'test', name), { recursive: true }).map((file) => join('test', name, file)),
@@ -145,11 +161,21 @@ function leaveOut(name, reason) {
  * the tests that need them are left out, which say so themselves.
  */
 function whyNoNetworkLaboratory() {
-  if (process.getuid() !== 0 && spawnSync('sudo', ['-n', 'true']).status !== 0)
-    return 'network namespaces need root: run npm test as root, or allow sudo without a password';
+  if (!isRootPossible()) return 'network namespaces need root: run npm test as root, or allow sudo without a password';
   if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
   const missing = missingTools('test').filter(({ isOptional }) => isOptional !== true);
   return missing.length === 0 ? undefined : `missing programs; apt-get install ${packagesOf(missing).join(' ')}`;
+}
+
+function whyNoConfinement() {
+  if (process.platform !== 'linux') return 'it needs mount namespaces of Linux';
+  return isRootPossible()
+    ? undefined
+    : 'mount namespaces need root: run npm test as root, or allow sudo without a password';
+}
+
+function isRootPossible() {
+  return process.getuid() === 0 || spawnSync('sudo', ['-n', 'true']).status === 0;
 }
 
 function asRoot(words) {

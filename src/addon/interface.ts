@@ -131,6 +131,27 @@ export interface Addon {
   /** Sends the rows `[from, count)`. @returns The first unsent row, which waits for the writable event. */
   udpSend(udp: NativeUdp, batch: NativeBatch, from: number, count: number): number;
 
+  /**
+   * Appends to the batch, from `row` on, the segments of TCP that have these headers, until all have a row, the batch is full or
+   * 1 MiB of blocks is used up.
+   *
+   * @param header IP header without options, and TCP header. Length, number and checksum of each segment are filled in.
+   * @param segmentBytes Payload of each segment but the last.
+   * @param blocks Payload, in blocks of one size, from byte `at` of block `first` on.
+   * @returns The next free row.
+   */
+  splitSegments(
+    batch: NativeBatch,
+    row: number,
+    header: Uint8Array,
+    headerBytes: number,
+    segmentBytes: number,
+    blocks: readonly Uint8Array[],
+    first: number,
+    at: number,
+    payloadBytes: number,
+  ): number;
+
   /** Subscribes to `what` (`MONITOR_…`), in the namespace of the descriptor or, with −1, the caller's own. */
   monitorOpen(what: number, namespaceDescriptor: number): NativeMonitor | number;
   /** Reads all waiting messages. @param linkIndex The link to watch. @returns Bits, or −errno. */

@@ -45,6 +45,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./quick/commands/reresolve.js')).reresolve,
   },
   ...SETUP_COMMANDS,
+  {
+    name: 'proxy',
+    summary: 'Use a WireGuard network without root: SOCKS5, HTTP, forwards',
+    load: async () => (await import('./proxy/proxy-command.js')).proxy,
+  },
   ...DEVICE_COMMANDS,
   {
     name: 'completion',

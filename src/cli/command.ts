@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 import type { Manual } from './manual.js';
 
 /** One subcommand. Commands touch the outside world through `io` only, so that tests need no process. */
@@ -39,6 +41,10 @@ export interface CommandIo {
   /**
    * Returns a signal that is aborted by Ctrl-C, SIGTERM, SIGHUP, and when the reader of standard output is gone.
    * After the first call signals no longer end the process.
+   *
+   * @param onHangup Called by SIGHUP instead, unless the terminal of the process is gone.
    */
-  interruption(): AbortSignal;
+  interruption(onHangup?: () => void): AbortSignal;
+  /** Returns standard input and output as one stream of bytes, in place of `readInput`, `write` and `deliver`. */
+  stream?(): Duplex;
 }

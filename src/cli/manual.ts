@@ -37,6 +37,8 @@ export interface KeywordManual extends Completed {
 export interface OptionManual extends KeywordManual {
   readonly type: 'boolean' | 'string';
   readonly short?: string;
+  /** The option may be given several times. */
+  readonly multiple?: boolean;
 }
 
 /** Options by their names without dashes, in the order in which they are shown. */

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync } from 'node:fs';
 import type { CommandIo } from './command.js';
 import { standardError, standardOutput } from './output-stream.js';
+import { standardStream } from './standard-stream.js';
 import { readTerminalKeys } from './terminal-keys.js';
 
 /** Exit status of a program whose reader went away, as a shell shows the end by SIGPIPE. */
@@ -54,11 +55,15 @@ export function createProcessIo({ program, ignoresFullOutput = false }: ProcessI
     get readKeys() {
       return process.stdin.isTTY && process.stdout.isTTY ? readTerminalKeys : undefined;
     },
-    interruption() {
+    stream: () => standardStream(),
+    interruption(onHangup) {
       const controller = new AbortController();
       const abort = () => controller.abort();
+      const terminals = STANDARD_DESCRIPTORS.filter(isTerminal);
+      const hangUp = () => (onHangup !== undefined && terminals.every(isTerminal) ? onHangup() : abort());
       // The handlers stay: a second Ctrl-C does not cut short the work that the first one started.
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, abort);
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, abort);
+      process.on('SIGHUP', hangUp);
       enders.add(abort);
       if (standardOutput.isFailed) abort();
       return controller.signal;
@@ -95,8 +100,12 @@ function failedStatus(ignoresFullOutput: boolean): number {
  */
 function closeLostTerminals(): void {
   for (const descriptor of STANDARD_DESCRIPTORS.filter(isForeignDevice)) {
-    if (!process.getBuiltinModule('node:tty').isatty(descriptor)) closeSync(descriptor);
+    if (!isTerminal(descriptor)) closeSync(descriptor);
   }
+}
+
+function isTerminal(descriptor: number): boolean {
+  return process.getBuiltinModule('node:tty').isatty(descriptor);
 }
 
 function isForeignDevice(descriptor: number): boolean {

@@ -38,7 +38,10 @@ export class NetstackTun implements Tun {
       batch.clear();
       return 0;
     }
-    return this.#stack.read(batch, this.#clock.nowMs());
+    const count = this.#stack.read(batch, this.#clock.nowMs());
+    // The loop takes so much in a turn and no more: the rest is announced, as a TUN of the system would do.
+    if (count > 0 && this.#stack.hasOutput) this.wake();
+    return count;
   }
 
   write(batch: PacketBatch): void {
@@ -61,11 +64,11 @@ export class NetstackTun implements Tun {
     this.onWork();
   }
 
-  /** Has the loop read what the program just wrote, once for all writes of a turn. */
+  /** Has the loop read what the program wrote, once for all sockets of the system that had news in this turn of the event loop. */
   wake(): void {
     if (this.#isAnnounced || this.#isClosed) return;
     this.#isAnnounced = true;
-    queueMicrotask(() => {
+    this.#clock.callSoon(() => {
       this.#isAnnounced = false;
       if (this.#isReading && !this.#isClosed) this.onReadable();
     });

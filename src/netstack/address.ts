@@ -60,3 +60,9 @@ export function isUnicastAddress(words: Int32Array, at = 0): boolean {
   if (words[at] >>> 24 === 0xff) return false;
   return (words[at] | words[at + 1] | words[at + 2] | words[at + 3]) !== 0;
 }
+
+/** Tests whether an address stands for the host itself: 127/8, or ::1 (RFC 1122 §3.2.1.3 g, RFC 4291 §2.5.3). */
+export function isLoopbackAddress(words: Int32Array, at = 0): boolean {
+  if (isIpv4Address(words, at)) return words[at + 3] >>> 24 === 127;
+  return (words[at] | words[at + 1] | words[at + 2]) === 0 && words[at + 3] === 1;
+}

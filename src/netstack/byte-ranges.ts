@@ -1,11 +1,14 @@
+/** Shared by all empty sets, which most connections have; never changed. */
+const NO_RANGES: number[] = [];
+
 /**
  * Sorted ranges of byte offsets that neither overlap nor touch: what arrived ahead of a gap.
  *
  * Offsets are plain numbers that only grow, so they need no wrap-around: the owner converts sequence numbers.
  */
 export class ByteRanges {
-  readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
+  #starts = NO_RANGES;
+  #ends = NO_RANGES;
 
   get count(): number {
     return this.#starts.length;
@@ -21,6 +24,10 @@ export class ByteRanges {
 
   /** Adds [start, end) and joins it with every range that it overlaps or touches. @returns The index of the joined range. */
   add(start: number, end: number): number {
+    if (this.#starts === NO_RANGES) {
+      this.#starts = [];
+      this.#ends = [];
+    }
     const first = this.#firstReaching(start);
     let last = first;
     let joinedStart = start;
@@ -55,8 +62,8 @@ export class ByteRanges {
   }
 
   clear(): void {
-    this.#starts.length = 0;
-    this.#ends.length = 0;
+    this.#starts = NO_RANGES;
+    this.#ends = NO_RANGES;
   }
 
   /** Returns the index of the first range whose end is not in front of `offset`, by bisection. */

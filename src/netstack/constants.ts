@@ -55,13 +55,20 @@ export const MIN_MSS = 48;
 /** Path MTU never falls below these (Linux's min_pmtu; RFC 8200 §5). */
 export const MIN_PATH_MTU4 = 552;
 export const MIN_PATH_MTU6 = 1_280;
-/** Payloads that are tried in turn when large packets vanish without an answer (RFC 4821 §7.7). */
-export const BLACK_HOLE_MSS = [1_024, 536] as const;
+/** MTUs that are tried in turn when large packets vanish without an answer (RFC 4821 §7.7): segments of 1,024 and 536 bytes. */
+export const BLACK_HOLE_MTU4 = [1_064, 576] as const;
+export const BLACK_HOLE_MTU6 = [MIN_PATH_MTU6] as const;
+/** How long a reported path MTU is good (RFC 1191 §6.3, RFC 8201 §4). */
+export const PATH_MTU_LIFETIME_MS = 600_000;
+/** How long a connection keeps to small segments after a black hole: the packets may have vanished for another reason. */
+export const BLACK_HOLE_SEARCH_MS = 10_000;
 
 /** Receive buffer at the start, and the most that automatic tuning gives to one connection. */
 export const INITIAL_RECEIVE_BUFFER = 131_072;
 export const MAX_RECEIVE_BUFFER = 6_291_456;
 export const MAX_SEND_BUFFER = 4_194_304;
+/** The queue of a connection whose congestion window is small; a larger window has a queue of twice its size. */
+export const MIN_SEND_BUFFER = 262_144;
 /** Chosen from the greatest buffer (RFC 7323 §2.3): 2^7 × 65,535 > 6 MiB. */
 export const WINDOW_SHIFT = 7;
 /** Out-of-order ranges that one connection keeps. A path that reorders heavily makes hundreds of them. */
@@ -71,3 +78,6 @@ export const EPHEMERAL_PORT_FIRST = 32_768;
 export const EPHEMERAL_PORT_LAST = 60_999;
 export const ACCEPT_QUEUE_LENGTH = 511;
 export const SYN_BACKLOG = 2_048;
+/** Half-open connections in accept-any mode: of all clients together, and of one address. */
+export const MAX_REQUESTS = 2_048;
+export const MAX_REQUESTS_PER_CLIENT = 512;

@@ -1,14 +1,19 @@
 import { HEADROOM_BYTES, type PacketBatch, TAILROOM_BYTES } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_UDP } from '../wire/ip-header.js';
-import { addressEquals, addressWords, isIpv4Address, isUnicastAddress } from './address.js';
+import { addressEquals, addressWords, isIpv4Address, isLoopbackAddress, isUnicastAddress } from './address.js';
 import { BlockPool } from './block-pool.js';
 import { hasValidChecksum, hasValidTransportChecksum } from './checksum.js';
 import { Icmp } from './icmp/icmp.js';
+import { Identifications } from './ip/identifications.js';
 import { IpProblem, IpView } from './ip/ip-view.js';
+import { PathMtus } from './ip/path-mtus.js';
 import { PROTOCOL_TCP } from './ip/protocols.js';
 import { Reassembler } from './ip/reassembler.js';
 import type { NetstackEnvironment } from './ports.js';
+import { JsSegmenter } from './segments/js-segmenter.js';
+import { RowMerger } from './segments/row-merger.js';
+import type { Segmenter } from './segments/segmenter.js';
 import { Tcp } from './tcp/tcp.js';
 import { Udp } from './udp/udp.js';
 
@@ -22,6 +27,8 @@ export interface NetstackOptions {
   readonly mtu: number;
   /** Budget for the payload of all connections together. Default: 256 MiB. */
   readonly budgetBytes?: number;
+  /** Asks for congestion marks on connections that this host opens (RFC 3168). Marks are accepted always. */
+  readonly wantsEcn?: boolean;
   /** Takes packets for every unicast address, not only for our own (a gateway). */
   readonly acceptsAny?: boolean;
   /**
@@ -29,6 +36,8 @@ export interface NetstackOptions {
    * already, as in the kernel's WireGuard.
    */
   readonly verifiesChecksums?: boolean;
+  /** Cuts what TCP sends into packets. Default: the one in TypeScript. */
+  readonly segmenter?: Segmenter | undefined;
 }
 
 /** Packets that were not taken, by reason. */
@@ -57,13 +66,17 @@ export class Netstack {
   readonly udp: Udp;
   readonly icmp: Icmp;
   readonly pool: BlockPool;
+  readonly pathMtus: PathMtus;
   readonly counters: NetstackCounters = { malformed: 0, badChecksum: 0, notForUs: 0, unknownProtocol: 0 };
   readonly addresses: Int32Array[];
   mtu: number;
   readonly #acceptsAny: boolean;
   readonly #verifiesChecksums: boolean;
   readonly #view = new IpView();
-  readonly #reassembler = new Reassembler();
+  readonly #reassembler: Reassembler;
+  readonly #merger = new RowMerger();
+  /** By row: how many segments were joined into it. */
+  #segments = new Uint16Array(0);
 
   constructor(options: NetstackOptions) {
     const { environment, addresses, mtu, budgetBytes = DEFAULT_BUDGET_BYTES } = options;
@@ -72,15 +85,31 @@ export class Netstack {
     this.#acceptsAny = options.acceptsAny ?? false;
     this.#verifiesChecksums = options.verifiesChecksums ?? false;
     this.pool = new BlockPool(budgetBytes);
-    this.tcp = new Tcp({ environment, pool: this.pool, mtu: () => this.mtu });
-    this.icmp = new Icmp(environment, () => this.mtu);
-    this.udp = new Udp({ environment, mtu: () => this.mtu, icmp: this.icmp });
+    const pathMtus = new PathMtus(() => this.mtu);
+    this.pathMtus = pathMtus;
+    const identifications = new Identifications(environment);
+    const icmp = new Icmp({ identifications, pathMtus, isOwn: (address) => this.#isOwn(address) });
+    this.icmp = icmp;
+    this.#reassembler = new Reassembler((local, remote, first, nowMs) => {
+      icmp.reassemblyTimedOut(local, remote, first, nowMs);
+    });
+    this.tcp = new Tcp({
+      environment,
+      pool: this.pool,
+      segmenter: options.segmenter ?? new JsSegmenter(),
+      pathMtus,
+      icmp,
+      wantsEcn: options.wantsEcn ?? false,
+    });
+    this.udp = new Udp({ environment, pathMtus, identifications, icmp });
   }
 
-  /** Takes the rows with verdict `Pass`, packets from the tunnel. */
+  /** Takes the rows with verdict `Pass`, packets from the tunnel. Rows and their bytes change on the way. */
   write(batch: PacketBatch, nowMs: number): void {
+    this.#merge(batch);
     for (let row = 0; row < batch.count; row++) {
       if (batch.verdict[row] !== Verdict.Pass || batch.length[row] === 0) continue;
+      this.#view.segments = this.#segments[row];
       this.#arrive(batch.bytes, batch.offset[row], batch.length[row], nowMs);
     }
   }
@@ -97,18 +126,32 @@ export class Netstack {
     return this.tcp.hasOutput || this.udp.hasOutput || this.icmp.hasOutput;
   }
 
+  /** Datagrams whose fragments were given up. */
+  get fragmentsDropped(): number {
+    return this.#reassembler.dropped;
+  }
+
   nextDeadline(): number {
-    return this.tcp.nextDeadline();
+    return Math.min(this.tcp.nextDeadline(), this.pathMtus.nextDeadline(), this.#reassembler.nextDeadline());
   }
 
   runDue(nowMs: number): void {
     this.tcp.runDue(nowMs);
+    this.pathMtus.runDue(nowMs);
+    this.#reassembler.expire(nowMs);
   }
 
   /** The address to send from towards a destination: the first of its family. */
   sourceFor(destination: Int32Array): Int32Array | undefined {
     const isIpv4 = isIpv4Address(destination);
     return this.addresses.find((address) => isIpv4Address(address) === isIpv4);
+  }
+
+  /** A super segment has no checksum: where checksums are tested, each packet stays by itself. */
+  #merge(batch: PacketBatch): void {
+    if (this.#segments.length < batch.count) this.#segments = new Uint16Array(batch.capacity);
+    if (batch.count > 1 && !this.#verifiesChecksums) this.#merger.merge(batch, this.#segments);
+    else this.#segments.fill(1, 0, batch.count);
   }
 
   #arrive(bytes: Uint8Array, at: number, length: number, nowMs: number): void {
@@ -132,8 +175,8 @@ export class Netstack {
     }
     const whole = this.#reassembler.add(view, bytes, nowMs);
     if (whole === undefined) return;
-    // The headers of the fragment go in front of the payload, so that checksums and quotations find them.
-    const joined = joinFragments(bytes, view, whole);
+    // The headers of the first fragment go in front of the payload, so that checksums and quotations find them.
+    const joined = joinFragments(this.#reassembler.head, view, whole);
     this.#dispatch(view, joined, nowMs);
   }
 
@@ -160,9 +203,14 @@ export class Netstack {
   }
 
   #isForUs(view: IpView): boolean {
-    if (!isUnicastAddress(view.source)) return false;
-    if (this.#acceptsAny) return isUnicastAddress(view.destination);
-    return this.addresses.some((address) => addressEquals(address, 0, view.destination, 0));
+    // Loopback addresses never come from outside (RFC 1122 §3.2.1.3 g, RFC 4291 §2.5.3).
+    if (!isUnicastAddress(view.source) || isLoopbackAddress(view.source) || isMapped(view)) return false;
+    if (this.#acceptsAny) return isUnicastAddress(view.destination) && !isLoopbackAddress(view.destination);
+    return this.#isOwn(view.destination);
+  }
+
+  #isOwn(wanted: Int32Array): boolean {
+    return this.addresses.some((address) => addressEquals(address, 0, wanted, 0));
   }
 
   #isTransportValid(view: IpView, bytes: Uint8Array): boolean {
@@ -175,10 +223,15 @@ export class Netstack {
   }
 }
 
-function joinFragments(bytes: Uint8Array, view: IpView, payload: Uint8Array): Uint8Array {
-  const headerBytes = view.payloadAt - view.at;
+/** IPv6 that spells an IPv4 address: it stands for IPv4 inside a host, never in a packet, where it would slip past a rule for IPv4. */
+function isMapped({ version, source, destination }: IpView): boolean {
+  return version === 6 && (isIpv4Address(source) || isIpv4Address(destination));
+}
+
+function joinFragments(head: Uint8Array, view: IpView, payload: Uint8Array): Uint8Array {
+  const headerBytes = head.length;
   const joined = new Uint8Array(HEADROOM_BYTES + headerBytes + payload.length + TAILROOM_BYTES);
-  joined.set(bytes.subarray(view.at, view.payloadAt), HEADROOM_BYTES);
+  joined.set(head, HEADROOM_BYTES);
   joined.set(payload, HEADROOM_BYTES + headerBytes);
   view.at = HEADROOM_BYTES;
   view.payloadAt = HEADROOM_BYTES + headerBytes;

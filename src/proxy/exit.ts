@@ -7,6 +7,11 @@ export interface Destination {
   readonly port: number;
 }
 
+/** A destination, with its addresses where they have been looked up and checked: exactly those are connected to. */
+export interface DialTarget extends Destination {
+  readonly addresses?: readonly LookupAddress[];
+}
+
 /**
  * A way out of the proxy: a tunnel, or the sockets of this host.
  *
@@ -15,13 +20,15 @@ export interface Destination {
 export interface Exit {
   readonly name: string;
   /** Resolves with a connected stream that can be half closed. The signal gives up on the attempt. */
-  connect(to: Destination, signal: AbortSignal): Promise<ExitStream>;
+  connect(to: DialTarget, signal: AbortSignal): Promise<ExitStream>;
   /** Finds the addresses of a name, inside of the tunnel or with the resolver of this host. */
   lookup(host: string, signal: AbortSignal): Promise<readonly LookupAddress[]>;
-  /** Listens on the side of the exit; port 0 is any free one. */
+  /** Listens on the side of the exit; port 0 is any free one, `0.0.0.0` and `::` are all addresses. */
   listen(at: Destination, onConnection: (stream: ExitStream) => void): Promise<ExitServer>;
   /** Opens an unconnected UDP port on the side of the exit; port 0 is any free one. */
   openUdp(at: Destination): Promise<ExitUdpPort>;
+  /** Returns a clause on why nothing answers at an address, such as "there is no session with peer …", if it can be seen from here. */
+  explainSilence(address: string | undefined): string | undefined;
 }
 
 /** A TCP connection on the side of the exit. */
@@ -44,7 +51,7 @@ export interface ExitUdpPort {
   readonly address: string;
   readonly port: number;
   onMessage: (message: Uint8Array, from: Destination) => void;
-  /** Datagrams to an address, not to a name. A refused datagram is dropped, as UDP may do. */
+  /** Sends to an address, not to a name. A refused datagram is dropped, as UDP may do. */
   send(message: Uint8Array, to: Destination): void;
   close(): void;
 }

@@ -1,7 +1,8 @@
 import type { ConfigDocument } from '../control/config/index.js';
+import type { Destination } from './exit.js';
 import type { Rule } from './rules/rule.js';
 
-/** What a proxy does: the files and the command line, put together and checked. */
+/** The work of a proxy: the files and the command line, put together and checked. */
 export interface ProxyConfig {
   /** At least one. The first one carries what no rule sends elsewhere. */
   readonly tunnels: readonly ProxyTunnel[];
@@ -10,7 +11,9 @@ export interface ProxyConfig {
   readonly listeners: readonly ProxyListener[];
   readonly forwards: readonly Forward[];
   /** Where `/readyz` and `/metrics` are served. Absent: nowhere. */
-  readonly info?: ListenAddress;
+  readonly info?: Destination;
+  /** Standard input and output are connected with this place. */
+  readonly stdio?: Destination;
 }
 
 export interface ProxyTunnel {

@@ -20,6 +20,7 @@ const ATTEMPT_DELAY_MS = 250;
 export class ConnectAttempts {
   onLookup: (error: Error | null, address?: string, family?: number) => void = () => {};
   onAttempt: (address: string, port: number, family: number) => void = () => {};
+  onAttemptFailed: (address: string, port: number, family: number, error: Error) => void = () => {};
   onConnected: (flow: TcpFlow) => void = () => {};
   onFailed: (error: Error) => void = () => {};
 
@@ -40,7 +41,7 @@ export class ConnectAttempts {
     const { host } = this.#options;
     const family = isIP(host);
     if (family === 0) {
-      this.#host.lookup(host).then(
+      this.#lookup(host).then(
         (addresses) => this.#begin(addresses),
         (error: Error) => this.#lookupFailed(error),
       );
@@ -59,6 +60,18 @@ export class ConnectAttempts {
       loop.stack.tcp.abort(flow);
     }
     this.#flows.clear();
+  }
+
+  /** Asks the function `lookup` of the options, as `net.connect` does, or else the servers of the tunnel. */
+  #lookup(host: string): Promise<readonly LookupAddress[]> {
+    const { lookup } = this.#options;
+    if (lookup === undefined) return this.#host.lookup(host);
+    return new Promise((resolve, reject) => {
+      lookup(host, { all: true }, (error, found, family) => {
+        if (error !== null) reject(error);
+        else resolve(typeof found === 'string' ? [{ address: found, family: family ?? isIP(found) }] : found);
+      });
+    });
   }
 
   #lookupFailed(error: Error): void {
@@ -107,7 +120,7 @@ export class ConnectAttempts {
     if (this.#addresses.length > 0) this.#timer = setTimeout(() => this.#attempt(), ATTEMPT_DELAY_MS);
   }
 
-  #take(flow: TcpFlow, { address }: LookupAddress, events: number): void {
+  #take(flow: TcpFlow, { address, family }: LookupAddress, events: number): void {
     if ((events & FlowEvent.Connected) !== 0) {
       this.#flows.delete(flow);
       this.#host.loop.forget(flow);
@@ -118,12 +131,9 @@ export class ConnectAttempts {
     if ((events & FlowEvent.Closed) === 0) return;
     this.#flows.delete(flow);
     this.#host.loop.forget(flow);
-    this.#lastError = socketError(
-      codeOfReason(flow.closedBy) ?? 'ECONNREFUSED',
-      'connect',
-      address,
-      this.#options.port,
-    );
+    const { port } = this.#options;
+    this.#lastError = socketError(codeOfReason(flow.closedBy) ?? 'ECONNREFUSED', 'connect', address, port);
+    this.onAttemptFailed(address, port, family, this.#lastError);
     this.#attemptFailed();
   }
 

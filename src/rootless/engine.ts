@@ -6,13 +6,17 @@ import { nativeCrypto } from '../crypto/native-crypto.js';
 import { NodeCrypto } from '../crypto/node-crypto.js';
 import type { Clock } from '../host/clock.js';
 import { DgramSocket } from '../host/dgram-socket.js';
+import { NativeSegmenter } from '../host/native-segmenter.js';
 import { NativeSocket } from '../host/native-socket.js';
 import { SystemClock } from '../host/system-clock.js';
 import type { OpenSocket, TunnelOptions } from '../host/tunnel.js';
+import { JsSegmenter } from '../netstack/segments/js-segmenter.js';
+import type { Segmenter } from '../netstack/segments/segmenter.js';
 
 /** The parts that a tunnel is made from: those of the addon where it is loaded, else those of Node. */
 export interface Engine {
   readonly clock: Clock;
+  readonly segmenter: Segmenter;
   readonly parts: Pick<TunnelOptions, 'crypto' | 'aead' | 'openSocket' | 'clock'>;
 }
 
@@ -25,7 +29,8 @@ export function createEngine(): Engine {
     addon === undefined
       ? { crypto: new NodeCrypto(), aead: new JsAead() }
       : { crypto: nativeCrypto(addon), aead: new NativeAead(addon) };
-  return { clock, parts: { ...parts, openSocket, clock } };
+  const segmenter = addon === undefined ? new JsSegmenter() : new NativeSegmenter(addon);
+  return { clock, segmenter, parts: { ...parts, openSocket, clock } };
 }
 
 function findAddon(): Addon | undefined {

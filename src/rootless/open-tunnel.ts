@@ -1,4 +1,4 @@
-import { clearChange, readDeviceChange } from '../control/config/index.js';
+import { type ConfigDocument, clearChange, readDeviceChange } from '../control/config/index.js';
 import { formatIpAddress } from '../control/ip-text.js';
 import { Tunnel } from '../host/tunnel.js';
 import { createEngine } from './engine.js';
@@ -23,18 +23,18 @@ export interface OpenTunnelOptions {
  * const response = await fetch('http://10.0.0.1/', { dispatcher: tunnel.dispatcher });
  * ```
  *
- * @param config The path of a file, its text, or an object.
+ * @param config The path of a file, its text, a file that was read by `wiretype/config`, or an object.
  * @throws {WireGuardError} ERR_CONFIG, ERR_CONFIG_FILE, ERR_NAME_RESOLUTION, ERR_PORT_IN_USE
  */
 export async function openTunnel(
-  config: string | URL | TunnelConfig,
+  config: string | URL | TunnelConfig | ConfigDocument,
   { signal }: OpenTunnelOptions = {},
 ): Promise<TunnelHost> {
   signal?.throwIfAborted();
   const document = await readTunnelConfig(config);
   const section = document.interfaceSection!;
   const addresses = section.addresses.map(({ address }) => address);
-  const { clock, parts } = createEngine();
+  const { clock, segmenter, parts } = createEngine();
   const change = await readDeviceChange(document, {
     retries: NAME_RETRIES,
     interruption: signal ?? new AbortController().signal,
@@ -42,7 +42,7 @@ export async function openTunnel(
   });
   try {
     const mtu = section.mtu ?? DEFAULT_MTU;
-    const loop = new StackLoop({ name: document.fileName, clock, addresses, mtu });
+    const loop = new StackLoop({ name: document.fileName, clock, segmenter, addresses, mtu });
     const tunnel = await Tunnel.create({ ...parts, tun: loop.tun });
     const host = new TunnelHost({
       tunnel,

@@ -1,4 +1,4 @@
-import { randomFillSync, randomInt } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 import { parseIpAddress } from '../control/ip-text.js';
 import { addressEquals, addressWords } from '../netstack/address.js';
@@ -24,16 +24,16 @@ export async function ping(host: SocketHost, target: string, options: PingOption
   const { timeoutMs = 5_000, size = 56, signal } = options;
   signal?.throwIfAborted();
   const [found] = await host.lookup(target);
+  signal?.throwIfAborted();
   const remote = addressWords(parseIpAddress(found!.address)!);
   const source = host.loop.stack.sourceFor(remote);
   if (source === undefined) throw socketError('EADDRNOTAVAIL', 'ping', found!.address, 0);
-  const identifier = randomInt(65_536);
   const startMs = performance.now();
   return await new Promise((resolve, reject) => {
     const finish = (done: () => void): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      host.loop.onEcho(identifier, undefined);
+      if (identifier !== undefined) host.loop.closeEcho(identifier);
       host.unref();
       done();
     };
@@ -44,10 +44,14 @@ export async function ping(host: SocketHost, target: string, options: PingOption
     );
     signal?.addEventListener('abort', abort, { once: true });
     host.ref();
-    host.loop.onEcho(identifier, ({ from }) => {
+    const identifier = host.loop.openEcho(({ from }) => {
       if (!addressEquals(from, 0, remote, 0)) return;
       finish(() => resolve({ address: found!.address, roundTripMs: performance.now() - startMs }));
     });
+    if (identifier === undefined) {
+      finish(() => reject(socketError('EADDRNOTAVAIL', 'ping', found!.address, 0)));
+      return;
+    }
     host.loop.stack.icmp.ping(source, remote, identifier, 1, randomFillSync(new Uint8Array(size)));
     host.loop.wake();
   });

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 
 import { WireGuardError } from '../core/errors.js';
 import { checkPort } from './connect-options.js';
+import { joinStreams } from './join-streams.js';
 
 /** A running forward. */
 export interface PortForward extends AsyncDisposable {
@@ -38,24 +39,6 @@ export async function forwardPort(
     await new Promise((resolve) => server.close(resolve));
   };
   return { host: local.host, port, close, [Symbol.asyncDispose]: close };
-}
-
-/** Carries bytes both ways, each end and each error by itself: one side that is done does not end the other. */
-export function joinStreams(a: Duplex, b: Duplex): void {
-  carry(a, b);
-  carry(b, a);
-}
-
-function carry(from: Duplex, to: Duplex): void {
-  from.on('data', (chunk) => {
-    if (!to.write(chunk)) from.pause();
-  });
-  to.on('drain', () => from.resume());
-  from.once('end', () => to.end());
-  from.once('error', () => to.destroy());
-  from.once('close', () => {
-    if (!from.readableEnded) to.destroy();
-  });
 }
 
 async function listening(server: Server, { host, port }: { host: string; port: number }): Promise<void> {

@@ -15,6 +15,7 @@ type SocketErrorCode =
   | 'EADDRINUSE'
   | 'EADDRNOTAVAIL'
   | 'EPIPE'
+  | 'EMSGSIZE'
   | 'ECONNABORTED';
 
 /** Makes an error that reads as one of `net.Socket`: `connect ECONNREFUSED 10.0.0.1:80`. */

@@ -1,19 +1,22 @@
-import { randomFillSync } from 'node:crypto';
+import { randomFillSync, randomInt } from 'node:crypto';
 import { blake2s } from '@noble/hashes/blake2.js';
 
 import type { Clock } from '../host/clock.js';
 import { NetstackTun } from '../host/netstack-tun.js';
 import type { EchoReply } from '../netstack/icmp/icmp.js';
 import { Netstack } from '../netstack/netstack.js';
+import type { Segmenter } from '../netstack/segments/segmenter.js';
 import { TcpListener } from '../netstack/tcp/listener.js';
 import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
 import type { UdpEndpoint } from '../netstack/udp/udp-endpoint.js';
 
 const SECRET_BYTES = 32;
+const ECHO_IDENTIFIERS = 65_536;
 
 export interface StackLoopOptions {
   readonly name: string;
   readonly clock: Clock;
+  readonly segmenter?: Segmenter | undefined;
   /** 4 or 16 bytes each. */
   readonly addresses: readonly Uint8Array[];
   readonly mtu: number;
@@ -36,7 +39,7 @@ export class StackLoop {
   readonly #echoes = new Map<number, (reply: EchoReply) => void>();
   #isDraining = false;
 
-  constructor({ name, clock, addresses, mtu }: StackLoopOptions) {
+  constructor({ name, clock, segmenter, addresses, mtu }: StackLoopOptions) {
     const secret = randomFillSync(new Uint8Array(new ArrayBuffer(SECRET_BYTES)));
     this.#clock = clock;
     this.stack = new Netstack({
@@ -46,6 +49,7 @@ export class StackLoop {
       },
       addresses,
       mtu,
+      segmenter,
     });
     this.tun = new NetstackTun(name, this.stack, clock);
     this.tun.onWork = () => this.#drainSoon();
@@ -64,10 +68,26 @@ export class StackLoop {
     this.#listeners.delete(source);
   }
 
-  /** Hands the echo replies with an identifier to `listener`. */
-  onEcho(identifier: number, listener: ((reply: EchoReply) => void) | undefined): void {
-    if (listener === undefined) this.#echoes.delete(identifier);
-    else this.#echoes.set(identifier, listener);
+  /**
+   * Hands the replies to a program's echo requests to `listener`, until `closeEcho`.
+   *
+   * @returns The identifier to send them with, which nobody else has; `undefined` if all are in use.
+   */
+  openEcho(listener: (reply: EchoReply) => void): number | undefined {
+    if (this.#echoes.size >= ECHO_IDENTIFIERS) return undefined;
+    let identifier = randomInt(ECHO_IDENTIFIERS);
+    while (this.#echoes.has(identifier)) identifier = (identifier + 1) % ECHO_IDENTIFIERS;
+    this.#echoes.set(identifier, listener);
+    return identifier;
+  }
+
+  closeEcho(identifier: number): void {
+    this.#echoes.delete(identifier);
+  }
+
+  /** Echo requests that wait for their replies. */
+  get openEchoes(): number {
+    return this.#echoes.size;
   }
 
   /** Sends what a socket wrote, and hands out what came of it. */

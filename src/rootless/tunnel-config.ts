@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { type ConfigDocument, parseConfig, readConfigFile } from '../control/config/index.js';
+import { ConfigDocument, parseConfig, readConfigFile } from '../control/config/index.js';
 import { WireGuardError } from '../core/errors.js';
 
 /** One peer in a configuration that is an object. */
@@ -28,12 +28,13 @@ export interface TunnelConfig {
 }
 
 /**
- * Reads a configuration: an object, the path of a file, or the text of one (which has a line break, or a section in front).
+ * Reads a configuration: an object, the path of a file, or the text of one (which has a line break, or a section in front). A
+ * file that was read before is checked.
  *
  * @throws {WireGuardError} ERR_CONFIG, naming line and key; ERR_CONFIG_FILE
  */
-export async function readTunnelConfig(config: string | URL | TunnelConfig): Promise<ConfigDocument> {
-  const document = await readDocument(config);
+export async function readTunnelConfig(config: string | URL | TunnelConfig | ConfigDocument): Promise<ConfigDocument> {
+  const document = config instanceof ConfigDocument ? config : await readDocument(config);
   document.assertValid();
   if (document.interfaceSection?.privateKey === undefined) throw missing(document, 'PrivateKey');
   if (document.interfaceSection.addresses.length === 0) throw missing(document, 'Address');

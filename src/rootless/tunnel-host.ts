@@ -4,19 +4,23 @@ import type { AgentOptions } from 'node:http';
 
 import { explainText } from '../control/explain-text.js';
 import { formatIpPrefix } from '../control/ip-text.js';
-import { formatKey } from '../control/key-text.js';
+import { formatKey, parseKey } from '../control/key-text.js';
+import type { DeviceChange } from '../core/configuration.js';
 import type { DeviceEvent } from '../core/device-events.js';
 import type { ReasonCode, SessionReason } from '../core/session-reason.js';
 import type { Tunnel } from '../host/tunnel.js';
+import type { Endpoint } from '../wire/endpoint.js';
 import { createDispatcher } from './dispatcher.js';
+import { keepSessions } from './keep-sessions.js';
 import { type PingOptions, type PingReply, ping } from './ping.js';
 import { forwardPort, type PortForward } from './port-forward.js';
 import type { SocketHost } from './socket-host.js';
+import type { TunnelSocketOptions } from './socket-options.js';
 import type { StackLoop } from './stack-loop.js';
 import { TunnelAgent, TunnelHttpsAgent } from './tunnel-agent.js';
 import { TunnelResolver } from './tunnel-resolver.js';
 import { TunnelServer, type TunnelServerOptions } from './tunnel-server.js';
-import { TunnelSocket, type TunnelSocketOptions } from './tunnel-socket.js';
+import { TunnelSocket } from './tunnel-socket.js';
 import { TunnelUdpSocket } from './tunnel-udp-socket.js';
 
 /** A peer, for people and programs. */
@@ -44,6 +48,14 @@ export interface TunnelStatus {
   readonly connections: number;
 }
 
+/** Where to connect to, and the options of the socket. */
+export interface TunnelConnectOptions extends TunnelSocketOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The milliseconds of `socket.setTimeout`. */
+  readonly timeout?: number | undefined;
+}
+
 export interface TunnelHostParts {
   readonly tunnel: Tunnel;
   readonly loop: StackLoop;
@@ -65,6 +77,9 @@ export class TunnelHost implements AsyncDisposable {
   readonly #tunnel: Tunnel;
   readonly #host: SocketHost;
   readonly #closers = new Set<() => void>();
+  readonly #sockets = new Set<TunnelSocket>();
+  /** Shared by all sockets, of which there may be ten thousands. */
+  readonly #socketClosed = removerFrom(this.#sockets);
   #references = 0;
   #heartbeat: NodeJS.Timeout | undefined;
   #agents: { http: TunnelAgent; https: TunnelHttpsAgent } | undefined;
@@ -87,17 +102,20 @@ export class TunnelHost implements AsyncDisposable {
   }
 
   /** Connects to a TCP port. Takes what `net.connect` takes, and the options of `net.Socket`. */
-  connect(options: { host: string; port: number } & TunnelSocketOptions, callback?: () => void): TunnelSocket;
+  connect(options: TunnelConnectOptions, callback?: () => void): TunnelSocket;
   connect(port: number, host: string, callback?: () => void): TunnelSocket;
   connect(...args: readonly unknown[]): TunnelSocket {
-    const options = typeof args[0] === 'object' ? (args[0] as TunnelSocketOptions) : {};
-    return this.createSocket(options).connect(...args);
+    const options = typeof args[0] === 'object' ? (args[0] as TunnelConnectOptions) : undefined;
+    const socket = this.createSocket(options).connect(...args);
+    return options?.timeout === undefined ? socket : socket.setTimeout(options.timeout);
   }
 
   /** Makes a socket that is connected later, for libraries that want to connect it themselves. */
   createSocket(options: TunnelSocketOptions = {}): TunnelSocket {
     this.#refuseWhenClosed();
-    return this.#track(new TunnelSocket(this.#host, options), (socket) => socket.destroy());
+    const socket = new TunnelSocket(this.#host, options);
+    this.#sockets.add(socket);
+    return socket.on('close', this.#socketClosed);
   }
 
   /** Takes connections of peers. */
@@ -109,7 +127,7 @@ export class TunnelHost implements AsyncDisposable {
     const onConnection = args.find((word) => typeof word === 'function') as
       | ((socket: TunnelSocket) => void)
       | undefined;
-    return this.#track(new TunnelServer(this.#host, options, onConnection), (server) => server.close());
+    return this.#track(new TunnelServer(this.#host, options, onConnection), (server) => server.resetAndClose());
   }
 
   createUdpSocket(
@@ -117,7 +135,11 @@ export class TunnelHost implements AsyncDisposable {
     onMessage?: (message: Buffer, from: RemoteInfo) => void,
   ): TunnelUdpSocket {
     this.#refuseWhenClosed();
-    return this.#track(new TunnelUdpSocket(this.#host, type, onMessage), (socket) => socket.close());
+    // A socket that was closed in this turn is still tracked, and must not be closed again.
+    return this.#track(
+      new TunnelUdpSocket(this.#host, type, onMessage),
+      (socket) => void socket[Symbol.asyncDispose](),
+    );
   }
 
   /** For `http.request`, and for libraries that take an agent. */
@@ -157,6 +179,24 @@ export class TunnelHost implements AsyncDisposable {
     return forward;
   }
 
+  /**
+   * Takes the peers of a change in place of its own. Sessions of peers that stay live on, and with them all connections.
+   *
+   * @param change The caller wipes it. Its keys and ports of the interface are left aside.
+   */
+  async replacePeers(change: DeviceChange): Promise<void> {
+    this.#refuseWhenClosed();
+    await this.#tunnel.apply({ replacePeers: false, peers: keepSessions(change.peers, this.#tunnel.state.peers) });
+  }
+
+  /** Sends to a peer at another address from now on. @param publicKey Base64. */
+  async setEndpoint(publicKey: string, endpoint: Endpoint): Promise<void> {
+    this.#refuseWhenClosed();
+    const peer = { isRemoval: false, isUpdateOnly: true, replaceAllowedIps: false, allowedIps: [] };
+    const key = parseKey(publicKey, 'public key');
+    await this.#tunnel.apply({ replacePeers: false, peers: [{ ...peer, publicKey: key, endpoint }] });
+  }
+
   status(): TunnelStatus {
     const { publicKey, listenPort, peers } = this.#tunnel.state;
     const reasons = new Map([...this.#tunnel.explain().peers].map((peer) => [formatKey(peer.publicKey), peer.reason]));
@@ -164,7 +204,7 @@ export class TunnelHost implements AsyncDisposable {
       publicKey: publicKey === undefined ? '' : formatKey(publicKey),
       listenPort,
       addresses: this.addresses,
-      connections: this.#host.loop.stack.tcp.flowCount,
+      connections: this.#isClosed ? 0 : this.#host.loop.stack.tcp.flowCount,
       peers: [...peers].map((peer) => ({
         publicKey: formatKey(peer.publicKey),
         ...reasonOf(reasons.get(formatKey(peer.publicKey))),
@@ -187,6 +227,7 @@ export class TunnelHost implements AsyncDisposable {
     this.#isClosed = true;
     this.#agents?.http.destroy();
     this.#agents?.https.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     for (const close of this.#closers) close();
     this.#closers.clear();
     // The last segments of the sockets, such as RST, leave in this turn.
@@ -231,6 +272,13 @@ export class TunnelHost implements AsyncDisposable {
   #refuseWhenClosed(): void {
     if (this.#isClosed) throw Object.assign(new Error('the tunnel is closed'), { code: 'ERR_CLOSED' });
   }
+}
+
+/** Returns a listener that removes whoever emits its event. */
+function removerFrom<Item>(set: Set<Item>): (this: Item) => void {
+  return function (this: Item) {
+    set.delete(this);
+  };
 }
 
 function reasonOf(reason: SessionReason = { code: 'removed', seconds: 0 }): { reasonCode: ReasonCode; reason: string } {

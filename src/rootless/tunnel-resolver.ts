@@ -11,6 +11,8 @@ const PORT = 53;
 const TRY_MS = 2_000;
 const ROUNDS = 3;
 const EDNS_BYTES = 1_232;
+const MAX_NAME_BYTES = 253;
+const MAX_LABEL_BYTES = 63;
 
 /** Makes sockets for the resolver. */
 export interface ResolverSockets {
@@ -76,19 +78,34 @@ export class TunnelResolver {
     return orNotFound(host, await this.#addresses(host, 'AAAA'));
   }
 
-  /** Sends one question, and returns the records of the answer. @throws {LookupError} ETIMEOUT, ENOTFOUND */
+  /** Sends one question, and returns the records of the answer. @throws {LookupError} ETIMEOUT, ESERVFAIL, ENOTFOUND */
   async query(name: string, type: RecordType): Promise<DnsRecord[]> {
     if (this.#servers.length === 0)
       throw lookupError('ENOTFOUND', name, 'the tunnel has no DNS server: add DNS = ADDRESS to its configuration');
+    if (!isDomainName(name)) throw lookupError('ENOTFOUND', name);
     const question = makeQuestion(name, type);
+    let code = 'ETIMEOUT';
     for (let round = 0; round < ROUNDS; round++) {
       for (const server of this.#servers) {
-        const answer = await this.#askUdp(server, question);
+        const answer = await this.#ask(server, question);
         if (answer === undefined) continue;
-        return recordsOf(isTruncated(answer) ? await this.#askTcp(server, question) : answer);
+        if (isServerFailure(answer)) code = 'ESERVFAIL';
+        else return recordsOf(answer);
       }
     }
-    throw lookupError('ETIMEOUT', name);
+    throw lookupError(code, name);
+  }
+
+  /** @returns `undefined` if the server gave no whole answer. */
+  async #ask(server: string, question: Packet): Promise<Packet | undefined> {
+    const answer = await this.#askUdp(server, question);
+    if (answer === undefined || !isTruncated(answer)) return answer;
+    try {
+      return await this.#askTcp(server, question);
+    } catch (error) {
+      if (error instanceof Error) return undefined; // refused, reset or too slow: another server may do better
+      throw error;
+    }
   }
 
   async #addresses(name: string, type: 'A' | 'AAAA'): Promise<string[]> {
@@ -99,23 +116,25 @@ export class TunnelResolver {
   /** A name with a dot is tried as it is first, a single word in the search domains first. */
   #candidates(host: string): string[] {
     const searched = this.#searchDomains.map((domain) => `${host}.${domain.replace(/^~/, '')}`);
-    return host.includes('.') ? [host, ...searched] : [...searched, host];
+    return (host.includes('.') ? [host, ...searched] : [...searched, host]).filter(isDomainName);
   }
 
   /** @returns `undefined` if no answer came in time. */
   #askUdp(server: string, question: Packet): Promise<Packet | undefined> {
     return new Promise((resolve) => {
       const socket = this.#sockets.createUdpSocket(isIP(server) === 6 ? 'udp6' : 'udp4');
-      const finish = (answer?: Packet): void => {
-        clearTimeout(timer);
-        socket.close();
-        resolve(answer);
-      };
+      let answer: Packet | undefined;
+      const finish = (): void => void socket[Symbol.asyncDispose]();
       const timer = setTimeout(finish, TRY_MS);
-      socket.on('error', () => finish());
+      // The tunnel may close the socket, too.
+      socket.once('close', () => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+      socket.on('error', finish);
       socket.on('message', (message: Buffer) => {
-        const answer = readAnswer(message, question);
-        if (answer !== undefined) finish(answer);
+        answer ??= readAnswer(message, question);
+        if (answer !== undefined) finish();
       });
       socket.connect(PORT, server, () => socket.send(encode(question)));
     });
@@ -155,6 +174,22 @@ function makeQuestion(name: string, type: RecordType): Packet {
 /** The answer did not fit into a datagram (RFC 1035 §4.1.1, TC). */
 function isTruncated(answer: Packet): boolean {
   return (answer as Packet & { flag_tc?: boolean }).flag_tc === true;
+}
+
+/** The server could not or would not look the name up (RFC 1035 §4.1.1): unlike "no such name", that is no answer. */
+function isServerFailure(answer: Packet): boolean {
+  const { rcode } = answer as Packet & { rcode?: string };
+  return rcode !== undefined && rcode !== 'NOERROR' && rcode !== 'NXDOMAIN';
+}
+
+/** RFC 1035 §2.3.4: labels of 1 to 63 bytes, 253 in all with the dots between them. */
+function isDomainName(name: string): boolean {
+  const labels = name.replace(/\.$/, '').split('.');
+  return Buffer.byteLength(name) <= MAX_NAME_BYTES && labels.every((label) => isLabelLength(Buffer.byteLength(label)));
+}
+
+function isLabelLength(bytes: number): boolean {
+  return bytes >= 1 && bytes <= MAX_LABEL_BYTES;
 }
 
 function recordsOf({ answers = [] }: Packet): DnsRecord[] {

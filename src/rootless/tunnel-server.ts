@@ -1,12 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { AddressInfo, ListenOptions } from 'node:net';
+import type { AddressInfo, DropArgument, ListenOptions } from 'node:net';
 
-import { formatIpAddress, parseIpAddress } from '../control/ip-text.js';
+import { formatIpAddress } from '../control/ip-text.js';
 import { WireGuardError } from '../core/errors.js';
-import { addressBytes, addressEquals, addressWords } from '../netstack/address.js';
+import { addressBytes } from '../netstack/address.js';
 import type { TcpListener } from '../netstack/tcp/listener.js';
+import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
 import { checkPort } from './connect-options.js';
+import { ownAddress } from './own-address.js';
 import { ProcessReference } from './process-reference.js';
 import { socketError } from './socket-error.js';
 import type { SocketHost } from './socket-host.js';
@@ -14,14 +16,15 @@ import { TunnelSocket } from './tunnel-socket.js';
 
 const FIRST_FREE_PORT = 49_152;
 const MAX_PORT_TRIES = 1_000;
-const UNSPECIFIED = new Set(['0.0.0.0', '::']);
 
 export interface TunnelServerOptions {
-  readonly allowHalfOpen?: boolean;
-  readonly pauseOnConnect?: boolean;
-  readonly noDelay?: boolean;
-  readonly keepAlive?: boolean;
-  readonly keepAliveInitialDelay?: number;
+  readonly allowHalfOpen?: boolean | undefined;
+  readonly pauseOnConnect?: boolean | undefined;
+  readonly noDelay?: boolean | undefined;
+  readonly keepAlive?: boolean | undefined;
+  /** Milliseconds. */
+  readonly keepAliveInitialDelay?: number | undefined;
+  readonly highWaterMark?: number | undefined;
 }
 
 /**
@@ -34,6 +37,8 @@ export class TunnelServer extends EventEmitter {
   readonly #host: SocketHost;
   readonly #options: TunnelServerOptions;
   readonly #sockets = new Set<TunnelSocket>();
+  /** Shared by all sockets, of which there may be ten thousands. */
+  readonly #socketClosed: (this: TunnelSocket) => void;
   #listener: TcpListener | undefined;
   #isClosing = false;
   readonly #reference: ProcessReference;
@@ -42,6 +47,10 @@ export class TunnelServer extends EventEmitter {
     super();
     this.#host = host;
     this.#reference = new ProcessReference(host);
+    this.#socketClosed = callWithThis((socket: TunnelSocket) => {
+      this.#sockets.delete(socket);
+      this.#endIfIdle();
+    });
     this.#options = options;
     if (onConnection !== undefined) this.on('connection', onConnection);
   }
@@ -61,7 +70,8 @@ export class TunnelServer extends EventEmitter {
       if (problem === undefined) this.emit('listening');
       else this.emit('error', problem);
     });
-    signal?.addEventListener('abort', () => this.close(), { once: true });
+    if (signal?.aborted === true) process.nextTick(() => this.close());
+    else signal?.addEventListener('abort', () => this.close(), { once: true });
     return this;
   }
 
@@ -73,23 +83,30 @@ export class TunnelServer extends EventEmitter {
     return { address: formatIpAddress(bytes), port: listener.port, family: bytes.length === 4 ? 'IPv4' : 'IPv6' };
   }
 
-  /** Takes no more connections. The callback runs when the last one has ended. */
+  /** Takes no more connections. The callback runs when the last one has ended, with an error if the server did not listen. */
   close(callback?: (error?: Error) => void): this {
-    if (callback !== undefined) this.once('close', callback);
     const listener = this.#listener;
-    if (listener === undefined) {
-      queueMicrotask(() => this.emit('close'));
-      return this;
-    }
-    this.#listener = undefined;
+    const error = listener === undefined ? notRunning() : undefined;
+    if (callback !== undefined) this.once('close', () => callback(error));
     this.#isClosing = true;
+    if (listener !== undefined) this.#stop(listener);
+    this.#endIfIdle();
+    return this;
+  }
+
+  #stop(listener: TcpListener): void {
+    this.#listener = undefined;
     const { loop } = this.#host;
     loop.forget(listener);
     loop.stack.tcp.closeListener(listener);
     loop.wake();
     this.#reference.isOpen = false;
-    this.#endIfIdle();
-    return this;
+  }
+
+  /** Takes no more connections, and ends those that are open with RST, as closing the tunnel does. */
+  resetAndClose(): void {
+    if (this.listening) this.close();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   getConnections(callback: (error: Error | null, count: number) => void): this {
@@ -114,7 +131,7 @@ export class TunnelServer extends EventEmitter {
 
   #open(port: number, host: string | undefined, backlog: number | undefined): Error | undefined {
     const { loop } = this.#host;
-    const address = host === undefined || UNSPECIFIED.has(host) ? undefined : ownAddress(this.#host, host);
+    const address = ownAddress(this.#host, host);
     if (address === null) return socketError('EADDRNOTAVAIL', 'listen', host, port);
     const listener = loop.stack.tcp.listen(address, port === 0 ? freePort(this.#host) : port, backlog);
     if (listener === undefined) return socketError('EADDRINUSE', 'listen', host ?? '::', port);
@@ -127,21 +144,15 @@ export class TunnelServer extends EventEmitter {
   #accept(listener: TcpListener): void {
     for (let flow = listener.accept(); flow !== undefined; flow = listener.accept()) {
       if (this.#sockets.size >= this.maxConnections) {
+        this.emit('drop', describeEnds(flow));
         this.#host.loop.stack.tcp.abort(flow);
-        this.emit('drop', { remoteAddress: formatIpAddress(addressBytes(flow.remote)), remotePort: flow.remotePort });
         continue;
       }
-      const { allowHalfOpen = false, noDelay, keepAlive, keepAliveInitialDelay, pauseOnConnect } = this.#options;
-      const socket = new TunnelSocket(this.#host, { allowHalfOpen }, flow);
+      const socket = new TunnelSocket(this.#host, this.#options, flow);
       socket.server = this;
-      if (noDelay === true) socket.setNoDelay(true);
-      if (keepAlive === true) socket.setKeepAlive(true, keepAliveInitialDelay);
-      if (pauseOnConnect === true) socket.pause();
+      if (this.#options.pauseOnConnect === true) socket.pause();
       this.#sockets.add(socket);
-      socket.once('close', () => {
-        this.#sockets.delete(socket);
-        this.#endIfIdle();
-      });
+      socket.on('close', this.#socketClosed);
       this.emit('connection', socket);
     }
   }
@@ -153,12 +164,29 @@ export class TunnelServer extends EventEmitter {
   }
 }
 
-/** @returns `null` if the tunnel has no such address. */
-function ownAddress({ loop }: SocketHost, host: string): Int32Array | null {
-  const bytes = parseIpAddress(host);
-  if (bytes === undefined) return null;
-  const words = addressWords(bytes);
-  return loop.stack.addresses.some((own) => addressEquals(own, 0, words, 0)) ? words : null;
+/** Returns a listener that calls `take` with whoever emits its event. */
+function callWithThis<Emitter>(take: (emitter: Emitter) => void): (this: Emitter) => void {
+  return function (this: Emitter) {
+    take(this);
+  };
+}
+
+/** Describes a connection for `drop`. */
+function describeEnds({ local, localPort, remote, remotePort }: TcpFlow): DropArgument {
+  const [localBytes, remoteBytes] = [addressBytes(local), addressBytes(remote)];
+  const family = localBytes.length === 4 ? 'IPv4' : 'IPv6';
+  return {
+    localAddress: formatIpAddress(localBytes),
+    localPort,
+    localFamily: family,
+    remoteAddress: formatIpAddress(remoteBytes),
+    remotePort,
+    remoteFamily: family,
+  };
+}
+
+function notRunning(): Error {
+  return Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' });
 }
 
 function freePort({ loop }: SocketHost): number {

@@ -1,5 +1,4 @@
 import type { SocketConnectOpts } from 'node:net';
-import type { DuplexOptions } from 'node:stream';
 
 import { FlowEvent } from '../netstack/tcp/flow-event.js';
 import type { TcpFlow } from '../netstack/tcp/tcp-flow.js';
@@ -7,18 +6,15 @@ import { TcpState } from '../netstack/tcp/tcp-state.js';
 import { ConnectAttempts } from './connect-attempts.js';
 import { normalizeConnectArgs } from './connect-options.js';
 import { FlowStream } from './flow-stream.js';
+import { IdleTimer } from './idle-timer.js';
 import { ProcessReference } from './process-reference.js';
 import { codeOfReason, socketError } from './socket-error.js';
 import type { SocketHost } from './socket-host.js';
+import { streamOptions, type TunnelSocketOptions } from './socket-options.js';
 
-const HIGH_WATER_MARK = 65_536;
 const CHUNK_BYTES = 65_536;
 
-export interface TunnelSocketOptions {
-  /** Keep the writing side open when the peer ends. Default: end it, too. */
-  readonly allowHalfOpen?: boolean;
-  readonly signal?: AbortSignal;
-}
+type WriteCallback = (error: Error | null | undefined) => void;
 
 /**
  * A TCP connection through the tunnel, with the interface of `net.Socket`.
@@ -29,7 +25,7 @@ export class TunnelSocket extends FlowStream {
   timeout = 0;
   /** Set by `http.Server`. */
   server: unknown;
-  readonly autoSelectFamilyAttemptedAddresses: string[] = [];
+  autoSelectFamilyAttemptedAddresses: string[] = [];
   /** The name that TLS checks the certificate against. */
   _host: string | undefined;
 
@@ -42,23 +38,19 @@ export class TunnelSocket extends FlowStream {
   #isEndPushed = false;
   #bytesRead = 0;
   #bytesWritten = 0;
-  #isNoDelay = false;
+  #isNoDelay: boolean;
   #keepalive: { isOn: boolean; idleMs: number } | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #idle = new IdleTimer(() => this.emit('timeout'));
   readonly #reference: ProcessReference;
   #mustReset = false;
 
-  constructor(host: SocketHost, { allowHalfOpen = false, signal }: TunnelSocketOptions = {}, flow?: TcpFlow) {
-    const options: DuplexOptions = {
-      allowHalfOpen,
-      highWaterMark: HIGH_WATER_MARK,
-      emitClose: true,
-      autoDestroy: true,
-    };
-    super(signal === undefined ? options : { ...options, signal });
+  constructor(host: SocketHost, options: TunnelSocketOptions = {}, flow?: TcpFlow) {
+    super(streamOptions(options));
+    const { noDelay = false, keepAlive = false, keepAliveInitialDelay } = options;
     this.#host = host;
     this.#reference = new ProcessReference(host);
-    // The writing side ends with the reading side unless half-open connections are wanted, as with net.Socket.
+    this.#isNoDelay = noDelay;
+    if (keepAlive) this.setKeepAlive(true, keepAliveInitialDelay);
     if (flow !== undefined) this.#attach(flow);
   }
 
@@ -77,12 +69,12 @@ export class TunnelSocket extends FlowStream {
   }
 
   get pending(): boolean {
-    return this.flow === undefined || this.connecting;
+    return this.flow === undefined || this.connecting || this.destroyed;
   }
 
+  /** A socket that was never connected is `open`, as with `net.Socket`. */
   get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
     if (this.connecting) return 'opening';
-    if (this.destroyed || this.flow === undefined) return 'closed';
     if (this.readable) return this.writable ? 'open' : 'readOnly';
     return this.writable ? 'writeOnly' : 'closed';
   }
@@ -92,7 +84,7 @@ export class TunnelSocket extends FlowStream {
   }
 
   get bytesWritten(): number {
-    return this.#bytesWritten + this.writableLength;
+    return this.#bytesWritten - (this.#waitingWrite?.at ?? 0) + this.writableLength;
   }
 
   get bufferSize(): number {
@@ -121,7 +113,7 @@ export class TunnelSocket extends FlowStream {
       if (timeoutMs === 0) this.removeListener('timeout', callback);
       else this.once('timeout', callback);
     }
-    this.#restartTimer();
+    if (!this.destroyed) this.#idle.set(timeoutMs);
     return this;
   }
 
@@ -150,6 +142,17 @@ export class TunnelSocket extends FlowStream {
 
   // The stream
 
+  /** Writes, or fails with EPIPE where the peer has ended and half-open connections are not wanted. */
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+    if (this.allowHalfOpen || !this.readableEnded || !this.writableEnded)
+      return super.write(chunk, encoding as BufferEncoding, callback);
+    const error = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (done !== undefined) process.nextTick(done, error);
+    this.destroy(error);
+    return false;
+  }
+
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     this.#waitingWrite = { bytes: chunk, at: 0, callback };
     this.#continueWriting();
@@ -162,7 +165,7 @@ export class TunnelSocket extends FlowStream {
     }
     if (this.flow !== undefined) this.#host.loop.stack.tcp.shutdown(this.flow);
     this.#host.loop.wake();
-    callback();
+    setImmediate(callback); // in a turn of its own, as when the system takes the FIN
   }
 
   override _read(): void {
@@ -171,20 +174,22 @@ export class TunnelSocket extends FlowStream {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    clearTimeout(this.#timer);
+    this.#idle.stop();
     this.connecting = false;
     this.#attempts?.cancel();
     const flow = this.flow;
     const { loop } = this.#host;
     if (flow !== undefined) {
       loop.forget(flow);
-      if (this.#mustReset || (error !== null && !this.#isOver)) loop.stack.tcp.abort(flow);
+      // Bytes that the stack handed over and nobody read are lost as much as those in the stack (RFC 2525 §2.17).
+      if (this.#mustReset || this.readableLength > 0) loop.stack.tcp.abort(flow);
       else loop.stack.tcp.close(flow, loop.nowMs);
       loop.wake();
     }
     this.#reference.isOpen = false;
     this.#waitingWrite = undefined;
     callback(error);
+    process.nextTick(() => this.emit('close', error !== null));
   }
 
   #startAttempts(options: SocketConnectOpts & { host: string; port: number }): void {
@@ -192,15 +197,18 @@ export class TunnelSocket extends FlowStream {
     this.#attempts = attempts;
     attempts.onLookup = (error, address, family) => this.emit('lookup', error, address, family, options.host);
     attempts.onAttempt = (address, port, family) => {
-      this.autoSelectFamilyAttemptedAddresses.push(`${address}:${port}`);
+      // Unlike with `push`, the array has no room for more, which would be most of its size.
+      this.autoSelectFamilyAttemptedAddresses = this.autoSelectFamilyAttemptedAddresses.concat(`${address}:${port}`);
       this.emit('connectionAttempt', address, port, family);
     };
+    attempts.onAttemptFailed = (...failure) => this.emit('connectionAttemptFailed', ...failure);
     attempts.onConnected = (flow) => this.#connected(flow);
     attempts.onFailed = (error) => this.destroy(error);
     attempts.start();
   }
 
   #connected(flow: TcpFlow): void {
+    this.#attempts = undefined; // its options and addresses would stay for as long as the connection
     this.#attach(flow);
     this.connecting = false;
     this.emit('connect');
@@ -216,7 +224,7 @@ export class TunnelSocket extends FlowStream {
     if (this.#keepalive !== undefined) this.setKeepAlive(this.#keepalive.isOn, this.#keepalive.idleMs);
     loop.listen(flow, (events) => this.#take(events));
     this.#reference.isOpen = true;
-    this.#restartTimer();
+    this.#idle.restart();
     // Events from before this socket took the flow over.
     if (flow.isFinReceived || flow.state === TcpState.Closed)
       queueMicrotask(() => this.#take(FlowEvent.Finished | (flow.state === TcpState.Closed ? FlowEvent.Closed : 0)));
@@ -224,7 +232,7 @@ export class TunnelSocket extends FlowStream {
 
   #take(events: number): void {
     if (this.destroyed) return;
-    this.#restartTimer();
+    this.#idle.restart();
     if ((events & FlowEvent.Writable) !== 0) this.#continueWriting();
     if ((events & FlowEvent.Finished) !== 0) this.#isFinished = true;
     if ((events & FlowEvent.Closed) !== 0) this.#isOver = true;
@@ -278,14 +286,7 @@ export class TunnelSocket extends FlowStream {
     loop.wake();
     if (waiting.at < bytes.length) return;
     this.#waitingWrite = undefined;
-    this.#restartTimer();
+    this.#idle.restart();
     waiting.callback();
-  }
-
-  #restartTimer(): void {
-    clearTimeout(this.#timer);
-    if (this.timeout <= 0 || this.destroyed) return;
-    this.#timer = setTimeout(() => this.emit('timeout'), this.timeout);
-    this.#timer.unref();
   }
 }

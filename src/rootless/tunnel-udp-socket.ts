@@ -1,19 +1,22 @@
-import type { BindOptions, RemoteInfo } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { isIP } from 'node:net';
 
 import { formatIpAddress, parseIpAddress } from '../control/ip-text.js';
+import { WireGuardError } from '../core/errors.js';
 import { addressBytes, addressWords } from '../netstack/address.js';
 import { MAX_UDP_PAYLOAD } from '../netstack/udp/udp.js';
 import { type UdpEndpoint, UdpEvent } from '../netstack/udp/udp-endpoint.js';
 import { checkPort } from './connect-options.js';
+import { ownAddress } from './own-address.js';
 import { ProcessReference } from './process-reference.js';
 import { socketError } from './socket-error.js';
 import type { SocketHost } from './socket-host.js';
+import { readBindArgs } from './udp-bind-call.js';
+import { readSendArgs, type SendCall, type SendCallback, type UdpPayload } from './udp-send-call.js';
 
-type SendCallback = (error: Error | null, bytes: number) => void;
-type Payload = string | Uint8Array | readonly (string | Uint8Array)[];
+type ConnectCallback = (error?: Error) => void;
 
 const BUFFER_BYTES = 1024 * 1024;
 
@@ -23,6 +26,8 @@ export class TunnelUdpSocket extends EventEmitter {
   readonly #host: SocketHost;
   #endpoint: UdpEndpoint | undefined;
   #isClosed = false;
+  #isConnecting = false;
+  #isBindFailed = false;
   readonly #reference: ProcessReference;
   #remote: { address: string; port: number } | undefined;
 
@@ -36,89 +41,84 @@ export class TunnelUdpSocket extends EventEmitter {
 
   /** Takes (port?, address?, callback?) or ({ port, address }, callback?). */
   bind(...args: readonly unknown[]): this {
-    const callback = args.find((word) => typeof word === 'function') as (() => void) | undefined;
+    this.#checkOpen();
+    if (this.#endpoint !== undefined || this.#isBindFailed)
+      throw stateError('ERR_SOCKET_ALREADY_BOUND', 'the socket is bound already');
+    const { port, address, callback } = readBindArgs(args);
     if (callback !== undefined) this.once('listening', callback);
-    const first = args[0];
-    const options: BindOptions =
-      typeof first === 'object' && first !== null
-        ? (first as BindOptions)
-        : {
-            ...(typeof first === 'number' ? { port: first } : {}),
-            ...(typeof args[1] === 'string' ? { address: args[1] } : {}),
-          };
-    const problem = this.#open(checkPort(options.port ?? 0, 0), options.address);
-    queueMicrotask(() => {
-      if (problem === undefined) this.emit('listening');
-      else this.emit('error', problem);
-    });
+    const problem = this.#open(port, address);
+    if (problem !== undefined) process.nextTick(() => this.emit('error', problem));
     return this;
   }
 
   address(): AddressInfo {
-    const endpoint = this.#bound();
+    this.#checkOpen();
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined)
+      throw Object.assign(stateError('EBADF', 'getsockname EBADF'), { syscall: 'getsockname' });
     const own = endpoint.address ?? this.#ownAddress();
-    return {
-      address: formatIpAddress(addressBytes(own)),
-      port: endpoint.port,
-      family: this.type === 'udp4' ? 'IPv4' : 'IPv6',
-    };
+    return { address: formatIpAddress(addressBytes(own)), port: endpoint.port, family: this.#family };
   }
 
   /** Sends to, and takes from, one end only. Errors of the network become `error` events. */
-  connect(port: number, address?: string | (() => void), callback?: () => void): void {
-    const done = typeof address === 'function' ? address : callback;
-    if (done !== undefined) this.once('connect', done);
-    const host = typeof address === 'string' ? address : '';
-    this.#resolve(host).then(
+  connect(port: number, address?: string | ConnectCallback, callback?: ConnectCallback): void {
+    const remotePort = checkPort(port, 1);
+    this.#checkOpen();
+    if (this.#remote !== undefined || this.#isConnecting)
+      throw stateError('ERR_SOCKET_DGRAM_IS_CONNECTED', 'Already connected');
+    if (typeof address !== 'string' || address === '')
+      throw new WireGuardError('ERR_SOCKET_ARGUMENT', 'the address to connect to is missing');
+    this.#isConnecting = true;
+    const endpoint = this.#bound();
+    this.#resolve(address).then(
       (resolved) => {
-        const endpoint = this.#bound();
+        this.#isConnecting = false;
+        if (this.#isClosed) return;
         endpoint.remote = addressWords(parseIpAddress(resolved)!);
-        endpoint.remotePort = checkPort(port, 1);
-        this.#remote = { address: resolved, port };
-        this.emit('connect');
+        endpoint.remotePort = remotePort;
+        this.#remote = { address: resolved, port: remotePort };
+        if (callback !== undefined) this.once('connect', callback);
+        process.nextTick(() => this.emit('connect')); // after `listening`
       },
-      (error: Error) => this.emit('error', error),
+      (error: Error) => {
+        this.#isConnecting = false;
+        if (callback === undefined) this.emit('error', error);
+        else callback(error);
+      },
     );
   }
 
   disconnect(): void {
-    const endpoint = this.#bound();
-    endpoint.remote = undefined;
+    this.#checkConnected();
+    this.#bound().remote = undefined;
     this.#remote = undefined;
   }
 
   remoteAddress(): AddressInfo {
-    if (this.#remote === undefined)
-      throw Object.assign(new Error('not connected'), { code: 'ERR_SOCKET_DGRAM_NOT_CONNECTED' });
-    return { ...this.#remote, family: this.type === 'udp4' ? 'IPv4' : 'IPv6' };
+    return { ...this.#checkConnected(), family: this.#family };
   }
 
   /** Takes (payload, offset?, length?, port?, address?, callback?), as `dgram.Socket` does. */
-  send(payload: Payload, ...rest: readonly unknown[]): void {
-    const callback = rest.find((word) => typeof word === 'function') as SendCallback | undefined;
-    const words = rest.filter((word) => typeof word !== 'function');
-    const address = words.find((word) => typeof word === 'string') as string | undefined;
-    const numbers = words.filter((word) => typeof word === 'number') as number[];
-    const hasRange = numbers.length >= 2 && typeof payload !== 'string' && !Array.isArray(payload);
-    const bytes = toBytes(payload, hasRange ? numbers.splice(0, 2) : []);
-    const port = numbers[0] ?? this.#remote?.port;
-    const host = address ?? this.#remote?.address ?? '';
-    this.#resolve(host).then(
-      (resolved) => this.#transmit(bytes, resolved, checkPort(port, 1), callback),
-      (error: Error) => this.#sendFailed(error, callback),
+  send(payload: UdpPayload, ...args: readonly unknown[]): void {
+    const call = readSendArgs(payload, args, this.#remote);
+    this.#checkOpen();
+    this.#bound();
+    this.#resolve(call.address).then(
+      (resolved) => this.#transmit(call, resolved),
+      (error: Error) => this.#sendFailed(error, call.callback),
     );
   }
 
   close(callback?: () => void): this {
     if (callback !== undefined) this.once('close', callback);
-    if (this.#isClosed) return this;
+    this.#checkOpen();
     this.#isClosed = true;
     if (this.#endpoint !== undefined) {
       this.#host.loop.forget(this.#endpoint);
       this.#host.loop.stack.udp.close(this.#endpoint);
       this.#reference.isOpen = false;
     }
-    queueMicrotask(() => this.emit('close'));
+    process.nextTick(() => this.emit('close'));
     return this;
   }
 
@@ -164,6 +164,14 @@ export class TunnelUdpSocket extends EventEmitter {
     throw notSupported('addMembership');
   }
 
+  addSourceSpecificMembership(): never {
+    throw notSupported('addSourceSpecificMembership');
+  }
+
+  dropSourceSpecificMembership(): never {
+    throw notSupported('dropSourceSpecificMembership');
+  }
+
   dropMembership(): never {
     throw notSupported('dropMembership');
   }
@@ -184,28 +192,47 @@ export class TunnelUdpSocket extends EventEmitter {
     if (!this.#isClosed) await new Promise<void>((resolve) => this.close(resolve));
   }
 
-  #open(port: number, address: string | undefined): Error | undefined {
+  #open(port: number, host: string | undefined): Error | undefined {
     const { loop } = this.#host;
-    const isAny = address === undefined || address === '0.0.0.0' || address === '::';
-    const bytes = isAny ? undefined : parseIpAddress(address);
-    const endpoint = loop.stack.udp.bind(bytes && addressWords(bytes), port);
-    if (endpoint === undefined) return socketError('EADDRINUSE', 'bind', address ?? '::', port);
+    const address = ownAddress(this.#host, host);
+    const endpoint = address === null ? undefined : loop.stack.udp.bind(address, port);
+    if (endpoint === undefined) {
+      this.#isBindFailed = true;
+      return socketError(address === null ? 'EADDRNOTAVAIL' : 'EADDRINUSE', 'bind', host ?? '::', port);
+    }
     this.#endpoint = endpoint;
     loop.listen(endpoint, (events) => this.#take(endpoint, events));
     this.#reference.isOpen = true;
+    process.nextTick(() => this.emit('listening'));
     return undefined;
   }
 
+  /** A socket that sends or connects before it is bound gets any free port. */
   #bound(): UdpEndpoint {
-    if (this.#endpoint === undefined) this.#open(0, undefined);
+    const problem = this.#endpoint === undefined ? this.#open(0, undefined) : undefined;
+    if (problem !== undefined) throw problem;
     return this.#endpoint!;
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw stateError('ERR_SOCKET_DGRAM_NOT_RUNNING', 'Not running');
+  }
+
+  #checkConnected(): { address: string; port: number } {
+    this.#checkOpen();
+    if (this.#remote === undefined) throw stateError('ERR_SOCKET_DGRAM_NOT_CONNECTED', 'Not connected');
+    return this.#remote;
+  }
+
+  get #family(): 'IPv4' | 'IPv6' {
+    return this.type === 'udp4' ? 'IPv4' : 'IPv6';
   }
 
   #take(endpoint: UdpEndpoint, events: number): void {
     if ((events & UdpEvent.Error) !== 0) {
       const code = endpoint.error === 'refused' ? 'ECONNREFUSED' : 'EHOSTUNREACH';
       endpoint.error = undefined;
-      this.emit('error', socketError(code, 'recv', this.#remote?.address, this.#remote?.port));
+      this.emit('error', socketError(code, 'recvmsg', this.#remote?.address, this.#remote?.port));
     }
     for (let datagram = endpoint.receive(); datagram !== undefined; datagram = endpoint.receive()) {
       if (this.#isClosed) return;
@@ -219,24 +246,25 @@ export class TunnelUdpSocket extends EventEmitter {
     }
   }
 
-  #transmit(bytes: Uint8Array, address: string, port: number, callback: SendCallback | undefined): void {
+  #transmit({ bytes, port, callback }: SendCall, address: string): void {
     if (this.#isClosed) return;
     const { loop } = this.#host;
     const endpoint = this.#bound();
     const destination = addressWords(parseIpAddress(address)!);
     const source = endpoint.address ?? loop.stack.sourceFor(destination);
     if (source === undefined || bytes.length > MAX_UDP_PAYLOAD) {
-      this.#sendFailed(socketError('EADDRNOTAVAIL', 'send', address, port), callback);
+      const code = source === undefined ? 'EADDRNOTAVAIL' : 'EMSGSIZE';
+      this.#sendFailed(socketError(code, 'send', address, port), callback);
       return;
     }
     loop.stack.udp.send(source, endpoint.port, destination, port, bytes);
     loop.wake();
-    callback?.(null, bytes.length);
+    if (callback !== undefined) process.nextTick(callback, null, bytes.length);
   }
 
   #sendFailed(error: Error, callback: SendCallback | undefined): void {
     if (callback !== undefined) callback(error, 0);
-    else this.emit('error', error);
+    else if (!this.#isClosed) this.emit('error', error);
   }
 
   async #resolve(host: string): Promise<string> {
@@ -254,11 +282,9 @@ export class TunnelUdpSocket extends EventEmitter {
   }
 }
 
-function toBytes(payload: Payload, [offset = 0, length]: number[]): Uint8Array {
-  if (typeof payload === 'string') return Buffer.from(payload);
-  if (payload instanceof Uint8Array)
-    return payload.subarray(offset, length === undefined ? undefined : offset + length);
-  return Buffer.concat(payload.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+/** An error of a call at the wrong time, with the code of `dgram`. */
+function stateError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }
 
 function notSupported(member: string): Error {

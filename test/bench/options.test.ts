@@ -35,6 +35,14 @@ describe('The command line of the benchmarks', () => {
     );
   });
 
+  it('takes the measures without root by a word in front', () => {
+    const { action, suite, files } = parseOptions(['rootless', '--quick']);
+
+    assert.deepEqual({ action, suite, files }, { action: 'measure', suite: 'rootless', files: [] });
+    assert.equal(parseOptions([]).suite, 'tunnel');
+    assert.throws(() => parseOptions(['rootless', 'more']), /"more" is no option/);
+  });
+
   it('takes files to render only', () => {
     assert.deepEqual(parseOptions(['--render', 'a.json', 'b.json']).files, ['a.json', 'b.json']);
     assert.throws(() => parseOptions(['a.json']), /"a\.json" is no option/);
@@ -55,7 +63,7 @@ describe('The command line of the benchmarks', () => {
 
   it('explains every option that it takes', () => {
     const options = ['quick', 'smoke', 'stages', 'list', 'render', 'rounds', 'seconds', 'only', 'contenders'];
-    for (const option of [...options, 'wireguard-go', 'limit', 'also', 'out'])
+    for (const option of [...options, 'wireguard-go', 'limit', 'gvisor', 'also', 'out'])
       assert.match(USAGE, RegExp(`--${option}\\b`));
     assert.equal(parseOptions(['-h']).action, 'help');
   });

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { describeAnew, readFigures, writeFigures } from '../../bench/figures.js';
-import { measures } from '../../bench/measures/index.js';
+import { describeAnew, mergeFigures, readFigures, writeFigures } from '../../bench/figures.js';
 import { fillPage, renderDocuments } from '../../bench/render.js';
+import { allMeasures } from '../../bench/suites.js';
 import { CHECKOUT } from '../lab/implementation.js';
 import { aQuantity, aRun, STAGES, someFigures } from './arbitrary-figures.js';
 
-const PAGE = ['figures', 'stages', 'model']
+const PAGE = ['figures', 'rootless', 'stages', 'model']
   .map((name) => `<!-- ${name} -->\n<!-- end of ${name} -->\n`)
   .join('by hand\n');
 const TCP = someFigures([aQuantity()], { 'tcp-1': { wiretype: [3, 4, 5], limit: [2, 4, 4] } });
@@ -25,7 +25,19 @@ describe('The page of figures', () => {
       /\| TCP, Gbit\/s \| 4\.00 \(3\.00–5\.00\) \| – \| 4\.00 \(2\.00–4\.00\) \| 1\.25 \|.*\| 3 \| 1 \|\n/,
     );
     assert.match(page, /^1\. `npm run bench`, 2026-01-02, commit abc1234; 3 s per transfer; Abacus, 2 cores/m);
-    assert.equal(page.match(/^by hand$/gm)?.length, 2);
+    assert.equal(page.match(/^by hand$/gm)?.length, 3);
+  });
+
+  it('has a table of its own, with runs of its own, for what needs no root', () => {
+    const run = aRun({ commit: 'abcdef0', contenders: { library: '1', gVisor: '2' } });
+    const quantity = aQuantity({ id: 'rootless-from', title: 'From', goal: { atLeast: 1.5 } });
+    const rootless = someFigures([quantity], { 'rootless-from': { library: [2, 3], gVisor: [1, 1] } }, run);
+
+    const page = fillPage(PAGE, mergeFigures(TCP, rootless));
+
+    assert.match(page, /\| From, Gbit\/s \| 2\.50 \(.*\) \| 1\.00 .*\| 2\.50 \| ≥ 1\.5 Gbit\/s \| met \| 2 \| 1 \|\n/);
+    assert.equal(page.match(/^1\. `npm run bench`/gm)?.length, 2);
+    assert.doesNotMatch(page.slice(0, page.indexOf('end of figures')), /library|abcdef0/);
   });
 
   it('is filled again without a trace of what was there', () => {
@@ -46,7 +58,7 @@ describe('The page of figures', () => {
 
   it('and the file of figures say the same in this checkout', () => {
     const read = (name: string): string => readFileSync(join(CHECKOUT, 'docs', name), 'utf8');
-    const quantities = measures.flatMap((measure) => measure.quantities);
+    const quantities = allMeasures.flatMap((measure) => measure.quantities);
     const figures = describeAnew(readFigures(join(CHECKOUT, 'docs/performance.json')), quantities);
 
     assert.equal(fillPage(read('performance.md'), figures), read('performance.md'));

@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { median, medianDifference, medianRatio, summarize } from '../../bench/statistics.js';
+import { median, medianDifference, medianRatio, quantile, summarize } from '../../bench/statistics.js';
 
 describe('Readings', () => {
   it('have a median, of an even number the mean of the two in the middle', () => {
     assert.equal(median([3, 1, 2]), 2);
     assert.equal(median([4, 1, 3, 2]), 2.5);
     assert.ok(Number.isNaN(median([])));
+  });
+
+  it('have quantiles, which are readings', () => {
+    const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
+
+    assert.equal(quantile(hundred, 0.99), 99);
+    assert.equal(quantile(hundred, 0.5), 50);
+    assert.equal(quantile([7], 0.99), 7);
+    assert.ok(Number.isNaN(quantile([], 0.5)));
   });
 
   it('have a spread', () => {

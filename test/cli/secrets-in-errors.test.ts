@@ -43,7 +43,8 @@ describe('a secret key is not repeated in an error when it stands', { concurrenc
     it(`${where} in a file`, () => {
       const file = join(directory, 'wg7.conf');
       writeFileSync(file, text, { mode: 0o600 });
-      for (const words of [['check'], ['check', '--json'], ['setconf', 'wg7']]) conceals(PROGRAM, [...words, file]);
+      for (const words of [['check'], ['check', '--json'], ['setconf', 'wg7'], ['proxy', '--check']])
+        conceals(PROGRAM, [...words, file]);
       const isBroken = where.includes('broken');
       if (!isBroken) conceals(wg, ['setconf', 'wg7', file]); // wg reads line by line, and shows the second half
     });
@@ -62,6 +63,11 @@ describe('a secret key is not repeated in an error when it stands', { concurrenc
     ['check', SECRET],
     ['genkey', SECRET],
     ['init', SECRET],
+    ['proxy', SECRET],
+    ['proxy', '--socks', SECRET, 'wg7.conf'],
+    ['proxy', '--rule', SECRET, 'wg7.conf'],
+    ['proxy', '-L', SECRET, 'wg7.conf'],
+    ['proxy', '--user', SECRET, 'wg7.conf'],
   ]) {
     it(`on the command line: ${words.map((word) => (word.length > 42 && word !== PUBLIC ? 'KEY' : word)).join(' ')}`, () =>
       conceals(PROGRAM, words));

@@ -49,6 +49,32 @@ describe('demo', () => {
       await assertNothingLeft(demo);
     });
 
+  it('shows programs without root with --proxy: the library, and curl through the proxy', {
+    timeout: 240_000,
+  }, async () => {
+    const demo = new Program(COMMAND, ['demo', '--proxy', '--once']);
+
+    assert.equal(await demo.exited, 0, demo.stderr);
+
+    assert.equal(demo.stdout.match(/^ {2}Hello 10\.77\.0\.2, this is 10\.77\.0\.1/gm)?.length, 3);
+    assert.match(demo.stdout, /run as .*, with no capability\n/);
+    assert.match(demo.stdout, /\nYou saw two programs .*wiretype proxy wg0\.conf/s);
+    assert.ok(demo.stdout.split('\n').every((line) => [...line].length < 96));
+    await assertNothingLeft(demo);
+  });
+
+  it('goes on with the proxy until Ctrl-C', { timeout: 240_000 }, async () => {
+    const demo = new Program(COMMAND, ['demo', '--proxy']);
+    await demo.says(/until Ctrl-C/);
+    const [, invitation = ''] = /^ {2}(ip netns exec .*)$/m.exec(demo.stdout) ?? [];
+    const [program = '', ...words] = invitation.split(' ');
+    assert.match(await run(program, words), /^Hello 10\.77\.0\.2/);
+
+    assert.equal(await interrupt(demo), 0);
+
+    await assertNothingLeft(demo);
+  });
+
   it('says what is missing, in a sentence', { timeout: 120_000 }, async (t) => {
     const program = `${await copyReadable(t)}bin/wiretype`;
     const withoutRoot = await attempt('setpriv', ['--reuid=65534', '--clear-groups', program, 'demo']);

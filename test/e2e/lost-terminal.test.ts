@@ -60,6 +60,16 @@ describe('a terminal that goes away', { concurrency: 2 }, () => {
     });
   }
 
+  it('ends the proxy, although SIGHUP alone makes it read its files again', { timeout: 120_000 }, async (t) => {
+    const { client } = await openClient(t);
+    await client.write('/etc/wireguard/wg0.conf', fileWith('Address = 10.66.0.2/24'));
+    const words = ['proxy', '/etc/wireguard/wg0.conf'];
+
+    const status = await client.run('bash', ['-c', ON_LOST_TERMINAL, 'bash', 'on 127.0.0.1', SHELL, PROGRAM, ...words]);
+
+    assert.equal(status, '0\n');
+  });
+
   it('ends the demo, which leaves nothing', { timeout: 240_000 }, async () => {
     const status = await run('bash', ['-c', ON_LOST_TERMINAL, 'bash', 'ping left', SHELL, PROGRAM, 'demo']);
 

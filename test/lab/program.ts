@@ -68,6 +68,11 @@ export class Program {
     this.#child.stdin?.write(text);
   }
 
+  /** Ends an open standard input. */
+  end(): void {
+    this.#child.stdin?.end();
+  }
+
   signal(name: NodeJS.Signals): void {
     if (this.isRunning) this.#child.kill(name);
   }

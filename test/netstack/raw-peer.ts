@@ -1,7 +1,7 @@
 /** A scripted TCP peer: the test writes every segment by hand, and reads what the stack answers. */
 import { FlowEvent } from '../../src/netstack/tcp/flow-event.js';
 import type { TcpFlow } from '../../src/netstack/tcp/tcp-flow.js';
-import { StackPair } from './stack-pair.js';
+import { type NodeOptions, StackPair } from './stack-pair.js';
 
 export const F = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16, URG: 32, ECE: 64, CWR: 128 } as const;
 
@@ -41,7 +41,7 @@ export class RawPeer {
   #seen = 0;
   #times: number[] = [];
 
-  constructor(options: { mtu?: number } = {}) {
+  constructor(options: NodeOptions = {}) {
     this.pair = new StackPair(7, {}, options);
     const { b } = this.pair;
     b.isRecording = true;

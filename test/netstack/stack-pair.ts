@@ -8,6 +8,7 @@ import { TcpListener } from '../../src/netstack/tcp/listener.js';
 import type { TcpFlow } from '../../src/netstack/tcp/tcp-flow.js';
 import { EventQueue, type ScheduledEvent } from '../../src/sim/event-queue.js';
 import { SeededRandom } from '../../src/sim/seeded-random.js';
+import { countSilentAnswers } from './silence-guard.js';
 
 export interface LinkConditions {
   readonly delayMs?: number;
@@ -21,6 +22,13 @@ export interface LinkConditions {
   readonly queueBytes?: number;
   /** Decides about each packet by itself. @returns Whether it is delivered. */
   readonly filter?: (packet: Uint8Array, number: number) => boolean;
+}
+
+export interface NodeOptions {
+  readonly mtu?: number;
+  readonly verifies?: boolean;
+  readonly acceptsAny?: boolean;
+  readonly wantsEcn?: boolean;
 }
 
 const BATCH_ROWS = 256;
@@ -43,13 +51,10 @@ export class StackNode {
   #timer: ScheduledEvent | undefined;
   #busyUntilMs = 0;
   #isPumping = false;
+  /** The count of the packet that is being delivered: see `countSilentAnswers`. */
+  #silentAnswers = 0;
 
-  constructor(
-    events: EventQueue,
-    random: SeededRandom,
-    address: Uint8Array,
-    options: { mtu?: number; verifies?: boolean } = {},
-  ) {
+  constructor(events: EventQueue, random: SeededRandom, address: Uint8Array, options: NodeOptions = {}) {
     this.#events = events;
     this.#random = random;
     this.address = addressWords(address);
@@ -62,6 +67,8 @@ export class StackNode {
       addresses: [address],
       mtu: options.mtu ?? 1420,
       verifiesChecksums: options.verifies ?? false,
+      acceptsAny: options.acceptsAny ?? false,
+      wantsEcn: options.wantsEcn ?? false,
     });
   }
 
@@ -77,13 +84,15 @@ export class StackNode {
   }
 
   /** Hands a packet to the stack. */
-  deliver(packet: Uint8Array): void {
+  deliver(packet: Uint8Array, silentAnswers = 0): void {
     const batch = this.#batch;
     batch.clear();
     const row = batch.appendRow(packet.length);
     batch.bytes.set(packet, batch.offset[row]);
     this.stack.write(batch, this.nowMs);
+    this.#silentAnswers = silentAnswers;
     this.pump();
+    this.#silentAnswers = 0;
   }
 
   /** Drains events and output until nothing is left, and arms the timer. */
@@ -125,6 +134,7 @@ export class StackNode {
 
   #send(packet: Uint8Array): void {
     this.packets++;
+    const silentAnswers = countSilentAnswers(packet, this.#silentAnswers);
     if (this.isRecording) this.sent.push(packet);
     const c = this.conditions;
     if (c.filter !== undefined && !c.filter(packet, this.packets)) return;
@@ -141,7 +151,8 @@ export class StackNode {
     if (this.#random.chance(c.corruptRate ?? 0))
       packet[this.#random.integer(packet.length)]! ^= 1 << this.#random.integer(8);
     const copies = this.#random.chance(c.duplicateRate ?? 0) ? 2 : 1;
-    for (let i = 0; i < copies; i++) this.#events.schedule(Math.ceil(at), () => this.peer.deliver(packet));
+    for (let i = 0; i < copies; i++)
+      this.#events.schedule(Math.ceil(at), () => this.peer.deliver(packet, silentAnswers));
   }
 }
 
@@ -151,11 +162,7 @@ export class StackPair {
   readonly a: StackNode;
   readonly b: StackNode;
 
-  constructor(
-    seed: number,
-    conditions: LinkConditions = {},
-    options: { isIpv6?: boolean; mtu?: number; verifies?: boolean } = {},
-  ) {
+  constructor(seed: number, conditions: LinkConditions = {}, options: NodeOptions & { isIpv6?: boolean } = {}) {
     this.random = new SeededRandom(seed);
     const address = (last: number): Uint8Array =>
       options.isIpv6 === true

@@ -12,9 +12,14 @@ export interface PairOfHosts {
   readonly right: TunnelHost;
 }
 
+const IS_WITHOUT_ADDON = process.env['WIRETYPE_NO_ADDON'] === '1';
+
+/** Whether a test has the addon: both, unless the whole run does without. */
+export const ADDON_SETTINGS: readonly boolean[] = IS_WITHOUT_ADDON ? [false] : [true, false];
+
 /** @param hasAddon `false`: everything by Node alone. */
 export async function openPair(hasAddon = true, dns: readonly string[] = []): Promise<PairOfHosts> {
-  process.env['WIRETYPE_NO_ADDON'] = hasAddon ? '0' : '1';
+  process.env['WIRETYPE_NO_ADDON'] = hasAddon && !IS_WITHOUT_ADDON ? '0' : '1';
   const [a, b] = [generateKeyPair(), generateKeyPair()];
   const right = await openTunnel({
     privateKey: formatKey(b.privateKey),

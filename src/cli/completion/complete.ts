@@ -125,7 +125,9 @@ function findOption({ options }: Manual, word: string): [string, OptionManual] |
 }
 
 function unusedOptions({ options }: Manual, used: ReadonlySet<string>): Candidate[] {
-  const unused = Object.fromEntries(Object.entries(options).filter(([name]) => !used.has(name)));
+  const unused = Object.fromEntries(
+    Object.entries(options).filter(([name, { multiple }]) => multiple === true || !used.has(name)),
+  );
   const words = listOptions(unused).map(({ term, about }) => ({ word: /--[a-z0-9-]+/.exec(term)![0], about }));
   return words.some(({ word }) => word === HELP.word) || used.has('help') ? words : [...words, HELP];
 }

@@ -8,7 +8,7 @@ import { DemoHost } from './demo-host.js';
 
 export const LEFT = { outer: '192.0.2.1', inner4: '10.77.0.1', inner6: 'fd77::1' } as const;
 export const RIGHT = { outer: '192.0.2.2', inner4: '10.77.0.2', inner6: 'fd77::2' } as const;
-const LISTEN_PORT = 51_820;
+export const LISTEN_PORT = 51_820;
 
 export const TOPOLOGY = `
      left                                            right
@@ -64,6 +64,15 @@ export class DemoNetwork {
     await configure(this.right, rightKeys.privateKey, peer(leftKeys.publicKey, LEFT));
     await bringUp(this.left, LEFT);
     await bringUp(this.right, RIGHT);
+  }
+
+  /** Starts the daemon on the left alone, for a peer that is a program. @returns The public key of the left. */
+  async joinLeft(rightPublicKey: Uint8Array): Promise<Uint8Array> {
+    await this.left.startDaemon();
+    const { privateKey, publicKey } = generateKeys();
+    await configure(this.left, privateKey, peer(rightPublicKey, RIGHT));
+    await bringUp(this.left, LEFT);
+    return publicKey;
   }
 
   /** Removes everything, whatever state it is in. */

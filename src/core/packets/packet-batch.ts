@@ -30,13 +30,14 @@ const WORD_COLUMNS = 4;
  * ```text
  *                source  classify  open  admit  route  seal  sink
  * count, offset    W        R       R     RW     RW     R     R
- * length           W        R       R     RW     RW     RW    R
- * bytes            W        R       RW    RW     RW     RW    R
+ * length           W        R       R     RW     RW     RW    RW†
+ * bytes            W        R       RW    RW     RW     RW    RW†
  * verdict          W        RW      RW    RW     RW     R     R
  * keySlot          –        W       R     R      W      R     –
  * trafficClass     W*       –       –     R      W      –     R*
  * endpoint …       W*       R       –     R      W      –     R*
  *                                                     * the socket only, not the TUN
+ *                                                     † a TUN that is a stack joins rows
  * ```
  *
  * A verdict belongs to the stage that set it first: every stage skips rows whose verdict is not `Pass`, so that a filter

@@ -6,13 +6,28 @@ import type { IpView } from '../ip/ip-view.js';
 export const ICMP_HEADER_BYTES = 8;
 export const UNREACHABLE4 = 3;
 export const UNREACHABLE6 = 1;
+export const TIME_EXCEEDED4 = 11;
+export const TIME_EXCEEDED6 = 3;
+const PARAMETER_PROBLEM4 = 12;
 const PACKET_TOO_BIG6 = 2;
+const HOPS_EXCEEDED = 0;
+/** The code of an error about fragments that never became a datagram. */
+export const REASSEMBLY_EXCEEDED = 1;
 export const PARAMETER_PROBLEM6 = 4;
 /** The code of a parameter problem that stands for an unknown protocol (RFC 4443 §3.4). */
 export const PROTOCOL_CODE6 = 1;
 
 /** The meaning of an ICMP error, in words for both families. */
-export type UnreachableKind = 'network' | 'host' | 'protocol' | 'port' | 'prohibited' | 'too-big' | 'other';
+export type UnreachableKind =
+  | 'network'
+  | 'host'
+  | 'protocol'
+  | 'port'
+  | 'prohibited'
+  | 'too-big'
+  | 'other'
+  /** Time exceeded, or a parameter problem: it never ends a connection (RFC 9293 §3.9.2.2). */
+  | 'transient';
 
 /** An error that came in, about a packet of ours. Every field is of the packet that is quoted. */
 export interface IcmpError {
@@ -28,14 +43,18 @@ export interface IcmpError {
   readonly mtu: number;
 }
 
-/** Reads an error and the packet of ours that it quotes: header and eight bytes at the least (RFC 792). */
-export function parseError(view: IpView, bytes: Uint8Array): IcmpError | undefined {
+/**
+ * Reads an error and the packet of ours that it quotes: header and eight bytes at the least (RFC 792).
+ *
+ * @returns `undefined` for messages that mean nothing to us.
+ */
+export function parseError(view: IpView, bytes: Uint8Array): IcmpError | 'malformed' | undefined {
   const kind = errorKind(view, bytes);
   if (kind === undefined) return undefined;
   const quotedAt = view.payloadAt + ICMP_HEADER_BYTES;
   const quotedBytes = view.payloadBytes - ICMP_HEADER_BYTES;
   const quoted = new Quotation();
-  if (!quoted.read(bytes, quotedAt, quotedBytes, view.version)) return undefined;
+  if (!quoted.read(bytes, quotedAt, quotedBytes, view.version)) return 'malformed';
   return {
     kind,
     protocol: quoted.protocol,
@@ -57,12 +76,14 @@ function errorKind(view: IpView, bytes: Uint8Array): UnreachableKind | undefined
   const type = bytes[view.payloadAt];
   const code = bytes[view.payloadAt + 1];
   if (view.version === 4) {
-    if (type !== UNREACHABLE4) return undefined; // source quench is ignored (RFC 6633), time exceeded means nothing to us
-    return KINDS4[code] ?? 'other';
+    if (type === UNREACHABLE4) return KINDS4[code] ?? 'other';
+    if (type === PARAMETER_PROBLEM4) return 'transient';
+    return type === TIME_EXCEEDED4 && code === HOPS_EXCEEDED ? 'transient' : undefined; // source quench is ignored (RFC 6633)
   }
   if (type === PACKET_TOO_BIG6) return 'too-big';
   if (type === UNREACHABLE6) return KINDS6[code] ?? 'other';
-  return type === PARAMETER_PROBLEM6 && code === PROTOCOL_CODE6 ? 'protocol' : undefined;
+  if (type === PARAMETER_PROBLEM6) return code === PROTOCOL_CODE6 ? 'protocol' : 'transient';
+  return type === TIME_EXCEEDED6 && code === HOPS_EXCEEDED ? 'transient' : undefined;
 }
 
 const KINDS4: readonly (UnreachableKind | undefined)[] = [

@@ -1,7 +1,5 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import {
-  IPV4_HEADER_BYTES,
-  IPV6_HEADER_BYTES,
   isLaterFragment4,
   PROTOCOL_ICMP,
   PROTOCOL_ICMPV6,
@@ -9,40 +7,48 @@ import {
   readUint16,
   writeUint16,
 } from '../../wire/ip-header.js';
-import { isUnicastAddress } from '../address.js';
-import { addBytes, addPseudoHeader, finishChecksum, readUint32 } from '../checksum.js';
+import { isIpv4Address, isUnicastAddress } from '../address.js';
+import { addBytes, addPseudoHeader, finishChecksum } from '../checksum.js';
 import { writeDatagram } from '../ip/datagram-writer.js';
+import type { Identifications } from '../ip/identifications.js';
 import type { IpView } from '../ip/ip-view.js';
 import { ipHeaderBytes, writeIpHeader } from '../ip/ip-writer.js';
 import { PacketQueue } from '../ip/packet-queue.js';
+import type { PathMtus } from '../ip/path-mtus.js';
 import { PROTOCOL_TCP } from '../ip/protocols.js';
-import type { NetstackEnvironment } from '../ports.js';
+import { ECHO_REPLY4, ECHO_REPLY6, ECHO_REQUEST4, ECHO_REQUEST6, Echo, type EchoRequest } from './echo.js';
+import { ErrorRate } from './error-rate.js';
 import {
   ICMP_HEADER_BYTES,
   type IcmpError,
   PARAMETER_PROBLEM6,
   PROTOCOL_CODE6,
   parseError,
+  REASSEMBLY_EXCEEDED,
+  TIME_EXCEEDED4,
+  TIME_EXCEEDED6,
   UNREACHABLE4,
   UNREACHABLE6,
-  type UnreachableKind,
 } from './icmp-error.js';
+import type { RefusalKind, Refused } from './refused.js';
 
 const MAX_QUEUE_BYTES = 512 * 1024;
-/** Linux's bound for all errors together (RFC 1812 §4.3.2.8, RFC 4443 §2.4 f). */
-const ERRORS_PER_SECOND = 1_000;
 const MAX_ERROR_BYTES4 = 576;
 const MAX_ERROR_BYTES6 = 1_280;
+const MAX_REPLIES = 1_024;
 
-export const ECHO_REQUEST4 = 8;
-export const ECHO_REPLY4 = 0;
-export const ECHO_REQUEST6 = 128;
-export const ECHO_REPLY6 = 129;
+/** The kinds that this host sends. */
+type SentKind = RefusalKind | 'protocol';
+
+/** RFC 792, RFC 1812 §5.2.7.1. */
+const CODES4 = { network: 0, host: 1, protocol: 2, port: 3, prohibited: 13 } as const;
+/** RFC 4443 §3.1; `protocol` is code 1 of a parameter problem (§3.4). */
+const CODES6 = { network: 0, host: 3, protocol: PROTOCOL_CODE6, port: 4, prohibited: 1 } as const;
 
 /** The protocols that take errors that came in. */
 export interface IcmpErrorSink {
   readonly tcp: { takeIcmpError(error: IcmpError, nowMs: number): void };
-  readonly udp: { takeIcmpError(error: IcmpError): void };
+  readonly udp: { takeIcmpError(error: IcmpError, nowMs: number): void };
 }
 
 /** An echo reply for a `ping` of ours. */
@@ -54,6 +60,13 @@ export interface EchoReply {
   readonly receivedMs: number;
 }
 
+export interface IcmpOptions {
+  readonly identifications: Identifications;
+  readonly pathMtus: PathMtus;
+  /** Tests whether an address is this host's. */
+  readonly isOwn: (address: Int32Array) => boolean;
+}
+
 /**
  * ICMP and ICMPv6: answers echo requests, sends and receives errors, and carries pings.
  *
@@ -61,15 +74,20 @@ export interface EchoReply {
  */
 export class Icmp {
   readonly replies: EchoReply[] = [];
-  readonly #environment: NetstackEnvironment;
-  readonly #mtu: () => number;
+  /** Takes echo requests to addresses that are not ours (accept-any mode): `reply` or `refuse` may follow at any time. */
+  onEcho: ((request: EchoRequest) => void) | undefined;
+  readonly #identifications: Identifications;
+  readonly #pathMtus: PathMtus;
+  readonly #isOwn: (address: Int32Array) => boolean;
+  /** Messages that were no messages, and errors that quote nothing that can be read. */
+  malformed = 0;
   readonly #queue = new PacketQueue(MAX_QUEUE_BYTES);
-  #errors = 0;
-  #errorsSinceMs = 0;
+  readonly #rate = new ErrorRate();
 
-  constructor(environment: NetstackEnvironment, mtu: () => number) {
-    this.#environment = environment;
-    this.#mtu = mtu;
+  constructor({ identifications, pathMtus, isOwn }: IcmpOptions) {
+    this.#identifications = identifications;
+    this.#pathMtus = pathMtus;
+    this.#isOwn = isOwn;
   }
 
   get hasOutput(): boolean {
@@ -83,56 +101,79 @@ export class Icmp {
 
   arrive(view: IpView, bytes: Uint8Array, sink: IcmpErrorSink, nowMs: number): void {
     const { payloadAt, payloadBytes, version } = view;
-    if (payloadBytes < ICMP_HEADER_BYTES || (version === 4) !== (view.protocol === PROTOCOL_ICMP)) return;
+    if (payloadBytes < ICMP_HEADER_BYTES || (version === 4) !== (view.protocol === PROTOCOL_ICMP)) {
+      this.malformed++;
+      return;
+    }
     const type = bytes[payloadAt];
-    if (type === (version === 4 ? ECHO_REQUEST4 : ECHO_REQUEST6)) this.#answerEcho(view, bytes);
+    if (type === (version === 4 ? ECHO_REQUEST4 : ECHO_REQUEST6)) this.#takeRequest(view, bytes);
     else if (type === (version === 4 ? ECHO_REPLY4 : ECHO_REPLY6)) this.#takeReply(view, bytes, nowMs);
     else this.#takeError(view, bytes, sink, nowMs);
   }
 
   /** Sends an echo request. */
   ping(source: Int32Array, destination: Int32Array, identifier: number, sequence: number, data: Uint8Array): void {
-    const isIpv4 = ipHeaderBytes(destination) === IPV4_HEADER_BYTES;
-    const message = new Uint8Array(ICMP_HEADER_BYTES + data.length);
-    message[0] = isIpv4 ? ECHO_REQUEST4 : ECHO_REQUEST6;
-    writeUint16(message, 4, identifier);
-    writeUint16(message, 6, sequence);
-    message.set(data, ICMP_HEADER_BYTES);
-    this.#send(source, destination, message);
+    const type = isIpv4Address(destination) ? ECHO_REQUEST4 : ECHO_REQUEST6;
+    this.#send(source, destination, Echo.message(type, identifier, sequence, data));
+  }
+
+  /** Answers an echo request that `onEcho` was given, in the name of the address that it was sent to. */
+  reply({ local, remote, identifier, sequence, data }: EchoRequest): void {
+    const type = isIpv4Address(remote) ? ECHO_REPLY4 : ECHO_REPLY6;
+    this.#send(local, remote, Echo.message(type, identifier, sequence, data));
   }
 
   /** Answers a UDP datagram to a port that nobody listens on. */
   portUnreachable(view: IpView, bytes: Uint8Array, nowMs: number): void {
-    this.sendUnreachable(view, bytes, 'port', nowMs);
+    this.#answer(view, bytes, 'port', nowMs);
   }
 
   protocolUnreachable(view: IpView, bytes: Uint8Array, nowMs: number): void {
-    this.sendUnreachable(view, bytes, 'protocol', nowMs);
+    this.#answer(view, bytes, 'protocol', nowMs);
+  }
+
+  /** Turns down what the program was asked about: once for each of them, so only the bound for all errors counts. */
+  refuse({ local, remote, quoted }: Refused, kind: RefusalKind, nowMs: number): void {
+    if (!isUnicastAddress(remote) || !isUnicastAddress(local) || !this.#rate.take(undefined, nowMs)) return;
+    this.#sendError(local, remote, quoted, unreachable(isIpv4Address(remote), kind));
+  }
+
+  /** Fragments of `remote` were given up, of which the first had come (RFC 1122 §3.3.2, RFC 8200 §4.5). */
+  reassemblyTimedOut(local: Int32Array, remote: Int32Array, firstFragment: Uint8Array, nowMs: number): void {
+    if (!this.#rate.take(remote, nowMs)) return;
+    const type = isIpv4Address(remote) ? TIME_EXCEEDED4 : TIME_EXCEEDED6;
+    this.#sendError(local, remote, firstFragment, [type, REASSEMBLY_EXCEEDED]);
   }
 
   /** Answers a packet with an error that quotes it, unless the rules forbid that or too many were sent. */
-  sendUnreachable(view: IpView, bytes: Uint8Array, kind: UnreachableKind, nowMs: number): void {
-    if (!mayAnswer(view, bytes) || !this.#isWithinRate(nowMs)) return;
-    const isIpv4 = view.version === 4;
-    const code = isIpv4 ? CODES4[kind] : CODES6[kind];
-    const headerBytes = isIpv4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
-    const room = (isIpv4 ? MAX_ERROR_BYTES4 : MAX_ERROR_BYTES6) - headerBytes - ICMP_HEADER_BYTES;
-    const quoted = bytes.subarray(view.at, view.payloadAt + view.payloadBytes).subarray(0, room);
-    const message = new Uint8Array(ICMP_HEADER_BYTES + quoted.length);
-    message[0] = isIpv4 ? UNREACHABLE4 : code === PROTOCOL_CODE6 ? PARAMETER_PROBLEM6 : UNREACHABLE6;
-    message[1] = code;
-    message.set(quoted, ICMP_HEADER_BYTES);
-    this.#send(view.destination.slice(), view.source.slice(), message);
+  #answer(view: IpView, bytes: Uint8Array, kind: SentKind, nowMs: number): void {
+    if (!mayAnswer(view, bytes) || !this.#rate.take(view.source, nowMs)) return;
+    const packet = bytes.subarray(view.at, view.payloadAt + view.payloadBytes);
+    this.#sendError(view.destination.slice(), view.source.slice(), packet, unreachable(view.version === 4, kind));
   }
 
-  #answerEcho(view: IpView, bytes: Uint8Array): void {
+  #sendError(local: Int32Array, remote: Int32Array, packet: Uint8Array, [type, code]: readonly [number, number]): void {
+    const most = isIpv4Address(remote) ? MAX_ERROR_BYTES4 : MAX_ERROR_BYTES6;
+    const quoted = packet.subarray(0, most - ipHeaderBytes(remote) - ICMP_HEADER_BYTES);
+    const message = new Uint8Array(ICMP_HEADER_BYTES + quoted.length);
+    message[0] = type;
+    message[1] = code;
+    message.set(quoted, ICMP_HEADER_BYTES);
+    this.#send(local, remote, message);
+  }
+
+  #takeRequest(view: IpView, bytes: Uint8Array): void {
+    if (!this.#isOwn(view.destination)) {
+      this.onEcho?.(Echo.request(view, bytes));
+      return;
+    }
     const message = bytes.slice(view.payloadAt, view.payloadAt + view.payloadBytes);
     message[0] = view.version === 4 ? ECHO_REPLY4 : ECHO_REPLY6;
     this.#send(view.destination.slice(), view.source.slice(), message);
   }
 
   #takeReply(view: IpView, bytes: Uint8Array, nowMs: number): void {
-    if (this.replies.length >= MAX_REPLIES) return;
+    if (this.replies.length >= MAX_REPLIES || !this.#isOwn(view.destination)) return;
     const at = view.payloadAt;
     this.replies.push({
       from: view.source.slice(),
@@ -146,38 +187,33 @@ export class Icmp {
   #takeError(view: IpView, bytes: Uint8Array, sink: IcmpErrorSink, nowMs: number): void {
     const error = parseError(view, bytes);
     if (error === undefined) return;
-    if (error.protocol === PROTOCOL_TCP) sink.tcp.takeIcmpError(error, nowMs);
-    else if (error.protocol === PROTOCOL_UDP) sink.udp.takeIcmpError(error);
-  }
-
-  #isWithinRate(nowMs: number): boolean {
-    if (nowMs - this.#errorsSinceMs >= 1_000) {
-      this.#errorsSinceMs = nowMs;
-      this.#errors = 0;
+    if (error === 'malformed') {
+      this.malformed++;
+      return;
     }
-    return this.#errors++ < ERRORS_PER_SECOND;
+    if (error.protocol === PROTOCOL_TCP) sink.tcp.takeIcmpError(error, nowMs);
+    else if (error.protocol === PROTOCOL_UDP) sink.udp.takeIcmpError(error, nowMs);
+    else if (error.kind === 'too-big') this.#pathMtus.refuse(error.remote, error.mtu, nowMs); // of a ping
   }
 
   /** @param message With its checksum field still to be filled in. */
   #send(source: Int32Array, destination: Int32Array, message: Uint8Array): void {
-    const isIpv4 = ipHeaderBytes(destination) === IPV4_HEADER_BYTES;
-    const protocol = isIpv4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
-    const fields = { source, destination, protocol, trafficClass: 0 };
+    const isIpv4 = isIpv4Address(destination);
+    const fields = { source, destination, protocol: isIpv4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, trafficClass: 0 };
     writeUint16(message, 2, 0);
     const pseudo = isIpv4 ? 0 : pseudoHeader(fields, message.length);
     writeUint16(message, 2, finishChecksum(addBytes(pseudo, message, 0, message.length)));
-    const identification = new Uint8Array(4);
-    this.#environment.random(identification);
-    for (const packet of writeDatagram(fields, message, this.#mtu(), readUint32(identification, 0)))
-      this.#queue.push(packet);
+    const id = this.#identifications.next(source, destination);
+    const packets = writeDatagram(fields, message, this.#pathMtus.mtuOf(destination), id);
+    for (const packet of packets) this.#queue.push(packet);
   }
 }
 
-const MAX_REPLIES = 1_024;
-/** RFC 792, RFC 1812 §5.2.7.1. */
-const CODES4 = { network: 0, host: 1, protocol: 2, port: 3, 'too-big': 4, prohibited: 13, other: 1 } as const;
-/** RFC 4443 §3.1; `protocol` is code 1 of a parameter problem (§3.4). */
-const CODES6 = { network: 0, host: 3, protocol: 1, port: 4, 'too-big': 0, prohibited: 1, other: 3 } as const;
+/** Type and code. */
+function unreachable(isIpv4: boolean, kind: SentKind): [number, number] {
+  if (isIpv4) return [UNREACHABLE4, CODES4[kind]];
+  return [kind === 'protocol' ? PARAMETER_PROBLEM6 : UNREACHABLE6, CODES6[kind]];
+}
 
 /** The pseudo-header of a message that has no IP header in front of it yet. */
 export function pseudoHeader(

@@ -54,6 +54,8 @@ export class IpView {
   readonly source = new Int32Array(4);
   readonly destination = new Int32Array(4);
 
+  /** How many segments of TCP were joined into this packet. The caller of `read` sets it. */
+  segments = 1;
   /** A fragment: neither the first nor the last byte of its datagram need be here. */
   isFragment = false;
   /** Bytes of the datagram's payload in front of this fragment. */
@@ -137,6 +139,7 @@ export class IpView {
   }
 }
 
-function isExtension(protocol: number): boolean {
+/** Tests whether a protocol number is that of an extension header that may be skipped. */
+export function isExtension(protocol: number): boolean {
   return protocol === HOP_BY_HOP || protocol === ROUTING || protocol === DESTINATION_OPTIONS;
 }

@@ -1,10 +1,18 @@
+import { ECN_CONGESTION_EXPERIENCED, UDP_HEADER_BYTES } from '../../wire/ip-header.js';
 import { addressEquals } from '../address.js';
 import { ByteRanges } from '../byte-ranges.js';
-import type { IpView } from './ip-view.js';
+import { type IpView, isExtension } from './ip-view.js';
+import { PROTOCOL_TCP } from './protocols.js';
 
 const MAX_DATAGRAMS = 64;
 const MAX_BYTES = 4 * 1024 * 1024;
+/** The share of one sender: a quarter. */
+const MAX_DATAGRAMS_OF_ONE = MAX_DATAGRAMS / 4;
+const MAX_BYTES_OF_ONE = MAX_BYTES / 4;
 const MAX_FRAGMENTS = 64;
+const ECN_MASK = 3;
+const TCP_HEADER_BYTES = 20;
+const NOTHING = new Uint8Array(0);
 const MAX_DATAGRAM_BYTES = 65_535;
 /** RFC 1122 §3.3.2 for IPv4 (Linux's value), RFC 8200 §4.5 for IPv6. */
 const LIFETIME_MS_4 = 30_000;
@@ -22,23 +30,48 @@ interface Partial {
   /** Length of the whole payload; −1 while the last fragment is missing. */
   length: number;
   fragments: number;
+  /** The packet of the first fragment, once it came. */
+  first: Uint8Array | undefined;
+  firstHeaderBytes: number;
+  /** A router marked one of the fragments (RFC 3168 §5.3). */
+  isMarked: boolean;
 }
 
+/** Takes the first fragment of a datagram that stayed incomplete. */
+export type ReassemblyTimeout = (
+  local: Int32Array,
+  remote: Int32Array,
+  firstFragment: Uint8Array,
+  nowMs: number,
+) => void;
+
 /**
- * Puts fragments together, within bounds: so many datagrams, so many bytes, so long.
+ * Puts fragments together, within bounds: so many datagrams, so many bytes, so long, and a quarter of both for one sender.
  *
  * Overlaps end an IPv6 datagram (RFC 5722 §4); for IPv4 what came first stays.
  *
- * Source: RFC 791 §3.2, RFC 815, RFC 8200 §4.5.
+ * Source: RFC 791 §3.2, RFC 815, RFC 1122 §3.3.2, RFC 8200 §4.5.
  */
 export class Reassembler {
   readonly #partials: Partial[] = [];
   #bytes = 0;
   /** Datagrams that were given up: too late, too many, overlapping or too long. */
   dropped = 0;
+  /** Headers of the first fragment of the datagram that `add` completed last. */
+  head: Uint8Array = NOTHING;
+  readonly #onTimedOut: ReassemblyTimeout | undefined;
+
+  constructor(onTimedOut?: ReassemblyTimeout) {
+    this.#onTimedOut = onTimedOut;
+  }
 
   get count(): number {
     return this.#partials.length;
+  }
+
+  /** Bytes of the buffers of datagrams that are not whole. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** @returns The payload of the datagram that this fragment completes, its protocol in `view.protocol`. */
@@ -47,7 +80,7 @@ export class Reassembler {
     const end = view.fragmentOffset + view.payloadBytes;
     // All but the last are multiples of eight (RFC 8200 §4.5); nothing may reach past the longest datagram.
     const isOdd = view.hasMoreFragments && view.payloadBytes % 8 !== 0;
-    if (view.payloadBytes === 0 || isOdd || end > MAX_DATAGRAM_BYTES) {
+    if (view.payloadBytes === 0 || isOdd || end > MAX_DATAGRAM_BYTES || lacksTransportHeader(view)) {
       this.dropped++;
       return undefined;
     }
@@ -60,8 +93,19 @@ export class Reassembler {
     return this.#takeIfWhole(partial, view);
   }
 
+  /** Gives up what is too old. Its sender learns of it if the first fragment came (RFC 1122 §3.3.2, RFC 8200 §4.5). */
   expire(nowMs: number): void {
-    while (this.#partials[0] !== undefined && this.#partials[0].deadlineMs <= nowMs) this.#drop(this.#partials[0]);
+    for (const partial of this.#partials.filter(({ deadlineMs }) => deadlineMs <= nowMs)) {
+      this.#drop(partial);
+      const { destination, source, first } = partial;
+      if (first !== undefined) this.#onTimedOut?.(destination, source, first, nowMs);
+    }
+  }
+
+  nextDeadline(): number {
+    let earliestMs = Infinity;
+    for (const { deadlineMs } of this.#partials) earliestMs = Math.min(earliestMs, deadlineMs);
+    return earliestMs;
   }
 
   #partialOf({ version, source, destination, fragmentId, protocol }: IpView): Partial | undefined {
@@ -76,7 +120,9 @@ export class Reassembler {
   }
 
   #begin(view: IpView, nowMs: number): Partial {
-    if (this.#partials.length >= MAX_DATAGRAMS) this.#drop(this.#partials[0]);
+    const own = this.#partials.filter(({ source }) => addressEquals(source, 0, view.source, 0));
+    if (own.length >= MAX_DATAGRAMS_OF_ONE) this.#drop(own[0]!);
+    else if (this.#partials.length >= MAX_DATAGRAMS) this.#drop(this.#partials[0]);
     const partial: Partial = {
       version: view.version,
       source: view.source.slice(),
@@ -85,9 +131,12 @@ export class Reassembler {
       protocol: view.protocol,
       deadlineMs: nowMs + (view.version === 4 ? LIFETIME_MS_4 : LIFETIME_MS_6),
       ranges: new ByteRanges(),
-      bytes: new Uint8Array(0),
+      bytes: NOTHING,
       length: -1,
       fragments: 0,
+      first: undefined,
+      firstHeaderBytes: 0,
+      isMarked: false,
     };
     this.#partials.push(partial);
     return partial;
@@ -114,7 +163,11 @@ export class Reassembler {
     for (let i = 0; i < view.payloadBytes; ) i += this.#storeFree(partial, view, bytes, i);
     partial.ranges.add(view.fragmentOffset, end);
     if (!view.hasMoreFragments) partial.length = end;
-    if (view.fragmentOffset === 0) partial.protocol = view.protocol;
+    if ((view.trafficClass & ECN_MASK) === ECN_CONGESTION_EXPERIENCED) partial.isMarked = true;
+    if (view.fragmentOffset > 0 || partial.first !== undefined) return;
+    partial.protocol = view.protocol;
+    partial.first = bytes.slice(view.at, view.payloadAt + view.payloadBytes);
+    partial.firstHeaderBytes = view.payloadAt - view.at;
   }
 
   /** Copies bytes up to the next ones that are there already, and steps over those. @returns Bytes dealt with. */
@@ -135,12 +188,26 @@ export class Reassembler {
     grown.set(partial.bytes);
     this.#bytes += grown.length - partial.bytes.length;
     partial.bytes = grown;
+    this.#shrinkShare(partial);
     while (this.#bytes > MAX_BYTES && this.#partials[0] !== partial) this.#drop(this.#partials[0]);
+  }
+
+  /** Drops the oldest datagrams of a sender that holds too much. */
+  #shrinkShare(partial: Partial): void {
+    const own = this.#partials.filter(({ source }) => addressEquals(source, 0, partial.source, 0));
+    let bytes = own.reduce((sum, { bytes: { length } }) => sum + length, 0);
+    for (const other of own) {
+      if (bytes <= MAX_BYTES_OF_ONE || other === partial) return;
+      bytes -= other.bytes.length;
+      this.#drop(other);
+    }
   }
 
   #takeIfWhole(partial: Partial, view: IpView): Uint8Array | undefined {
     if (partial.length < 0 || !partial.ranges.covers(0, partial.length)) return undefined;
     view.protocol = partial.protocol;
+    if (partial.isMarked) view.trafficClass |= ECN_CONGESTION_EXPERIENCED;
+    this.head = partial.first!.subarray(0, partial.firstHeaderBytes);
     this.#remove(partial);
     return partial.bytes.subarray(0, partial.length);
   }
@@ -154,4 +221,10 @@ export class Reassembler {
     this.#bytes -= partial.bytes.length;
     this.#partials.splice(this.#partials.indexOf(partial), 1);
   }
+}
+
+/** RFC 8200 §4.5: the first fragment holds all headers. The least of them, that of UDP, has eight bytes; extensions may not follow. */
+function lacksTransportHeader({ version, fragmentOffset, hasMoreFragments, protocol, payloadBytes }: IpView): boolean {
+  if (version === 4 || fragmentOffset > 0 || !hasMoreFragments) return false;
+  return isExtension(protocol) || payloadBytes < (protocol === PROTOCOL_TCP ? TCP_HEADER_BYTES : UDP_HEADER_BYTES);
 }

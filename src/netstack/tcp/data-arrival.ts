@@ -7,6 +7,8 @@ import { FIN, type TcpSegment } from './tcp-segment.js';
 import { mayReceive } from './tcp-state.js';
 
 const SEGMENTS_PER_ACK = 2;
+/** ACKs beyond the first that one batch draws at most, without SACK. */
+const MAX_UNREPORTED = 64;
 
 /**
  * The data of a segment that arrives: into the queue, in order or ahead of a gap, and the acknowledgment that it asks for.
@@ -27,7 +29,7 @@ export class DataArrival {
     if (!mayReceive(flow.state)) return;
     const skipped = Math.max(sequenceDistance(segment.sequence, flow.rcvNxt), 0);
     const start = addSequence(segment.sequence, skipped);
-    const room = sequenceDistance(start, flow.window.edge);
+    const room = Math.min(sequenceDistance(start, flow.window.edge), bytesToFin(flow, start));
     const length = Math.min(segment.dataBytes - skipped, room);
     if (length < segment.dataBytes - skipped) segment.flags &= ~FIN; // what the window cuts off takes FIN along
     if (skipped > 0) noteDuplicate(flow, segment);
@@ -45,25 +47,46 @@ export class DataArrival {
       flow.ackOwed = AckOwed.Now;
       return;
     }
-    if (ahead > 0) flow.newestRange = rangeOf(flow, offset);
+    if (ahead > 0) noteAhead(flow, offset, gaps, segment.count);
     else flow.newestRange = 0;
     const arrived = receiveQueue.inOrder - before;
     flow.rcvNxt = addSequence(flow.rcvNxt, arrived);
+    flow.window.arrived(flow.rcvNxt, echoedMs(flow, segment), nowMs);
     if (arrived > 0) this.#context.post(flow, FlowEvent.Readable);
-    this.#oweAck(flow, ahead > 0 || gaps > 0, nowMs);
+    this.#oweAck(flow, segment.count, ahead > 0 || gaps > 0, nowMs);
   }
 
   /** RFC 5681 §4.2: at once around a gap and for every second segment, otherwise within the delay. */
-  #oweAck(flow: TcpFlow, isAroundGap: boolean, nowMs: number): void {
-    flow.unackedSegments++;
+  #oweAck(flow: TcpFlow, segments: number, isAroundGap: boolean, nowMs: number): void {
+    flow.unackedSegments += segments;
     const isQuick = flow.quickAcks > 0;
-    if (isQuick) flow.quickAcks--;
+    flow.quickAcks = Math.max(flow.quickAcks - segments, 0);
     if (isAroundGap || isQuick || flow.unackedSegments >= SEGMENTS_PER_ACK) flow.ackOwed = AckOwed.Now;
     else if (flow.ackOwed === AckOwed.None) {
       flow.ackOwed = AckOwed.Delayed;
       this.#timers.delayAck(flow, nowMs);
     }
   }
+}
+
+/** The time of ours that a segment echoes. */
+function echoedMs(flow: TcpFlow, segment: TcpSegment): number | undefined {
+  const hasEcho = flow.hasTimestamps && segment.hasTimestamps && segment.timestampEcho !== 0;
+  return hasEcho ? (segment.timestampEcho - flow.timestampOffset) | 0 : undefined;
+}
+
+/** A batch brings many segments and one ACK: what that cannot report is counted (RFC 5681 §4.2, RFC 2018 §4). */
+function noteAhead(flow: TcpFlow, offset: number, rangesBefore: number, segments: number): void {
+  const { ranges } = flow.receiveQueue;
+  flow.newestRange = rangeOf(flow, offset);
+  const news = flow.hasSack ? Math.max(ranges.count - rangesBefore, 0) : segments;
+  flow.unreported = Math.min(flow.unreported + news, MAX_UNREPORTED);
+}
+
+/** Nothing follows FIN: what a peer sends behind it is cut off as what lies outside of the window. */
+function bytesToFin(flow: TcpFlow, sequence: number): number {
+  if (flow.finOffset < 0) return Infinity;
+  return flow.finOffset - flow.receiveQueue.inOrder - sequenceDistance(flow.rcvNxt, sequence);
 }
 
 function rangeOf(flow: TcpFlow, offset: number): number {

@@ -1,8 +1,10 @@
 import { DeadlineQueue } from '../../core/session/deadline-queue.js';
+import { AddressCache } from '../address-cache.js';
 import type { BlockPool } from '../block-pool.js';
+import type { PathMtus } from '../ip/path-mtus.js';
 import { FlowEvent } from './flow-event.js';
 import { FlowTable } from './flow-table.js';
-import type { HalfOpen } from './half-open.js';
+import { type HalfOpen, HandshakeAnswer } from './half-open.js';
 import type { HandshakeHost } from './handshakes.js';
 import type { TcpListener } from './listener.js';
 import { Listeners } from './listeners.js';
@@ -24,26 +26,28 @@ export type TcpEventSource = TcpFlow | TcpListener;
  */
 export class FlowRegistry implements HandshakeHost {
   readonly pool: BlockPool;
+  readonly pathMtus: PathMtus;
   readonly table: FlowTable<Entry>;
   readonly listeners = new Listeners();
   readonly timeWaits = new TimeWaits();
+  readonly #halfOpen = new Set<HalfOpen>();
+  readonly addresses = new AddressCache();
   /** Flows that may have something to send, in the order in which they asked. */
   readonly output: TcpFlow[] = [];
-  /** Half-open connections that owe a SYN-ACK. */
+  /** Half-open connections that owe an answer. */
   readonly answers: HalfOpen[] = [];
-  readonly #mtu: () => number;
   readonly #deadlines = new DeadlineQueue<Entry>();
   readonly #events: TcpEventSource[] = [];
 
   /** @param random Fills an array with random bytes. */
-  constructor(pool: BlockPool, mtu: () => number, random: (out: Uint8Array) => void) {
+  constructor(pool: BlockPool, pathMtus: PathMtus, random: (out: Uint8Array) => void) {
     this.pool = pool;
-    this.#mtu = mtu;
+    this.pathMtus = pathMtus;
     this.table = new FlowTable<Entry>(random);
   }
 
   get mtu(): number {
-    return this.#mtu();
+    return this.pathMtus.linkMtu;
   }
 
   isFree(local: Int32Array, localPort: number, remote: Int32Array, remotePort: number): boolean {
@@ -98,27 +102,38 @@ export class FlowRegistry implements HandshakeHost {
 
   addHalfOpen(request: HalfOpen): void {
     this.table.add(request);
+    this.#halfOpen.add(request);
+    if (request.listener !== undefined) request.listener.halfOpenCount++;
     this.scheduleHalfOpen(request);
   }
 
   removeHalfOpen(request: HalfOpen): void {
-    request.deadlineMs = Infinity;
-    request.mustAnswer = false;
-    this.#deadlines.remove(request);
+    this.#endRequest(request);
     this.table.delete(request);
-    const listener = this.listenerOf(request.local, request.localPort);
-    if (listener !== undefined) listener.halfOpenCount--;
   }
 
-  promote(request: HalfOpen, flow: TcpFlow, listener: TcpListener | undefined): void {
-    request.deadlineMs = Infinity;
-    request.mustAnswer = false;
-    this.#deadlines.remove(request);
+  promote(request: HalfOpen, flow: TcpFlow): void {
+    this.#endRequest(request);
     this.table.replace(request, flow);
+    request.flow = flow;
+    const { listener } = request;
     if (listener === undefined) return;
-    listener.halfOpenCount--;
     listener.accepted.push(flow);
     this.#enqueueEvent(listener);
+  }
+
+  /** Takes a listener away, and what it has half open: nobody would take such a connection (RFC 9293 §3.10.4). */
+  removeListener(listener: TcpListener): void {
+    this.listeners.remove(listener);
+    for (const request of this.#halfOpen) if (request.listener === listener) this.removeHalfOpen(request);
+  }
+
+  #endRequest(request: HalfOpen): void {
+    request.deadlineMs = Infinity;
+    request.owed = HandshakeAnswer.None;
+    this.#deadlines.remove(request);
+    this.#halfOpen.delete(request);
+    if (request.listener !== undefined) request.listener.halfOpenCount--;
   }
 
   listenerOf(address: Int32Array, port: number): TcpListener | undefined {

@@ -1,5 +1,6 @@
 import {
-  BLACK_HOLE_MSS,
+  BLACK_HOLE_MTU4,
+  BLACK_HOLE_MTU6,
   BLACK_HOLE_RETRIES,
   DELAYED_ACK_MS,
   FIN_WAIT_2_MS,
@@ -14,6 +15,8 @@ import {
   TLP_MAX_ACK_DELAY_MS,
 } from '../constants.js';
 import { endFlow } from './flow-end.js';
+import { beginForwardRecovery } from './forward-recovery.js';
+import { judgeProbe, narrowPath } from './path-mtu.js';
 import { SACKED } from './send-records.js';
 import type { TcpContext } from './tcp-context.js';
 import { AckOwed, LossTimer, Recovery, type TcpFlow } from './tcp-flow.js';
@@ -50,7 +53,7 @@ export class FlowTimers {
   /** The window is closed and data waits (RFC 9293 §3.8.6.1). */
   armPersist(flow: TcpFlow, nowMs: number): void {
     if (flow.lossTimer === LossTimer.Persist) return;
-    this.#set(flow, LossTimer.Persist, nowMs + this.#retransmissionMs(flow));
+    this.#set(flow, LossTimer.Persist, nowMs + this.#persistMs(flow));
   }
 
   stopLossTimer(flow: TcpFlow): void {
@@ -87,7 +90,7 @@ export class FlowTimers {
       this.#context.requestOutput(flow);
     }
     if (flow.keepaliveAtMs <= nowMs) this.#keepaliveDue(flow, nowMs);
-    if (flow.lingerAtMs <= nowMs) endFlow(this.#context, flow, 'timed-out');
+    if (flow.lingerAtMs <= nowMs) this.#giveUp(flow);
   }
 
   #set(flow: TcpFlow, timer: LossTimer, atMs: number): void {
@@ -98,6 +101,11 @@ export class FlowTimers {
 
   #retransmissionMs(flow: TcpFlow): number {
     if (flow.state === TcpState.SynSent || flow.state === TcpState.SynReceived) return this.#synMs(flow);
+    return flow.rtt.timeoutMs;
+  }
+
+  /** RFC 9293 §3.8.6.1: first after the retransmission timeout, then at doubling distances. */
+  #persistMs(flow: TcpFlow): number {
     return Math.min(flow.rtt.rtoMs * 2 ** flow.retries, MAX_RTO_MS);
   }
 
@@ -121,9 +129,11 @@ export class FlowTimers {
   #reorderingTimedOut(flow: TcpFlow, nowMs: number): void {
     const flight = flow.records.inFlight;
     if (!flow.loss.findLost(flow.recovery !== Recovery.None, nowMs)) return;
-    if (flow.recovery === Recovery.None) flow.enterFastRecovery(flight);
-    flow.congestion.recovering(0, flow.records.inFlight, false);
     this.#context.requestOutput(flow);
+    if (!judgeProbe(flow, this.#context, true, nowMs)) return;
+    if (flow.recovery === Recovery.None) flow.enterFastRecovery(flight);
+    // After a timeout the window is that of slow start: proportional reduction has no part in it.
+    if (flow.recovery === Recovery.Fast) flow.congestion.recovering(0, flow.pipeBytes, false);
   }
 
   #lossTimedOut(flow: TcpFlow, nowMs: number): void {
@@ -146,22 +156,22 @@ export class FlowTimers {
   #probeWindow(flow: TcpFlow, nowMs: number): void {
     flow.retries++;
     if (flow.isOrphan && flow.retries > ORPHAN_RETRIES) {
-      endFlow(this.#context, flow, 'timed-out');
+      this.#giveUp(flow);
       return;
     }
     if (flow.retries > MAX_RETRIES && nowMs - flow.lastReceivedMs > MAX_RTO_MS * 2) {
-      endFlow(this.#context, flow, 'timed-out');
+      this.#giveUp(flow);
       return;
     }
     flow.isProbing = true;
-    this.#set(flow, LossTimer.Persist, nowMs + this.#retransmissionMs(flow));
+    this.#set(flow, LossTimer.Persist, nowMs + this.#persistMs(flow));
     this.#context.requestOutput(flow);
   }
 
   #retransmit(flow: TcpFlow, nowMs: number): void {
     flow.retries++;
     if (flow.retries > this.#mostRetries(flow)) {
-      endFlow(this.#context, flow, 'timed-out');
+      this.#giveUp(flow);
       return;
     }
     if (!isSynchronized(flow.state)) {
@@ -176,9 +186,12 @@ export class FlowTimers {
     const { congestion, records } = flow;
     const flight = records.inFlight + records.lostBytes;
     const isFirst = flow.recovery !== Recovery.Timeout || flow.retries === 1;
+    flow.rtt.backOff();
+    beginForwardRecovery(flow);
     flow.recovery = Recovery.Timeout;
     flow.recoveryEnd = flow.sndNxt;
     flow.loss.duplicateAcks = 0;
+    flow.pathSearch?.failed(); // inconclusive (RFC 4821 §7.5), so the next one is smaller
     flow.loss.markAllLost(flow.retries > 1);
     congestion.timedOut(flight, isFirst);
     if (isFirst) {
@@ -186,16 +199,14 @@ export class FlowTimers {
       flow.retransmissionStamp = (nowMs + flow.timestampOffset) | 0;
     }
     if (flow.retries >= BLACK_HOLE_RETRIES && records.count > 0 && !records.has(0, SACKED))
-      this.#suspectBlackHole(flow);
+      this.#suspectBlackHole(flow, nowMs);
   }
 
   /** Full-sized segments vanish without an answer: smaller ones may pass (RFC 4821 §7.7). */
-  #suspectBlackHole(flow: TcpFlow): void {
-    if (flow.records.bytes(0) < flow.mss - flow.timestampBytes) return;
-    const smaller = BLACK_HOLE_MSS.find((mss) => mss < flow.mss);
-    if (smaller === undefined) return;
-    flow.mss = smaller;
-    flow.congestion.setMss(smaller);
+  #suspectBlackHole(flow: TcpFlow, nowMs: number): void {
+    if (flow.records.bytes(0) < flow.payloadBytes) return;
+    const smaller = (flow.isIpv4 ? BLACK_HOLE_MTU4 : BLACK_HOLE_MTU6).find((mtu) => mtu < flow.pathMtu);
+    if (smaller !== undefined) narrowPath(flow, smaller, true, nowMs);
   }
 
   #mostRetries(flow: TcpFlow): number {
@@ -203,9 +214,13 @@ export class FlowTimers {
     return flow.isOrphan ? ORPHAN_RETRIES : MAX_RETRIES;
   }
 
+  #giveUp(flow: TcpFlow): void {
+    endFlow(this.#context, flow, flow.isUnreachable ? 'unreachable' : 'timed-out');
+  }
+
   #keepaliveDue(flow: TcpFlow, nowMs: number): void {
     if (flow.keepaliveProbes >= KEEPALIVE_PROBES) {
-      endFlow(this.#context, flow, 'timed-out');
+      this.#giveUp(flow);
       return;
     }
     flow.keepaliveProbes++;

@@ -1,30 +1,38 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { isUnicastAddress } from '../address.js';
-import { INITIAL_RTO_MS, QUICK_ACKS, SYN_ACK_RETRIES, SYN_BACKLOG, WINDOW_SHIFT } from '../constants.js';
+import type { AddressCache } from '../address-cache.js';
+import { CHALLENGE_ACK_INTERVAL_MS, INITIAL_RTO_MS, SYN_ACK_RETRIES, SYN_BACKLOG } from '../constants.js';
+import type { Icmp } from '../icmp/icmp.js';
+import { QUOTED_BYTES, type RefusalKind } from '../icmp/refused.js';
 import type { IpView } from '../ip/ip-view.js';
-import { ipHeaderBytes } from '../ip/ip-writer.js';
-import { addSequence, isAtOrBefore, isBefore } from '../sequence.js';
-import { HalfOpen } from './half-open.js';
+import { laterSequence } from '../sequence.js';
+import { SourceShares } from '../source-shares.js';
+import { type HalfOpen, HandshakeAnswer } from './half-open.js';
+import { HandshakeAnswers } from './handshake-answers.js';
 import type { InitialNumbers } from './initial-numbers.js';
-import type { SynHandler, TcpListener } from './listener.js';
-import { negotiate } from './negotiation.js';
+import type { TcpListener } from './listener.js';
+import { isOrdinary, makeFlow, makeRequest } from './passive-open.js';
 import type { Resets } from './resets.js';
 import type { SegmentArrival } from './segment-arrival.js';
 import type { TcpContext } from './tcp-context.js';
-import { TcpFlow } from './tcp-flow.js';
-import { ACK, CWR, ECE, FIN, RST, SYN, TCP_HEADER_BYTES, TcpSegment } from './tcp-segment.js';
-import { TcpState } from './tcp-state.js';
-import { SegmentHeader, writeSegment } from './tcp-writer.js';
+import type { TcpFlow } from './tcp-flow.js';
+import { ACK, RST, SYN, type TcpSegment } from './tcp-segment.js';
 
-/** How long a request in accept-any mode waits for the program: as long as a client retries. */
+/** How long a request in accept-any mode waits for the program behind the last SYN: as long as a client retries. */
 const DECISION_MS = 63_000;
+/** Takes a SYN to an address or port that nobody listens on (a gateway's flows): `accept` or `refuse` follows at any time. */
+export type SynHandler = (request: HalfOpen) => void;
+
+/** How a request is turned down: by RST, by an ICMP error that quotes the SYN, or not at all. */
+export type Refusal = 'reset' | 'silence' | RefusalKind;
 
 /** The parts of TCP that the passive side needs. */
 export interface HandshakeHost extends TcpContext {
+  readonly addresses: AddressCache;
   addHalfOpen(request: HalfOpen): void;
   removeHalfOpen(request: HalfOpen): void;
   /** The handshake is complete: the flow takes the place of the record. */
-  promote(request: HalfOpen, flow: TcpFlow, listener: TcpListener | undefined): void;
+  promote(request: HalfOpen, flow: TcpFlow): void;
   listenerOf(address: Int32Array, port: number): TcpListener | undefined;
   scheduleHalfOpen(request: HalfOpen): void;
   requestAnswer(request: HalfOpen): void;
@@ -38,74 +46,86 @@ export interface HandshakeHost extends TcpContext {
 export class Handshakes {
   /** Decides about SYNs that no listener takes; `undefined`: such a SYN is answered with RST. */
   onSyn: SynHandler | undefined;
+  /** A request that `onSyn` was given is over without a connection: the client reset it or fell silent. */
+  onSynGone: SynHandler | undefined;
   /** SYNs that the backlog had no room for. */
   overflows = 0;
   readonly #host: HandshakeHost;
   readonly #numbers: InitialNumbers;
   readonly #resets: Resets;
   readonly #arrival: SegmentArrival;
-  readonly #header = new SegmentHeader();
-  #waitingForDecision = 0;
+  readonly #icmp: Icmp;
+  readonly #answers: HandshakeAnswers;
+  /** Requests that no listener takes, until they are over: half of the places at most are one client's. */
+  readonly #waiting = new SourceShares(SYN_BACKLOG, SYN_BACKLOG / 2);
 
-  constructor(host: HandshakeHost, numbers: InitialNumbers, resets: Resets, arrival: SegmentArrival) {
+  constructor(host: HandshakeHost, numbers: InitialNumbers, resets: Resets, icmp: Icmp, arrival: SegmentArrival) {
+    this.#icmp = icmp;
     this.#host = host;
+    this.#answers = new HandshakeAnswers(host);
     this.#numbers = numbers;
     this.#resets = resets;
     this.#arrival = arrival;
   }
 
   /** A segment for which there is no record of any kind. */
-  arriveWithoutRecord(view: IpView, segment: TcpSegment, nowMs: number): void {
+  arriveWithoutRecord(view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
     if (segment.has(RST)) return;
-    const isSyn = segment.has(SYN) && !segment.has(ACK | FIN);
-    if (!isSyn) {
-      this.#refuseStray(view, segment);
-      return;
-    }
-    if (!isOrdinary(view, segment)) return;
-    const listener = this.#host.listenerOf(view.destination, segment.destinationPort);
-    if (listener !== undefined) this.#listen(listener, view, segment, nowMs);
-    else if (this.onSyn !== undefined) this.#ask(view, segment, nowMs);
+    if (!segment.has(SYN) || segment.has(ACK)) this.#refuseStray(view, segment);
+    else if (!isOrdinary(view, segment)) return;
+    else if (this.mayOpen(view, segment)) this.open(view, segment, bytes, nowMs);
     else this.#resets.answer(view, segment);
+  }
+
+  /** Whether somebody listens on the port of a SYN, or decides about it. */
+  mayOpen(view: IpView, segment: TcpSegment): boolean {
+    return this.onSyn !== undefined || this.#listenerOf(view, segment) !== undefined;
+  }
+
+  /**
+   * Begins a passive open. Data and FIN of the SYN are not kept: the peer sends them again.
+   *
+   * @param leastIss See `HalfOpen`.
+   */
+  open(view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number, leastIss?: number): void {
+    const listener = this.#listenerOf(view, segment);
+    if (listener === undefined) this.#ask(view, segment, bytes, nowMs, leastIss);
+    else this.#listen(makeRequest(view, segment, listener, this.#host.addresses, leastIss), listener, nowMs);
   }
 
   /** A segment for a connection that is half open. */
   arrive(request: HalfOpen, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
-    if (segment.has(RST)) {
-      if (segment.sequence === addSequence(request.irs, 1)) this.#forget(request);
-      return;
-    }
-    if (segment.has(SYN)) {
-      // A SYN that came twice: its answer was lost.
-      if (segment.sequence === request.irs && request.isAccepted) this.#answer(request);
-      return;
-    }
-    if (!segment.has(ACK) || !request.isAccepted) return;
-    const isGood =
-      isBefore(request.iss, segment.acknowledgment) &&
-      isAtOrBefore(segment.acknowledgment, addSequence(request.iss, 1));
-    if (!isGood) {
-      this.#resets.answer(view, segment);
-      return;
-    }
-    this.#complete(request, segment, bytes, view.trafficClass, nowMs);
+    const isExactReset = segment.has(RST) && segment.sequence === request.rcvNxt;
+    if (!request.isAccepted) this.#arriveUndecided(request, view, segment, bytes, nowMs);
+    else if (request.isSynAgain(segment)) this.#owe(request, HandshakeAnswer.SynAck);
+    else if (!request.isCurrent(segment)) {
+      if (!segment.has(RST)) this.#challenge(request, segment, nowMs);
+    } else if (isExactReset) this.#forget(request);
+    else if (segment.has(RST)) this.#challenge(request, segment, nowMs);
+    else if (segment.has(SYN)) this.#listenAgain(request, view, segment, bytes, nowMs);
+    else if (!segment.has(ACK)) return;
+    else if (segment.acknowledgment !== request.sndNxt) this.#resets.answer(view, segment);
+    else this.#complete(request, segment, bytes, view.trafficClass, nowMs);
   }
 
   /** Lets a request in: SYN-ACK leaves with the next batch. */
   accept(request: HalfOpen, nowMs: number): void {
-    if (request.isAccepted || request.deadlineMs === Infinity) return;
-    this.#waitingForDecision--;
+    if (request.isAccepted || request.isOver) return;
     request.isAccepted = true;
     this.#open(request, nowMs);
   }
 
-  /** Turns a request down with RST, or in silence. */
-  refuse(request: HalfOpen, how: 'reset' | 'silence'): void {
-    if (!request.isAccepted) this.#waitingForDecision--;
+  /** Turns a request down; one that is over already stays as it is. */
+  refuse(request: HalfOpen, how: Refusal, nowMs: number): void {
+    if (request.isOver) return;
+    this.#release(request);
     this.#host.removeHalfOpen(request);
     if (how === 'silence') return;
-    const rcvNxt = addSequence(request.irs, 1);
-    const { local, localPort, remote, remotePort } = request;
+    if (how !== 'reset') {
+      this.#icmp.refuse({ local: request.local, remote: request.remote, quoted: request.quoted! }, how, nowMs);
+      return;
+    }
+    const { local, localPort, remote, remotePort, rcvNxt } = request;
     this.#resets.abort({ local, localPort, remote, remotePort, sndNxt: 0, rcvNxt });
   }
 
@@ -117,147 +137,106 @@ export class Handshakes {
     }
     request.retries++;
     request.deadlineMs = nowMs + INITIAL_RTO_MS * 2 ** request.retries;
-    this.#answer(request);
+    this.#owe(request, HandshakeAnswer.SynAck);
   }
 
-  /** Writes the SYN-ACK of a request. @returns `false` if the batch is full. */
+  /** See `HandshakeAnswers`. */
   emit(request: HalfOpen, batch: PacketBatch, nowMs: number): boolean {
-    const header = this.#header;
-    const { options } = request;
-    header.address(request);
-    header.sequence = request.iss;
-    header.acknowledgment = addSequence(request.irs, 1);
-    header.flags = SYN | ACK | (options.wantsEcn ? ECE : 0);
-    header.window = FIRST_WINDOW;
-    header.mss = this.#host.mtu - ipHeaderBytes(request.remote) - TCP_HEADER_BYTES;
-    header.windowShift = options.windowShift >= 0 ? WINDOW_SHIFT : -1;
-    header.isSackPermitted = options.isSackPermitted;
-    header.hasTimestamps = options.hasTimestamps;
-    header.timestampValue = (nowMs + request.timestampOffset) | 0;
-    header.timestampEcho = request.tsRecent;
-    const row = batch.appendRow(header.headerBytes);
-    if (row < 0) return false;
-    writeSegment(batch.bytes, batch.offset[row], header, 0);
-    request.mustAnswer = false;
-    if (request.retries === 0) request.sentMs = nowMs;
-    return true;
+    return this.#answers.emit(request, batch, nowMs);
   }
 
-  #listen(listener: TcpListener, view: IpView, segment: TcpSegment, nowMs: number): void {
+  #listenerOf(view: IpView, segment: TcpSegment): TcpListener | undefined {
+    return this.#host.listenerOf(view.destination, segment.destinationPort);
+  }
+
+  /** Nothing was answered: the newest SYN is the one that the client waits for. */
+  #arriveUndecided(request: HalfOpen, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
+    if (segment.has(RST)) {
+      if (segment.sequence === request.rcvNxt) this.#forget(request);
+    } else if (request.isSynAgain(segment)) request.deadlineMs = nowMs + DECISION_MS;
+    else if (segment.has(SYN) && !segment.has(ACK)) this.#listenAgain(request, view, segment, bytes, nowMs);
+  }
+
+  #listen(request: HalfOpen, listener: TcpListener, nowMs: number): void {
     if (listener.halfOpenCount >= SYN_BACKLOG || listener.accepted.length >= listener.backlog) {
       this.overflows++;
       return;
     }
-    const request = this.#record(view, segment, true);
-    listener.halfOpenCount++;
     this.#open(request, nowMs);
     this.#host.addHalfOpen(request);
   }
 
-  #ask(view: IpView, segment: TcpSegment, nowMs: number): void {
-    if (this.#waitingForDecision >= SYN_BACKLOG) {
+  #ask(view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number, leastIss?: number): void {
+    if (!this.#waiting.add(view.source)) {
       this.overflows++;
+      this.#resets.answer(view, segment);
       return;
     }
-    const request = this.#record(view, segment, false);
-    this.#waitingForDecision++;
+    const packet = bytes.subarray(view.at, view.payloadAt + view.payloadBytes);
+    const request = makeRequest(view, segment, packet.slice(0, QUOTED_BYTES), this.#host.addresses, leastIss);
     request.deadlineMs = nowMs + DECISION_MS;
     this.#host.addHalfOpen(request);
     this.onSyn?.(request);
   }
 
-  #record(view: IpView, segment: TcpSegment, isAccepted: boolean): HalfOpen {
-    const address = {
-      local: view.destination.slice(),
-      localPort: segment.destinationPort,
-      remote: view.source.slice(),
-      remotePort: segment.sourcePort,
-    };
-    return new HalfOpen(address, segment, isAccepted, segment.has(ECE) && segment.has(CWR));
-  }
-
   #open(request: HalfOpen, nowMs: number): void {
     request.iss = this.#numbers.sequence(request, nowMs);
+    if (request.leastIss !== undefined) request.iss = laterSequence(request.iss, request.leastIss);
     request.timestampOffset = this.#numbers.timestampOffset(request);
     request.deadlineMs = nowMs + INITIAL_RTO_MS;
-    this.#answer(request);
+    this.#owe(request, HandshakeAnswer.SynAck);
     this.#host.scheduleHalfOpen(request);
   }
 
-  #answer(request: HalfOpen): void {
-    request.mustAnswer = true;
+  /** A SYN-ACK takes the place of an ACK that waits. */
+  #owe(request: HalfOpen, answer: HandshakeAnswer): void {
+    if (answer > request.owed) request.owed = answer;
     this.#host.requestAnswer(request);
   }
 
+  /** RFC 9293 §3.10.7.4, first step, and RFC 5961 §3.2; at the bounded rate of RFC 5961 §7 where no data came. */
+  #challenge(request: HalfOpen, segment: TcpSegment, nowMs: number): void {
+    if (segment.dataBytes === 0 && nowMs - request.lastChallengeMs < CHALLENGE_ACK_INTERVAL_MS) return;
+    request.lastChallengeMs = nowMs;
+    this.#owe(request, HandshakeAnswer.Acknowledgment);
+  }
+
+  /** RFC 9293 §3.10.7.4: a SYN in the window returns a passive open to LISTEN. There it counts. */
+  #listenAgain(request: HalfOpen, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
+    this.#forget(request);
+    this.arriveWithoutRecord(view, segment, bytes, nowMs);
+  }
+
   #forget(request: HalfOpen): void {
-    if (!request.isAccepted) this.#waitingForDecision--;
+    this.#release(request);
     this.#host.removeHalfOpen(request);
+    if (request.listener === undefined) this.onSynGone?.(request);
+  }
+
+  /** Gives the place of a request of accept-any mode back. */
+  #release(request: HalfOpen): void {
+    if (request.listener === undefined) this.#waiting.remove(request.remote);
   }
 
   #complete(request: HalfOpen, segment: TcpSegment, bytes: Uint8Array, trafficClass: number, nowMs: number): void {
-    const listener = this.#host.listenerOf(request.local, request.localPort);
+    const { listener } = request;
     // A full accept queue drops the last ACK: the client sends data again, and finds room then (Linux).
     if (listener !== undefined && listener.accepted.length >= listener.backlog) {
       this.overflows++;
       return;
     }
-    const flow = this.#makeFlow(request, nowMs);
-    this.#host.promote(request, flow, listener);
+    const flow = makeFlow(request, this.#host, nowMs);
+    this.#release(request);
+    this.#host.promote(request, flow);
     this.#arrival.arrive(flow, segment, bytes, trafficClass, nowMs);
-  }
-
-  #makeFlow(request: HalfOpen, nowMs: number): TcpFlow {
-    const flow = new TcpFlow(request, this.#host.pool);
-    const { options } = request;
-    flow.state = TcpState.SynReceived;
-    flow.iss = request.iss;
-    flow.sndUna = request.iss;
-    flow.sndNxt = addSequence(request.iss, 1);
-    flow.dataStart = flow.sndNxt;
-    flow.irs = request.irs;
-    flow.rcvNxt = addSequence(request.irs, 1);
-    flow.receiveShift = WINDOW_SHIFT;
-    flow.hasTimestamps = true;
-    flow.hasSack = true;
-    flow.hasEcn = options.wantsEcn;
-    flow.timestampOffset = request.timestampOffset;
-    flow.tsRecent = request.tsRecent;
-    flow.tsRecentMs = nowMs;
-    flow.lastAckSent = flow.rcvNxt;
-    flow.retries = request.retries;
-    flow.synSentMs = request.sentMs;
-    flow.quickAcks = QUICK_ACKS;
-    flow.window.start(flow.rcvNxt, nowMs);
-    flow.window.edge = addSequence(flow.rcvNxt, FIRST_WINDOW);
-    negotiate(flow, optionsAsSyn(request), this.#host.mtu);
-    flow.lastReceivedMs = nowMs;
-    return flow;
   }
 
   /** A stray segment in accept-any mode may belong to another host's flow, so it is not answered. */
   #refuseStray(view: IpView, segment: TcpSegment): void {
     if (this.onSyn !== undefined) return;
     if (!isUnicastAddress(view.source)) return;
+    // RFC 9293 §3.10.7.2, fourth step: what is neither SYN nor ACK means nothing to a listener.
+    if (!segment.has(ACK) && this.#listenerOf(view, segment) !== undefined) return;
     this.#resets.answer(view, segment);
   }
-}
-
-/** The window of SYN-ACK is never scaled (RFC 7323 §2.2). */
-const FIRST_WINDOW = 65_535;
-
-/** RFC 1122 §4.2.3.10, and a SYN from a host to itself ("LAND"). */
-function isOrdinary(view: IpView, segment: TcpSegment): boolean {
-  if (!isUnicastAddress(view.source) || !isUnicastAddress(view.destination)) return false;
-  const isSameHost = view.source.every((word, i) => word === view.destination[i]);
-  return !(isSameHost && segment.sourcePort === segment.destinationPort);
-}
-
-/** The options of the SYN as `negotiate` reads them. */
-function optionsAsSyn({ options }: HalfOpen): TcpSegment {
-  const syn = new TcpSegment();
-  syn.mss = options.mss;
-  syn.windowShift = options.windowShift;
-  syn.isSackPermitted = options.isSackPermitted;
-  syn.hasTimestamps = options.hasTimestamps;
-  return syn;
 }

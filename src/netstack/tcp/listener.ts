@@ -1,5 +1,4 @@
 import { ACCEPT_QUEUE_LENGTH } from '../constants.js';
-import type { HalfOpen } from './half-open.js';
 import type { TcpFlow } from './tcp-flow.js';
 
 /** A port that takes connections. */
@@ -25,6 +24,3 @@ export class TcpListener {
     return this.accepted.shift();
   }
 }
-
-/** Decides about a SYN to an address or port that nobody listens on (a gateway's flows). */
-export type SynHandler = (request: HalfOpen) => void;

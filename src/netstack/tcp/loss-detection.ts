@@ -5,6 +5,8 @@ import { LOST, RETRANSMITTED, SACKED, type SendRecords } from './send-records.js
 import type { TcpSegment } from './tcp-segment.js';
 
 const DUPLICATE_THRESHOLD = 3;
+/** SACK cuts records no further than this, so that a peer which reports single bytes does not make every ACK dear (CVE-2019-11478). */
+const MAX_CUT_RECORDS = 4_096;
 /** RFC 8985 §6.2 step 4: recoveries after which a widened reordering window is narrowed again. */
 const REORDERING_PERSISTS_RECOVERIES = 16;
 
@@ -14,8 +16,8 @@ export class Delivery {
   bytes = 0;
   /** Round trip of the newest record that was sent once; −1: none. */
   rttMs = -1;
-  /** A record that was never sent again arrived though it counted as lost. */
-  isOriginalOfLost = false;
+  /** The ACK covers bytes that were sent twice, so it measures nothing (Karn, RFC 6298 §3). */
+  isAmbiguous = false;
   /** The first block reported bytes that had arrived before (RFC 2883 §4). */
   isDuplicateSack = false;
   hasNewSack = false;
@@ -23,11 +25,14 @@ export class Delivery {
   clear(): void {
     this.bytes = 0;
     this.rttMs = -1;
-    this.isOriginalOfLost = false;
+    this.isAmbiguous = false;
     this.isDuplicateSack = false;
     this.hasNewSack = false;
   }
 }
+
+/** One for all connections: it is read before the next segment is taken in. */
+const DELIVERY = new Delivery();
 
 /**
  * Finds what was lost: RACK by the time of sending, or three duplicate ACKs where the peer sends no SACK.
@@ -38,7 +43,7 @@ export class Delivery {
  * Source: RFC 8985 §6; RFC 2018 §8; RFC 2883; RFC 5681 §3.2.
  */
 export class LossDetection {
-  readonly delivery = new Delivery();
+  readonly delivery = DELIVERY;
   /** When records in flight may turn out lost, without another ACK; `Infinity`: no such record. */
   reorderingDeadlineMs = Infinity;
   duplicateAcks = 0;
@@ -55,6 +60,9 @@ export class LossDetection {
   #windowMultiplier = 1;
   #recoveriesLeft = 0;
   #wideningRoundEnd = 0;
+  /** The stamp that the ACK echoes, on our clock. */
+  #echoedMs = 0;
+  #hasEcho = false;
 
   constructor(records: SendRecords, rtt: RoundTripTime) {
     this.#records = records;
@@ -66,10 +74,17 @@ export class LossDetection {
     this.#wideningRoundEnd = una;
   }
 
-  /** Takes the ACK number and the SACK blocks of a segment into the records. `una` is SND.UNA before it. */
-  takeAck(segment: TcpSegment, una: number, nowMs: number): void {
+  /**
+   * Takes the ACK number and the SACK blocks of a segment into the records.
+   *
+   * @param una SND.UNA before it.
+   * @param timestampOffset Of our stamps from the clock.
+   */
+  takeAck(segment: TcpSegment, una: number, timestampOffset: number, nowMs: number): void {
     const { delivery } = this;
     delivery.clear();
+    this.#hasEcho = segment.hasTimestamps && segment.timestampEcho !== 0;
+    this.#echoedMs = (segment.timestampEcho - timestampOffset) | 0;
     this.#takeSacks(segment, una, nowMs);
     this.#takeAcknowledged(segment, nowMs);
   }
@@ -93,12 +108,22 @@ export class LossDetection {
     return isFound;
   }
 
-  /** RFC 5681 §3.2, for a peer without SACK: the first segment is lost at the third duplicate. @returns Whether it is. */
-  duplicateAck(una: number, mss: number): boolean {
+  /**
+   * RFC 5681 §3.2, for a peer without SACK: the first segment is lost at the third duplicate, unless it is being repaired
+   * (RFC 6582 §3.2 step 1).
+   *
+   * @returns Whether it is lost.
+   */
+  duplicateAck(una: number, mss: number, isInRecovery: boolean): boolean {
     this.duplicateAcks++;
-    if (this.duplicateAcks !== DUPLICATE_THRESHOLD) return false;
+    if (isInRecovery || this.duplicateAcks !== DUPLICATE_THRESHOLD) return false;
     this.markFirstLost(una, mss);
     return true;
+  }
+
+  /** A partial ACK of a peer without SACK covers what earlier duplicates stood for, but for the hole (RFC 6582 §3.2). */
+  partialAck(segments: number): void {
+    this.duplicateAcks = Math.max(this.duplicateAcks - Math.max(segments - 1, 0), 0);
   }
 
   /** Marks the first segment as lost: at a third duplicate, and at a partial ACK in recovery (RFC 6582 §3.2). */
@@ -144,10 +169,12 @@ export class LossDetection {
 
   #takeSack(left: number, right: number, nowMs: number): void {
     const records = this.#records;
-    records.splitAt(left);
-    records.splitAt(right);
+    if (records.count < MAX_CUT_RECORDS) {
+      records.splitAt(left);
+      records.splitAt(right);
+    }
     for (let i = records.indexOf(left); i >= 0 && i < records.count && isBefore(records.start(i), right); i++) {
-      if (records.has(i, SACKED)) continue;
+      if (records.has(i, SACKED) || isBefore(records.start(i), left) || isBefore(right, records.end(i))) continue;
       this.#delivered(i, nowMs);
       records.markSacked(i);
       this.delivery.hasNewSack = true;
@@ -174,15 +201,23 @@ export class LossDetection {
     delivery.bytes += records.bytes(index);
     if (isOriginal) {
       delivery.rttMs = rttMs;
-      if (records.has(index, LOST)) delivery.isOriginalOfLost = true;
       if (isBefore(end, this.#greatestDelivered)) this.#isReorderingSeen = true;
-    } else if (rttMs < this.#rtt.minMs) return; // the ACK is of the first sending: it came too soon for the second
+    } else {
+      delivery.isAmbiguous = true;
+      if (this.#isOfFirstSending(records.sentMs(index), rttMs)) return;
+    }
     if (isBefore(this.#greatestDelivered, end)) this.#greatestDelivered = end;
     if (this.#hasNewest && this.#wasSentBefore(records.sentMs(index), end)) return;
     this.#newestSentMs = records.sentMs(index);
     this.#newestEnd = end;
     this.#newestRttMs = Math.max(rttMs, CLOCK_RESOLUTION_MS);
     this.#hasNewest = true;
+  }
+
+  /** RFC 8985 §6.2 step 2: the ACK came too soon for the second sending, or echoes a stamp from before it. */
+  #isOfFirstSending(resentMs: number, rttMs: number): boolean {
+    if (this.#hasEcho && ((this.#echoedMs - resentMs) | 0) < 0) return true;
+    return rttMs < this.#rtt.minMs;
   }
 
   #wasSentBeforeNewest(index: number): boolean {

@@ -66,7 +66,7 @@ export class Resets {
       const { headerBytes } = this.#header;
       const row = batch.appendRow(headerBytes);
       if (row < 0) return false;
-      writeSegment(batch.bytes, batch.offset[row], this.#header, 0);
+      writeSegment(batch.bytes, batch.offset[row], this.#header);
       this.#waiting.shift();
     }
     return true;

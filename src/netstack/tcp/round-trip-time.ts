@@ -3,8 +3,8 @@ import { CLOCK_RESOLUTION_MS, INITIAL_RTO_MS, MAX_RTO_MS, MIN_RTO_MS, MIN_RTT_WI
 /**
  * The round-trip time of one connection, smoothed, and the retransmission timeout that follows from it.
  *
- * The back-off of repeated timeouts is kept apart from the estimate, so that it ends with the next valid sample
- * (RFC 6298 §5.5–5.7).
+ * A timeout doubles the next one, and only a valid sample ends that (RFC 6298 §5.5–5.7): an ACK of what was sent twice says
+ * nothing about the path.
  *
  * Source: RFC 6298 §2, §5; RFC 7323 §4.2.
  */
@@ -14,6 +14,7 @@ export class RoundTripTime {
   latestMs = -1;
   #varianceMs = 0;
   #rtoMs = INITIAL_RTO_MS;
+  #backOff = 1;
   #minMs = Infinity;
   #minSinceMs = 0;
 
@@ -26,6 +27,11 @@ export class RoundTripTime {
     return this.#rtoMs;
   }
 
+  /** RFC 6298 §5.5: doubled for each timeout since the last sample. */
+  get timeoutMs(): number {
+    return Math.min(this.#rtoMs * this.#backOff, MAX_RTO_MS);
+  }
+
   /** The smallest sample of the last minutes, at least the resolution of the clock; `Infinity` before the first. */
   get minMs(): number {
     return this.#minMs;
@@ -35,6 +41,12 @@ export class RoundTripTime {
   startOver(rtoMs: number): void {
     this.smoothedMs = -1;
     this.#rtoMs = rtoMs;
+    this.#backOff = 1;
+  }
+
+  /** A timeout passed. */
+  backOff(): void {
+    this.#backOff = Math.min(2 * this.#backOff, MAX_RTO_MS);
   }
 
   /** @param weight How many samples the ACK stands for per round trip: divides the gains (RFC 7323 §4.2). */
@@ -54,5 +66,6 @@ export class RoundTripTime {
     }
     const slackMs = Math.max(4 * this.#varianceMs, MIN_RTO_MS, CLOCK_RESOLUTION_MS);
     this.#rtoMs = Math.min(Math.ceil(this.smoothedMs + slackMs), MAX_RTO_MS);
+    this.#backOff = 1;
   }
 }

@@ -1,6 +1,7 @@
 import { ECN_CONGESTION_EXPERIENCED } from '../../wire/ip-header.js';
 import { CHALLENGE_ACK_INTERVAL_MS, QUICK_ACKS } from '../constants.js';
 import { addSequence, isAtOrBefore, isBefore, sequenceDistance } from '../sequence.js';
+import { isAcceptable } from './acceptability.js';
 import type { AckProcessing } from './ack-processing.js';
 import { DataArrival, noteDuplicate } from './data-arrival.js';
 import { endFlow } from './flow-end.js';
@@ -17,6 +18,12 @@ const ECN_MASK = 3;
 const STAMP_LIFETIME_MS = 24 * 86_400_000;
 /** The window of our SYN, which is never scaled (RFC 7323 §2.2). */
 const MAX_UNSCALED_WINDOW = 65_535;
+
+/** Data that nobody will read: the peer has to learn that it is lost (RFC 9293 §3.6.1, RFC 2525 §2.16). */
+function isNews(flow: TcpFlow, segment: TcpSegment): boolean {
+  const end = addSequence(segment.sequence, segment.dataBytes);
+  return mayReceive(flow.state) && segment.dataBytes > 0 && isBefore(flow.rcvNxt, end);
+}
 
 /** The answer to a segment that belongs to no connection, or to a wrong one. */
 export type Answer = 'none' | 'reset';
@@ -42,13 +49,14 @@ export class SegmentArrival {
   /** @param trafficClass Of the packet. @returns `reset` if the segment has to be answered with RST. */
   arrive(flow: TcpFlow, segment: TcpSegment, bytes: Uint8Array, trafficClass: number, nowMs: number): Answer {
     if (flow.state === TcpState.SynSent) return this.#arriveInSynSent(flow, segment, bytes, nowMs);
+    if (flow.state === TcpState.SynReceived && this.#takeSynAgain(flow, segment, nowMs)) return 'none';
     if (!this.#isSequenceAcceptable(flow, segment, nowMs)) return 'none';
     if (segment.has(RST)) {
       this.#takeReset(flow, segment, nowMs);
       return 'none';
     }
     if (segment.has(SYN)) {
-      this.#takeSyn(flow, segment, nowMs);
+      this.#challenge(flow, segment, nowMs); // a SYN never resets a connection (RFC 5961 §4.2)
       return 'none';
     }
     if (!segment.has(ACK)) return 'none';
@@ -59,10 +67,16 @@ export class SegmentArrival {
     }
     this.#noteArrival(flow, segment, nowMs);
     if (flow.state === TcpState.SynReceived) this.#established(flow, segment, nowMs);
+    this.#acks.take(flow, segment, nowMs);
+    // Behind CWR, which ends the echo of earlier marks (RFC 3168 §6.1.3).
     if (flow.hasEcn && (trafficClass & ECN_MASK) === ECN_CONGESTION_EXPERIENCED && segment.dataBytes > 0)
       flow.isEchoingCongestion = true;
-    this.#acks.take(flow, segment, nowMs);
+    if (flow.isFinReceived && segment.has(FIN)) flow.ackOwed = AckOwed.Now; // a second FIN counts for nothing else
     this.#closeSteps(flow, nowMs);
+    if (flow.isOrphan && isNews(flow, segment)) {
+      endFlow(this.#context, flow, 'aborted');
+      return 'reset';
+    }
     if (segment.dataBytes > 0) this.#data.take(flow, segment, bytes, nowMs);
     if (segment.has(FIN)) this.#noteFin(flow, segment);
     this.#finish(flow, nowMs);
@@ -97,10 +111,9 @@ export class SegmentArrival {
     flow.ackOwed = AckOwed.Now;
     this.#acks.take(flow, segment, nowMs);
     this.#start(flow, segment, nowMs);
-    if (segment.dataBytes > 0) {
-      segment.sequence = addSequence(segment.sequence, 1);
-      this.#data.take(flow, segment, bytes, nowMs);
-    }
+    segment.sequence = addSequence(segment.sequence, 1);
+    segment.flags &= ~SYN;
+    if (segment.dataBytes > 0) this.#data.take(flow, segment, bytes, nowMs);
     if (segment.has(FIN)) this.#noteFin(flow, segment);
     this.#finish(flow, nowMs);
     return 'none';
@@ -111,7 +124,7 @@ export class SegmentArrival {
     flow.rcvNxt = addSequence(segment.sequence, 1);
     flow.window.start(flow.rcvNxt, nowMs);
     flow.window.edge = addSequence(flow.rcvNxt, MAX_UNSCALED_WINDOW);
-    negotiate(flow, segment, this.#context.mtu);
+    negotiate(flow, segment, this.#context, nowMs);
     flow.sndWnd = segment.window;
     flow.maxSndWnd = segment.window;
     flow.sndWl1 = segment.sequence;
@@ -149,22 +162,20 @@ export class SegmentArrival {
       this.#acknowledgeUnacceptable(flow, segment, nowMs);
       return false;
     }
-    if (this.#isInWindow(flow, segment)) return true;
+    if (isAcceptable(segment, flow.rcvNxt, flow.window.window(flow.rcvNxt))) return true;
     if (this.#isAtClosedWindow(flow, segment)) {
-      // RFC 9293 §3.10.7.4: the ACK counts, the data does not.
+      // RFC 9293 §3.10.7.4: the ACK counts, the data does not. A FIN by itself needs no room, and is taken (Linux).
+      if (segment.dataBytes > 0) segment.flags &= ~FIN;
       segment.dataBytes = 0;
-      segment.flags &= ~FIN;
       flow.ackOwed = AckOwed.Now;
+      this.#context.requestOutput(flow);
       return true;
     }
     if (segment.has(RST)) return false;
-    if (flow.state === TcpState.SynReceived && segment.has(SYN) && segment.sequence === flow.irs) {
-      if (segment.has(ACK)) return true; // the peer's half of a simultaneous open
-      flow.mustSendSyn = true;
-      this.#context.requestOutput(flow);
-      return false;
-    }
     noteDuplicate(flow, segment);
+    // The last segment again, because our ACK was lost: the next ACK echoes its stamp, or the sender would take the whole
+    // timeout for a round trip (RFC 7323 §4.3 and App. G; as Linux, for nothing that lies farther back).
+    if (!isBefore(segment.end, flow.lastAckSent)) this.#noteStamp(flow, segment, nowMs);
     this.#acknowledgeUnacceptable(flow, segment, nowMs);
     return false;
   }
@@ -172,17 +183,6 @@ export class SegmentArrival {
   #isStampOld(flow: TcpFlow, segment: TcpSegment, nowMs: number): boolean {
     if (((segment.timestampValue - flow.tsRecent) | 0) >= 0) return false;
     return nowMs - flow.tsRecentMs < STAMP_LIFETIME_MS;
-  }
-
-  /** The four cases of RFC 9293 §3.4, in one: some octet, or the place of an empty segment, lies in the window. */
-  #isInWindow(flow: TcpFlow, segment: TcpSegment): boolean {
-    const length = segment.sequenceBytes;
-    const window = flow.window.window(flow.rcvNxt);
-    const from = sequenceDistance(flow.rcvNxt, segment.sequence);
-    if (length === 0) return window === 0 ? from === 0 : from >= 0 && from < window;
-    if (window === 0) return false;
-    const last = from + length - 1;
-    return (from >= 0 && from < window) || (last >= 0 && last < window) || (from < 0 && last >= window);
   }
 
   #isAtClosedWindow(flow: TcpFlow, segment: TcpSegment): boolean {
@@ -216,18 +216,22 @@ export class SegmentArrival {
     endFlow(this.#context, flow, flow.state === TcpState.SynReceived ? 'refused' : isOver ? 'closed' : 'reset');
   }
 
-  /** RFC 5961 §4.2: a SYN never resets a connection. */
-  #takeSyn(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
-    if (flow.state === TcpState.SynReceived && segment.sequence === flow.irs && segment.has(ACK)) {
-      if (this.#isHandshakeAck(flow, segment)) {
-        this.#established(flow, segment, nowMs);
-        this.#acks.take(flow, segment, nowMs);
-        flow.ackOwed = AckOwed.Now;
-        this.#context.requestOutput(flow);
-      }
-      return;
+  /**
+   * A simultaneous open sees the peer's SYN twice: alone, because our SYN-ACK was lost, or as the SYN-ACK that completes it
+   * (RFC 9293 §3.5, figure 8). @returns Whether the segment was either.
+   */
+  #takeSynAgain(flow: TcpFlow, segment: TcpSegment, nowMs: number): boolean {
+    if (!segment.has(SYN) || segment.has(RST) || segment.sequence !== flow.irs) return false;
+    this.#context.requestOutput(flow);
+    if (!segment.has(ACK)) {
+      flow.mustSendSyn = true;
+      return true;
     }
-    this.#challenge(flow, segment, nowMs);
+    if (!this.#isHandshakeAck(flow, segment)) return false;
+    this.#established(flow, segment, nowMs);
+    this.#acks.take(flow, segment, nowMs);
+    flow.ackOwed = AckOwed.Now;
+    return true;
   }
 
   #isHandshakeAck(flow: TcpFlow, segment: TcpSegment): boolean {
@@ -240,11 +244,15 @@ export class SegmentArrival {
     return sequenceDistance(segment.acknowledgment, flow.sndUna) <= flow.maxSndWnd;
   }
 
-  /** RFC 7323 §4.3: TS.Recent is taken from segments that begin at or in front of the last ACK that left. */
   #noteArrival(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
     flow.lastReceivedMs = nowMs;
     flow.keepaliveProbes = 0;
     if (flow.isKeptAlive) flow.keepaliveAtMs = nowMs + flow.keepaliveIdleMs;
+    this.#noteStamp(flow, segment, nowMs);
+  }
+
+  /** RFC 7323 §4.3: TS.Recent is taken from segments that begin at or in front of the last ACK that left. */
+  #noteStamp(flow: TcpFlow, segment: TcpSegment, nowMs: number): void {
     if (!flow.hasTimestamps || !segment.hasTimestamps) return;
     if (isBefore(flow.lastAckSent, segment.sequence) || this.#isStampOld(flow, segment, nowMs)) return;
     flow.tsRecent = segment.timestampValue;
@@ -255,8 +263,11 @@ export class SegmentArrival {
   #noteFin(flow: TcpFlow, segment: TcpSegment): void {
     if (!mayReceive(flow.state)) return;
     const ahead = sequenceDistance(flow.rcvNxt, addSequence(segment.sequence, segment.dataBytes));
-    flow.finOffset = flow.receiveQueue.inOrder + ahead;
     flow.ackOwed = AckOwed.Now;
+    // A FIN in front of bytes that are here, or of an earlier FIN, is a mistake of the peer.
+    const { ranges, inOrder } = flow.receiveQueue;
+    if (flow.finOffset >= 0 || (ranges.count > 0 && ranges.end(ranges.count - 1) > inOrder + ahead)) return;
+    flow.finOffset = inOrder + ahead;
   }
 
   #finish(flow: TcpFlow, nowMs: number): void {

@@ -1,14 +1,17 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { ipHeaderBytes } from '../ip/ip-writer.js';
-import { addSequence, earlierSequence, isBefore, laterSequence, sequenceDistance } from '../sequence.js';
+import { type Segmenter, SuperSegment } from '../segments/segmenter.js';
+import { addSequence, isBefore, laterSequence, sequenceDistance } from '../sequence.js';
 import type { FlowTimers } from './flow-timers.js';
-import { congestionAllowance, sackBlocks, segmentBytes, sendableBytes } from './send-limits.js';
+import { narrowToLink, probeBytes, probeMtu } from './path-mtu.js';
+import type { PathSearch } from './path-search.js';
+import { congestionAllowance, noteReported, sackBlocks, segmentBytes, sendableBytes } from './send-limits.js';
 import { LOST } from './send-records.js';
 import type { TcpContext } from './tcp-context.js';
 import { AckOwed, Recovery, type TcpFlow } from './tcp-flow.js';
 import { ACK, CWR, ECE, FIN, PSH, SYN, TCP_HEADER_BYTES } from './tcp-segment.js';
 import { isSynchronized, TcpState } from './tcp-state.js';
-import { SegmentHeader, writeSegment } from './tcp-writer.js';
+import { SegmentHeader, writeHeaders, writeSegment } from './tcp-writer.js';
 
 const MAX_WINDOW_FIELD = 0xffff;
 const ECN_CAPABLE = 2;
@@ -24,9 +27,12 @@ const ECN_CAPABLE = 2;
 export class SegmentEmission {
   readonly #context: TcpContext;
   readonly #timers: FlowTimers;
+  readonly #segmenter: Segmenter;
   readonly #header = new SegmentHeader();
+  readonly #run = new SuperSegment();
 
-  constructor(context: TcpContext, timers: FlowTimers) {
+  constructor(context: TcpContext, timers: FlowTimers, segmenter: Segmenter) {
+    this.#segmenter = segmenter;
     this.#context = context;
     this.#timers = timers;
   }
@@ -34,7 +40,9 @@ export class SegmentEmission {
   /** @returns `false` if the batch is full and the flow has more to send. */
   emit(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
     if (flow.state === TcpState.Closed || flow.state === TcpState.TimeWait) return true;
-    if (!isSynchronized(flow.state)) return !flow.mustSendSyn || this.#emitSyn(flow, batch, nowMs);
+    if (!isSynchronized(flow.state))
+      return flow.mustSendSyn ? this.#emitSyn(flow, batch, nowMs) : this.#emitAck(flow, batch, nowMs);
+    if (flow.pathMtu > this.#context.mtu) narrowToLink(flow, this.#context.mtu);
     const isDone =
       this.#emitLost(flow, batch, nowMs) &&
       this.#emitNew(flow, batch, nowMs) &&
@@ -53,7 +61,7 @@ export class SegmentEmission {
     this.#header.windowShift = flow.receiveShift;
     this.#header.isSackPermitted = flow.hasSack;
     this.#header.hasTimestamps = flow.hasTimestamps;
-    if (!this.#emitSegment(flow, batch, flow.iss, 0, SYN | ecn | (isAnswer ? ACK : 0), nowMs)) return false;
+    if (!this.#emitSegment(flow, batch, flow.iss, SYN | ecn | (isAnswer ? ACK : 0), nowMs)) return false;
     flow.mustSendSyn = false;
     flow.sndNxt = addSequence(flow.iss, 1);
     if (flow.records.count === 0) flow.records.append(flow.iss, flow.sndNxt, nowMs);
@@ -92,6 +100,7 @@ export class SegmentEmission {
   }
 
   #emitNew(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
+    if (flow.pathSearch !== undefined) this.#emitPathProbe(flow, flow.pathSearch, batch, nowMs);
     for (;;) {
       const bytes = sendableBytes(flow);
       const hasFin = flow.mustSendFin || (flow.isFinQueued && !flow.isFinSent && bytes === flow.unsentBytes);
@@ -105,6 +114,20 @@ export class SegmentEmission {
       if (sent > 0) this.#sentNew(flow, start, sent, nowMs);
       if (sent < wanted) return false;
     }
+  }
+
+  /** One segment of a size that the path may not carry (RFC 4821 §7.2). */
+  #emitPathProbe(flow: TcpFlow, search: PathSearch, batch: PacketBatch, nowMs: number): void {
+    const mtu = probeMtu(flow, this.#context.mtu, nowMs);
+    if (mtu === 0) return;
+    const { mss, sndNxt } = flow;
+    const bytes = probeBytes(flow, mtu);
+    flow.mss = bytes + flow.timestampBytes;
+    const sent = this.#emitRun(flow, batch, sndNxt, bytes, nowMs);
+    flow.mss = mss;
+    if (sent === 0) return;
+    this.#sentNew(flow, sndNxt, sent, nowMs);
+    search.sent(mtu, sndNxt, flow.sndNxt);
   }
 
   #sentNew(flow: TcpFlow, start: number, bytes: number, nowMs: number): void {
@@ -137,7 +160,7 @@ export class SegmentEmission {
     if (held > 0 && flow.records.count === 0) return this.#emitHeld(flow, batch, held, nowMs);
     // A sequence number that the peer acknowledged already demands an answer (Linux; RFC 9293 §3.8.4).
     this.#prepare(flow, nowMs);
-    return this.#emitSegment(flow, batch, addSequence(flow.sndUna, -1), 0, ACK, nowMs);
+    return this.#emitSegment(flow, batch, addSequence(flow.sndUna, -1), ACK, nowMs);
   }
 
   #emitHeld(flow: TcpFlow, batch: PacketBatch, bytes: number, nowMs: number): boolean {
@@ -158,28 +181,43 @@ export class SegmentEmission {
     return this.#emitRecord(flow, batch, records.count - 1, flow.mss, nowMs);
   }
 
+  /**
+   * One ACK for all that a batch brought, and more where one cannot say it: SACK blocks that find no room, or, for a peer without
+   * SACK, one duplicate for each segment behind a gap (RFC 5681 §4.2).
+   */
   #emitAck(flow: TcpFlow, batch: PacketBatch, nowMs: number): boolean {
-    if (flow.ackOwed !== AckOwed.Now) return true;
-    this.#prepare(flow, nowMs);
-    return this.#emitSegment(flow, batch, flow.sndNxt, 0, ACK, nowMs);
+    while (flow.ackOwed === AckOwed.Now || flow.unreported > 0) {
+      this.#prepare(flow, nowMs);
+      if (!this.#emitSegment(flow, batch, flow.sndNxt, ACK, nowMs)) return false;
+      if (!flow.hasSack) flow.unreported = Math.max(flow.unreported - 1, 0);
+    }
+    return true;
   }
 
-  /** Cuts sequence space into segments. @returns How much of it the batch took. */
+  /** Sends sequence space, FIN included, in as many segments as it takes. @returns How much of it the batch took. */
   #emitRun(flow: TcpFlow, batch: PacketBatch, start: number, length: number, nowMs: number): number {
     this.#prepare(flow, nowMs);
-    const segment = segmentBytes(flow);
     const dataEnd = addSequence(flow.dataStart, flow.sendQueue.length);
-    let sent = 0;
-    while (sent < length) {
-      const sequence = addSequence(start, sent);
-      const end = earlierSequence(addSequence(start, length), addSequence(sequence, segment));
-      const isFin = isBefore(dataEnd, end);
-      const data = sequenceDistance(sequence, isFin ? dataEnd : end);
-      const isLast = sent + data + (isFin ? 1 : 0) >= length;
-      const flags = ACK | (isFin ? FIN : 0) | (isLast && data > 0 ? PSH : 0);
-      if (!this.#emitSegment(flow, batch, sequence, data, flags, nowMs)) break;
-      sent += data + (isFin ? 1 : 0);
-    }
+    const hasFin = isBefore(dataEnd, addSequence(start, length));
+    const dataBytes = hasFin ? length - 1 : length;
+    if (dataBytes === 0) return this.#emitSegment(flow, batch, start, ACK | FIN, nowMs) ? length : 0;
+    const sent = this.#emitData(flow, batch, start, dataBytes, ACK | PSH | (hasFin ? FIN : 0), nowMs);
+    return sent === dataBytes ? length : sent;
+  }
+
+  /** @returns Bytes that the batch took. */
+  #emitData(flow: TcpFlow, batch: PacketBatch, sequence: number, bytes: number, flags: number, nowMs: number): number {
+    const run = this.#run;
+    const isNew = !isBefore(sequence, flow.sndNxt);
+    this.#fillHeader(flow, sequence, flags | this.#ecnFlags(flow, isNew), nowMs);
+    writeHeaders(run.header, 0, this.#header, bytes);
+    run.headerBytes = this.#header.headerBytes;
+    run.segmentBytes = segmentBytes(flow);
+    flow.sendQueue.lend(sequenceDistance(flow.dataStart, sequence), bytes, run);
+    const sent = this.#segmenter.split(run, batch);
+    if (sent === 0) return 0;
+    if (isNew) flow.mustSendCwr = false;
+    this.#acknowledged(flow);
     return sent;
   }
 
@@ -196,7 +234,7 @@ export class SegmentEmission {
     header.timestampValue = (nowMs + flow.timestampOffset) | 0;
   }
 
-  /** RFC 2018 §4: the block with the newest segment comes first; RFC 2883 §4: a duplicate before all others. */
+  /** RFC 2018 §4: the block with the newest segment comes first, then those in front of it; RFC 2883 §4: a duplicate before all. */
   #fillSacks(flow: TcpFlow): void {
     const header = this.#header;
     const count = sackBlocks(flow);
@@ -208,40 +246,34 @@ export class SegmentEmission {
       block = 1;
     }
     for (let i = 0; block < count; i++, block++) {
-      const range = (flow.newestRange + i) % ranges.count;
+      const range = (flow.newestRange + ranges.count - i) % ranges.count;
       header.sacks[2 * block] = addSequence(flow.rcvNxt, ranges.start(range) - inOrder);
       header.sacks[2 * block + 1] = addSequence(flow.rcvNxt, ranges.end(range) - inOrder);
     }
     header.sackCount = count;
   }
 
-  #emitSegment(
-    flow: TcpFlow,
-    batch: PacketBatch,
-    sequence: number,
-    dataBytes: number,
-    flags: number,
-    nowMs: number,
-  ): boolean {
-    const header = this.#header;
-    const { headerBytes } = header;
-    const row = batch.appendRow(headerBytes + dataBytes);
-    if (row < 0) return false;
-    const at = batch.offset[row];
-    if (dataBytes > 0)
-      flow.sendQueue.copy(sequenceDistance(flow.dataStart, sequence), dataBytes, batch.bytes, at + headerBytes);
-
+  /** A segment without data. @returns `false` if the batch is full. */
+  #emitSegment(flow: TcpFlow, batch: PacketBatch, sequence: number, flags: number, nowMs: number): boolean {
     const isSyn = (flags & SYN) !== 0;
-    header.sequence = sequence;
-    header.acknowledgment = (flags & ACK) === 0 ? 0 : flow.rcvNxt;
-    header.flags = flags | (isSyn ? 0 : this.#ecnFlags(flow, dataBytes, sequence));
-    const window = flow.window.window(flow.rcvNxt) >> (isSyn ? 0 : flow.receiveShift);
-    header.window = Math.min(window, MAX_WINDOW_FIELD);
-    header.timestampValue = (nowMs + flow.timestampOffset) | 0;
-    header.timestampEcho = (flags & ACK) === 0 ? 0 : flow.tsRecent;
-    writeSegment(batch.bytes, at, header, dataBytes);
+    const row = batch.appendRow(this.#header.headerBytes);
+    if (row < 0) return false;
+    this.#fillHeader(flow, sequence, flags | (isSyn ? 0 : this.#ecnFlags(flow, false)), nowMs);
+    writeSegment(batch.bytes, batch.offset[row], this.#header);
     this.#acknowledged(flow);
     return true;
+  }
+
+  #fillHeader(flow: TcpFlow, sequence: number, flags: number, nowMs: number): void {
+    const header = this.#header;
+    const hasAck = (flags & ACK) !== 0;
+    header.sequence = sequence;
+    header.acknowledgment = hasAck ? flow.rcvNxt : 0;
+    header.flags = flags;
+    const window = flow.window.window(flow.rcvNxt) >> ((flags & SYN) !== 0 ? 0 : flow.receiveShift);
+    header.window = Math.min(window, MAX_WINDOW_FIELD);
+    header.timestampValue = (nowMs + flow.timestampOffset) | 0;
+    header.timestampEcho = hasAck ? flow.tsRecent : 0;
   }
 
   /** Every segment carries the ACK: none is owed any more. */
@@ -250,19 +282,14 @@ export class SegmentEmission {
     flow.unackedSegments = 0;
     flow.delayedAckAtMs = Infinity;
     flow.lastAckSent = flow.rcvNxt;
+    if (flow.unreported > 0 && flow.hasSack) noteReported(flow, this.#header.sackCount);
     flow.duplicateStart = flow.duplicateEnd;
   }
 
   /** RFC 3168 §6.1.2, §6.1.3. A retransmission is not sent as capable (§6.1.5). */
-  #ecnFlags(flow: TcpFlow, dataBytes: number, sequence: number): number {
+  #ecnFlags(flow: TcpFlow, isNewData: boolean): number {
     if (!flow.hasEcn) return 0;
-    const isNew = dataBytes > 0 && !isBefore(sequence, flow.sndNxt);
-    this.#header.trafficClass = isNew ? ECN_CAPABLE : 0;
-    let flags = flow.isEchoingCongestion ? ECE : 0;
-    if (isNew && flow.mustSendCwr) {
-      flags |= CWR;
-      flow.mustSendCwr = false;
-    }
-    return flags;
+    this.#header.trafficClass = isNewData ? ECN_CAPABLE : 0;
+    return (flow.isEchoingCongestion ? ECE : 0) | (isNewData && flow.mustSendCwr ? CWR : 0);
   }
 }

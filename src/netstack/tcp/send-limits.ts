@@ -22,10 +22,9 @@ export function sendableBytes(flow: TcpFlow): number {
   return tail === 0 || maySendSmall(flow) ? usable : usable - tail;
 }
 
-/** Returns the bytes that the congestion window admits. Without SACK, a duplicate ACK stands for a segment that left the path. */
+/** Returns the bytes that the congestion window admits. */
 export function congestionAllowance(flow: TcpFlow): number {
-  const inflation = flow.hasSack ? 0 : flow.loss.duplicateAcks * flow.mss;
-  return Math.floor(flow.congestion.windowBytes) + inflation - flow.records.inFlight;
+  return Math.floor(flow.congestion.windowBytes) - flow.pipeBytes;
 }
 
 /** Returns the most data that one segment carries beside its options. */
@@ -40,6 +39,13 @@ export function sackBlocks(flow: TcpFlow): number {
   const duplicates = flow.duplicateStart === flow.duplicateEnd ? 0 : 1;
   const most = flow.hasTimestamps ? MAX_SACK_BLOCKS_WITH_TIMESTAMPS : MAX_SACK_BLOCKS_WITH_TIMESTAMPS + 1;
   return Math.min(flow.receiveQueue.ranges.count + duplicates, most);
+}
+
+/** Takes note that an ACK reported so many ranges: the next one reports those that found no room. */
+export function noteReported(flow: TcpFlow, blocks: number): void {
+  const { count } = flow.receiveQueue.ranges;
+  flow.unreported = blocks === 0 ? 0 : Math.max(Math.min(flow.unreported, count) - blocks, 0);
+  if (flow.unreported > 0) flow.newestRange = (flow.newestRange + count - blocks) % count;
 }
 
 /** Minshall's variant of Nagle: one small segment in flight holds back the next, a full one does not. */

@@ -1,4 +1,5 @@
 import { BLOCK_BYTES, type BlockPool } from '../block-pool.js';
+import type { SuperSegment } from '../segments/segmenter.js';
 
 /**
  * Bytes that a program wrote and the peer has not acknowledged, oldest first.
@@ -37,16 +38,9 @@ export class SendQueue {
     return taken;
   }
 
-  /** Copies `length` bytes from `offset` on. The caller stays within the queue. */
-  copy(offset: number, length: number, into: Uint8Array, at: number): void {
-    for (let done = 0; done < length; ) {
-      const from = this.#head + offset + done;
-      const inBlock = from % BLOCK_BYTES;
-      const part = Math.min(length - done, BLOCK_BYTES - inBlock);
-      const block = this.#blocks[Math.floor(from / BLOCK_BYTES)];
-      into.set(block.subarray(inBlock, inBlock + part), at + done);
-      done += part;
-    }
+  /** Makes `length` bytes from `offset` on the payload of `run`. The caller stays within the queue. */
+  lend(offset: number, length: number, run: SuperSegment): void {
+    run.locate(this.#blocks, this.#head + offset, length);
   }
 
   /** Frees the first `length` bytes: the peer has them. */

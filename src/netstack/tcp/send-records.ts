@@ -12,7 +12,10 @@ const START = 0;
 const END = 1;
 const SENT_MS = 2;
 const FLAGS = 3;
-const INITIAL_CAPACITY = 8;
+/** Sixteen words are 64 bytes, the most that V8 stores without a buffer outside of its heap. */
+const INITIAL_CAPACITY = 4;
+/** Shared by all connections that have nothing in flight. */
+const NO_RECORDS = new Int32Array(0);
 
 /**
  * The data in flight: one record for each run of segments that left at once, oldest sequence number first.
@@ -23,7 +26,7 @@ const INITIAL_CAPACITY = 8;
  * Source: RFC 8985 §5 (per-segment variables), RFC 6675 §3 (scoreboard).
  */
 export class SendRecords {
-  #fields = new Int32Array(0);
+  #fields = NO_RECORDS;
   #first = 0;
   #count = 0;
   /** Sequence space that is neither SACKed nor lost: `pipe` of RFC 6675 §3. */
@@ -126,10 +129,12 @@ export class SendRecords {
     this.#uncount(0);
     this.#first = (this.#first + 1) & (this.#capacity - 1);
     this.#count--;
+    if (this.#count === 0) this.#fields = NO_RECORDS;
   }
 
   clear(): void {
     this.#count = 0;
+    this.#fields = NO_RECORDS;
     this.inFlight = 0;
     this.sackedBytes = 0;
     this.lostBytes = 0;

@@ -1,4 +1,5 @@
 import type { BlockPool } from '../block-pool.js';
+import type { PathMtus } from '../ip/path-mtus.js';
 import type { TcpFlow } from './tcp-flow.js';
 
 /** The services of the stack for the parts of TCP. */
@@ -6,6 +7,7 @@ export interface TcpContext {
   readonly pool: BlockPool;
   /** MTU of the tunnel. */
   readonly mtu: number;
+  readonly pathMtus: PathMtus;
   /** Has `SegmentEmission` look after a flow when the host reads next. */
   requestOutput(flow: TcpFlow): void;
   /** Notes bits of `FlowEvent` for the program. */

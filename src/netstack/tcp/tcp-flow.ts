@@ -1,11 +1,12 @@
 import type { Scheduled } from '../../core/session/deadline-queue.js';
 import { isIpv4Address } from '../address.js';
 import type { BlockPool } from '../block-pool.js';
-import { DEFAULT_MSS4, DEFAULT_MSS6, KEEPALIVE_IDLE_MS, MAX_SEND_BUFFER } from '../constants.js';
+import { DEFAULT_MSS4, DEFAULT_MSS6, KEEPALIVE_IDLE_MS, MAX_SEND_BUFFER, MIN_SEND_BUFFER } from '../constants.js';
 import { addSequence, sequenceDistance } from '../sequence.js';
 import { Congestion } from './congestion.js';
 import type { CloseReason } from './flow-event.js';
 import { LossDetection } from './loss-detection.js';
+import type { PathSearch } from './path-search.js';
 import { ReceiveQueue } from './receive-queue.js';
 import { ReceiveWindow } from './receive-window.js';
 import { RoundTripTime } from './round-trip-time.js';
@@ -28,6 +29,16 @@ export type Recovery = (typeof Recovery)[keyof typeof Recovery];
 /** The event that the one timer of the sending side waits for. */
 export const LossTimer = { None: 0, Retransmission: 1, TailProbe: 2, Persist: 3 } as const;
 export type LossTimer = (typeof LossTimer)[keyof typeof LossTimer];
+
+/** How far the test has come whether a timeout was spurious (RFC 5682 §2.1). */
+export const ForwardRecovery = {
+  Off: 0,
+  /** The first segment left again; the ACK for it decides whether the test goes on. */
+  Resent: 1,
+  /** New data left in place of more retransmissions; the next ACK tells. */
+  Probing: 2,
+} as const;
+export type ForwardRecovery = (typeof ForwardRecovery)[keyof typeof ForwardRecovery];
 
 /** How urgent an acknowledgment is. */
 export const AckOwed = { None: 0, Delayed: 1, Now: 2 } as const;
@@ -75,6 +86,7 @@ export class TcpFlow implements Scheduled {
   recovery: Recovery = Recovery.None;
   recoveryEnd = 0;
   isWindowLimited = false;
+  forwardRecovery: ForwardRecovery = ForwardRecovery.Off;
   /** Bytes resent since recovery began that no D-SACK has reported; −1: not to be undone. */
   undoBytes = -1;
   /** Timestamp of the first retransmission, for the Eifel test. */
@@ -88,13 +100,17 @@ export class TcpFlow implements Scheduled {
   /** Stream offset of the peer's FIN; −1: not seen. */
   finOffset = -1;
   isFinReceived = false;
-  /** Index of the range that the last out-of-order segment went into. */
+  /** Index of the range that the next ACK reports first: where the last out-of-order segment went. */
   newestRange = 0;
+  /** Number of new ranges ahead of a gap since the last ACK, or of segments there where the peer knows no SACK. */
+  unreported = 0;
 
   /** Segment size without options, by the peer's MSS and the path. */
   mss: number;
   peerMss: number;
   pathMtu = 0;
+  /** Looks for a wider path; `undefined` while segments are as large as the tunnel admits. */
+  pathSearch: PathSearch | undefined;
   hasTimestamps = false;
   timestampOffset = 0;
   tsRecent = 0;
@@ -139,9 +155,12 @@ export class TcpFlow implements Scheduled {
 
   /** Nagle off (TCP_NODELAY). */
   isNoDelay = false;
+  /** A router reported that packets do not arrive, and none of ours was acknowledged since. */
+  isUnreachable = false;
   /** No program holds it any more. */
   isOrphan = false;
   maxSendBytes = MAX_SEND_BUFFER;
+  #greatestWindowBytes = 0;
   isWriteBlocked = false;
   closedBy: CloseReason | undefined;
   /** Bits of `FlowEvent` that nobody has taken. */
@@ -203,6 +222,31 @@ export class TcpFlow implements Scheduled {
   /** Bytes that the peer's window still admits; negative after the peer shrank it. */
   get usableWindow(): number {
     return sequenceDistance(this.sndNxt, addSequence(this.sndUna, this.sndWnd));
+  }
+
+  /** Data of a full segment beside its timestamps. */
+  get payloadBytes(): number {
+    return this.mss - this.timestampBytes;
+  }
+
+  /**
+   * The bound of `sendQueue`: a window in flight, and one behind it, so that no ACK finds the queue empty. It never shrinks: while a
+   * loss is repaired, what arrived behind the gap stays in the queue, and new data has to go on (as Linux has it).
+   */
+  get sendBufferBytes(): number {
+    return Math.min(Math.max(2 * this.#greatestWindowBytes, MIN_SEND_BUFFER), this.maxSendBytes);
+  }
+
+  /** The congestion window has grown, perhaps. */
+  noteWindow(): void {
+    // The window is no whole number while losses are repaired.
+    this.#greatestWindowBytes = Math.max(this.#greatestWindowBytes, Math.floor(this.congestion.windowBytes));
+  }
+
+  /** Bytes on the path (RFC 6675 §4, `pipe`). Without SACK, a duplicate ACK stands for a segment that left it. */
+  get pipeBytes(): number {
+    const left = this.hasSack ? 0 : this.loss.duplicateAcks * this.payloadBytes;
+    return Math.max(this.records.inFlight - left, 0);
   }
 
   /** Bytes of the options that every segment carries. */

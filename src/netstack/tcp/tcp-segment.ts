@@ -44,6 +44,8 @@ export class TcpSegment {
   window = 0;
   dataAt = 0;
   dataBytes = 0;
+  /** How many segments the peer sent: more than 1 if they were joined on arrival. */
+  count = 1;
 
   /** −1: absent. */
   mss = -1;

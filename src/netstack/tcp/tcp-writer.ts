@@ -70,8 +70,17 @@ export class SegmentHeader {
   }
 }
 
-/** Writes the headers of a segment whose `dataBytes` stand behind them already, and the checksum over all of it. */
-export function writeSegment(bytes: Uint8Array, at: number, header: SegmentHeader, dataBytes: number): void {
+/** Writes a segment without data. */
+export function writeSegment(bytes: Uint8Array, at: number, header: SegmentHeader): void {
+  writeHeaders(bytes, at, header, 0);
+  const tcpAt = at + ipHeaderBytes(header.destination);
+  const tcpBytes = TCP_HEADER_BYTES + header.optionBytes;
+  const pseudo = addPseudoHeader(bytes, at, PROTOCOL_TCP, tcpBytes);
+  writeUint16(bytes, tcpAt + 16, finishChecksum(addBytes(pseudo, bytes, tcpAt, tcpBytes)));
+}
+
+/** Writes the headers of a segment in front of `dataBytes`. The checksum of TCP is left 0. */
+export function writeHeaders(bytes: Uint8Array, at: number, header: SegmentHeader, dataBytes: number): void {
   const tcpBytes = TCP_HEADER_BYTES + header.optionBytes;
   const tcpAt = at + writeIpHeader(bytes, at, header, tcpBytes + dataBytes);
   writeUint16(bytes, tcpAt, header.sourcePort);
@@ -83,8 +92,6 @@ export function writeSegment(bytes: Uint8Array, at: number, header: SegmentHeade
   writeUint16(bytes, tcpAt + 14, header.window);
   writeUint32(bytes, tcpAt + 16, 0); // checksum and urgent pointer
   if (tcpBytes > TCP_HEADER_BYTES) writeOptions(bytes, tcpAt + TCP_HEADER_BYTES, header);
-  const pseudo = addPseudoHeader(bytes, at, PROTOCOL_TCP, tcpBytes + dataBytes);
-  writeUint16(bytes, tcpAt + 16, finishChecksum(addBytes(pseudo, bytes, tcpAt, tcpBytes + dataBytes)));
 }
 
 /** Every option is padded in front to a multiple of four, the order that Linux writes (RFC 7323 App. A). */

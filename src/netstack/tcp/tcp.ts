@@ -1,9 +1,13 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
+import { isUnicastAddress } from '../address.js';
 import type { BlockPool } from '../block-pool.js';
 import { WINDOW_SHIFT } from '../constants.js';
+import type { Icmp } from '../icmp/icmp.js';
 import type { IcmpError } from '../icmp/icmp-error.js';
 import type { IpView } from '../ip/ip-view.js';
+import type { PathMtus } from '../ip/path-mtus.js';
 import type { NetstackEnvironment } from '../ports.js';
+import type { Segmenter } from '../segments/segmenter.js';
 import { addSequence } from '../sequence.js';
 import { AckProcessing } from './ack-processing.js';
 import { endFlow } from './flow-end.js';
@@ -21,11 +25,14 @@ import { AckOwed, TcpFlow } from './tcp-flow.js';
 import { TcpSegment } from './tcp-segment.js';
 import { isFinPending, TcpState } from './tcp-state.js';
 import { TimeWait } from './time-wait.js';
+import { isNewConnection } from './time-waits.js';
 
 export interface TcpOptions {
   readonly environment: NetstackEnvironment;
   readonly pool: BlockPool;
-  readonly mtu: () => number;
+  readonly pathMtus: PathMtus;
+  readonly icmp: Icmp;
+  readonly segmenter: Segmenter;
   /** Asks for congestion marks on connections that we open (RFC 3168). Marks are accepted always. */
   readonly wantsEcn?: boolean;
 }
@@ -51,15 +58,15 @@ export class Tcp {
   /** Segments that were no segments. */
   malformed = 0;
 
-  constructor({ environment, pool, mtu, wantsEcn = false }: TcpOptions) {
-    const registry = new FlowRegistry(pool, mtu, (out) => environment.random(out));
+  constructor({ environment, pool, segmenter, pathMtus, icmp, wantsEcn = false }: TcpOptions) {
+    const registry = new FlowRegistry(pool, pathMtus, (out) => environment.random(out));
     this.#registry = registry;
     this.#wantsEcn = wantsEcn;
     this.#numbers = new InitialNumbers(environment);
     this.#timers = new FlowTimers(registry);
     this.#arrival = new SegmentArrival(registry, this.#timers, new AckProcessing(registry, this.#timers));
-    this.#emission = new SegmentEmission(registry, this.#timers);
-    this.handshakes = new Handshakes(registry, this.#numbers, this.#resets, this.#arrival);
+    this.#emission = new SegmentEmission(registry, this.#timers, segmenter);
+    this.handshakes = new Handshakes(registry, this.#numbers, this.#resets, icmp, this.#arrival);
   }
 
   /** Connections of every kind: open, half open, and in TIME-WAIT. */
@@ -67,7 +74,11 @@ export class Tcp {
     return this.#registry.table.size;
   }
 
-  /** Begins an active open. @returns `undefined` if the pair of ends is taken, or no local port is free. */
+  /**
+   * Begins an active open.
+   *
+   * @returns `undefined` if the pair of ends is taken, no local port is free, or the remote address is no single host's.
+   */
   connect(
     local: Int32Array,
     remote: Int32Array,
@@ -75,11 +86,14 @@ export class Tcp {
     nowMs: number,
     localPort = 0,
   ): TcpFlow | undefined {
+    if (!isUnicastAddress(remote) || remotePort === 0) return undefined; // RFC 9293 §3.9.2.3
     const wanted = { local, localPort, remote, remotePort };
     const isFree = (port: number): boolean => this.#registry.isFree(local, port, remote, remotePort);
     const port = localPort === 0 ? this.#numbers.ephemeralPort(wanted, isFree) : localPort;
     if (port === 0 || !isFree(port)) return undefined;
-    const flow = new TcpFlow({ local, localPort: port, remote, remotePort }, this.#registry.pool);
+    const { addresses, pool } = this.#registry;
+    const ends = { local: addresses.shared(local), localPort: port, remote: addresses.shared(remote), remotePort };
+    const flow = new TcpFlow(ends, pool);
     flow.state = TcpState.SynSent;
     flow.iss = this.#numbers.sequence(flow, nowMs);
     flow.timestampOffset = this.#numbers.timestampOffset(flow);
@@ -109,14 +123,15 @@ export class Tcp {
 
   /** Stops a listener. Connections that nobody took are reset (RFC 9293 §3.10.4). */
   closeListener(listener: TcpListener): void {
-    this.#registry.listeners.remove(listener);
+    this.#registry.removeListener(listener);
     for (const flow of listener.accepted.splice(0)) this.abort(flow);
   }
 
   /** Queues bytes. @returns Bytes taken; `FlowEvent.Writable` follows when it was less than all. */
   write(flow: TcpFlow, bytes: Uint8Array, at: number, length: number): number {
     if (flow.isFinQueued || flow.state === TcpState.Closed) return 0;
-    const room = Math.max(flow.maxSendBytes - flow.sendQueue.length, 0);
+    flow.noteWindow();
+    const room = Math.max(flow.sendBufferBytes - flow.sendQueue.length, 0);
     const taken = flow.sendQueue.append(bytes, at, Math.min(length, room));
     if (taken < length) flow.isWriteBlocked = true;
     if (taken > 0) this.#registry.requestOutput(flow);
@@ -171,10 +186,13 @@ export class Tcp {
     if (flow.state === TcpState.FinWait2) this.#timers.armFinWait2(flow, nowMs);
   }
 
-  /** Ends a connection with RST. */
+  /** Ends a connection, with RST unless the peer is done with it as well (RFC 9293 §3.10.5). */
   abort(flow: TcpFlow): void {
-    const needsReset = flow.state !== TcpState.Closed && flow.state !== TcpState.SynSent;
-    if (needsReset) this.#resets.abort(flow);
+    if (flow.state === TcpState.Closed || flow.state === TcpState.TimeWait) {
+      flow.receiveQueue.clear();
+      return;
+    }
+    if (needsReset(flow)) this.#resets.abort(flow);
     endFlow(this.#registry, flow, 'aborted');
   }
 
@@ -204,18 +222,19 @@ export class Tcp {
       this.malformed++;
       return;
     }
+    segment.count = view.segments;
     const entry = this.#registry.table.get(view.destination, segment.destinationPort, view.source, segment.sourcePort);
     if (entry instanceof TcpFlow) {
       if (this.#arrival.arrive(entry, segment, bytes, view.trafficClass, nowMs) === 'reset')
         this.#resets.answer(view, segment);
     } else if (entry instanceof HalfOpen) this.handshakes.arrive(entry, view, segment, bytes, nowMs);
-    else if (entry instanceof TimeWait) this.#arriveInTimeWait(entry, view, segment, nowMs);
-    else this.handshakes.arriveWithoutRecord(view, segment, nowMs);
+    else if (entry instanceof TimeWait) this.#arriveInTimeWait(entry, view, segment, bytes, nowMs);
+    else this.handshakes.arriveWithoutRecord(view, segment, bytes, nowMs);
   }
 
-  takeIcmpError(error: IcmpError): void {
+  takeIcmpError(error: IcmpError, nowMs: number): void {
     const flow = this.flow(error.local, error.localPort, error.remote, error.remotePort);
-    if (flow !== undefined) takeIcmpError(this.#registry, flow, error);
+    if (flow !== undefined) takeIcmpError(this.#registry, flow, error, nowMs);
   }
 
   /** Writes what may leave. @returns `false` if the batch is full and more waits. */
@@ -224,7 +243,7 @@ export class Tcp {
     const { answers, output } = this.#registry;
     while (answers.length > 0) {
       const request = answers[0];
-      if (request.mustAnswer && !this.handshakes.emit(request, batch, nowMs)) return false;
+      if (!this.handshakes.emit(request, batch, nowMs)) return false;
       answers.shift();
     }
     while (output.length > 0) {
@@ -257,10 +276,13 @@ export class Tcp {
     }
   }
 
-  #arriveInTimeWait(record: TimeWait, view: IpView, segment: TcpSegment, nowMs: number): void {
-    if (!this.#registry.timeWaits.arrive(record, segment, nowMs)) return;
+  #arriveInTimeWait(record: TimeWait, view: IpView, segment: TcpSegment, bytes: Uint8Array, nowMs: number): void {
+    if (!isNewConnection(record, segment) || !this.handshakes.mayOpen(view, segment)) {
+      this.#registry.timeWaits.arrive(record, segment, nowMs);
+      return;
+    }
     this.#registry.endTimeWait(record);
-    this.handshakes.arriveWithoutRecord(view, segment, nowMs);
+    this.handshakes.open(view, segment, bytes, nowMs, addSequence(record.sndNxt, REUSE_DISTANCE));
   }
 
   #acknowledgeNow(flow: TcpFlow): void {
@@ -270,5 +292,13 @@ export class Tcp {
   }
 }
 
+/** Neither side has more to say in CLOSING and LAST-ACK, unless our FIN still waits behind data. */
+function needsReset({ state, isFinSent }: TcpFlow): boolean {
+  if (state === TcpState.Closing || state === TcpState.LastAck) return !isFinSent;
+  return state !== TcpState.SynSent;
+}
+
+/** How far a new connection begins behind the one in TIME-WAIT that it follows: more than an unscaled window (Linux). */
+const REUSE_DISTANCE = 0x1_0001;
 /** The window field of a SYN, which is never scaled. */
 const FIRST_WINDOW_BYTES = 65_535;

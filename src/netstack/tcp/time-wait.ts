@@ -14,6 +14,7 @@ export class TimeWait implements FlowAddress, Scheduled {
   readonly remotePort: number;
   readonly sndNxt: number;
   readonly rcvNxt: number;
+  readonly maxSndWnd: number;
   readonly hasTimestamps: boolean;
   readonly timestampOffset: number;
   readonly tsRecent: number;
@@ -28,6 +29,7 @@ export class TimeWait implements FlowAddress, Scheduled {
     this.remotePort = flow.remotePort;
     this.sndNxt = flow.sndNxt;
     this.rcvNxt = flow.rcvNxt;
+    this.maxSndWnd = flow.maxSndWnd;
     this.hasTimestamps = flow.hasTimestamps;
     this.timestampOffset = flow.timestampOffset;
     this.tsRecent = flow.tsRecent;

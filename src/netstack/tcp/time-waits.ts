@@ -1,6 +1,6 @@
 import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { CHALLENGE_ACK_INTERVAL_MS, MAX_TIME_WAITS, TIME_WAIT_MS } from '../constants.js';
-import { isBefore } from '../sequence.js';
+import { isBefore, sequenceDistance } from '../sequence.js';
 import type { TcpFlow } from './tcp-flow.js';
 import { ACK, FIN, RST, SYN, type TcpSegment } from './tcp-segment.js';
 import { SegmentHeader, writeSegment } from './tcp-writer.js';
@@ -39,13 +39,15 @@ export class TimeWaits {
     this.#records.delete(record);
   }
 
-  /** Takes a segment for a record. @returns `true` if it opens a new connection: the record has to go. */
-  arrive(record: TimeWait, segment: TcpSegment, nowMs: number): boolean {
-    if (segment.has(RST)) return false;
-    if (segment.has(SYN) && isNewConnection(record, segment)) return true;
-    if (segment.has(FIN)) record.deadlineMs = nowMs + TIME_WAIT_MS;
-    if (segment.sequenceBytes > 0 || segment.sequence !== record.rcvNxt) this.#answer(record, segment, nowMs);
-    return false;
+  /**
+   * Takes a segment that opens no new connection. The record keeps no window, so nothing but an empty segment at RCV.NXT is
+   * acceptable (RFC 9293 §3.4).
+   */
+  arrive(record: TimeWait, segment: TcpSegment, nowMs: number): void {
+    if (segment.has(RST)) return;
+    if (isLastFin(record, segment)) record.deadlineMs = nowMs + TIME_WAIT_MS;
+    const isInPlace = segment.sequenceBytes === 0 && segment.sequence === record.rcvNxt;
+    if (!isInPlace || !isAckAcceptable(record, segment)) this.#answer(record, segment, nowMs);
   }
 
   acknowledge(record: TimeWait): void {
@@ -60,7 +62,7 @@ export class TimeWaits {
       this.#fillHeader(record, nowMs);
       const row = batch.appendRow(this.#header.headerBytes);
       if (row < 0) return false;
-      writeSegment(batch.bytes, batch.offset[row], this.#header, 0);
+      writeSegment(batch.bytes, batch.offset[row], this.#header);
       record.mustAnswer = false;
       this.#waiting.shift();
     }
@@ -87,7 +89,23 @@ export class TimeWaits {
   }
 }
 
-function isNewConnection(record: TimeWait, segment: TcpSegment): boolean {
-  if (record.hasTimestamps && segment.hasTimestamps) return ((segment.timestampValue - record.tsRecent) | 0) > 0;
-  return isBefore(record.rcvNxt, segment.sequence);
+/** Tests whether a SYN cannot be an old one of the connection that is over (RFC 6191 §2). */
+export function isNewConnection(record: TimeWait, segment: TcpSegment): boolean {
+  if (!segment.has(SYN) || segment.has(ACK | RST)) return false;
+  const isBehind = isBefore(record.rcvNxt, segment.sequence);
+  if (!segment.hasTimestamps) return isBehind;
+  const age = sequenceDistance(record.tsRecent, segment.timestampValue);
+  return !record.hasTimestamps || age > 0 || (age === 0 && isBehind);
+}
+
+/** The peer's FIN again: it did not get our last ACK. */
+function isLastFin(record: TimeWait, segment: TcpSegment): boolean {
+  return segment.has(FIN) && segment.has(ACK) && !segment.has(SYN) && segment.end === record.rcvNxt;
+}
+
+/** RFC 5961 §5.2. Everything that was sent is acknowledged, so SND.UNA is SND.NXT. */
+function isAckAcceptable(record: TimeWait, segment: TcpSegment): boolean {
+  if (!segment.has(ACK)) return true;
+  const behind = sequenceDistance(segment.acknowledgment, record.sndNxt);
+  return behind >= 0 && behind <= record.maxSndWnd;
 }

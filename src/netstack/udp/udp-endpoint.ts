@@ -11,6 +11,8 @@ export interface ReceivedDatagram {
 export const UdpEvent = { Readable: 1, Error: 2 } as const;
 
 const MAX_QUEUED_BYTES = 1024 * 1024;
+/** The cost of a datagram beside its data: without it, empty ones would have no bound. */
+const DATAGRAM_OVERHEAD_BYTES = 256;
 
 /** One bound UDP port, connected or not. */
 export class UdpEndpoint {
@@ -37,18 +39,19 @@ export class UdpEndpoint {
   /** Takes the oldest datagram. */
   receive(): ReceivedDatagram | undefined {
     const datagram = this.#queue.shift();
-    if (datagram !== undefined) this.#bytes -= datagram.data.length;
+    if (datagram !== undefined) this.#bytes -= datagram.data.length + DATAGRAM_OVERHEAD_BYTES;
     return datagram;
   }
 
   /** @returns `false` if there is no room. */
   push(datagram: ReceivedDatagram): boolean {
-    if (this.#bytes + datagram.data.length > MAX_QUEUED_BYTES) {
+    const cost = datagram.data.length + DATAGRAM_OVERHEAD_BYTES;
+    if (this.#bytes + cost > MAX_QUEUED_BYTES) {
       this.dropped++;
       return false;
     }
     this.#queue.push(datagram);
-    this.#bytes += datagram.data.length;
+    this.#bytes += cost;
     return true;
   }
 }

@@ -5,9 +5,12 @@ import { addBytes, finishChecksum, readUint32 } from '../checksum.js';
 import { EPHEMERAL_PORT_FIRST, EPHEMERAL_PORT_LAST } from '../constants.js';
 import { type Icmp, pseudoHeader } from '../icmp/icmp.js';
 import type { IcmpError } from '../icmp/icmp-error.js';
+import { QUOTED_BYTES, type Refused } from '../icmp/refused.js';
 import { writeDatagram } from '../ip/datagram-writer.js';
+import type { Identifications } from '../ip/identifications.js';
 import type { IpView } from '../ip/ip-view.js';
 import { PacketQueue } from '../ip/packet-queue.js';
+import type { PathMtus } from '../ip/path-mtus.js';
 import type { NetstackEnvironment } from '../ports.js';
 import { UdpEndpoint, UdpEvent } from './udp-endpoint.js';
 
@@ -16,12 +19,20 @@ const MAX_QUEUE_BYTES = 4 * 1024 * 1024;
 
 export interface UdpOptions {
   readonly environment: NetstackEnvironment;
-  readonly mtu: () => number;
+  readonly pathMtus: PathMtus;
+  readonly identifications: Identifications;
   readonly icmp: Icmp;
 }
 
-/** A datagram to nobody's port, for a gateway. The bytes are good during the call only. @returns Whether it was taken. */
-export type DatagramHandler = (view: IpView, sourcePort: number, destinationPort: number, data: Uint8Array) => boolean;
+/** A datagram to nobody's port, for a gateway. Answers leave by `send`, which takes any source. */
+export interface StrayDatagram extends Refused {
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly data: Uint8Array;
+}
+
+/** @returns Whether the datagram was taken; otherwise its port is unreachable. `Icmp.refuse` may follow later. */
+export type DatagramHandler = (datagram: StrayDatagram) => boolean;
 
 /**
  * UDP: ports, and the datagrams between them.
@@ -33,15 +44,17 @@ export class Udp {
   onDatagram: DatagramHandler | undefined;
   malformed = 0;
   readonly #environment: NetstackEnvironment;
-  readonly #mtu: () => number;
+  readonly #pathMtus: PathMtus;
+  readonly #identifications: Identifications;
   readonly #icmp: Icmp;
   readonly #endpoints = new Map<number, UdpEndpoint[]>();
   readonly #queue = new PacketQueue(MAX_QUEUE_BYTES);
   readonly #events: UdpEndpoint[] = [];
 
-  constructor({ environment, mtu, icmp }: UdpOptions) {
+  constructor({ environment, pathMtus, identifications, icmp }: UdpOptions) {
+    this.#identifications = identifications;
     this.#environment = environment;
-    this.#mtu = mtu;
+    this.#pathMtus = pathMtus;
     this.#icmp = icmp;
   }
 
@@ -88,9 +101,9 @@ export class Udp {
     const fields = { source, destination, protocol: PROTOCOL_UDP, trafficClass: 0 };
     const checksum = finishChecksum(addBytes(pseudoHeader(fields, message.length), message, 0, message.length));
     writeUint16(message, 6, checksum === 0 ? 0xffff : checksum); // zero would say that there is none (RFC 768)
-    const id = new Uint8Array(4);
-    this.#environment.random(id);
-    return writeDatagram(fields, message, this.#mtu(), readUint32(id, 0)).every((packet) => this.#queue.push(packet));
+    const id = this.#identifications.next(source, destination);
+    const mtu = this.#pathMtus.mtuOf(destination);
+    return writeDatagram(fields, message, mtu, id).every((packet) => this.#queue.push(packet));
   }
 
   /** @returns `false` if the batch is full. */
@@ -114,11 +127,15 @@ export class Udp {
     }
     const sourcePort = readUint16(bytes, payloadAt);
     const destinationPort = readUint16(bytes, payloadAt + 2);
+    // A source port of zero asks for no answer (RFC 768); no program could tell it from a place to write to.
+    if (sourcePort === 0 || destinationPort === 0) {
+      this.malformed++;
+      return;
+    }
     const data = bytes.subarray(payloadAt + UDP_HEADER_BYTES, payloadAt + length);
     const endpoint = this.#endpointFor(view.destination, destinationPort, view.source, sourcePort);
     if (endpoint === undefined) {
-      if (this.onDatagram?.(view, sourcePort, destinationPort, data) !== true)
-        this.#icmp.portUnreachable(view, bytes, nowMs);
+      this.#takeStray(view, bytes, data, nowMs);
       return;
     }
     const datagram = {
@@ -130,10 +147,28 @@ export class Udp {
     if (endpoint.push(datagram)) this.#post(endpoint, UdpEvent.Readable);
   }
 
+  #takeStray(view: IpView, bytes: Uint8Array, data: Uint8Array, nowMs: number): void {
+    const { at, payloadAt, source, destination } = view;
+    const isTaken = this.onDatagram?.({
+      local: destination.slice(),
+      localPort: readUint16(bytes, payloadAt + 2),
+      remote: source.slice(),
+      remotePort: readUint16(bytes, payloadAt),
+      data: data.slice(),
+      quoted: bytes.slice(at, Math.min(payloadAt + UDP_HEADER_BYTES + data.length, at + QUOTED_BYTES)),
+    });
+    if (isTaken !== true) this.#icmp.portUnreachable(view, bytes, nowMs);
+  }
+
   /** Only a connected port learns of errors, as with Linux: any other could not tell what they are about. */
-  takeIcmpError({ kind, local, localPort, remote, remotePort }: IcmpError): void {
+  takeIcmpError({ kind, local, localPort, remote, remotePort, mtu }: IcmpError, nowMs: number): void {
     const endpoint = this.#endpointFor(local, localPort, remote, remotePort);
-    if (endpoint?.remote === undefined || kind === 'too-big') return;
+    if (kind === 'too-big') {
+      // Only where the datagram may have been ours (RFC 8201 §4); the next one is cut.
+      if (endpoint !== undefined || this.onDatagram !== undefined) this.#pathMtus.refuse(remote, mtu, nowMs);
+      return;
+    }
+    if (endpoint?.remote === undefined) return;
     endpoint.error = kind === 'port' || kind === 'protocol' ? 'refused' : 'unreachable';
     this.#post(endpoint, UdpEvent.Error);
   }

@@ -3,7 +3,7 @@ import type { IpPrefix } from '../../core/configuration.js';
 /** Where a connection goes: through the tunnel of that name, past all tunnels, or nowhere. */
 export type Way = { readonly kind: 'tunnel'; readonly tunnel: string } | { readonly kind: 'direct' | 'block' };
 
-/** What a rule matches. All that are given must hold; none given: everything. */
+/** The conditions of a rule. All that are given must hold; a rule without any matches everything. */
 export interface RuleMatch {
   /** `example.com` matches that name and all below it. */
   readonly domain?: string;
@@ -15,6 +15,6 @@ export interface RuleMatch {
 export interface Rule {
   readonly match: RuleMatch;
   readonly way: Way;
-  /** As the user wrote it, for messages and counters. */
+  /** The words of the user, for messages and counters. */
   readonly text: string;
 }

@@ -14,7 +14,7 @@ modules=(virtio_pci virtio_net virtio_blk wireguard sch_netem)
 # What the packet filter of a full tunnel takes: loaded only for a guest with a disk.
 filter_modules=(nf_tables nf_conntrack nft_ct nft_fib_inet nft_fib_ipv4 nft_fib_ipv6 nft_compat xt_mark)
 programs=(/usr/bin/wg /sbin/ip /sbin/tc /usr/bin/iperf3)
-applets=(sh cat chroot echo ping ping6 insmod ln ls mount poweroff sleep stty)
+applets=(sh cat chroot echo ping ping6 insmod ln ls mount poweroff sha256sum sleep stty wget)
 
 if [[ -s $folder/initrd && $folder/initrd -nt $0 && $folder/initrd -nt $source_folder/init.sh ]]; then exit 0; fi
 
