@@ -20,6 +20,8 @@ export interface StackLoopOptions {
   /** 4 or 16 bytes each. */
   readonly addresses: readonly Uint8Array[];
   readonly mtu: number;
+  /** See `NetstackOptions`. */
+  readonly acceptsAny?: boolean;
 }
 
 /** Learns what happened to a flow, a listener or a UDP port. */
@@ -39,7 +41,7 @@ export class StackLoop {
   readonly #echoes = new Map<number, (reply: EchoReply) => void>();
   #isDraining = false;
 
-  constructor({ name, clock, segmenter, addresses, mtu }: StackLoopOptions) {
+  constructor({ name, clock, segmenter, addresses, mtu, acceptsAny = false }: StackLoopOptions) {
     const secret = randomFillSync(new Uint8Array(new ArrayBuffer(SECRET_BYTES)));
     this.#clock = clock;
     this.stack = new Netstack({
@@ -50,6 +52,7 @@ export class StackLoop {
       addresses,
       mtu,
       segmenter,
+      acceptsAny,
     });
     this.tun = new NetstackTun(name, this.stack, clock);
     this.tun.onWork = () => this.#drainSoon();
