@@ -1,10 +1,17 @@
 import { CONTROL_ERRORS } from '../control/control-errors.js';
 import { CORE_ERRORS, type ErrorCode, type ErrorCodes, type WireGuardError } from '../core/errors.js';
 import { HOST_ERRORS } from '../host/host-errors.js';
+import { STORE_ERRORS } from '../store/store-errors.js';
 import { CLI_ERRORS } from './cli-errors.js';
 
 /** The advice of all floors. */
-export const ADVICE: Readonly<ErrorCodes> = { ...CORE_ERRORS, ...HOST_ERRORS, ...CONTROL_ERRORS, ...CLI_ERRORS };
+export const ADVICE: Readonly<ErrorCodes> = {
+  ...CORE_ERRORS,
+  ...HOST_ERRORS,
+  ...CONTROL_ERRORS,
+  ...STORE_ERRORS,
+  ...CLI_ERRORS,
+};
 
 /** Advice for refusals of the system, in place of the advice for a configuration file in general. */
 const FILE_ADVICE: ReadonlyMap<unknown, string> = new Map([
