@@ -2,6 +2,7 @@ import { CONTROL_ERRORS } from '../control/control-errors.js';
 import { CORE_ERRORS, type ErrorCode, type ErrorCodes, type WireGuardError } from '../core/errors.js';
 import { HOST_ERRORS } from '../host/host-errors.js';
 import { PROXY_ERRORS } from '../proxy/proxy-errors.js';
+import { STORE_ERRORS } from '../store/store-errors.js';
 import { CLI_ERRORS } from './cli-errors.js';
 
 /** The advice of all floors. */
@@ -10,6 +11,7 @@ export const ADVICE: Readonly<ErrorCodes> = {
   ...HOST_ERRORS,
   ...CONTROL_ERRORS,
   ...PROXY_ERRORS,
+  ...STORE_ERRORS,
   ...CLI_ERRORS,
 };
 

@@ -9,6 +9,7 @@ import { CORE_ERRORS } from '../../src/core/errors.js';
 import { HOST_ERRORS } from '../../src/host/host-errors.js';
 import { ERROR_CODES } from '../../src/index.js';
 import { PROXY_ERRORS } from '../../src/proxy/proxy-errors.js';
+import { STORE_ERRORS } from '../../src/store/store-errors.js';
 
 describe('docs/errors.md', () => {
   const rows = readFileSync('docs/errors.md', 'utf8')
@@ -27,7 +28,7 @@ describe('docs/errors.md', () => {
 });
 
 describe('the tables of error codes', () => {
-  const tables = [CORE_ERRORS, HOST_ERRORS, CONTROL_ERRORS, PROXY_ERRORS, CLI_ERRORS];
+  const tables = [CORE_ERRORS, HOST_ERRORS, CONTROL_ERRORS, PROXY_ERRORS, STORE_ERRORS, CLI_ERRORS];
 
   it('share no code: each belongs to one floor', () => {
     const codes = tables.flatMap((table) => Object.keys(table));
