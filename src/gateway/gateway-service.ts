@@ -1,4 +1,4 @@
-import type { AccessRule, Decision, Flow } from '../policy/access.js';
+import type { AccessRule, Decision, Flow, Limits, Switches } from '../policy/access.js';
 import type { DeviceSession, GatewayDevice, GatewaySettings, TrafficSample } from './gateway-model.js';
 
 /** How a device is, in one word; the reason code says why. */
@@ -25,6 +25,35 @@ export interface DeviceView {
   readonly sentBytesPerSecond: number;
   /** When each step was first seen. */
   readonly proof: Readonly<Partial<Record<ProofStep, number>>>;
+  /** Packets and flows of the device that were dropped or refused, by cause. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+/** How the whole gateway is. */
+export interface GatewayStatus {
+  readonly listenPort: number;
+  /** Devices by condition. */
+  readonly deviceCounts: Readonly<Record<DeviceCondition, number>>;
+  readonly receivedBytesPerSecond: number;
+  readonly sentBytesPerSecond: number;
+  /** The families in which the host has a route to the internet. */
+  readonly hasRoute: { readonly ipv4: boolean; readonly ipv6: boolean };
+  /** What does not work on this host, such as `ping`, with the reason. */
+  readonly limitations: readonly { readonly what: string; readonly reason: string }[];
+  /** Counters of NAT and policy by name. */
+  readonly counters: Readonly<Record<string, number>>;
+  readonly startedAtUnixMs: number;
+}
+
+/** A flow that is alive. */
+export interface LiveFlow {
+  readonly device: string;
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  readonly destination: string;
+  readonly port: number;
+  readonly sinceUnixMs: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
 }
 
 /** A flow that policy refused, with how often. */
@@ -55,6 +84,9 @@ export interface NewDevice {
   readonly note?: string;
   readonly owner?: string;
   readonly expiresAtUnixMs?: number;
+  readonly limits?: Limits;
+  /** Default: those of the settings. */
+  readonly switches?: Switches;
 }
 
 /** Members that are absent stay as they are; `null` takes a bound or an expiry away. */
@@ -75,6 +107,10 @@ export type DeviceChange = Partial<
 export interface GatewayService {
   readonly publicKey: string;
   readonly settings: GatewaySettings;
+  /** Counts up with every change of devices, rules and settings. */
+  readonly revision: number;
+  status(): GatewayStatus;
+  /** Those in the bin as well. */
   devices(): readonly DeviceView[];
   device(id: string): DeviceView | undefined;
   addDevice(device: NewDevice, actor: string): Promise<DeviceView>;
@@ -92,8 +128,16 @@ export interface GatewayService {
   /** Says what would become of a flow, and by which rule. */
   decide(flow: Flow): Decision;
   denials(): readonly Denial[];
-  traffic(id: string, fromUnixMs: number, toUnixMs: number, buckets: number): Promise<readonly TrafficSample[]>;
-  sessions(id: string, fromUnixMs: number, toUnixMs: number): Promise<readonly DeviceSession[]>;
+  flows(id: string): readonly LiveFlow[];
+  /** @param id Absent: of all devices together. */
+  traffic(
+    id: string | undefined,
+    fromUnixMs: number,
+    toUnixMs: number,
+    buckets: number,
+  ): Promise<readonly TrafficSample[]>;
+  /** @param id Absent: of all devices. */
+  sessions(id: string | undefined, fromUnixMs: number, toUnixMs: number): Promise<readonly DeviceSession[]>;
   /** From the moment at which reading begins; ends with the signal. */
   events(signal: AbortSignal): AsyncIterable<GatewayEvent>;
 }

@@ -46,7 +46,15 @@ export class StackLoop {
   readonly #echoes = new Map<number, (reply: EchoReply) => void>();
   #isDraining = false;
 
-  constructor({ name, clock, segmenter, crypto = new NodeCrypto(), addresses, mtu, acceptsAny = false }: StackLoopOptions) {
+  constructor({
+    name,
+    clock,
+    segmenter,
+    crypto = new NodeCrypto(),
+    addresses,
+    mtu,
+    acceptsAny = false,
+  }: StackLoopOptions) {
     const secret = randomFillSync(secretBytes(SECRET_BYTES));
     const mac = new DataView(new ArrayBuffer(MAC_BYTES));
     const macBytes = new Uint8Array(mac.buffer);
