@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, createSecretKey, diffieHellman, type KeyObject } from 'node:crypto';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 
 import type { Crypto } from '../core/ports.js';
@@ -12,6 +12,11 @@ const KEY_BYTES = 32;
 const NONCE = new Uint8Array(12);
 /** Bytes in front of the 32 of an X25519 private key in PKCS #8. Source: RFC 8410 §7. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
+
+const ZEROS = new Uint8Array(KEY_BYTES);
+/** More than the allocator keeps for the next request of a size: 7 with glibc. */
+const FREED_PIECES = 16;
+const zeroKeys = new Array<KeyObject | undefined>(FREED_PIECES);
 
 /** A private key that OpenSSL has read. */
 interface ReadPrivateKey {
@@ -98,16 +103,23 @@ export class NodeCrypto implements Crypto {
     if (known !== undefined && Buffer.compare(known.fingerprint, fingerprint) === 0) return known.key;
 
     this.#pkcs8.set(privateKey, PKCS8_HEAD.length);
-    const key = this.#parsePkcs8();
+    const key = createPrivateKey({ key: this.#pkcs8, format: 'der', type: 'pkcs8' });
     this.#pkcs8.fill(0, PKCS8_HEAD.length);
-    this.#parsePkcs8(); // a key of zeros overwrites the memory that OpenSSL freed uncleared
+    overwriteFreedKeys();
     this.#privateKeys.set(privateKey, { fingerprint, key });
     return key;
   }
+}
 
-  #parsePkcs8(): KeyObject {
-    return createPrivateKey({ key: this.#pkcs8, format: 'der', type: 'pkcs8' });
-  }
+/**
+ * Overwrites the copy of a private key that OpenSSL frees uncleared when it has read one.
+ *
+ * Keys of zeros take the freed pieces of memory of that size. All of them are held until the end, so that none takes
+ * the piece of another: pieces that others freed in the meantime are handed out first.
+ */
+function overwriteFreedKeys(): void {
+  for (let i = 0; i < FREED_PIECES; i++) zeroKeys[i] = createSecretKey(ZEROS);
+  zeroKeys.fill(undefined);
 }
 
 function readPublicKey(publicKey: Uint8Array): KeyObject {
