@@ -14,9 +14,10 @@ const NONCE = new Uint8Array(12);
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 const ZEROS = new Uint8Array(KEY_BYTES);
-/** More than the allocator keeps for the next request of a size: 7 with glibc. */
-const FREED_PIECES = 16;
-const zeroKeys = new Array<KeyObject | undefined>(FREED_PIECES);
+/** Pieces of memory with a part of a private key, at most, in the objects that Node and OpenSSL make of it. */
+const PIECES_PER_KEY = 4;
+/** Pieces of that size that may have been freed by others. */
+const OTHER_PIECES = 32;
 
 /** A private key that OpenSSL has read. */
 interface ReadPrivateKey {
@@ -30,13 +31,15 @@ interface ReadPrivateKey {
  * XChaCha20-Poly1305 and keyed BLAKE2s of noble.
  *
  * Node cannot clear OpenSSL's copy of a private key at will: the copy is cleared when the garbage collector frees the
- * array that the key was read from. All other secrets are cleared at once.
+ * array that the key was read from. OpenSSL also frees one copy uncleared, and the place of it may become a part of the
+ * objects that hold the key: it is overwritten after these were freed. All other secrets are cleared at once.
  */
 export class NodeCrypto implements Crypto {
   readonly hash: Crypto['hash'];
   readonly #blake2s: Blake2s;
   readonly #privateKeys = new WeakMap<Uint8Array, ReadPrivateKey>();
   readonly #pkcs8: Buffer;
+  readonly #collected = new FinalizationRegistry<undefined>(() => overwriteFreedKeysSoon());
 
   constructor(blake2s = new Blake2s()) {
     this.#pkcs8 = Buffer.from(secretBytes(PKCS8_HEAD.length + KEY_BYTES).buffer);
@@ -103,23 +106,31 @@ export class NodeCrypto implements Crypto {
     if (known !== undefined && Buffer.compare(known.fingerprint, fingerprint) === 0) return known.key;
 
     this.#pkcs8.set(privateKey, PKCS8_HEAD.length);
-    const key = createPrivateKey({ key: this.#pkcs8, format: 'der', type: 'pkcs8' });
+    const key = this.#parsePkcs8();
     this.#pkcs8.fill(0, PKCS8_HEAD.length);
-    overwriteFreedKeys();
+    this.#parsePkcs8(); // a key of zeros overwrites the memory that OpenSSL freed uncleared
     this.#privateKeys.set(privateKey, { fingerprint, key });
+    this.#collected.register(privateKey, undefined);
     return key;
+  }
+
+  #parsePkcs8(): KeyObject {
+    return createPrivateKey({ key: this.#pkcs8, format: 'der', type: 'pkcs8' });
   }
 }
 
-/**
- * Overwrites the copy of a private key that OpenSSL frees uncleared when it has read one.
- *
- * Keys of zeros take the freed pieces of memory of that size. All of them are held until the end, so that none takes
- * the piece of another: pieces that others freed in the meantime are handed out first.
- */
+let collectedKeys = 0;
+
+/** Once for all keys that one garbage collection has freed, when it is over. */
+function overwriteFreedKeysSoon(): void {
+  collectedKeys++;
+  if (collectedKeys === 1) setImmediate(overwriteFreedKeys).unref();
+}
+
+/** Takes the pieces of memory that the allocator hands out next, with zeros, all of them at the same time. */
 function overwriteFreedKeys(): void {
-  for (let i = 0; i < FREED_PIECES; i++) zeroKeys[i] = createSecretKey(ZEROS);
-  zeroKeys.fill(undefined);
+  Array.from({ length: collectedKeys * PIECES_PER_KEY + OTHER_PIECES }, () => createSecretKey(ZEROS));
+  collectedKeys = 0;
 }
 
 function readPublicKey(publicKey: Uint8Array): KeyObject {
