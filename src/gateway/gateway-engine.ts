@@ -37,6 +37,8 @@ export interface GatewayEngineOptions {
   readonly uplink: Uplink;
   readonly openings: readonly Opening[];
   readonly timeZone: string;
+  /** Addresses of resolvers. Empty: those of this host. */
+  readonly resolvers: readonly string[];
 }
 
 /** What the engine has seen of a device since it was opened. */

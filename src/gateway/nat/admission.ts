@@ -1,4 +1,4 @@
-import { addressBytes, addressEquals } from '../../netstack/address.js';
+import { addressBytes } from '../../netstack/address.js';
 import type { FlowProtocol } from '../../policy/access.js';
 import type { NatHost } from './nat-host.js';
 
@@ -20,14 +20,10 @@ export function admit(host: NatHost, { protocol, local, remote, port }: Attempt)
   const device = host.deviceOf(remote);
   if (device === undefined) return undefined;
   const flow = { device, protocol, destination: addressBytes(local), port };
-  const decision = host.policy.decide(flow);
-  if (decision.isAllowed) return device;
-  host.counters.denied++;
-  host.denials.add(flow, decision, Date.now());
-  return undefined;
+  return host.policy.decide(flow).isAllowed ? device : undefined;
 }
 
 /** An address of the gateway itself: nothing is dialled for it. */
 export function isOwnAddress({ loop }: NatHost, address: Int32Array): boolean {
-  return loop.stack.addresses.some((own) => addressEquals(own, 0, address, 0));
+  return loop.stack.isOwn(address);
 }

@@ -10,6 +10,9 @@ export interface NatCounters {
   /** Datagrams from addresses that the device never wrote to. */
   udpFiltered: number;
   echoesRefused: number;
+  echoesEvicted: number;
+  /** Flows that ended since policy no longer allows them. */
+  judgedAgain: number;
   denied: number;
 }
 
@@ -24,6 +27,8 @@ export function createNatCounters(): NatCounters {
     udpEvicted: 0,
     udpFiltered: 0,
     echoesRefused: 0,
+    echoesEvicted: 0,
+    judgedAgain: 0,
     denied: 0,
   };
 }

@@ -1,11 +1,13 @@
 import type { Decision, Flow } from '../../policy/access.js';
 import type { StackLoop } from '../../rootless/stack-loop.js';
-import type { Denials } from './denials.js';
 import type { NatCounters } from './nat-counters.js';
 
-/** Decides about a flow before anything is connected. */
+/** Decides about flows. */
 export interface FlowPolicy {
+  /** Decides about a flow before anything is connected. A refusal is counted, and kept for people to see. */
   decide(flow: Flow): Decision;
+  /** Decides without counting: about a flow that lives. */
+  explain(flow: Flow): Decision;
 }
 
 /** What every part of the NAT works with. */
@@ -14,7 +16,8 @@ export interface NatHost {
   readonly loop: StackLoop;
   readonly policy: FlowPolicy;
   readonly counters: NatCounters;
-  readonly denials: Denials;
   /** Finds the device that an inner address belongs to. */
   deviceOf(address: Int32Array): string | undefined;
+  /** Called when a TCP connection of a device has been made. */
+  onConnected(device: string): void;
 }

@@ -4,6 +4,7 @@ import { formatIpAddress } from '../../control/ip-text.js';
 import { addressBytes } from '../../netstack/address.js';
 import type { HalfOpen } from '../../netstack/tcp/half-open.js';
 import type { Refusal } from '../../netstack/tcp/handshakes.js';
+import type { Flow } from '../../policy/access.js';
 import { admit, isOwnAddress } from './admission.js';
 import type { NatHost } from './nat-host.js';
 import { refusalOf } from './refusals.js';
@@ -60,6 +61,26 @@ export class TcpNat {
     return this.#count;
   }
 
+  /** The connections of a device. */
+  relaysOf(device: string): Iterable<TcpRelay> {
+    return this.#devices.get(device)?.relays ?? [];
+  }
+
+  /** Ends the connections that policy no longer allows. */
+  judgeAgain(): void {
+    const { policy, counters } = this.#host;
+    for (const { relays } of this.#devices.values())
+      for (const relay of relays) {
+        if (policy.explain(relay.flow).isAllowed) continue;
+        counters.judgedAgain++;
+        relay.abort();
+      }
+  }
+
+  endFlowsOf(device: string): void {
+    for (const relay of this.relaysOf(device)) relay.abort();
+  }
+
   close(): void {
     for (const { relays } of this.#devices.values()) for (const relay of relays) relay.abort();
   }
@@ -88,12 +109,14 @@ export class TcpNat {
         callback: (count, buffer) => relay.takeFromHost(buffer.subarray(0, count)),
       },
     });
-    const relay = new TcpRelay(this.#host.loop, device, socket);
+    const flow: Flow = { device, protocol: 'tcp', destination: addressBytes(request.local), port: request.localPort };
+    const relay = new TcpRelay(this.#host.loop, flow, socket);
     this.#requests.set(request, relay);
     this.#track(relay, socket);
     socket.once('connect', () => {
       relay.connected();
       this.#host.counters.tcpFlows++;
+      this.#host.onConnected(device);
       this.#host.loop.stack.tcp.handshakes.accept(request, this.#host.loop.nowMs);
       this.#host.loop.wake();
     });
@@ -119,8 +142,8 @@ export class TcpNat {
 
   /** Counts a relay until its socket is closed. */
   #track(relay: TcpRelay, socket: Socket): void {
-    const flows = this.#devices.get(relay.device) ?? { relays: new Set(), dials: 0 };
-    this.#devices.set(relay.device, flows);
+    const flows = this.#devices.get(relay.flow.device) ?? { relays: new Set(), dials: 0 };
+    this.#devices.set(relay.flow.device, flows);
     flows.relays.add(relay);
     flows.dials++;
     this.#count++;
@@ -134,8 +157,8 @@ export class TcpNat {
       dialled();
       this.#count--;
       flows.relays.delete(relay);
-      const isCurrent = this.#devices.get(relay.device) === flows;
-      if (isCurrent && flows.relays.size === 0) this.#devices.delete(relay.device);
+      const isCurrent = this.#devices.get(relay.flow.device) === flows;
+      if (isCurrent && flows.relays.size === 0) this.#devices.delete(relay.flow.device);
     });
   }
 

@@ -3,6 +3,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { formatIpAddress, parseIpAddress } from '../../control/ip-text.js';
 import { addressBytes, addressWords, isIpv4Address } from '../../netstack/address.js';
 import type { StrayDatagram } from '../../netstack/udp/udp.js';
+import type { Flow } from '../../policy/access.js';
 import { admit, isOwnAddress } from './admission.js';
 import type { NatHost } from './nat-host.js';
 import { refusalOf } from './refusals.js';
@@ -23,14 +24,17 @@ export interface UdpLimits {
 export const UDP_LIMITS: UdpLimits = { perDevice: 1_024, inAll: 4_096 };
 
 /** One address and port of a device, and the host's socket that stands for it (RFC 4787 REQ-1). */
-interface Mapping {
+export interface Mapping {
   readonly key: string;
   readonly device: string;
   readonly client: Int32Array;
   readonly clientPort: number;
   readonly socket: Socket;
-  /** Addresses that the device wrote to, which may write back (REQ-8). */
-  readonly targets: Set<string>;
+  /** Addresses that the device wrote to, which may write back (REQ-8), with the last flow to each. */
+  readonly targets: Map<string, Flow>;
+  readonly sinceUnixMs: number;
+  receivedBytes: number;
+  sentBytes: number;
   isDnsOnly: boolean;
   /** REQ-6: only datagrams of the device keep it. */
   lastSentMs: number;
@@ -47,17 +51,36 @@ export class UdpNat {
   /** The one that was used longest ago comes first. */
   readonly #mappings = new Map<string, Mapping>();
   readonly #counts = new Map<string, number>();
-  readonly #sweeper: NodeJS.Timeout;
+  /** Runs while there are mappings. */
+  #sweeper: NodeJS.Timeout | undefined;
 
   constructor(host: NatHost, limits: UdpLimits = UDP_LIMITS) {
     this.#host = host;
     this.#limits = limits;
     host.loop.stack.udp.onDatagram = (datagram) => this.#take(datagram);
-    this.#sweeper = setInterval(() => this.expire(host.loop.nowMs), SWEEP_MS).unref();
   }
 
   get count(): number {
     return this.#mappings.size;
+  }
+
+  mappingsOf(device: string): Mapping[] {
+    return [...this.#mappings.values()].filter((mapping) => mapping.device === device);
+  }
+
+  endFlowsOf(device: string): void {
+    for (const mapping of this.mappingsOf(device)) this.#remove(mapping);
+  }
+
+  /** Forgets the targets that policy no longer allows. */
+  judgeAgain(): void {
+    const { policy, counters } = this.#host;
+    for (const { targets } of this.#mappings.values())
+      for (const [target, flow] of targets) {
+        if (policy.explain(flow).isAllowed) continue;
+        counters.judgedAgain++;
+        targets.delete(target);
+      }
   }
 
   close(): void {
@@ -71,21 +94,32 @@ export class UdpNat {
       const lifetimeMs = mapping.isDnsOnly ? DNS_MAPPING_MS : MAPPING_MS;
       if (nowMs - mapping.lastSentMs >= lifetimeMs) this.#remove(mapping);
     }
+    if (this.#mappings.size > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
   }
 
   #take(datagram: StrayDatagram): boolean {
     if (isOwnAddress(this.#host, datagram.local)) return false;
+    const target = formatIpAddress(addressBytes(datagram.local));
+    const known = this.#mappings.get(keyOf(datagram));
+    if (known?.targets.get(target)?.port === datagram.localPort) {
+      this.#send(known, datagram, target);
+      return true;
+    }
     const device = admit(this.#host, { ...datagram, protocol: 'udp', port: datagram.localPort });
     if (device === undefined) this.#host.loop.stack.icmp.refuse(datagram, 'prohibited', this.#host.loop.nowMs);
-    else this.#send(this.#mappingOf(datagram, device), datagram);
+    else this.#send(this.#mappingOf(datagram, device), datagram, target);
     return true;
   }
 
-  #send(mapping: Mapping, datagram: StrayDatagram): void {
-    const target = formatIpAddress(addressBytes(datagram.local));
+  #send(mapping: Mapping, datagram: StrayDatagram, target: string): void {
+    const { device } = mapping;
+    const port = datagram.localPort;
     mapping.targets.delete(target);
-    mapping.targets.add(target);
-    if (mapping.targets.size > MAX_TARGETS) mapping.targets.delete(mapping.targets.values().next().value!);
+    mapping.targets.set(target, { device, protocol: 'udp', destination: addressBytes(datagram.local), port });
+    mapping.receivedBytes += datagram.data.length;
+    if (mapping.targets.size > MAX_TARGETS) mapping.targets.delete(mapping.targets.keys().next().value!);
     mapping.isDnsOnly &&= datagram.localPort === DNS_PORT;
     mapping.lastSentMs = this.#host.loop.nowMs;
     this.#mappings.delete(mapping.key);
@@ -102,8 +136,9 @@ export class UdpNat {
     this.#host.loop.wake();
   }
 
-  #mappingOf({ remote, remotePort }: StrayDatagram, device: string): Mapping {
-    const key = `${remote.join()} ${remotePort}`;
+  #mappingOf(datagram: StrayDatagram, device: string): Mapping {
+    const { remote, remotePort } = datagram;
+    const key = keyOf(datagram);
     const found = this.#mappings.get(key);
     // An address may have become another device's.
     if (found?.device === device) return found;
@@ -113,6 +148,7 @@ export class UdpNat {
     this.#mappings.set(key, mapping);
     this.#counts.set(device, (this.#counts.get(device) ?? 0) + 1);
     this.#host.counters.udpMappings++;
+    this.#sweeper ??= setInterval(() => this.expire(this.#host.loop.nowMs), SWEEP_MS).unref();
     return mapping;
   }
 
@@ -124,8 +160,19 @@ export class UdpNat {
       lookup: (address, _options, callback) => callback(null, address, family),
     });
     const lastSentMs = this.#host.loop.nowMs;
-    const targets = new Set<string>();
-    const mapping: Mapping = { key, device, client, clientPort, socket, targets, isDnsOnly: true, lastSentMs };
+    const mapping: Mapping = {
+      key,
+      device,
+      client,
+      clientPort,
+      socket,
+      targets: new Map(),
+      sinceUnixMs: Date.now(),
+      receivedBytes: 0,
+      sentBytes: 0,
+      isDnsOnly: true,
+      lastSentMs,
+    };
     socket.on('message', (message, from) => this.#receive(mapping, message, from));
     socket.on('error', () => this.#remove(mapping));
     return mapping;
@@ -137,6 +184,7 @@ export class UdpNat {
       this.#host.counters.udpFiltered++;
       return;
     }
+    mapping.sentBytes += message.length;
     this.#host.loop.stack.udp.send(addressWords(source), port, mapping.client, mapping.clientPort, message);
     this.#host.loop.wake();
   }
@@ -167,4 +215,8 @@ export class UdpNat {
     else this.#counts.set(mapping.device, left);
     mapping.socket.close();
   }
+}
+
+function keyOf({ remote, remotePort }: StrayDatagram): string {
+  return `${remote.join()} ${remotePort}`;
 }

@@ -5,7 +5,7 @@ import { createNatCounters, type NatCounters } from '../../../src/gateway/nat/na
 import { type TcpLimits, TcpNat } from '../../../src/gateway/nat/tcp-nat.js';
 import { UdpNat } from '../../../src/gateway/nat/udp-nat.js';
 import { SystemClock } from '../../../src/host/system-clock.js';
-import type { Decision } from '../../../src/policy/access.js';
+import type { Decision, Flow } from '../../../src/policy/access.js';
 import type { SocketHost } from '../../../src/rootless/socket-host.js';
 import { StackLoop } from '../../../src/rootless/stack-loop.js';
 import { TunnelSocket } from '../../../src/rootless/tunnel-socket.js';
@@ -31,8 +31,12 @@ export class NatPair implements Disposable {
     const device = new StackLoop({ name: 'device', clock, addresses: [DEVICE], mtu: MTU });
     const loop = new StackLoop({ name: 'nat', clock, addresses: [GATEWAY], mtu: MTU, acceptsAny: true });
     const { counters, denials } = this;
-    const policy = { decide: () => this.decision };
-    const host = { loop, policy, counters, denials, deviceOf: () => 'phone' };
+    const decide = (flow: Flow): Decision => {
+      if (!this.decision.isAllowed) denials.add(flow, this.decision, Date.now());
+      return this.decision;
+    };
+    const policy = { decide, explain: () => this.decision };
+    const host = { loop, policy, counters, deviceOf: () => 'phone', onConnected: () => {} };
     this.tcp = new TcpNat(host, limits);
     this.udp = new UdpNat(host);
     join(device, loop);
