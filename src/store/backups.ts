@@ -27,7 +27,7 @@ export class BackupFolder {
 
   /** Returns the backups, the newest first. */
   list(): readonly Backup[] {
-    if (!existsSync(this.#folder)) return [];
+    if (statSync(this.#folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
     return attemptFile(this.#folder, () => readdirSync(this.#folder).flatMap((name) => this.#backupOf(name))).sort(
       (left, right) => right.atUnixMs - left.atUnixMs,
     );

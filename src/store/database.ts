@@ -100,11 +100,20 @@ export class Database {
     return Number(this.attempt(() => this.statement(`PRAGMA ${name}`).get())?.[name]);
   }
 
+  /** Leaves one whole file, without a log beside it and without a lock on it. */
   close(): void {
-    // The substitute for Node 20 keeps the file open, and locked, as long as a statement lives.
-    for (const statement of this.#statements.values()) statement.finalize?.();
     this.#statements.clear();
+    this.#unlock();
     this.#connection.close();
+  }
+
+  /** The substitute for Node 20 keeps a file open as long as a statement lives: it must give the lock up before. */
+  #unlock(): void {
+    try {
+      this.#connection.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT 1 FROM sqlite_schema');
+    } catch {
+      // A damaged file, or a full disk: the log stays, and is read by the next that opens the file.
+    }
   }
 
   #rollBack(): void {

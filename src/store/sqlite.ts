@@ -11,8 +11,6 @@ export interface SqlStatement {
   get(...values: SqlValue[]): SqlRow | undefined;
   all(...values: SqlValue[]): readonly SqlRow[];
   iterate(...values: SqlValue[]): Iterable<SqlRow>;
-  /** Frees the statement. Node has no such method: it frees statements with their connection. */
-  finalize?(): void;
 }
 
 /** An open database file: the part of `DatabaseSync` of `node:sqlite` that the store uses. */

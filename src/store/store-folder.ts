@@ -215,7 +215,11 @@ function statePath(folder: string): string {
 }
 
 function asidePath(folder: string, why: 'damaged' | 'replaced', clock: Clock): string {
-  return `${statePath(folder)}.${why}-${timeInNames(clock.nowUnixMs())}`;
+  const path = `${statePath(folder)}.${why}-${timeInNames(clock.nowUnixMs())}`;
+  if (!existsSync(path)) return path;
+  let number = 2;
+  while (existsSync(`${path}-${number}`)) number++;
+  return `${path}-${number}`;
 }
 
 function damaged(what: string, newest: Backup | undefined, cause?: unknown): WireGuardError {

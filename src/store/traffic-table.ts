@@ -66,8 +66,9 @@ export class TrafficTable {
   removeOld(nowUnixMs: number): void {
     const sql = `DELETE FROM traffic
       WHERE device IN (SELECT number FROM names) AND tier = ? AND start_unix_seconds < ?`;
-    for (const { tier, keptMs } of TIERS)
-      if (Number.isFinite(keptMs)) this.#database.statement(sql).run(tier, Math.floor((nowUnixMs - keptMs) / 1_000));
+    for (const { tier, keptMs, spanMs } of TIERS)
+      if (Number.isFinite(keptMs))
+        this.#database.statement(sql).run(tier, Math.floor((nowUnixMs - keptMs - spanMs) / 1_000));
   }
 }
 

@@ -181,26 +181,33 @@ describe('traffic of a device', () => {
 describe('sessions of a device', () => {
   it('are those that overlap a period, the oldest first', () =>
     withStats((stats) => {
-      const session = (startUnixMs: number) => ({
+      const session = (startMs: number) => ({
         device: 'd0',
-        startUnixMs,
-        endUnixMs: startUnixMs + 10,
+        startUnixMs: START_UNIX_MS + startMs,
+        endUnixMs: START_UNIX_MS + startMs + 10,
         receivedBytes: 1,
         sentBytes: 2,
       });
       for (const start of [40, 0, 20]) stats.addSession(session(start));
 
-      assert.deepEqual(stats.sessions('d0', 10, 41), [session(20), session(40)]);
-      assert.deepEqual(stats.sessions('d0', 30, 40), []);
+      assert.deepEqual(stats.sessions('d0', START_UNIX_MS + 10, START_UNIX_MS + 41), [session(20), session(40)]);
+      assert.deepEqual(stats.sessions('d0', START_UNIX_MS + 30, START_UNIX_MS + 40), []);
     }));
 
   it('are replaced by one that started at the same moment: it goes on', () =>
     withStats((stats) => {
-      const session = { device: 'd0', startUnixMs: 5, endUnixMs: 10, receivedBytes: 1, sentBytes: 2 };
+      const session = {
+        device: 'd0',
+        startUnixMs: START_UNIX_MS + 5,
+        endUnixMs: START_UNIX_MS + 10,
+        receivedBytes: 1,
+        sentBytes: 2,
+      };
       stats.addSession(session);
-      stats.addSession({ ...session, endUnixMs: 50, receivedBytes: 7 });
+      stats.addSession({ ...session, endUnixMs: START_UNIX_MS + 50, receivedBytes: 7 });
 
-      assert.deepEqual(stats.sessions('d0', 0, 99), [{ ...session, endUnixMs: 50, receivedBytes: 7 }]);
+      const whole = { ...session, endUnixMs: START_UNIX_MS + 50, receivedBytes: 7 };
+      assert.deepEqual(stats.sessions('d0', START_UNIX_MS, START_UNIX_MS + 99), [whole]);
     }));
 });
 
