@@ -17,9 +17,12 @@ export interface DeviceView {
   readonly lastHandshakeUnixMs?: number;
   /** Public address and port. Absent: unknown. */
   readonly endpoint?: string;
-  /** Since the quota's reset day. */
+  /** Since the gateway started. From the device. */
   readonly receivedBytes: number;
+  /** To the device. */
   readonly sentBytes: number;
+  /** Both ways, since the quota's reset day. */
+  readonly quotaUsedBytes: number;
   /** Over the last seconds. */
   readonly receivedBytesPerSecond: number;
   readonly sentBytesPerSecond: number;

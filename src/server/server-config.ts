@@ -1,5 +1,5 @@
 import type { GatewayService } from '../gateway/gateway-service.js';
-import type { GatewayStore } from '../store/gateway-store.js';
+import type { GatewayStore } from '../gateway/gateway-store.js';
 
 /** What the HTTP interface of a gateway needs. */
 export interface ServerParts {

@@ -1,4 +1,4 @@
-import type { AuditEntry } from './gateway-store.js';
+import type { AuditEntry } from '../gateway/gateway-store.js';
 
 /** What a person may do, from everything to his own devices only. The server knows the scopes of each. */
 export type Role = 'owner' | 'admin' | 'operator' | 'viewer' | 'member';

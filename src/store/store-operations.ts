@@ -1,5 +1,5 @@
 import type { DeviceSession } from '../gateway/gateway-model.js';
-import type { StateChange } from './gateway-store.js';
+import type { StateChange } from '../gateway/gateway-store.js';
 import type { PeopleChange } from './people-store.js';
 import type { StoreFolder } from './store-folder.js';
 import type { Traffic, TrafficQuery } from './traffic-table.js';

@@ -1,4 +1,4 @@
-import type { AuditEntry } from './gateway-store.js';
+import type { AuditEntry } from '../gateway/gateway-store.js';
 
 /** Whom the gateway calls when something happens (Standard Webhooks). */
 export interface Webhook {

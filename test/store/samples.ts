@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import type { GatewayDevice, GatewaySettings } from '../../src/gateway/gateway-model.js';
 import type { Clock } from '../../src/store/clock.js';
-import type { AuditEntry } from '../../src/store/gateway-store.js';
+import type { AuditEntry } from '../../src/gateway/gateway-store.js';
 import type { Person } from '../../src/store/people-store.js';
 import { loadSqlite } from '../../src/store/sqlite.js';
 

@@ -1,11 +1,5 @@
-import type {
-  DeviceSession,
-  GatewayDevice,
-  GatewaySettings,
-  GatewayState,
-  TrafficSample,
-} from '../gateway/gateway-model.js';
 import type { AccessRule } from '../policy/access.js';
+import type { DeviceSession, GatewayDevice, GatewaySettings, GatewayState, TrafficSample } from './gateway-model.js';
 
 /** One line of the audit log, without secrets. */
 export interface AuditEntry {
