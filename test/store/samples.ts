@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { GatewayDevice, GatewaySettings } from '../../src/gateway/gateway-model.js';
-import type { Clock } from '../../src/store/clock.js';
 import type { AuditEntry } from '../../src/gateway/gateway-store.js';
+import type { Clock } from '../../src/store/clock.js';
 import type { Person } from '../../src/store/people-store.js';
 import { loadSqlite } from '../../src/store/sqlite.js';
 
