@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-
-import type { Database } from './database.js';
 import type { AuditEntry } from '../gateway/gateway-store.js';
+import type { Database } from './database.js';
 import type { SqlRow } from './sqlite.js';
 
 /** A line of the audit log as it is stored. */

@@ -1,7 +1,7 @@
 import type { DeviceSession, GatewayState } from '../gateway/gateway-model.js';
+import type { GatewayStore, StateChange } from '../gateway/gateway-store.js';
 import type { AuditLine, AuditVerdict } from './audit-log.js';
 import { SYSTEM_CLOCK } from './clock.js';
-import type { GatewayStore, StateChange } from '../gateway/gateway-store.js';
 import type { ApiToken, OneTimeLink, Passkey, PeopleChange, PeopleStore, Person, SignIn } from './people-store.js';
 import { loadSqlite } from './sqlite.js';
 import { restoreFolder } from './store-folder.js';

@@ -1,8 +1,8 @@
 import type { GatewayDevice, GatewaySettings, GatewayState } from '../gateway/gateway-model.js';
+import type { StateChange } from '../gateway/gateway-store.js';
 import type { AccessRule } from '../policy/access.js';
 import { AuditLog } from './audit-log.js';
 import { Database } from './database.js';
-import type { StateChange } from '../gateway/gateway-store.js';
 import { migrate } from './migrate.js';
 import { PeopleTables } from './people-tables.js';
 import { RecordTable, recordOf } from './record-table.js';

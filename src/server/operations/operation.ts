@@ -10,7 +10,7 @@ export interface CallContext {
   readonly caller: Caller;
   /** The origin that the page was loaded from, such as `http://localhost:8080`. */
   readonly origin: string;
-  readonly isDryRun: boolean;
+  readonly userAgent: string;
   /** Sets a header of the answer, such as a cookie. */
   setHeader(name: string, value: string): void;
 }
@@ -36,8 +36,6 @@ export interface Operation<Input extends GenericSchema = GenericSchema, Output e
   readonly status?: 200 | 201 | 204;
   /** It needs a fresh proof of who the caller is. */
   readonly needsStepUp?: boolean;
-  /** Whether it understands `?dryRun=1`. */
-  readonly hasDryRun?: boolean;
   /** For the OpenAPI document and for its test. */
   readonly example?: { readonly input: InferInput<Input>; readonly output?: InferInput<Output> };
   handler(input: InferOutput<Input>, context: CallContext): Promise<InferInput<Output>>;
