@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 
+import { formatIpAddress } from '../../control/ip-text.js';
 import { formatKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import { SerialQueue } from '../../host/serial-queue.js';
 import type { AccessRule, Decision, Flow } from '../../policy/access.js';
-import type { EngineEvent, GatewayEngine } from '../gateway-engine.js';
+import { GATEWAY_NAME } from '../engine/open-gateway-engine.js';
+import type { EngineEvent, GatewayEngine, TunnelStream } from '../gateway-engine.js';
 import type { DeviceSession, GatewayDevice, GatewaySettings, GatewayState, TrafficSample } from '../gateway-model.js';
 import type {
   Denial,
@@ -17,7 +19,7 @@ import type {
   NewDevice,
 } from '../gateway-service.js';
 import type { GatewayStore, StateChange } from '../gateway-store.js';
-import { freeAddresses } from './address-pool.js';
+import { freeAddresses, gatewayAddresses } from './address-pool.js';
 import { added, changed, differences, only, operationOf } from './device-changes.js';
 import { deviceFile } from './device-file.js';
 import { checkDevice } from './device-rules.js';
@@ -78,6 +80,16 @@ export class RunningGateway implements GatewayService {
 
   get revision(): number {
     return this.#revision;
+  }
+
+  /** The names and addresses of the gateway inside of the tunnel. */
+  get ownNames(): string[] {
+    return [GATEWAY_NAME, ...gatewayAddresses(this.#settings).map(({ address }) => formatIpAddress(address))];
+  }
+
+  /** Serves a port of the gateway's own addresses to its devices. */
+  listenInside(port: number, onConnection: (stream: TunnelStream) => void): void {
+    this.#engine.listenInside(port, onConnection);
   }
 
   status(): GatewayStatus {
