@@ -40,19 +40,20 @@ export class ServerLab implements AsyncDisposable {
   readonly #folder: string;
   #port = 0;
 
-  static async open(): Promise<ServerLab> {
+  /** @param pageFolder Absent: there is no page. */
+  static async open(pageFolder?: string): Promise<ServerLab> {
     const folder = mkdtempSync(join(tmpdir(), 'wiretype-server-'));
     const store = await SqliteStore.open(folder);
     const { privateKey } = generateKeyPair();
     // Each lab has a port of its own, since tests run side by side.
     const settings = { ...SETTINGS, listenPort: 20_000 + Math.floor(Math.random() * 30_000) };
     const gateway = await openGateway({ store, privateKey, firstSettings: () => settings });
-    const lab = new ServerLab(folder, store, gateway);
+    const lab = new ServerLab(folder, store, gateway, pageFolder ?? join(folder, 'no page'));
     lab.#port = await lab.server.listen('127.0.0.1', 0);
     return lab;
   }
 
-  private constructor(folder: string, store: SqliteStore, gateway: RunningGateway) {
+  private constructor(folder: string, store: SqliteStore, gateway: RunningGateway, pageFolder: string) {
     this.#folder = folder;
     this.store = store;
     this.gateway = gateway;
@@ -60,7 +61,7 @@ export class ServerLab implements AsyncDisposable {
       gateway,
       store,
       version: '1.2.3',
-      pageFolder: join(folder, 'no page'),
+      pageFolder,
       hostNames: ['vpn.example.net'],
       log: (line) => void this.lines.push(line),
     });
