@@ -175,7 +175,7 @@ export class LossDetection {
     }
     for (let i = records.indexOf(left); i >= 0 && i < records.count && isBefore(records.start(i), right); i++) {
       if (records.has(i, SACKED) || isBefore(records.start(i), left) || isBefore(right, records.end(i))) continue;
-      this.#delivered(i, nowMs);
+      this.#delivered(i, false, nowMs);
       records.markSacked(i);
       this.delivery.hasNewSack = true;
     }
@@ -186,13 +186,13 @@ export class LossDetection {
     const ack = segment.acknowledgment;
     records.splitAt(ack);
     while (records.count > 0 && isAtOrBefore(records.end(0), ack)) {
-      if (!records.has(0, SACKED)) this.#delivered(0, nowMs);
+      if (!records.has(0, SACKED)) this.#delivered(0, true, nowMs);
       records.shift();
     }
   }
 
-  /** RFC 8985 §6.2 steps 1 to 3, for one record that arrived. */
-  #delivered(index: number, nowMs: number): void {
+  /** RFC 8985 §6.2 steps 1 to 3, for one record that arrived. @param isByNumber By the ACK number, not by SACK. */
+  #delivered(index: number, isByNumber: boolean, nowMs: number): void {
     const records = this.#records;
     const { delivery } = this;
     const end = records.end(index);
@@ -204,7 +204,7 @@ export class LossDetection {
       if (isBefore(end, this.#greatestDelivered)) this.#isReorderingSeen = true;
     } else {
       delivery.isAmbiguous = true;
-      if (this.#isOfFirstSending(records.sentMs(index), rttMs)) return;
+      if (this.#isOfFirstSending(records.sentMs(index), rttMs, isByNumber)) return;
     }
     if (isBefore(this.#greatestDelivered, end)) this.#greatestDelivered = end;
     if (this.#hasNewest && this.#wasSentBefore(records.sentMs(index), end)) return;
@@ -214,9 +214,14 @@ export class LossDetection {
     this.#hasNewest = true;
   }
 
-  /** RFC 8985 §6.2 step 2: the ACK came too soon for the second sending, or echoes a stamp from before it. */
-  #isOfFirstSending(resentMs: number, rttMs: number): boolean {
-    if (this.#hasEcho && ((this.#echoedMs - resentMs) | 0) < 0) return true;
+  /**
+   * RFC 8985 §6.2 step 2: the ACK came too soon for the second sending, or echoes a stamp from before it.
+   *
+   * A stamp says so of what the ACK number covers only: while there is a hole, a receiver echoes the stamp of the segment in
+   * front of it (RFC 7323 §4.3), whatever arrives behind. Taken for a sign, it would hide that a retransmission was lost.
+   */
+  #isOfFirstSending(resentMs: number, rttMs: number, isByNumber: boolean): boolean {
+    if (isByNumber && this.#hasEcho && ((this.#echoedMs - resentMs) | 0) < 0) return true;
     return rttMs < this.#rtt.minMs;
   }
 
