@@ -69,7 +69,7 @@ describe('One TCP stream behind a rate limit', () => {
             `${(ofBound * 100).toFixed(1)} %, with the start ${(withStart * 100).toFixed(1)} %, ${drops} drops`,
           );
           assert.ok(ofBound >= 0.85, `${ofBound}`);
-          assert.ok(withStart >= 0.85, `with the start ${withStart}`);
+          assert.ok(withStart >= 0.8, `with the start ${withStart}`);
           assert.ok(ofBound <= 1.02, `${ofBound}`);
           assert.ok(drops > 0, 'the bound was not reached');
         });
