@@ -41,7 +41,7 @@ export interface GatewayEngineOptions {
   readonly resolvers: readonly string[];
 }
 
-/** What the engine has seen of a device since it was opened. */
+/** State of a device as the engine has seen it since it was opened. */
 export interface EngineStatus {
   readonly report: DeviceReport;
   /** Why there is no session, or `session`. */
@@ -75,7 +75,7 @@ export interface GatewayEngine extends AsyncDisposable {
   readonly listenPort: number;
   /** The families in which the host has a route to the internet. */
   readonly hasRoute: { readonly ipv4: boolean; readonly ipv6: boolean };
-  /** What does not work on this host, such as `ping`, with the reason. */
+  /** Limits of this host, such as no `ping`, with the reason. */
   readonly limitations: readonly { readonly what: string; readonly reason: string }[];
 
   /** Adds or changes a device; all of it is in force when this resolves, or nothing. */

@@ -20,13 +20,13 @@ export interface GatewayDevice {
   readonly isBlocked: boolean;
   readonly expiresAtUnixMs?: number;
   readonly createdAtUnixMs: number;
-  /** In the bin since then; removed for good after a week. */
+  /** The moment at which it came into the bin; it is removed for good a week later. */
   readonly deletedAtUnixMs?: number;
   /** A key that takes the place of `publicKey` with its first handshake. */
   readonly nextPublicKey?: string;
 }
 
-/** What the whole gateway is set to. */
+/** Settings of the whole gateway. */
 export interface GatewaySettings {
   /** Host and port that devices connect to, as `HOST:PORT`. */
   readonly endpoint: string;
@@ -38,7 +38,7 @@ export interface GatewaySettings {
   readonly dns: readonly string[];
   readonly mtu: number;
   readonly persistentKeepaliveSeconds: number;
-  /** What a new device may do. */
+  /** Rights of a new device. */
   readonly defaultSwitches: Switches;
   readonly timeZone: string;
   readonly language: 'en' | 'zh-CN';

@@ -7,7 +7,7 @@ export type DeviceCondition = 'online' | 'asleep' | 'never-seen' | 'blocked' | '
 /** A step of a device that proves itself, in this order. */
 export type ProofStep = 'handshake' | 'first-packet' | 'name-resolved' | 'connected';
 
-/** What the gateway sees of a device while it runs. */
+/** A device, with all that the gateway sees of it while it runs. */
 export interface DeviceView {
   readonly device: GatewayDevice;
   readonly condition: DeviceCondition;
@@ -41,7 +41,7 @@ export interface GatewayStatus {
   readonly sentBytesPerSecond: number;
   /** The families in which the host has a route to the internet. */
   readonly hasRoute: { readonly ipv4: boolean; readonly ipv6: boolean };
-  /** What does not work on this host, such as `ping`, with the reason. */
+  /** Limits of this host, such as no `ping`, with the reason. */
   readonly limitations: readonly { readonly what: string; readonly reason: string }[];
   /** Counters of NAT and policy by name. */
   readonly counters: Readonly<Record<string, number>>;
@@ -80,7 +80,7 @@ export type GatewayEvent =
 
 export interface NewDevice {
   readonly name: string;
-  /** Made by whoever keeps the private key. */
+  /** Comes from whoever keeps the private key. */
   readonly publicKey: string;
   readonly hasPresharedKey?: boolean;
   readonly tags?: readonly string[];
@@ -101,9 +101,9 @@ export type DeviceChange = Partial<
 };
 
 /**
- * What can be done with a gateway. The command line, the HTTP interface and the page do all they do by these calls.
+ * The calls by which the command line, the HTTP interface and the page do all that they do.
  *
- * Each change is on disk and in force when its promise resolves, or neither. `actor` is who asked, for the audit log.
+ * Each change is on disk and in force when its promise resolves, or neither. `actor` is whoever asked, for the audit log.
  *
  * @throws {WireGuardError} ERR_VALUE, ERR_NOT_FOUND
  */

@@ -4,13 +4,13 @@ import type { DeviceSession, GatewayDevice, GatewaySettings, GatewayState, Traff
 /** One line of the audit log, without secrets. */
 export interface AuditEntry {
   readonly atUnixMs: number;
-  /** Who did it: id of a person or token, `local` for the command line, `gateway` for itself. */
+  /** The one that did it: id of a person or token, `local` for the command line, `gateway` for itself. */
   readonly actor: string;
   /** Name of the operation, such as `device.add`. */
   readonly operation: string;
   /** Id of what it was done to. */
   readonly object?: string;
-  /** What changed, as JSON. */
+  /** The change, as JSON. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 

@@ -33,7 +33,7 @@ export interface GatewayServerOptions {
 
 /**
  * The HTTP interface and the page of a gateway: on TCP addresses, on a UNIX socket for whoever owns it, and inside of the
- * tunnel, where the key of the peer tells who is there.
+ * tunnel, where the key of the peer tells which device is there.
  */
 export class GatewayServer implements AsyncDisposable {
   readonly #options: GatewayServerOptions;

@@ -4,7 +4,7 @@ import type { PeopleStore } from '../store/people-store.js';
 import type { Attempts } from './auth/attempts.js';
 import type { Passwords } from './auth/passwords.js';
 
-/** What the operations of a gateway work with. */
+/** The parts that the operations of a gateway work with. */
 export interface ServerParts {
   readonly gateway: GatewayService;
   readonly store: GatewayStore & PeopleStore;

@@ -15,7 +15,7 @@ export type AuditVerdict =
       readonly brokenAt: number;
     };
 
-/** What the first line is chained to. */
+/** The hash that the first line is chained to. */
 const NO_HASH = '';
 
 /**

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../gateway/gateway-store.js';
 
-/** What a person may do, from everything to his own devices only. The server knows the scopes of each. */
+/** The rights of a person, from everything to his own devices only. The server knows the scopes of each. */
 export type Role = 'owner' | 'admin' | 'operator' | 'viewer' | 'member';
 
 /** A person who can sign in. */
@@ -58,7 +58,7 @@ export interface SignIn {
   readonly lastUsedAtUnixMs: number;
   /** It ends then, used or not. */
   readonly expiresAtUnixMs: number;
-  /** When the person last proved who he is, for what needs a fresh proof. */
+  /** When the person last proved his identity, for what needs a fresh proof. */
   readonly provedAtUnixMs: number;
   readonly address: string;
   readonly userAgent: string;
@@ -90,11 +90,11 @@ export interface OneTimeLink {
   readonly purpose: 'setup' | 'invitation' | 'recovery' | 'device-file';
   /** Whom it is for, where the person exists: it goes with the person. */
   readonly person?: string;
-  /** What the person becomes who takes an invitation. */
+  /** The role of the person that takes an invitation. */
   readonly role?: Role;
   /** Id of the device whose file it gives. */
   readonly device?: string;
-  /** As in the audit log. */
+  /** The actor, as in the audit log. */
   readonly createdBy: string;
   readonly createdAtUnixMs: number;
   readonly expiresAtUnixMs: number;
@@ -122,7 +122,7 @@ export interface PeopleChange {
   readonly audit: AuditEntry;
 }
 
-/** Keeps people, and the proofs of who they are. */
+/** Keeps people, and the proofs of their identity. */
 export interface PeopleStore {
   people(): Promise<readonly Person[]>;
   person(id: string): Promise<Person | undefined>;

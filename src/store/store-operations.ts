@@ -5,7 +5,7 @@ import type { StoreFolder } from './store-folder.js';
 import type { Traffic, TrafficQuery } from './traffic-table.js';
 import type { Delivery, DeliveryAnswer, WebhookChange } from './webhook-store.js';
 
-/** What the main thread can ask of the store's thread, by name. Arguments and results are plain data. */
+/** The requests that the main thread can make of the store's thread, by name. Arguments and results are plain data. */
 export function storeOperations(folder: StoreFolder) {
   const people = () => folder.state.people;
   const webhooks = () => folder.state.webhooks;

@@ -19,7 +19,7 @@ const BYTES_PER_GB = 1_000_000_000;
 
 /** The words and options of an action. */
 export interface ActionLine {
-  /** What follows the name of the action. */
+  /** The words behind the name of the action. */
   readonly words: readonly string[];
   readonly values: {
     readonly json?: boolean | undefined;
@@ -41,7 +41,7 @@ export interface ActionContext {
 
 type Action = (line: ActionLine, context: ActionContext) => Promise<void>;
 
-/** What can be done with a gateway that runs, by name. */
+/** Everything that can be done with a gateway that runs, by name. */
 export const ACTIONS: Readonly<Record<string, Action>> = {
   list: async ({ values }, { client, io }) => {
     const { devices, nowUnixMs } = await client.call<{ devices: DeviceBody[]; nowUnixMs: number }>('GET', '/devices');

@@ -37,7 +37,7 @@ export const GATEWAY_OPTIONS = {
     kinds: ['file'],
   },
   scope: { ...MANY, value: 'SCOPE', about: 'with token: what it may do, such as devices:read' },
-  json: { type: 'boolean', about: 'as JSON' },
+  json: { type: 'boolean', about: 'as JSON; schema/gateway.json in the package describes the devices of list' },
 } as const;
 
 /** Reads `CIDR` or `CIDR:PORT`. @throws {WireGuardError} ERR_VALUE */

@@ -1,4 +1,4 @@
-/** What the NAT did since it began. */
+/** Counts of all that the NAT did since it began. */
 export interface NatCounters {
   tcpFlows: number;
   tcpRefused: number;

@@ -10,9 +10,9 @@ export interface FlowPolicy {
   explain(flow: Flow): Decision;
 }
 
-/** What every part of the NAT works with. */
+/** The surroundings of every part of the NAT. */
 export interface NatHost {
-  /** In accept-any mode. */
+  /** The stack, in accept-any mode. */
   readonly loop: StackLoop;
   readonly policy: FlowPolicy;
   readonly counters: NatCounters;

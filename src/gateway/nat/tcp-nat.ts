@@ -21,7 +21,7 @@ export interface TcpLimits {
 
 export const TCP_LIMITS: TcpLimits = { perDevice: 4_096, inAll: 16_384, dialsPerDevice: 512 };
 
-/** What one device has open. */
+/** The open connections of one device. */
 interface DeviceFlows {
   readonly relays: Set<TcpRelay>;
   dials: number;

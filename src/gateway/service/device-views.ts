@@ -16,7 +16,7 @@ const GONE: Omit<DeviceView, 'device'> = {
   drops: {},
 };
 
-/** What people see of devices: what is kept of them, together with what the engine sees. */
+/** The view of devices for people: all that is kept of them, together with what the engine sees. */
 export class DeviceViews {
   readonly #engine: GatewayEngine;
   readonly #rates = new RateMeter();

@@ -61,7 +61,7 @@ async function firstState({ store, firstSettings }: OpenGatewayOptions): Promise
   return { settings, devices: [], rules: [], revision };
 }
 
-/** What was used before this start is what was written down since the period began. */
+/** The traffic that was written down since the period began was used before this start. */
 async function restoreQuota(engine: GatewayEngine, store: GatewayStore, { id, limits }: GatewayDevice): Promise<void> {
   const period = engine.status(id)?.report.quota;
   if (limits.quotaBytes === undefined || period === undefined) return;

@@ -1,6 +1,6 @@
 /** How long a rate is averaged over, at least. */
 const SPAN_MS = 1_000;
-/** What is older says nothing about now. */
+/** A sample that is older says nothing about now. */
 const STALE_MS = 10_000;
 
 export interface Rates {

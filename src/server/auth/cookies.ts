@@ -18,7 +18,7 @@ export function cookieFor(id: string, isSecure: boolean): string {
   return `${nameOf(isSecure)}=${id}; Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict${secure}`;
 }
 
-/** With the prefix `__Host-` no other host of the domain can set it. */
+/** The prefix `__Host-` keeps other hosts of the domain from setting it. */
 function nameOf(isSecure: boolean): string {
   return isSecure ? `__Host-${NAME}` : NAME;
 }

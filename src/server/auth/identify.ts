@@ -7,7 +7,7 @@ import { hashOf, isToken } from './secrets.js';
 
 const IDLE_MS = 12 * 3_600_000;
 
-/** What a request says about who sends it. */
+/** Facts of a request about its sender. */
 export interface RequestFacts {
   /** How it came in: `local` by the UNIX socket, `tunnel` from a device, `network` otherwise. */
   readonly way: 'local' | 'tunnel' | 'network';
@@ -19,7 +19,7 @@ export interface RequestFacts {
   readonly cookie?: string;
 }
 
-/** Finds out who asks. @throws {ApiError} ERR_SIGN_IN: a token that is not valid. */
+/** Finds out whose request it is. @throws {ApiError} ERR_SIGN_IN: a token that is not valid. */
 export async function identify(facts: RequestFacts, parts: ServerParts): Promise<Caller> {
   const { way, address, device, authorization, cookie } = facts;
   const base = { address, ...(device === undefined ? {} : { device }) };

@@ -5,7 +5,7 @@ import { cookieFor } from './cookies.js';
 import { hashOf, newSignInId } from './secrets.js';
 
 const ABSOLUTE_MS = 30 * 86_400_000;
-/** How long a proof of who somebody is stays fresh. */
+/** How long a proof of identity stays fresh. */
 export const STEP_UP_MS = 300_000;
 
 /** Begins a sign-in: a new id each time, so that an id that somebody planted is worth nothing. */
@@ -28,7 +28,7 @@ export function newSignIn(person: Person, method: SignIn['method'], context: Cal
 }
 
 /**
- * Runs an attempt to prove who somebody is, slowed down by those that failed before.
+ * Runs an attempt to prove an identity, slowed down by those that failed before.
  *
  * Failures are forgotten by `newSignIn` only: a right password without its one-time code forgets none.
  *

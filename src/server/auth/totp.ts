@@ -42,7 +42,7 @@ export async function isOneTimeCode(
   return store.acceptRecoveryCode(person.id, hashOf(plain));
 }
 
-/** Makes codes for who has lost the phone: to be shown once, and kept as hashes. */
+/** Makes codes for whoever has lost the phone: to be shown once, and kept as hashes. */
 export function newRecoveryCodes(): { readonly codes: string[]; readonly hashes: string[] } {
   const plain = Array.from({ length: RECOVERY_CODES }, () => randomBytes(RECOVERY_BYTES).toString('hex'));
   return { codes: plain.map((code) => `${code.slice(0, 6)}-${code.slice(6)}`), hashes: plain.map(hashOf) };

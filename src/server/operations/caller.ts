@@ -1,6 +1,6 @@
 import type { Scope } from './scopes.js';
 
-/** Who asks, and how the server knows. */
+/** The sender of a request, and how the server knows. */
 export interface Caller {
   readonly kind: 'nobody' | 'person' | 'token' | 'device' | 'local';
   /** For the audit log: id of a person or token, `device:ID`, `local` for the owner of the UNIX socket. */
@@ -14,7 +14,7 @@ export interface Caller {
   readonly tags?: readonly string[];
   /** SHA-256 of the id of the sign-in, in hex. */
   readonly signIn?: string;
-  /** When the caller last proved who he is. */
+  /** When the caller last proved his identity. */
   readonly provedAtUnixMs?: number;
   /** Network address, for limits and logs. */
   readonly address: string;

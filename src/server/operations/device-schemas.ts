@@ -83,7 +83,7 @@ export const DeviceBody = v.strictObject({
 
 export type DeviceBody = v.InferOutput<typeof DeviceBody>;
 
-/** With the file of the device, whose line of the private key is left for whoever has the key. */
+/** A device with its file, whose line of the private key is left for whoever has the key. */
 export const DeviceWithFile = v.strictObject({ ...DeviceBody.entries, file: v.string() });
 
 export const Period = v.strictObject({

@@ -4,7 +4,7 @@ import type { ServerParts } from '../server-config.js';
 import type { Caller } from './caller.js';
 import type { Scope } from './scopes.js';
 
-/** What a handler is told besides its input. */
+/** The facts that a handler is told besides its input. */
 export interface CallContext {
   readonly parts: ServerParts;
   readonly caller: Caller;
@@ -25,7 +25,7 @@ export interface Operation<Input extends GenericSchema = GenericSchema, Output e
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`, with `:name` for a member of the input. */
   readonly path: string;
-  /** `public`: anybody who reaches the server. `signed-in`: anybody who is known, whatever the scopes. */
+  /** `public`: for everybody that reaches the server. `signed-in`: for everybody that is known, whatever the scopes. */
   readonly scope: Scope | 'public' | 'signed-in';
   /** One sentence, for the OpenAPI document. */
   readonly summary: string;
@@ -34,7 +34,7 @@ export interface Operation<Input extends GenericSchema = GenericSchema, Output e
   readonly output: Output;
   /** Default 200; 204 sends no body. */
   readonly status?: 200 | 201 | 204;
-  /** It needs a fresh proof of who the caller is. */
+  /** It needs a fresh proof of the caller's identity. */
   readonly needsStepUp?: boolean;
   /** For the OpenAPI document and for its test. */
   readonly example?: { readonly input: InferInput<Input>; readonly output?: InferInput<Output> };

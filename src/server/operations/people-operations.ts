@@ -35,7 +35,7 @@ const TokenBody = v.strictObject({
 
 const Link = v.strictObject({ link: v.string(), expiresAtUnixMs: v.number() });
 
-/** People, and how they and their programs prove who they are. */
+/** People, and how they and their programs prove their identity. */
 export const PEOPLE_OPERATIONS = [
   operation({
     id: 'person.list',
@@ -290,7 +290,7 @@ async function refuseAbove(role: Role, context: CallContext): Promise<void> {
   if (!mayManage(await roleOf(context), role)) throw new ApiError('ERR_SCOPE', `the role ${role} is not yours to give`);
 }
 
-/** @throws {ApiError} ERR_TAKEN: nobody would be left who can do everything. */
+/** @throws {ApiError} ERR_TAKEN: nobody would be left that can do everything. */
 async function keepAnOwner(changed: Person, { parts }: CallContext): Promise<void> {
   const others = (await parts.store.people()).filter(({ id }) => id !== changed.id);
   const isOwner = ({ role, isDisabled }: Person): boolean => role === 'owner' && !isDisabled;

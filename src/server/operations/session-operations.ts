@@ -24,7 +24,7 @@ export const SessionState = v.strictObject({
 });
 export type SessionState = v.InferOutput<typeof SessionState>;
 
-/** Who is there: signing in and out, the first start, invitations. */
+/** Signing in and out, the first start, invitations. */
 export const SESSION_OPERATIONS = [
   operation({
     id: 'session.get',
