@@ -15,7 +15,7 @@ describe('a retransmission that is lost', () => {
     const pair = new StackPair(1, { delayMs: DELAY_MS });
     const sendings = new Map<number, number>();
     let first: number | undefined;
-    // Of one flight only the last segment arrives, and of the second sendings all but the first.
+    // Only the last segment of one flight arrives, and all second sendings but that of the first segment.
     const filter = (packet: Uint8Array): boolean => {
       const view = new DataView(packet.buffer, packet.byteOffset);
       const seq = view.getUint32(IP_HEADER_BYTES + 4);

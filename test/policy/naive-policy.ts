@@ -8,7 +8,7 @@ export interface NaiveWorld {
   readonly rules: readonly AccessRule[];
   readonly gateway: readonly Uint8Array[];
   readonly own: readonly Uint8Array[];
-  /** What each range is; the longest decides. */
+  /** The kind of each range; the longest decides. */
   readonly ranges: readonly (readonly [network: Uint8Array, length: number, kind: Kind])[];
   readonly unixMs: number;
 }

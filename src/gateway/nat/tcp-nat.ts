@@ -19,7 +19,7 @@ export interface TcpLimits {
   readonly dialsPerDevice: number;
 }
 
-export const TCP_LIMITS: TcpLimits = { perDevice: 4_096, inAll: 16_384, dialsPerDevice: 512 };
+export const TCP_LIMITS: TcpLimits = { perDevice: 4_096, inAll: 16_384, dialsPerDevice: 1_024 };
 
 /** The open connections of one device. */
 interface DeviceFlows {
