@@ -105,6 +105,7 @@ function compileTypeScript() {
 
 /** Builds the page of the gateway. */
 function buildPage() {
+  if (!existsSync(path('web'))) return;
   const sources = Math.max(newestMs(path('web')), modifiedMs(path('scripts/web.mjs')));
   if (modifiedMs(path('dist/web/manifest.json')) >= sources) return;
   run('building the page', process.execPath, [path('scripts/web.mjs')]);

@@ -27,8 +27,8 @@ With another first word it asks the gateway that runs, by a socket in its folder
 `,
   words: [
     {
-      name: 'ACTION',
-      about: 'what to do; without one, the gateway runs',
+      name: '[run]',
+      about: 'runs the gateway, as no word does; the other actions ask the one that runs',
       choices: [
         'run',
         'add',
