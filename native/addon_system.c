@@ -20,6 +20,15 @@ static napi_value netns_cookie(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value ping_open(napi_env env, napi_callback_info info) {
+  napi_value argument;
+  int32_t family;
+  if (!wt_arguments(env, info, 1, &argument) || !wt_int32(env, argument, &family)) return NULL;
+  if (family == 4 || family == 6) return wt_number(env, wt_ping_open(family));
+  wt_throw_range(env, "the family must be 4 or 6");
+  return NULL;
+}
+
 static napi_value harden_process(napi_env env, napi_callback_info info) {
   (void)info;
   return wt_number(env, wt_harden_process());
@@ -32,6 +41,6 @@ static napi_value deny_system_calls(napi_env env, napi_callback_info info) {
 
 bool wt_export_system(napi_env env, napi_value exports) {
   return wt_export(env, exports, "bootTimeMs", boot_time_ms) && wt_export(env, exports, "netnsCookie", netns_cookie) &&
-         wt_export(env, exports, "hardenProcess", harden_process) &&
+         wt_export(env, exports, "pingOpen", ping_open) && wt_export(env, exports, "hardenProcess", harden_process) &&
          wt_export(env, exports, "denySystemCalls", deny_system_calls);
 }

@@ -1,6 +1,8 @@
 #include "system.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -36,6 +38,13 @@ int wt_netns_cookie(uint64_t *cookie) {
   int result = getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, &length) < 0 ? -errno : 0;
   close(fd);
   return result;
+}
+
+int wt_ping_open(int family) {
+  bool is_ipv4 = family == 4;
+  int fd = socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                  is_ipv4 ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6);
+  return fd < 0 ? -errno : fd;
 }
 
 int wt_harden_process(void) {

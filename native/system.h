@@ -10,6 +10,8 @@ int64_t wt_boot_time_ms(void);
 int64_t wt_coarse_time_ms(void);
 /* Writes the number of the caller's network namespace, which is never given to another one. Returns 0 or −errno. */
 int wt_netns_cookie(uint64_t *cookie);
+/* Opens a socket for ICMP echoes, which the groups of net.ipv4.ping_group_range may. Returns a descriptor or −errno. */
+int wt_ping_open(int family);
 /* Denies core dumps, and access by ptrace or /proc to other processes of the same user. Returns 0 or −errno. */
 int wt_harden_process(void);
 /*

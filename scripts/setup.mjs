@@ -32,6 +32,7 @@ checkNode();
 installDependencies();
 await buildAddon();
 compileTypeScript();
+buildPage();
 if (values.for === 'test') installExamples();
 if (values.for !== undefined) installTools(values.for);
 
@@ -100,6 +101,14 @@ function fetchHeaders() {
 function compileTypeScript() {
   if (!existsSync(path('dist/src'))) step('compiling TypeScript');
   run('compiling TypeScript', process.execPath, [COMPILER, '-b']);
+}
+
+/** Builds the page of the gateway. */
+function buildPage() {
+  if (!existsSync(path('web'))) return;
+  const sources = Math.max(newestMs(path('web')), modifiedMs(path('scripts/web.mjs')));
+  if (modifiedMs(path('dist/web/manifest.json')) >= sources) return;
+  run('building the page', process.execPath, [path('scripts/web.mjs')]);
 }
 
 /** Installs the missing programs of a list. Ends the program if required programs cannot be installed. */

@@ -37,6 +37,8 @@ const PARTS = {
   // The part measures, so it runs alone on the machine and can call the garbage collector.
   budget: { limitMs: 8 * MINUTE_MS, flags: ['--expose-gc'], concurrency: 1 },
   e2e: { limitMs: 45 * MINUTE_MS, whyNot: whyNoNetworkLaboratory, isRoot: true },
+  // One browser at a time: the part has pages of its own beside whatever else runs.
+  page: { limitMs: 8 * MINUTE_MS, whyNot: whyNoBrowser, concurrency: 1 },
   // A Node program needs nothing else: no addon, no right, and no file to write.
   'rootless-js': {
     limitMs: 12 * MINUTE_MS,
@@ -192,6 +194,10 @@ function whyNoNetworkLaboratory() {
   if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
   const missing = missingTools('test').filter(({ isOptional }) => isOptional !== true);
   return missing.length === 0 ? undefined : `missing programs; apt-get install ${packagesOf(missing).join(' ')}`;
+}
+
+function whyNoBrowser() {
+  return existsSync('/usr/bin/chromium') ? undefined : 'missing program; apt-get install chromium';
 }
 
 function whyNoConfinement() {

@@ -205,6 +205,13 @@ export interface Addon {
    * restarts. −errno before Linux 5.14.
    */
   netnsCookie(): bigint | number;
+  /**
+   * Opens a socket for ICMP or ICMPv6 echoes without a right of root, where `net.ipv4.ping_group_range` has the caller's group.
+   *
+   * @param family 4 or 6.
+   * @returns A descriptor, which `dgram` takes over by `bind({ fd })`, or −errno.
+   */
+  pingOpen(family: number): number;
   /** PR_SET_DUMPABLE and RLIMIT_CORE to 0, for good. @returns 0 or −errno. */
   hardenProcess(): number;
   /**

@@ -20,6 +20,8 @@ export const CLI_ERRORS = {
   ERR_FILE_EXISTS: 'Nothing was changed. Choose another name, or move the existing file away.',
   ERR_OUTPUT_LOST: 'Nothing was changed. Run it again, or write a file with --output FILE.',
   ERR_QR_CODE: 'Nothing was changed. Make the terminal larger, or write a picture with --qr-file FILE.',
+  ERR_GATEWAY: 'Start it with wiretype gateway, or name its folder with --state FOLDER.',
+  ERR_GATEWAY_REFUSED: 'Nothing was changed.',
   ERR_INSTALL: 'Nothing was changed. wiretype install --help describes what is installed where.',
 } as const;
 

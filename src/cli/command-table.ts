@@ -50,6 +50,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Use a WireGuard network without root: SOCKS5, HTTP, forwards',
     load: async () => (await import('./proxy/proxy-command.js')).proxy,
   },
+  {
+    name: 'gateway',
+    summary: 'Run a VPN server without root, with a web page',
+    load: async () => (await import('./gateway/gateway-command.js')).gateway,
+  },
   ...DEVICE_COMMANDS,
   {
     name: 'completion',

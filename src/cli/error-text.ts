@@ -1,7 +1,10 @@
 import { CONTROL_ERRORS } from '../control/control-errors.js';
 import { CORE_ERRORS, type ErrorCode, type ErrorCodes, type WireGuardError } from '../core/errors.js';
+import { GATEWAY_ERRORS } from '../gateway/gateway-errors.js';
 import { HOST_ERRORS } from '../host/host-errors.js';
 import { PROXY_ERRORS } from '../proxy/proxy-errors.js';
+import { SERVER_ERRORS } from '../server/server-errors.js';
+import { STORE_ERRORS } from '../store/store-errors.js';
 import { CLI_ERRORS } from './cli-errors.js';
 
 /** The advice of all floors. */
@@ -10,6 +13,9 @@ export const ADVICE: Readonly<ErrorCodes> = {
   ...HOST_ERRORS,
   ...CONTROL_ERRORS,
   ...PROXY_ERRORS,
+  ...GATEWAY_ERRORS,
+  ...STORE_ERRORS,
+  ...SERVER_ERRORS,
   ...CLI_ERRORS,
 };
 

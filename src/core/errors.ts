@@ -2,8 +2,8 @@
  * The errors that users can meet, with the advice for each.
  *
  * Codes are public and never change their meaning. Each floor owns the codes that it throws: it has a table of its own
- * (`CORE_ERRORS`, `HOST_ERRORS`, `CONTROL_ERRORS`, `CLI_ERRORS`) and merges the codes into `ErrorCodes`. The compiler
- * thus refuses a code that belongs to a floor above. `src/index.ts` and `src/cli/error-text.ts` join the tables, and
+ * (`CORE_ERRORS`, `HOST_ERRORS`, `CONTROL_ERRORS`, `STORE_ERRORS`, `CLI_ERRORS`) and merges the codes into `ErrorCodes`.
+ * The compiler thus refuses a code that belongs to a floor above. `src/index.ts` and `src/cli/error-text.ts` join the tables, and
  * `test/docs/errors.test.ts` compares them with `docs/errors.md`.
  */
 export const CORE_ERRORS = {

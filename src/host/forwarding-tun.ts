@@ -45,6 +45,14 @@ export class ForwardingTun implements Tun {
     this.#inner.setReading(isReading);
   }
 
+  nextDeadline(): number {
+    return this.#inner.nextDeadline?.() ?? Infinity;
+  }
+
+  runDue(nowMs: number): void {
+    this.#inner.runDue?.(nowMs);
+  }
+
   close(): void {
     this.#inner.close();
   }

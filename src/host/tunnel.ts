@@ -3,7 +3,7 @@ import { Device } from '../core/device.js';
 import type { DeviceEvent } from '../core/device-events.js';
 import { WireGuardError } from '../core/errors.js';
 import type { AeadStage, Crypto, Environment } from '../core/ports.js';
-import type { ConfiguredPeer } from '../core/session/peer-view.js';
+import type { ConfiguredPeer, PeerView } from '../core/session/peer-view.js';
 import type { SessionReason } from '../core/session-reason.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import type { Clock } from './clock.js';
@@ -167,6 +167,11 @@ export class Tunnel {
 
   explain(): TunnelExplanation {
     return { verdicts: this.#device.counters.verdicts, peers: this.#explainPeers() };
+  }
+
+  /** Returns the reason why a peer has no session, or the code for a session. */
+  reasonOf(peer: PeerView): SessionReason {
+    return this.#device.explain(peer, this.#clock.nowMs());
   }
 
   /** Stops all traffic with `false`, and lets it go on with `true`. The link of the TUN must be up as well. */

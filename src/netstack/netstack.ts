@@ -88,7 +88,7 @@ export class Netstack {
     const pathMtus = new PathMtus(() => this.mtu);
     this.pathMtus = pathMtus;
     const identifications = new Identifications(environment);
-    const icmp = new Icmp({ identifications, pathMtus, isOwn: (address) => this.#isOwn(address) });
+    const icmp = new Icmp({ identifications, pathMtus, isOwn: (address) => this.isOwn(address) });
     this.icmp = icmp;
     this.#reassembler = new Reassembler((local, remote, first, nowMs) => {
       icmp.reassemblyTimedOut(local, remote, first, nowMs);
@@ -206,10 +206,11 @@ export class Netstack {
     // Loopback addresses never come from outside (RFC 1122 §3.2.1.3 g, RFC 4291 §2.5.3).
     if (!isUnicastAddress(view.source) || isLoopbackAddress(view.source) || isMapped(view)) return false;
     if (this.#acceptsAny) return isUnicastAddress(view.destination) && !isLoopbackAddress(view.destination);
-    return this.#isOwn(view.destination);
+    return this.isOwn(view.destination);
   }
 
-  #isOwn(wanted: Int32Array): boolean {
+  /** Tests whether an address is one of this host's. */
+  isOwn(wanted: Int32Array): boolean {
     return this.addresses.some((address) => addressEquals(address, 0, wanted, 0));
   }
 

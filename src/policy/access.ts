@@ -23,7 +23,7 @@ export type Subject =
   | { readonly kind: 'tag'; readonly tag: string };
 
 /**
- * The places that a rule is about. `internet` is every public address, `lan` the private ones that are not ours.
+ * The destinations of a rule. `internet` is every public address, `lan` the private ones that are not ours.
  *
  * `anything` leaves the gateway's own addresses out, so that a last rule "deny anything" does not take name resolution
  * and the page away. A subject as target means the addresses of those devices.
@@ -45,7 +45,7 @@ export interface AccessRule {
   readonly ports?: { readonly first: number; readonly last: number };
 }
 
-/** Permissions of a device where no rule says otherwise. */
+/** The rights of a device when no rule says otherwise. */
 export interface Switches {
   readonly internet: boolean;
   readonly lan: boolean;
@@ -64,7 +64,7 @@ export interface Limits {
   readonly quotaResetDay?: number;
 }
 
-/** A device, as policy knows it. */
+/** A device as policy knows it. */
 export interface PolicyDevice {
   readonly id: string;
   readonly addresses: readonly Uint8Array[];

@@ -70,7 +70,7 @@ export class DeviceFlows {
     return true;
   }
 
-  /** An ICMP error goes back to the sender of the packet that it quotes. */
+  /** Reads the flow from the packet that an ICMP error quotes: the error goes back to the sender of that packet. */
   #isAboutPassingFlow(end: number): boolean {
     const quoted = this.#quoted;
     quoted.read(this.#batch!.bytes, this.#ends.quotedAt, end);

@@ -6,7 +6,7 @@ import { TokenBucket } from './token-bucket.js';
 /** Whether a device may use more than the gateway itself, and if not, why. */
 export type Standing = 'good' | 'device-blocked' | 'device-expired' | 'quota-used';
 
-/** Counters of the packets of a device. Bytes are those of inner packets. */
+/** Counts of the packets of a device, by their fate. Bytes are those of inner packets. */
 export interface DeviceCounts {
   receivedBytes: number;
   sentBytes: number;
@@ -63,6 +63,7 @@ export class DeviceState {
   configure(device: PolicyDevice, nowMs: number): void {
     this.#device = device;
     this.up.setRate(device.limits.upBitsPerSecond);
+    this.quota.boundBytes = device.limits.quotaBytes ?? Infinity;
     this.down.setRate(device.limits.downBitsPerSecond);
     this.refresh(nowMs);
   }
@@ -102,7 +103,7 @@ export class DeviceState {
       ? 'device-blocked'
       : isExpired
         ? 'device-expired'
-        : this.#isQuotaUsed()
+        : this.quota.isUsedUp
           ? 'quota-used'
           : 'good';
     if (this.#standing !== before) this.#onChange();
@@ -110,11 +111,6 @@ export class DeviceState {
 
   #use(lengthBytes: number, nowMs: number): void {
     this.quota.usedBytes += lengthBytes;
-    if (this.#standing === 'good' && this.#isQuotaUsed()) this.refresh(nowMs);
-  }
-
-  #isQuotaUsed(): boolean {
-    const { quotaBytes } = this.#device.limits;
-    return quotaBytes !== undefined && this.quota.usedBytes >= quotaBytes;
+    if (this.#standing === 'good' && this.quota.isUsedUp) this.refresh(nowMs);
   }
 }

@@ -3,7 +3,7 @@ const SETS = 1_024;
 const WAYS = 4;
 const KEY_WORDS = 4;
 
-/** Bits of a flow between two devices, as seen from the end with the lower number. */
+/** Flags of a flow between two devices, as seen from the end with the lower number. */
 const BEGUN_BY_LOW = 1;
 const BEGUN_BY_HIGH = 2;
 const ALLOWED_FROM_LOW = 4;
@@ -28,7 +28,7 @@ const FRAGMENT_IDLE_MS = 60_000;
 export type Ask = (isTurned: boolean) => boolean;
 
 /**
- * Remembers which flows between devices may pass, and thereby lets their answers pass: whoever may be asked may answer.
+ * Remembers which flows between devices may pass, and thereby lets their answers pass.
  *
  * One record holds both directions of a flow. The table has a fixed size. A flow that had to make room is decided about
  * again with the next packet of the device that began it. Once rules have changed, each record is decided about again.

@@ -8,7 +8,7 @@ const DESTINATION_OPTIONS = 60;
 /** No honest sender chains more extension headers than these. */
 const MAX_EXTENSION_HEADERS = 8;
 
-/** The meaning of a packet for the tracking of flows. */
+/** The kinds of packets that the tracking of flows tells apart. */
 export const PacketKind = {
   /** It has the ports of its flow, or its protocol has none. */
   Whole: 0,

@@ -31,7 +31,7 @@ export interface Place {
 
 type Found = Pick<Place, 'kind' | 'device' | 'decidedBy' | 'prefixLength'>;
 
-/** The strictest of several readings of one address counts. */
+/** The order in which readings of one address count: the strictest decides. */
 const STRICTNESS: readonly PlaceKind[] = [
   'not-unicast',
   'this-host',

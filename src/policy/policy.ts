@@ -21,9 +21,11 @@ export interface PolicyOptions {
   readonly timeZone: string;
   /** Any 32 random bits; devices must not be able to guess them. */
   readonly seed: number;
-  /** Wall clock at `nowMs`. */
+  /** The wall clock at `nowMs`. */
   readonly unixMs: number;
   readonly nowMs: number;
+  /** Called with each flow that is refused. */
+  readonly onDenied?: (flow: Flow, decision: Decision) => void;
 }
 
 /** The state of a device besides its settings. */
@@ -56,12 +58,14 @@ export class Policy {
   readonly #clock: PolicyClock;
   readonly #stages: Stages;
   readonly #devices = new Map<string, Entry>();
+  readonly #onDenied: PolicyOptions['onDenied'];
   #rules: readonly PreparedRule[] = [];
   #gateway: readonly InnerAddress[];
   #revision = 0;
   #nextDeadlineMs = Infinity;
 
-  constructor({ gatewayAddresses, subnets, timeZone, seed, unixMs, nowMs }: PolicyOptions) {
+  constructor({ gatewayAddresses, subnets, timeZone, seed, unixMs, nowMs, onDenied }: PolicyOptions) {
+    this.#onDenied = onDenied;
     this.#clock = new PolicyClock(timeZone, unixMs, nowMs);
     this.#places.setSubnets(subnets);
     this.#gateway = this.#places.replace([], gatewayAddresses);
@@ -157,6 +161,7 @@ export class Policy {
   decide(flow: Flow, nowMs: number): Decision {
     const decision = judge(this.#rules, this.#know(flow), nowMs);
     this.counts.count(decision);
+    if (!decision.isAllowed) this.#onDenied?.(flow, decision);
     return decision;
   }
 
@@ -174,6 +179,11 @@ export class Policy {
   /** Takes packets for devices, before `route`. */
   outbound(batch: PacketBatch, nowMs: number): void {
     this.#stages.outbound(batch, nowMs);
+  }
+
+  /** Tests whether a packet is for one of the devices. */
+  isForDevice(batch: PacketBatch, row: number): boolean {
+    return this.#stages.isForDevice(batch, row);
   }
 
   #know(flow: Flow): KnownFlow {

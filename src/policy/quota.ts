@@ -1,13 +1,13 @@
 import type { QuotaPeriod } from './calendar.js';
 
-/** The use of a period. */
+/** Bytes that were used in a period. */
 export interface PeriodUsage extends QuotaPeriod {
   readonly usedBytes: number;
 }
 
 /** The part of a quota that has to outlive a restart. */
 export interface QuotaRecord extends PeriodUsage {
-  /** Used bytes that come from another period, since the clock shows one before it. */
+  /** Those of the used bytes that come from another period, since the clock shows one before it. */
   readonly carriedBytes: number;
   /** Periods from before, the latest visit last. */
   readonly earlier: readonly PeriodUsage[];
@@ -32,9 +32,15 @@ const MAX_EARLIER = 4;
  */
 export class Quota {
   usedBytes = 0;
+  /** Infinity: no bound. It is kept here since a member of settings that differ in shape is boxed with every packet. */
+  boundBytes = Infinity;
   #carriedBytes = 0;
   #period: QuotaPeriod | undefined;
   #earlier: readonly PeriodUsage[] = [];
+
+  get isUsedUp(): boolean {
+    return this.usedBytes >= this.boundBytes;
+  }
 
   /** Moves to the period of the present moment, `unixMs`. */
   enter(period: QuotaPeriod, unixMs: number): void {

@@ -38,6 +38,10 @@ export class Stages {
         batch.verdict[row] = Verdict.Filtered;
   }
 
+  isForDevice(batch: PacketBatch, row: number): boolean {
+    return this.#destinationOf(batch, row)?.device !== undefined;
+  }
+
   #mayEnter(batch: PacketBatch, row: number, nowMs: number): boolean {
     const from = this.#sourceOf(batch, row);
     const to = this.#destinationOf(batch, row);

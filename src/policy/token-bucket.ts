@@ -1,7 +1,7 @@
-/** Allowance to send at once after a pause, as time at the full rate. */
-const BURST_MS = 500;
+/** The traffic that may be sent at once after a pause, as time at the full rate. */
+const BURST_MS = 250;
 /** At low rates the burst holds a few packets all the same: TCP needs three duplicates to see a loss early. */
-const MIN_BURST_BYTES = 16 * 1_500;
+const MIN_BURST_BYTES = 24 * 1_500;
 
 /**
  * Bounds the rate of one direction of a device.
@@ -19,8 +19,7 @@ export class TokenBucket {
   /** @param bitsPerSecond Absent: no bound. 0: nothing passes. */
   setRate(bitsPerSecond: number | undefined): void {
     this.#msPerByte = bitsPerSecond === undefined ? 0 : 8_000 / bitsPerSecond;
-    this.#burstMs = Math.max(BURST_MS, MIN_BURST_BYTES * this.#msPerByte);
-    if (bitsPerSecond === 0) this.#burstMs = 0;
+    this.#burstMs = bitsPerSecond === 0 ? 0 : Math.max(BURST_MS, MIN_BURST_BYTES * this.#msPerByte);
   }
 
   /** Takes the tokens of a packet, if they are there. */

@@ -33,7 +33,8 @@ export function createEngine(): Engine {
   return { clock, segmenter, parts: { ...parts, openSocket, clock } };
 }
 
-function findAddon(): Addon | undefined {
+/** Loads the addon, unless it is missing or `WIRETYPE_NO_ADDON=1` forbids it. */
+export function findAddon(): Addon | undefined {
   if (process.env['WIRETYPE_NO_ADDON'] === '1') return undefined;
   try {
     return loadAddon();

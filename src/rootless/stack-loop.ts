@@ -25,6 +25,8 @@ export interface StackLoopOptions {
   /** 4 or 16 bytes each. */
   readonly addresses: readonly Uint8Array[];
   readonly mtu: number;
+  /** See `NetstackOptions`. */
+  readonly acceptsAny?: boolean;
 }
 
 /** Learns what happened to a flow, a listener or a UDP port. */
@@ -44,7 +46,15 @@ export class StackLoop {
   readonly #echoes = new Map<number, (reply: EchoReply) => void>();
   #isDraining = false;
 
-  constructor({ name, clock, segmenter, crypto = new NodeCrypto(), addresses, mtu }: StackLoopOptions) {
+  constructor({
+    name,
+    clock,
+    segmenter,
+    crypto = new NodeCrypto(),
+    addresses,
+    mtu,
+    acceptsAny = false,
+  }: StackLoopOptions) {
     const secret = randomFillSync(secretBytes(SECRET_BYTES));
     const mac = new DataView(new ArrayBuffer(MAC_BYTES));
     const macBytes = new Uint8Array(mac.buffer);
@@ -60,6 +70,7 @@ export class StackLoop {
       addresses,
       mtu,
       segmenter,
+      acceptsAny,
     });
     this.tun = new NetstackTun(name, this.stack, clock);
     this.tun.onWork = () => this.#drainSoon();

@@ -10,6 +10,9 @@ export const IPV4_HEADER_BYTES = 20;
 export const IPV6_HEADER_BYTES = 40;
 export const UDP_HEADER_BYTES = 8;
 
+const IPV4_TTL_AT = 8;
+const IPV4_CHECKSUM_AT = 10;
+const IPV6_HOP_LIMIT_AT = 7;
 /** Byte offsets of the addresses from the packet's start. */
 export const IPV4_SOURCE_AT = 12;
 export const IPV4_DESTINATION_AT = 16;
@@ -134,4 +137,20 @@ export function readUint16(bytes: Uint8Array, at: number): number {
 export function writeUint16(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 8;
   bytes[at + 1] = value;
+}
+
+/** Returns the TTL of an IPv4 packet, or the hop limit of an IPv6 packet. */
+export function hopLimit(bytes: Uint8Array, at: number): number {
+  return bytes[at + (ipVersion(bytes, at) === 4 ? IPV4_TTL_AT : IPV6_HOP_LIMIT_AT)];
+}
+
+/** Takes one from the hop limit, which must be above 0, and repairs the checksum of an IPv4 header (RFC 1624 §3). */
+export function takeHop(bytes: Uint8Array, at: number): void {
+  if (ipVersion(bytes, at) === 6) {
+    bytes[at + IPV6_HOP_LIMIT_AT]--;
+    return;
+  }
+  bytes[at + IPV4_TTL_AT]--;
+  // The word with the TTL became 0x100 less, so the checksum, a complement, becomes that much more.
+  writeUint16(bytes, at + IPV4_CHECKSUM_AT, foldSum(readUint16(bytes, at + IPV4_CHECKSUM_AT) + 0x100));
 }

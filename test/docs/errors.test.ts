@@ -6,9 +6,12 @@ import { CLI_ERRORS } from '../../src/cli/cli-errors.js';
 import { ADVICE } from '../../src/cli/error-text.js';
 import { CONTROL_ERRORS } from '../../src/control/control-errors.js';
 import { CORE_ERRORS } from '../../src/core/errors.js';
+import { GATEWAY_ERRORS } from '../../src/gateway/gateway-errors.js';
 import { HOST_ERRORS } from '../../src/host/host-errors.js';
 import { ERROR_CODES } from '../../src/index.js';
 import { PROXY_ERRORS } from '../../src/proxy/proxy-errors.js';
+import { SERVER_ERRORS } from '../../src/server/server-errors.js';
+import { STORE_ERRORS } from '../../src/store/store-errors.js';
 
 describe('docs/errors.md', () => {
   const rows = readFileSync('docs/errors.md', 'utf8')
@@ -27,7 +30,16 @@ describe('docs/errors.md', () => {
 });
 
 describe('the tables of error codes', () => {
-  const tables = [CORE_ERRORS, HOST_ERRORS, CONTROL_ERRORS, PROXY_ERRORS, CLI_ERRORS];
+  const tables = [
+    CORE_ERRORS,
+    HOST_ERRORS,
+    CONTROL_ERRORS,
+    PROXY_ERRORS,
+    GATEWAY_ERRORS,
+    STORE_ERRORS,
+    SERVER_ERRORS,
+    CLI_ERRORS,
+  ];
 
   it('share no code: each belongs to one floor', () => {
     const codes = tables.flatMap((table) => Object.keys(table));

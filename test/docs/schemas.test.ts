@@ -36,6 +36,7 @@ describe('schema/', () => {
       'explain',
       'reload',
       'reresolve',
+      'gateway',
     ];
     for (const { name, load } of COMMANDS) {
       assert.equal('json' in (await load()).manual.options, printing.includes(name), name);

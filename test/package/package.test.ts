@@ -45,7 +45,7 @@ describe('package', () => {
 
     assert.deepEqual(
       files.filter((file) =>
-        /\.(?:map|tsbuildinfo)$|^(?:build|bench|scripts|src|native|docker|binding\.gyp|test|dist\/(?!src\/))/.test(
+        /\.(?:map|tsbuildinfo)$|^(?:build|bench|scripts|src|native|docker|binding\.gyp|test|dist\/(?!(?:src|web)\/))/.test(
           file,
         ),
       ),

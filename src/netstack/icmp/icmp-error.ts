@@ -10,7 +10,7 @@ export const TIME_EXCEEDED4 = 11;
 export const TIME_EXCEEDED6 = 3;
 const PARAMETER_PROBLEM4 = 12;
 const PACKET_TOO_BIG6 = 2;
-const HOPS_EXCEEDED = 0;
+export const HOPS_EXCEEDED = 0;
 /** The code of an error about fragments that never became a datagram. */
 export const REASSEMBLY_EXCEEDED = 1;
 export const PARAMETER_PROBLEM6 = 4;

@@ -19,6 +19,7 @@ import { PROTOCOL_TCP } from '../ip/protocols.js';
 import { ECHO_REPLY4, ECHO_REPLY6, ECHO_REQUEST4, ECHO_REQUEST6, Echo, type EchoRequest } from './echo.js';
 import { ErrorRate } from './error-rate.js';
 import {
+  HOPS_EXCEEDED,
   ICMP_HEADER_BYTES,
   type IcmpError,
   PARAMETER_PROBLEM6,
@@ -136,6 +137,13 @@ export class Icmp {
   refuse({ local, remote, quoted }: Refused, kind: RefusalKind, nowMs: number): void {
     if (!isUnicastAddress(remote) || !isUnicastAddress(local) || !this.#rate.take(undefined, nowMs)) return;
     this.#sendError(local, remote, quoted, unreachable(isIpv4Address(remote), kind));
+  }
+
+  /** A packet's hops ended here. @param refused With the address of this host as `local`: the error comes from a router. */
+  hopsExceeded({ local, remote, quoted }: Refused, nowMs: number): void {
+    if (!isUnicastAddress(remote) || !this.#rate.take(remote, nowMs)) return;
+    const type = isIpv4Address(remote) ? TIME_EXCEEDED4 : TIME_EXCEEDED6;
+    this.#sendError(local, remote, quoted, [type, HOPS_EXCEEDED]);
   }
 
   /** Fragments of `remote` were given up, of which the first had come (RFC 1122 §3.3.2, RFC 8200 §4.5). */

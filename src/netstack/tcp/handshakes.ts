@@ -48,6 +48,8 @@ export class Handshakes {
   onSyn: SynHandler | undefined;
   /** A request that `onSyn` was given is over without a connection: the client reset it or fell silent. */
   onSynGone: SynHandler | undefined;
+  /** A request that was accepted has become the flow `request.flow`; its first segment is taken after this returns. */
+  onFlow: SynHandler | undefined;
   /** SYNs that the backlog had no room for. */
   overflows = 0;
   readonly #host: HandshakeHost;
@@ -228,6 +230,7 @@ export class Handshakes {
     const flow = makeFlow(request, this.#host, nowMs);
     this.#release(request);
     this.#host.promote(request, flow);
+    if (listener === undefined) this.onFlow?.(request);
     this.#arrival.arrive(flow, segment, bytes, trafficClass, nowMs);
   }
 

@@ -1,0 +1,123 @@
+import { closestWord } from '../../control/closest-word.js';
+import { WireGuardError } from '../../core/errors.js';
+import type { Command } from '../command.js';
+import { parseOptions } from '../device/command-options.js';
+import type { Manual } from '../manual.js';
+import { gatewayFolder, socketPath } from './gateway-folder.js';
+import { GATEWAY_OPTIONS, parseAmount, parseOpening, parsePageAddress } from './gateway-options.js';
+
+const MOST_WORDS = 3;
+const PAGE = { host: '127.0.0.1', port: 8_080 };
+
+const MANUAL: Manual = {
+  usage: `[run] [--state FOLDER] [--endpoint HOST[:PORT]] [--port PORT] [--page [HOST:]PORT] [--host-name NAME] [--allow CIDR[:PORT]]
+add NAME [--tag TAG] [--expires DAYS] [--public-key KEY] [--output FILE]
+list | status | watch [--json]
+qr NAME | block NAME | unblock NAME | remove NAME
+limit NAME [--up MBIT] [--down MBIT] [--quota GB]
+allow NAME|everyone CIDR[:PORT]
+token NAME [--scope SCOPE] | passwd PERSON
+backup [FILE] | restore [FILE]`,
+  about: `
+Runs a VPN server without root, without a kernel module and without iptables: the traffic of devices leaves by ordinary
+sockets of this program. The first run makes keys and state, prints the address of the page with a link to set it up, and the
+QR code of a first device. Ends with Ctrl-C.
+
+With another first word it asks the gateway that runs, by a socket in its folder. restore works while it does not run.
+`,
+  words: [
+    {
+      name: '[run]',
+      about: 'runs the gateway, as no word does; the other actions ask the one that runs',
+      choices: [
+        'run',
+        'add',
+        'list',
+        'status',
+        'watch',
+        'qr',
+        'block',
+        'unblock',
+        'remove',
+        'limit',
+        'allow',
+        'token',
+        'passwd',
+        'backup',
+        'restore',
+      ],
+    },
+    { name: 'NAME', about: 'a device, by its name or id' },
+    { name: 'CIDR[:PORT]', about: 'with allow: what the device may reach' },
+  ],
+  options: GATEWAY_OPTIONS,
+  environment: {
+    XDG_STATE_HOME: 'the folder above that of the state',
+    'WIRETYPE_NO_ADDON=1': 'do without the C addon',
+  },
+  notes: `
+Devices reach the internet, and neither this host, its network, nor each other, until a switch or a rule on the page allows it.
+docs/gateway.md says what is denied by default, and how to run it as a service.
+`,
+  examples: [
+    'wiretype gateway --endpoint vpn.example.net',
+    'wiretype gateway add laptop --output laptop.conf',
+    'wiretype gateway allow laptop 192.168.1.10:22',
+    'wiretype gateway limit guest --down 20 --quota 50',
+    'wiretype gateway list --json',
+  ],
+};
+
+/** A VPN server without root, and everything that can be done with it. */
+export const gateway: Command = {
+  name: 'gateway',
+  manual: MANUAL,
+
+  async run(args, io) {
+    const { values, positionals } = parseOptions(args, GATEWAY_OPTIONS, [0, MOST_WORDS], MANUAL.words);
+    const [action = 'run', ...words] = positionals;
+    const folder = gatewayFolder(values.state, process.env);
+    if (action === 'run') return run(values, folder, io);
+    if (action === 'restore') return restore(folder, words[0], io);
+
+    const { ACTIONS, ACTION_WORDS } = await import('./actions.js');
+    const perform = ACTIONS[action];
+    if (perform === undefined) {
+      const near = closestWord(action, ['run', 'restore', ...Object.keys(ACTIONS)]);
+      throw new WireGuardError(
+        'ERR_USAGE',
+        `there is no action ${action}${near === undefined ? '' : `; did you mean ${near}?`}`,
+      );
+    }
+    const [least, most] = ACTION_WORDS[action]!;
+    if (words.length < least) throw new WireGuardError('ERR_USAGE', `${action}: a word is missing`);
+    if (words.length > most) throw new WireGuardError('ERR_USAGE', `${action}: ${words[most]} is one word too many`);
+    const { GatewayClient } = await import('./gateway-client.js');
+    await perform({ words, values }, { client: new GatewayClient(socketPath(folder)), io });
+  },
+};
+
+type Values = ReturnType<typeof parseOptions<typeof GATEWAY_OPTIONS>>['values'];
+
+async function run(values: Values, folder: string, io: Parameters<Command['run']>[1]): Promise<number> {
+  const { runGateway } = await import('./run-gateway.js');
+  const { endpoint, port, page, 'host-name': hostNames = [], allow = [] } = values;
+  return runGateway(
+    {
+      folder,
+      pages: page === undefined ? [PAGE] : page.map(parsePageAddress),
+      hostNames,
+      openings: allow.map(parseOpening),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(port === undefined ? {} : { port: parseAmount('port', port) }),
+    },
+    io,
+  );
+}
+
+async function restore(folder: string, backup: string | undefined, io: Parameters<Command['run']>[1]): Promise<number> {
+  const { restoreStore } = await import('../../store/sqlite-store.js');
+  const restored = await restoreStore(folder, backup);
+  io.writeError(`Restored ${restored.backup}. The state until now is kept as ${restored.aside}.\n`);
+  return 0;
+}

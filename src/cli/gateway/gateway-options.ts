@@ -1,0 +1,75 @@
+import { parseIpPrefix } from '../../control/ip-text.js';
+import { WireGuardError } from '../../core/errors.js';
+import type { Opening } from '../../gateway/gateway-engine.js';
+
+const MANY = { type: 'string', multiple: true } as const;
+
+export const GATEWAY_OPTIONS = {
+  state: {
+    type: 'string',
+    value: 'FOLDER',
+    about: "keys and state; default: wiretype/gateway in the user's state directory",
+  },
+  endpoint: {
+    type: 'string',
+    value: 'HOST[:PORT]',
+    about: 'where devices reach the gateway; first run only, later in the settings',
+  },
+  port: { type: 'string', value: 'PORT', about: 'the UDP port of WireGuard; first run only' },
+  page: { ...MANY, value: '[HOST:]PORT', about: 'serve the page there; default: 127.0.0.1:8080', choices: ['8080'] },
+  'host-name': { ...MANY, value: 'NAME', about: 'a name that the page is asked for by' },
+  allow: {
+    ...MANY,
+    value: 'CIDR[:PORT]',
+    about: 'open what is denied by default, such as 10.0.0.5:22, unless a rule denies it',
+  },
+  tag: { ...MANY, value: 'TAG', about: 'with add: a tag of the device' },
+  expires: { type: 'string', value: 'DAYS', about: 'with add: the device ends after so many days' },
+  'public-key': { type: 'string', value: 'KEY', about: 'with add: the key of a device that keeps its private key' },
+  up: { type: 'string', value: 'MBIT', about: 'with limit: most from the device, in Mbit/s; 0: no bound' },
+  down: { type: 'string', value: 'MBIT', about: 'with limit: most to the device, in Mbit/s; 0: no bound' },
+  quota: { type: 'string', value: 'GB', about: 'with limit: most in a month, in GB; 0: no bound' },
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'FILE',
+    about: 'with add, qr, backup: write this file',
+    kinds: ['file'],
+  },
+  scope: { ...MANY, value: 'SCOPE', about: 'with token: what it may do, such as devices:read' },
+  json: { type: 'boolean', about: 'as JSON; schema/gateway.json in the package describes the devices of list' },
+} as const;
+
+/** Reads `CIDR` or `CIDR:PORT`. @throws {WireGuardError} ERR_VALUE */
+export function parseOpening(text: string): Opening {
+  const [, ofV6, portOfV6] = /^\[(.+)\](?::(\d{1,5}))?$/.exec(text) ?? [];
+  const [, ofV4, portOfV4] = /^([0-9./]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const range = ofV6 ?? ofV4 ?? text;
+  const prefix = parseIpPrefix(range.includes('/') ? range : `${range}/${range.includes(':') ? 128 : 32}`);
+  const port = portOfV6 ?? portOfV4;
+  if (prefix === undefined || Number(port ?? 1) > 65_535)
+    throw new WireGuardError(
+      'ERR_VALUE',
+      `--allow ${text}: an address or range is expected, as in 10.0.0.5:22 or [fd00::/8]:22`,
+    );
+  return port === undefined ? { prefix } : { prefix, port: Number(port) };
+}
+
+/** Reads `PORT` or `HOST:PORT`. @throws {WireGuardError} ERR_VALUE */
+export function parsePageAddress(text: string): { readonly host: string; readonly port: number } {
+  const [, v6, name, port] = /^(?:\[(.+)\]:|([^:]+):)?(\d{1,5})$/.exec(text) ?? [];
+  if (port === undefined || Number(port) > 65_535)
+    throw new WireGuardError(
+      'ERR_VALUE',
+      `--page ${text}: a port is expected, with or without a host, as in 0.0.0.0:8080`,
+    );
+  return { host: v6 ?? name ?? '127.0.0.1', port: Number(port) };
+}
+
+/** Reads a number of 0 or more. @throws {WireGuardError} ERR_VALUE */
+export function parseAmount(option: string, text: string): number {
+  const amount = Number(text);
+  if (text === '' || !Number.isFinite(amount) || amount < 0)
+    throw new WireGuardError('ERR_VALUE', `--${option} ${text}: a number of 0 or more is expected`);
+  return amount;
+}

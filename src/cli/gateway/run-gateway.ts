@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+import { formatKey } from '../../control/key-text.js';
+import { generateKeyPair } from '../../crypto/key-pair.js';
+import type { Opening } from '../../gateway/gateway-engine.js';
+import type { GatewayEvent } from '../../gateway/gateway-service.js';
+import { openGateway } from '../../gateway/service/open-gateway.js';
+import type { RunningGateway } from '../../gateway/service/running-gateway.js';
+import { GatewayServer } from '../../server/gateway-server.js';
+import { SqliteStore } from '../../store/sqlite-store.js';
+import type { CommandIo } from '../command.js';
+import { systemHostNetwork } from '../setup/system-host-network.js';
+import { packageVersion } from '../version.js';
+import { qrText } from './actions.js';
+import { conditionText } from './device-text.js';
+import { firstSettings } from './first-settings.js';
+import { readOrMakeKey, socketPath } from './gateway-folder.js';
+
+const PAGE_FOLDER = fileURLToPath(new URL('../../../web', import.meta.url));
+const INSIDE_PORT = 80;
+
+export interface GatewayRun {
+  readonly folder: string;
+  readonly endpoint?: string;
+  readonly port?: number;
+  readonly pages: readonly { readonly host: string; readonly port: number }[];
+  readonly hostNames: readonly string[];
+  readonly openings: readonly Opening[];
+  /** Called when everything runs, with the file of the first device where this is the first run. */
+  readonly onReady?: (ready: { readonly gateway: RunningGateway; readonly file?: string }) => Promise<void>;
+}
+
+/** Runs a gateway until it is interrupted. @returns Exit status. @throws {WireGuardError} If it cannot start. */
+export async function runGateway(run: GatewayRun, io: CommandIo): Promise<number> {
+  const interruption = io.interruption();
+  const say = (line: string): void => io.write(`${line}\n`);
+  const privateKey = readOrMakeKey(run.folder);
+  const store = await SqliteStore.open(run.folder);
+  const gateway = await open(run, store, privateKey, io).catch(async (error) => {
+    await store.close();
+    throw error;
+  });
+  const server = new GatewayServer({
+    gateway,
+    store,
+    version: packageVersion(),
+    pageFolder: PAGE_FOLDER,
+    hostNames: hostNamesOf(run, gateway),
+    log: (line) => io.writeError(`${line}\n`),
+  });
+  try {
+    const ports = await Promise.all(run.pages.map(({ host, port }) => server.listen(host, port)));
+    await server.listenLocal(socketPath(run.folder));
+    gateway.listenInside(INSIDE_PORT, (stream) => server.serveInside(stream));
+    say(`The gateway takes devices at ${gateway.settings.endpoint} (UDP).`);
+    await sayWhereThePageIs(run, ports, server, say);
+    const file = await makeFirstDevice(gateway);
+    if (file !== undefined) {
+      say('Scan this with the WireGuard app of your phone; the code is shown this once:\n');
+      io.write(await qrText(file, io).catch(() => file));
+    }
+    void followEvents(gateway, interruption, say);
+    await run.onReady?.({ gateway, ...(file === undefined ? {} : { file }) });
+    if (!interruption.aborted && run.onReady === undefined) await once(interruption, 'abort');
+    return 0;
+  } finally {
+    await server.close();
+    await gateway.close();
+  }
+}
+
+async function open(
+  run: GatewayRun,
+  store: SqliteStore,
+  privateKey: Uint8Array,
+  io: CommandIo,
+): Promise<RunningGateway> {
+  const { endpoint, port, openings } = run;
+  try {
+    return await openGateway({
+      store,
+      privateKey,
+      openings,
+      firstSettings: () =>
+        firstSettings(systemHostNetwork, {
+          environment: process.env,
+          ...(endpoint === undefined ? {} : { endpoint }),
+          ...(port === undefined ? {} : { listenPort: port }),
+        }),
+      onFailure: (error) => io.writeError(`${error instanceof Error ? error.message : String(error)}\n`),
+    });
+  } finally {
+    privateKey.fill(0);
+  }
+}
+
+/** The page is asked for by the names of its options, and by the gateway's own addresses and name inside of the tunnel. */
+function hostNamesOf({ hostNames, pages }: GatewayRun, gateway: RunningGateway): string[] {
+  return [...hostNames, ...pages.map(({ host }) => host), ...gateway.ownNames];
+}
+
+async function sayWhereThePageIs(
+  { pages }: GatewayRun,
+  ports: readonly number[],
+  server: GatewayServer,
+  say: (line: string) => void,
+): Promise<void> {
+  const [host, port] = [pages[0]!.host, ports[0]!];
+  const name = host === '127.0.0.1' || host === '::1' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  const link = await server.makeSetUpLink();
+  say(`The page is at http://${name}:${port}/`);
+  if (link !== undefined) say(`Set it up within 15 minutes: http://${name}:${port}/#/link/${link}`);
+}
+
+/** @returns The file of the first device, complete, where there was none. Its private key is kept nowhere. */
+async function makeFirstDevice(gateway: RunningGateway): Promise<string | undefined> {
+  if (gateway.devices().length > 0) return undefined;
+  const { publicKey, privateKey } = generateKeyPair();
+  const { device } = await gateway.addDevice({ name: 'phone', publicKey: formatKey(publicKey) }, 'gateway');
+  const file = gateway.deviceFile(device.id, formatKey(privateKey));
+  privateKey.fill(0);
+  return file;
+}
+
+async function followEvents(gateway: RunningGateway, signal: AbortSignal, say: (line: string) => void): Promise<void> {
+  const conditions = new Map(gateway.devices().map(({ device, condition }) => [device.id, condition]));
+  for await (const event of gateway.events(signal)) {
+    const line = lineOf(event, conditions);
+    if (line !== undefined) say(`${new Date().toISOString().slice(11, 19)} ${line}`);
+  }
+}
+
+function lineOf(event: GatewayEvent, conditions: Map<string, string>): string | undefined {
+  if (event.kind === 'device-changed') {
+    const { device, condition, endpoint } = event.device;
+    if (conditions.get(device.id) === condition) return undefined;
+    conditions.set(device.id, condition);
+    const from = endpoint === undefined || condition !== 'online' ? '' : ` from ${endpoint}`;
+    return `${device.name} is ${conditionText({ condition })}${from}`;
+  }
+  if (event.kind === 'denied' && event.denial.count === 1) {
+    const { flow, decision } = event.denial;
+    return `denied ${flow.protocol} to ${flow.destination}:${flow.port} (${decision.reason})`;
+  }
+  return event.kind === 'rules-changed' ? 'the rules were changed' : undefined;
+}

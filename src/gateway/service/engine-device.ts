@@ -1,0 +1,21 @@
+import { parseIpAddress } from '../../control/ip-text.js';
+import { parseKey } from '../../control/key-text.js';
+import type { EngineDevice } from '../gateway-engine.js';
+import type { GatewayDevice } from '../gateway-model.js';
+
+/** Returns a device as the engine takes it. */
+export function engineDevice(device: GatewayDevice): EngineDevice {
+  const { id, tags, switches, limits, isBlocked, expiresAtUnixMs, nextPublicKey, presharedKey } = device;
+  return {
+    id,
+    tags,
+    switches,
+    limits,
+    isBlocked,
+    addresses: device.addresses.map((address) => parseIpAddress(address)!),
+    publicKey: parseKey(device.publicKey, 'public key'),
+    ...(expiresAtUnixMs === undefined ? {} : { expiresAtUnixMs }),
+    ...(nextPublicKey === undefined ? {} : { nextPublicKey: parseKey(nextPublicKey, 'public key') }),
+    ...(presharedKey === undefined ? {} : { presharedKey: parseKey(presharedKey, 'preshared key') }),
+  };
+}

@@ -1,0 +1,162 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+
+import { WireGuardError } from '../core/errors.js';
+import type { TunnelStream } from '../gateway/gateway-engine.js';
+import type { GatewayService } from '../gateway/gateway-service.js';
+import type { GatewayStore } from '../gateway/gateway-store.js';
+import type { PeopleStore } from '../store/people-store.js';
+import { Attempts } from './auth/attempts.js';
+import { Passwords } from './auth/passwords.js';
+import { hashOf, newLinkSecret } from './auth/secrets.js';
+import { type Bindings, createApp } from './http/app.js';
+import type { EventStream } from './http/event-stream.js';
+import { HostNames } from './http/host-names.js';
+import { loadStaticFiles } from './http/static-files.js';
+
+const SET_UP_MS = 15 * 60_000;
+const SOCKET_MODE = 0o600;
+
+export interface GatewayServerOptions {
+  readonly gateway: GatewayService;
+  readonly store: GatewayStore & PeopleStore;
+  readonly version: string;
+  /** Folder of the built page. */
+  readonly pageFolder: string;
+  /** Names and addresses that the page is asked for by, besides those of the loopback. */
+  readonly hostNames: readonly string[];
+  readonly log: (line: string) => void;
+  readonly nowUnixMs?: () => number;
+}
+
+/**
+ * The HTTP interface and the page of a gateway: on TCP addresses, on a UNIX socket for whoever owns it, and inside of the
+ * tunnel, where the key of the peer tells which device is there.
+ */
+export class GatewayServer implements AsyncDisposable {
+  readonly #options: GatewayServerOptions;
+  readonly #servers: Server[] = [];
+  readonly #app: ReturnType<typeof createApp>['app'];
+  readonly #events: EventStream;
+  readonly #inside: Server;
+  readonly #nowUnixMs: () => number;
+  #socketPath: string | undefined;
+
+  constructor(options: GatewayServerOptions) {
+    this.#options = options;
+    this.#nowUnixMs = options.nowUnixMs ?? Date.now;
+    const { app, events } = createApp({
+      gateway: options.gateway,
+      store: options.store,
+      version: options.version,
+      log: options.log,
+      nowUnixMs: this.#nowUnixMs,
+      passwords: new Passwords(),
+      attempts: new Attempts(() => performance.now()),
+      hostNames: new HostNames(options.hostNames),
+      files: loadStaticFiles(options.pageFolder),
+    });
+    this.#app = app;
+    this.#events = events;
+    this.#inside = this.#makeServer('tunnel');
+  }
+
+  /** Listens on a TCP address. @param port 0: any free one. @returns The port. @throws {WireGuardError} ERR_PAGE_LISTEN */
+  async listen(host: string, port: number): Promise<number> {
+    const server = this.#makeServer('network');
+    await listening(server, () => server.listen(port, host), `${host}:${port}`);
+    return (server.address() as AddressInfo).port;
+  }
+
+  /** Listens on a UNIX socket: its owner may do everything. @throws {WireGuardError} ERR_PAGE_LISTEN */
+  async listenLocal(path: string): Promise<void> {
+    if (await isAlive(path)) throw new WireGuardError('ERR_PAGE_LISTEN', `${path}: another program listens there`);
+    rmSync(path, { force: true });
+    const server = this.#makeServer('local');
+    const mask = process.umask(0o177);
+    try {
+      await listening(server, () => server.listen(path), path);
+    } finally {
+      process.umask(mask);
+    }
+    chmodSync(path, SOCKET_MODE);
+    this.#socketPath = path;
+  }
+
+  /** Serves a connection of a device. */
+  serveInside(stream: TunnelStream): void {
+    this.#inside.emit('connection', stream);
+  }
+
+  /** Makes the link of the first start, if nobody can sign in so far. @returns Its secret, for the fragment of a URL. */
+  async makeSetUpLink(): Promise<string | undefined> {
+    const { store } = this.#options;
+    if ((await store.people()).length > 0) return undefined;
+    return this.#makeLink({ purpose: 'setup' });
+  }
+
+  /** Makes a link by which a person sets a new password. @returns `undefined`: there is nobody of that name. */
+  async makeRecoveryLink(name: string): Promise<string | undefined> {
+    const person = await this.#options.store.personNamed(name);
+    return person === undefined ? undefined : this.#makeLink({ purpose: 'recovery', person: person.id });
+  }
+
+  async close(): Promise<void> {
+    this.#events.close();
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+    if (this.#socketPath !== undefined) rmSync(this.#socketPath, { force: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #makeLink(kind: { purpose: 'setup' } | { purpose: 'recovery'; person: string }): Promise<string> {
+    const secret = newLinkSecret();
+    const createdAtUnixMs = this.#nowUnixMs();
+    const expiresAtUnixMs = createdAtUnixMs + SET_UP_MS;
+    const link = { ...kind, hash: hashOf(secret), createdBy: 'local', createdAtUnixMs, expiresAtUnixMs };
+    const audit = {
+      atUnixMs: createdAtUnixMs,
+      actor: 'local',
+      operation: 'link.make',
+      details: { purpose: kind.purpose },
+    };
+    await this.#options.store.changePeople({ putLinks: [link], audit });
+    return secret;
+  }
+
+  #makeServer(way: Bindings['way']): Server {
+    const listener = getRequestListener((request, env) => this.#app.fetch(request, { ...env, way, isSecure: false }), {
+      overrideGlobalObjects: false,
+    });
+    const server = createServer((request, response) => void listener(request, response));
+    this.#servers.push(server);
+    return server;
+  }
+}
+
+async function listening(server: Server, begin: () => void, where: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(new WireGuardError('ERR_PAGE_LISTEN', `${where}: ${error.message}`)));
+    server.once('listening', resolve);
+    begin();
+  });
+}
+
+/** Whether a program answers at a UNIX socket: the file of one that was killed stays behind. */
+function isAlive(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+
+import type { DeviceView } from '../../gateway/gateway-service.js';
+import { ApiError } from '../server-errors.js';
+import type { Caller } from './caller.js';
+import type { DeviceBody } from './device-schemas.js';
+
+/** Returns a device as programs and the page get it: its preshared key is never shown. */
+export function deviceBody({ device, ...seen }: DeviceView): DeviceBody {
+  const { presharedKey, ...shown } = device;
+  return {
+    ...shown,
+    addresses: [...device.addresses],
+    tags: [...device.tags],
+    hasPresharedKey: presharedKey !== undefined,
+    etag: etagOf(device),
+    ...seen,
+    proof: { ...seen.proof },
+    drops: { ...seen.drops },
+  };
+}
+
+/** Changes with every change of what it is made from. */
+export function etagOf(value: unknown): string {
+  return `"${createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)}"`;
+}
+
+/** Whether a caller may see a device: tokens can be bound to tags, members to what is theirs. */
+export function maySee(caller: Caller, { device }: DeviceView): boolean {
+  if (caller.tags !== undefined && !caller.tags.some((tag) => device.tags.includes(tag))) return false;
+  if (caller.scopes.has('devices:read')) return true;
+  return device.id === caller.device || (device.owner !== undefined && device.owner === caller.person);
+}
+
+/** @throws {ApiError} ERR_NOT_FOUND: there is none, or it is not the caller's to see. */
+export function visible(view: DeviceView | undefined, caller: Caller): DeviceView {
+  if (view === undefined || !maySee(caller, view)) throw new ApiError('ERR_NOT_FOUND', 'there is no such device');
+  return view;
+}

@@ -1,0 +1,13 @@
+import { DEVICE_OPERATIONS } from './device-operations.js';
+import { GATEWAY_OPERATIONS } from './gateway-operations.js';
+import type { Operation } from './operation.js';
+import { PEOPLE_OPERATIONS } from './people-operations.js';
+import { SESSION_OPERATIONS } from './session-operations.js';
+
+/** Everything that can be done with a gateway by HTTP. */
+export const OPERATIONS = [
+  ...SESSION_OPERATIONS,
+  ...DEVICE_OPERATIONS,
+  ...GATEWAY_OPERATIONS,
+  ...PEOPLE_OPERATIONS,
+] as unknown as readonly Operation[];

@@ -1,0 +1,18 @@
+import type { GatewayService } from '../gateway/gateway-service.js';
+import type { GatewayStore } from '../gateway/gateway-store.js';
+import type { PeopleStore } from '../store/people-store.js';
+import type { Attempts } from './auth/attempts.js';
+import type { Passwords } from './auth/passwords.js';
+
+/** The parts that the operations of a gateway work with. */
+export interface ServerParts {
+  readonly gateway: GatewayService;
+  readonly store: GatewayStore & PeopleStore;
+  readonly passwords: Passwords;
+  readonly attempts: Attempts;
+  /** Wall clock. */
+  readonly nowUnixMs: () => number;
+  readonly version: string;
+  /** Takes lines for people, such as failed sign-ins for fail2ban. */
+  readonly log: (line: string) => void;
+}
