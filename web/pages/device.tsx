@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import type { DeviceBody } from '../../src/server/operations/device-schemas.js';
 import { call } from '../api.js';
@@ -6,21 +6,12 @@ import { ago, bytes, dateTime } from '../format.js';
 import { makeKeys } from '../keys.js';
 import { messages } from '../language.js';
 import { devices, isLoaded, nowUnixMs, put } from '../live.js';
-import { type Sample, TrafficChart } from '../parts/chart.js';
-import { Check, Dialog, ErrorText, messageOf, say, TextField } from '../parts/ui.js';
+import { Check, Dialog, messageOf, say } from '../parts/ui.js';
 import { go } from '../router.js';
 import { Handover, handOver, Steps } from './add-device.js';
+import { DeviceForm } from './device-form.js';
+import { History, Sessions } from './device-history.js';
 import { removeDevice, State } from './devices.js';
-
-const PERIODS = {
-  hour: 3_600_000,
-  day: 86_400_000,
-  week: 7 * 86_400_000,
-  month: 30 * 86_400_000,
-  year: 365 * 86_400_000,
-} as const;
-const MBIT = 1e6;
-const GB = 1e9;
 
 /** Everything about one device. */
 export function Device({ id, mayWrite }: { id: string; mayWrite: boolean }) {
@@ -39,7 +30,7 @@ export function Device({ id, mayWrite }: { id: string; mayWrite: boolean }) {
       {mayWrite && (
         <div class="two">
           <Access device={device} />
-          <Edit key={device.etag} device={device} />
+          <DeviceForm key={device.etag} device={device} />
         </div>
       )}
       <Sessions id={id} />
@@ -162,45 +153,6 @@ function Facts({ device }: { device: DeviceBody }) {
   );
 }
 
-function History({ id }: { id: string }) {
-  const [period, setPeriod] = useState<keyof typeof PERIODS>('day');
-  const [samples, setSamples] = useState<readonly Sample[]>([]);
-  const [until, setUntil] = useState(nowUnixMs.value);
-  const m = messages.value.device;
-  useEffect(() => {
-    const toUnixMs = Math.round(nowUnixMs.value);
-    const query = `fromUnixMs=${toUnixMs - PERIODS[period]}&toUnixMs=${toUnixMs}&buckets=240`;
-    call<{ samples: Sample[] }>('GET', `/devices/${id}/traffic?${query}`).then(
-      (answer) => {
-        setSamples(answer.samples);
-        setUntil(toUnixMs);
-      },
-      (failure) => say(messageOf(failure)),
-    );
-  }, [id, period]);
-  return (
-    <section class="card stack">
-      <div class="row spread">
-        <h2>{m.history}</h2>
-        <div class="chips">
-          {(Object.keys(PERIODS) as (keyof typeof PERIODS)[]).map((each) => (
-            <button
-              key={each}
-              type="button"
-              class="button"
-              aria-pressed={each === period}
-              onClick={() => setPeriod(each)}
-            >
-              {m.periods[each]}
-            </button>
-          ))}
-        </div>
-      </div>
-      <TrafficChart samples={samples} fromUnixMs={until - PERIODS[period]} toUnixMs={until} />
-    </section>
-  );
-}
-
 function Access({ device }: { device: DeviceBody }) {
   const m = messages.value.device;
   const set = async (name: keyof DeviceBody['switches'], isOn: boolean): Promise<void> => {
@@ -220,142 +172,4 @@ function Access({ device }: { device: DeviceBody }) {
       </fieldset>
     </section>
   );
-}
-
-function Edit({ device }: { device: DeviceBody }) {
-  const [name, setName] = useState(device.name);
-  const [tags, setTags] = useState(device.tags.join(' '));
-  const [note, setNote] = useState(device.note);
-  const [up, setUp] = useState(amount(device.limits.upBitsPerSecond, MBIT));
-  const [down, setDown] = useState(amount(device.limits.downBitsPerSecond, MBIT));
-  const [quota, setQuota] = useState(amount(device.limits.quotaBytes, GB));
-  const [day, setDay] = useState(amount(device.limits.quotaResetDay, 1));
-  const [expires, setExpires] = useState(localText(device.expiresAtUnixMs));
-  const [error, setError] = useState('');
-  const m = messages.value.device;
-  const save = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const limits = Object.fromEntries(
-      Object.entries({
-        upBitsPerSecond: value(up, MBIT),
-        downBitsPerSecond: value(down, MBIT),
-        quotaBytes: value(quota, GB),
-        quotaResetDay: value(day, 1),
-      }).filter(([, number]) => number !== undefined),
-    );
-    const expiresAtUnixMs = expires === '' ? null : new Date(expires).getTime();
-    try {
-      put(
-        await call<DeviceBody>('PATCH', `/devices/${device.id}`, {
-          name,
-          note,
-          limits,
-          expiresAtUnixMs,
-          tags: tags.split(/\s+/).filter((tag) => tag !== ''),
-        }),
-      );
-      say(m.saved);
-    } catch (failure) {
-      setError(messageOf(failure));
-    }
-  };
-  return (
-    <section class="card">
-      <h2>{m.edit}</h2>
-      <form class="stack" onSubmit={save}>
-        <div class="fields">
-          <TextField label={messages.value.add.name} value={name} onInput={setName} isRequired />
-          <TextField label={messages.value.add.tags} value={tags} onInput={setTags} />
-          <TextField label={m.note} value={note} onInput={setNote} />
-          <TextField label={m.expires} type="datetime-local" value={expires} onInput={setExpires} />
-          <TextField label={`${m.upRate} (Mbit/s)`} type="number" placeholder={m.noLimit} value={up} onInput={setUp} />
-          <TextField
-            label={`${m.downRate} (Mbit/s)`}
-            type="number"
-            placeholder={m.noLimit}
-            value={down}
-            onInput={setDown}
-          />
-          <TextField label={`${m.quota} (GB)`} type="number" placeholder={m.noLimit} value={quota} onInput={setQuota} />
-          <TextField label={m.resetDay} type="number" placeholder="1" value={day} onInput={setDay} />
-        </div>
-        <ErrorText error={error} />
-        <div>
-          <button type="submit" class="button first">
-            {messages.value.save}
-          </button>
-        </div>
-      </form>
-    </section>
-  );
-}
-
-interface Session {
-  readonly startUnixMs: number;
-  readonly endUnixMs: number;
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-}
-
-function Sessions({ id }: { id: string }) {
-  const [sessions, setSessions] = useState<readonly Session[]>([]);
-  const m = messages.value.device;
-  useEffect(() => {
-    const toUnixMs = Math.round(nowUnixMs.value);
-    call<{ sessions: Session[] }>(
-      'GET',
-      `/devices/${id}/sessions?fromUnixMs=${toUnixMs - PERIODS.month}&toUnixMs=${toUnixMs}`,
-    ).then(
-      (answer) => setSessions(answer.sessions.toReversed()),
-      (failure) => say(messageOf(failure)),
-    );
-  }, [id]);
-  return (
-    <section class="card scroll">
-      <h2>{m.sessions}</h2>
-      {sessions.length === 0 ? (
-        <p class="quiet">{messages.value.none}</p>
-      ) : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{m.from}</th>
-              <th scope="col">{m.until}</th>
-              <th scope="col" class="end">
-                ↑
-              </th>
-              <th scope="col" class="end">
-                ↓
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {sessions.slice(0, 50).map((session) => (
-              <tr key={session.startUnixMs}>
-                <td>{dateTime(session.startUnixMs)}</td>
-                <td>{dateTime(session.endUnixMs)}</td>
-                <td class="end numbers">{bytes(session.receivedBytes)}</td>
-                <td class="end numbers">{bytes(session.sentBytes)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
-  );
-}
-
-function amount(number: number | undefined, unit: number): string {
-  return number === undefined ? '' : String(number / unit);
-}
-
-function value(text: string, unit: number): number | undefined {
-  return text === '' || Number(text) === 0 ? undefined : Math.round(Number(text) * unit);
-}
-
-/** A moment in the form of `datetime-local`, in the time zone of the browser. */
-function localText(unixMs: number | undefined): string {
-  if (unixMs === undefined) return '';
-  const date = new Date(unixMs);
-  return new Date(unixMs - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }

@@ -167,3 +167,12 @@ export function CopyText({ text, label }: { text: string; label: string }) {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : messages.value.errors.unknown;
 }
+
+/** Does something for a person, and says why where it fails. */
+export async function attempt(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (failure) {
+    say(messageOf(failure));
+  }
+}

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 
 import { parseIpAddress } from '../../control/ip-text.js';
+import type { Clock } from '../../host/clock.js';
 import { Tunnel } from '../../host/tunnel.js';
 import { addressWords } from '../../netstack/address.js';
 import type { AccessRule } from '../../policy/access.js';
-import { Policy } from '../../policy/policy.js';
+import { Policy, type PolicyOptions } from '../../policy/policy.js';
 import { createEngine, findAddon } from '../../rootless/engine.js';
 import type { SocketHost } from '../../rootless/socket-host.js';
 import { StackLoop } from '../../rootless/stack-loop.js';
@@ -37,84 +38,101 @@ export const GATEWAY_NAME = 'gateway.internal';
  */
 export async function openGatewayEngine(options: GatewayEngineOptions): Promise<RunningEngine> {
   const { clock, segmenter, parts } = createEngine();
+  const { mtu, privateKey, listenPort } = options;
   const addresses = options.addresses.map(({ address }) => address);
-  const loop = new StackLoop({
-    name: 'gateway',
-    clock,
-    segmenter,
-    crypto: parts.crypto,
-    addresses,
-    mtu: options.mtu,
-    acceptsAny: true,
-  });
+  const { crypto } = parts;
+  const loop = new StackLoop({ name: 'gateway', clock, segmenter, crypto, addresses, mtu, acceptsAny: true });
   const denials = new Denials();
-  const policy = new Policy({
-    gatewayAddresses: addresses,
-    subnets: options.addresses,
-    timeZone: options.timeZone,
-    seed: randomBytes(4).readUInt32LE(),
-    unixMs: Date.now(),
-    nowMs: clock.nowMs(),
-    onDenied: (flow, decision) => {
-      denials.add(flow, decision, Date.now());
-      engine?.emit({ kind: 'denied', denial: denials.list()[0]! });
-    },
-  });
-  policy.setOwnAddresses(hostAddresses());
-  const openings = options.openings.map(openingRule);
-  policy.setRules(openings);
   const devices = new DeviceTable();
+  const openings = options.openings.map(openingRule);
+  const policy = createPolicy(options, clock, (flow, decision) => {
+    denials.add(flow, decision, Date.now());
+    engine?.emit({ kind: 'denied', denial: denials.list()[0]! });
+  });
+  policy.setRules(openings);
   const wallClock = new WallClock(policy, clock);
   const tun = new PolicedTun({ loop, policy, clock, onInbound: () => engine?.packetsCameIn() });
   let engine: RunningEngine | undefined;
 
   const tunnel = await Tunnel.create({ ...parts, tun });
   try {
-    await tunnel.apply({
-      privateKey: options.privateKey,
-      listenPort: options.listenPort,
-      replacePeers: false,
-      peers: [],
-    });
+    await tunnel.apply({ privateKey, listenPort, replacePeers: false, peers: [] });
   } catch (error) {
     tunnel.close();
     throw error;
   }
   const host: SocketHost = { loop, lookup: () => Promise.resolve([]), ref: () => {}, unref: () => {} };
+  const nat = createNat({ host, policy, clock, devices, denials, resolvers: options.resolvers }, (device, step) => {
+    engine?.noteProof(device, step);
+  });
+  const hasRoute = await routesOfHost();
+  engine = new RunningEngine({ tunnel, tun, policy, nat, devices, wallClock, clock, host, hasRoute, openings });
+  return engine;
+}
+
+function createPolicy(
+  options: GatewayEngineOptions,
+  clock: Clock,
+  onDenied: NonNullable<PolicyOptions['onDenied']>,
+): Policy {
+  const policy = new Policy({
+    gatewayAddresses: options.addresses.map(({ address }) => address),
+    subnets: options.addresses,
+    timeZone: options.timeZone,
+    seed: randomBytes(4).readUInt32LE(),
+    unixMs: Date.now(),
+    nowMs: clock.nowMs(),
+    onDenied,
+  });
+  policy.setOwnAddresses(hostAddresses());
+  return policy;
+}
+
+interface NatSurroundings {
+  readonly host: SocketHost;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly devices: DeviceTable;
+  readonly denials: Denials;
+  readonly resolvers: readonly string[];
+}
+
+/** @param onProof Told of steps by which a device proves itself. */
+function createNat(
+  { host, policy, clock, devices, denials, resolvers }: NatSurroundings,
+  onProof: (device: string, step: 'connected' | 'name-resolved') => void,
+): Nat {
+  const counters = createNatCounters();
   const natHost: NatHost = {
-    loop,
+    loop: host.loop,
     policy: {
       decide: (flow) => policy.decide(flow, clock.nowMs()),
       explain: (flow) => policy.explain(flow, clock.nowMs()),
     },
-    counters: createNatCounters(),
+    counters,
     deviceOf: (address) => devices.ofAddress(address),
-    onConnected: (device) => engine?.noteProof(device, 'connected'),
+    onConnected: (device) => onProof(device, 'connected'),
   };
-  const echoes = echoSender();
   const dns = new DnsForwarder({
     host,
-    upstreams: new Upstreams(options.resolvers),
+    upstreams: new Upstreams(resolvers),
     ownName: GATEWAY_NAME,
     deviceOf: (address) => {
       const id = devices.ofAddress(addressWords(parseIpAddress(address)!));
-      if (id === undefined) return undefined;
-      return { id, isGood: policy.report(id, clock.nowMs())?.standing === 'good' };
+      return id === undefined ? undefined : { id, isGood: policy.report(id, clock.nowMs())?.standing === 'good' };
     },
-    onResolved: (device) => engine?.noteProof(device, 'name-resolved'),
+    onResolved: (device) => onProof(device, 'name-resolved'),
   });
-  const nat = new Nat({
+  const echoes = echoSender();
+  return new Nat({
     tcp: new TcpNat(natHost),
     udp: new UdpNat(natHost),
     echo: new EchoNat(natHost, echoes),
     dns,
     denials,
-    counters: natHost.counters,
+    counters,
     limitations: echoes === undefined ? [NO_PING] : [],
   });
-  const hasRoute = await routesOfHost();
-  engine = new RunningEngine({ tunnel, tun, policy, nat, devices, wallClock, clock, host, hasRoute, openings });
-  return engine;
 }
 
 const NO_PING = { what: 'ping', reason: 'no-ping-socket' } as const;

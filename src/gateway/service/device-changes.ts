@@ -1,5 +1,37 @@
-import type { GatewayDevice, TrafficSample } from '../gateway-model.js';
-import type { DeviceChange } from '../gateway-service.js';
+import { randomBytes } from 'node:crypto';
+
+import type { GatewayDevice, GatewaySettings } from '../gateway-model.js';
+import type { DeviceChange, NewDevice } from '../gateway-service.js';
+import { freeAddresses } from './address-pool.js';
+
+const ID_BYTES = 6;
+const KEY_BYTES = 32;
+const BIN_MS = 7 * 86_400_000;
+
+/** Makes a device of what was asked for. @param others Those in the bin as well. @throws {WireGuardError} ERR_SUBNET_FULL */
+export function newDevice(
+  given: NewDevice,
+  settings: GatewaySettings,
+  others: readonly GatewayDevice[],
+  nowUnixMs: number,
+): GatewayDevice {
+  const used = others.flatMap(({ addresses }) => addresses);
+  return {
+    id: randomBytes(ID_BYTES).toString('hex'),
+    name: given.name,
+    publicKey: given.publicKey,
+    ...(given.hasPresharedKey === true ? { presharedKey: randomBytes(KEY_BYTES).toString('base64') } : {}),
+    addresses: freeAddresses(settings, used),
+    tags: given.tags ?? [],
+    note: given.note ?? '',
+    ...(given.owner === undefined ? {} : { owner: given.owner }),
+    switches: given.switches ?? settings.defaultSwitches,
+    limits: given.limits ?? {},
+    isBlocked: false,
+    ...(given.expiresAtUnixMs === undefined ? {} : { expiresAtUnixMs: given.expiresAtUnixMs }),
+    createdAtUnixMs: nowUnixMs,
+  };
+}
 
 /** Returns a device with a change: absent members stay, `null` takes away. */
 export function changed(device: GatewayDevice, change: DeviceChange): GatewayDevice {
@@ -10,6 +42,13 @@ export function changed(device: GatewayDevice, change: DeviceChange): GatewayDev
   if (expiresAtUnixMs === null) delete result.expiresAtUnixMs;
   else if (expiresAtUnixMs !== undefined) result.expiresAtUnixMs = expiresAtUnixMs;
   return result;
+}
+
+/** Returns the ids of the devices whose week in the bin is over. */
+export function outOfBin(devices: Iterable<GatewayDevice>, nowUnixMs: number): string[] {
+  return [...devices]
+    .filter(({ deletedAtUnixMs = Infinity }) => deletedAtUnixMs < nowUnixMs - BIN_MS)
+    .map(({ id }) => id);
 }
 
 /** Names the change for the audit log. */
@@ -32,20 +71,6 @@ export function differences(before: GatewayDevice | undefined, after: GatewayDev
 /** Returns the members of `whole` that `part` names. */
 export function only<T extends object>(whole: T, part: Partial<T>): Partial<T> {
   return Object.fromEntries(Object.keys(part).map((name) => [name, whole[name as keyof T]])) as Partial<T>;
-}
-
-/** Adds samples that start at the same moment, the oldest first. */
-export function added(samples: readonly TrafficSample[]): TrafficSample[] {
-  const sums = new Map<number, TrafficSample>();
-  for (const sample of samples) {
-    const sum = sums.get(sample.startUnixMs);
-    sums.set(sample.startUnixMs, {
-      ...sample,
-      receivedBytes: sample.receivedBytes + (sum?.receivedBytes ?? 0),
-      sentBytes: sample.sentBytes + (sum?.sentBytes ?? 0),
-    });
-  }
-  return [...sums.values()].toSorted((a, b) => a.startUnixMs - b.startUnixMs);
 }
 
 function defined<T extends object>(object: T): Partial<T> {

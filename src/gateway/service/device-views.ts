@@ -33,6 +33,14 @@ export class DeviceViews {
     return status === undefined ? { device, ...GONE } : { device, ...this.#seen(device.id, status) };
   }
 
+  /** Counters of devices since the engine was opened. */
+  *totalsOf(ids: Iterable<string>): Iterable<readonly [string, { receivedBytes: number; sentBytes: number }]> {
+    for (const id of ids) {
+      const counts = this.#engine.status(id)?.report.counts;
+      if (counts !== undefined) yield [id, { receivedBytes: counts.receivedBytes, sentBytes: counts.sentBytes }];
+    }
+  }
+
   noteSeen(id: string, atUnixMs: number): void {
     this.#lastSeenUnixMs.set(id, atUnixMs);
   }

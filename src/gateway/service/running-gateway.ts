@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 import { formatIpAddress } from '../../control/ip-text.js';
 import { formatKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
@@ -7,7 +5,7 @@ import { SerialQueue } from '../../host/serial-queue.js';
 import type { AccessRule, Decision, Flow } from '../../policy/access.js';
 import { GATEWAY_NAME } from '../engine/open-gateway-engine.js';
 import type { EngineEvent, GatewayEngine, TunnelStream } from '../gateway-engine.js';
-import type { DeviceSession, GatewayDevice, GatewaySettings, GatewayState, TrafficSample } from '../gateway-model.js';
+import type { GatewayDevice, GatewaySettings, GatewayState } from '../gateway-model.js';
 import type {
   Denial,
   DeviceChange,
@@ -19,18 +17,16 @@ import type {
   NewDevice,
 } from '../gateway-service.js';
 import type { GatewayStore, StateChange } from '../gateway-store.js';
-import { freeAddresses, gatewayAddresses } from './address-pool.js';
-import { added, changed, differences, only, operationOf } from './device-changes.js';
+import { gatewayAddresses } from './address-pool.js';
+import { changed, differences, newDevice, only, operationOf, outOfBin } from './device-changes.js';
 import { deviceFile } from './device-file.js';
 import { checkDevice } from './device-rules.js';
 import { countConditions, DeviceViews } from './device-views.js';
 import { engineDevice } from './engine-device.js';
 import { EventHub } from './event-hub.js';
+import { History } from './history.js';
 import { checkSettings } from './settings-rules.js';
 import { TrafficRecorder } from './traffic-recorder.js';
-
-const BIN_MS = 7 * 86_400_000;
-const ID_BYTES = 6;
 
 export interface GatewayParts {
   readonly engine: GatewayEngine;
@@ -54,6 +50,7 @@ export class RunningGateway implements GatewayService {
   readonly #events = new EventHub();
   readonly #views: DeviceViews;
   readonly #recorder: TrafficRecorder;
+  readonly #history: History;
   readonly #devices: Map<string, GatewayDevice>;
   #settings: GatewaySettings;
   #rules: readonly AccessRule[];
@@ -70,7 +67,13 @@ export class RunningGateway implements GatewayService {
     this.#rules = state.rules;
     this.#revision = state.revision;
     this.publicKey = formatKey(engine.publicKey);
-    this.#recorder = new TrafficRecorder({ store, totals: () => this.#totals(), nowUnixMs, onFailure });
+    this.#recorder = new TrafficRecorder({
+      store,
+      totals: () => this.#views.totalsOf(this.#devices.keys()),
+      nowUnixMs,
+      onFailure,
+    });
+    this.#history = new History(store, () => this.#devices.keys());
     engine.onEvent((event) => this.#take(event));
   }
 
@@ -118,24 +121,7 @@ export class RunningGateway implements GatewayService {
 
   addDevice(given: NewDevice, actor: string): Promise<DeviceView> {
     return this.#queue.run(async () => {
-      const device: GatewayDevice = {
-        id: randomBytes(ID_BYTES).toString('hex'),
-        name: given.name,
-        publicKey: given.publicKey,
-        ...(given.hasPresharedKey === true ? { presharedKey: randomBytes(32).toString('base64') } : {}),
-        addresses: freeAddresses(
-          this.#settings,
-          [...this.#devices.values()].flatMap(({ addresses }) => addresses),
-        ),
-        tags: given.tags ?? [],
-        note: given.note ?? '',
-        ...(given.owner === undefined ? {} : { owner: given.owner }),
-        switches: given.switches ?? this.#settings.defaultSwitches,
-        limits: given.limits ?? {},
-        isBlocked: false,
-        ...(given.expiresAtUnixMs === undefined ? {} : { expiresAtUnixMs: given.expiresAtUnixMs }),
-        createdAtUnixMs: this.#nowUnixMs(),
-      };
+      const device = newDevice(given, this.#settings, [...this.#devices.values()], this.#nowUnixMs());
       return this.#put(device, 'device.add', actor);
     });
   }
@@ -151,7 +137,7 @@ export class RunningGateway implements GatewayService {
       this.#devices.set(id, device);
       this.#views.forget(id);
       await this.#engine.removeDevice(id);
-      this.#publish({ kind: 'device-removed', id });
+      this.#events.publish({ kind: 'device-removed', id });
     });
   }
 
@@ -190,7 +176,7 @@ export class RunningGateway implements GatewayService {
       });
       this.#rules = rules;
       this.#engine.setRules(rules);
-      this.#publish({ kind: 'rules-changed' });
+      this.#events.publish({ kind: 'rules-changed' });
     });
   }
 
@@ -201,7 +187,7 @@ export class RunningGateway implements GatewayService {
       const details = { before: only(this.#settings, change), after: change };
       await this.#commit({ settings, audit: this.#audit(actor, 'settings.change', undefined, details) });
       this.#settings = settings;
-      this.#publish({ kind: 'settings-changed' });
+      this.#events.publish({ kind: 'settings-changed' });
     });
   }
 
@@ -217,21 +203,12 @@ export class RunningGateway implements GatewayService {
     return this.#engine.flows(id);
   }
 
-  async traffic(
-    id: string | undefined,
-    fromUnixMs: number,
-    toUnixMs: number,
-    buckets: number,
-  ): Promise<readonly TrafficSample[]> {
-    if (id !== undefined) return await this.#store.traffic(id, fromUnixMs, toUnixMs, buckets);
-    const all = [...this.#devices.keys()].map((each) => this.#store.traffic(each, fromUnixMs, toUnixMs, buckets));
-    return added((await Promise.all(all)).flat());
+  traffic(id: string | undefined, fromUnixMs: number, toUnixMs: number, buckets: number) {
+    return this.#history.traffic(id, { fromUnixMs, toUnixMs, buckets });
   }
 
-  async sessions(id: string | undefined, fromUnixMs: number, toUnixMs: number): Promise<readonly DeviceSession[]> {
-    const ids = id === undefined ? [...this.#devices.keys()] : [id];
-    const all = await Promise.all(ids.map((each) => this.#store.sessions(each, fromUnixMs, toUnixMs)));
-    return all.flat().toSorted((a, b) => a.startUnixMs - b.startUnixMs);
+  sessions(id: string | undefined, fromUnixMs: number, toUnixMs: number) {
+    return this.#history.sessions(id, fromUnixMs, toUnixMs);
   }
 
   events(signal: AbortSignal): AsyncIterable<GatewayEvent> {
@@ -241,10 +218,8 @@ export class RunningGateway implements GatewayService {
   /** Removes for good what has been in the bin for a week. */
   async emptyBin(): Promise<void> {
     await this.#queue.run(async () => {
-      const until = this.#nowUnixMs() - BIN_MS;
-      const gone = [...this.#devices.values()].filter(({ deletedAtUnixMs = Infinity }) => deletedAtUnixMs < until);
-      if (gone.length === 0) return;
-      const removeDevices = gone.map(({ id }) => id);
+      const removeDevices = outOfBin(this.#devices.values(), this.#nowUnixMs());
+      if (removeDevices.length === 0) return;
       await this.#commit({ removeDevices, audit: this.#audit('gateway', 'bin.empty', undefined, { removeDevices }) });
       for (const id of removeDevices) this.#devices.delete(id);
     });
@@ -273,7 +248,7 @@ export class RunningGateway implements GatewayService {
     }
     this.#devices.set(device.id, device);
     const view = this.#views.of(device);
-    this.#publish({ kind: 'device-changed', device: view });
+    this.#events.publish({ kind: 'device-changed', device: view });
     return view;
   }
 
@@ -283,7 +258,7 @@ export class RunningGateway implements GatewayService {
 
   #take(event: EngineEvent): void {
     if (event.kind === 'denied') {
-      this.#publish({ kind: 'denied', denial: event.denial });
+      this.#events.publish({ kind: 'denied', denial: event.denial });
       return;
     }
     const device = this.#devices.get(event.device);
@@ -293,7 +268,7 @@ export class RunningGateway implements GatewayService {
       this.#recorder.wake();
     }
     if (event.kind === 'rekeyed') void this.#queue.run(() => this.#keepNextKey(device.id)).catch(() => {});
-    if (this.#events.hasReaders) this.#publish({ kind: 'device-changed', device: this.#views.of(device) });
+    if (this.#events.hasReaders) this.#events.publish({ kind: 'device-changed', device: this.#views.of(device) });
   }
 
   /** The engine has moved to the next key already. */
@@ -304,14 +279,7 @@ export class RunningGateway implements GatewayService {
     const renewed = { ...rest, publicKey: nextPublicKey };
     await this.#commit({ putDevices: [renewed], audit: this.#audit('gateway', 'device.rekeyed', id, {}) });
     this.#devices.set(id, renewed);
-    this.#publish({ kind: 'device-changed', device: this.#views.of(renewed) });
-  }
-
-  *#totals(): Iterable<readonly [string, { receivedBytes: number; sentBytes: number }]> {
-    for (const id of this.#devices.keys()) {
-      const counts = this.#engine.status(id)?.report.counts;
-      if (counts !== undefined) yield [id, { receivedBytes: counts.receivedBytes, sentBytes: counts.sentBytes }];
-    }
+    this.#events.publish({ kind: 'device-changed', device: this.#views.of(renewed) });
   }
 
   /** @throws {WireGuardError} ERR_NO_DEVICE */
@@ -324,10 +292,6 @@ export class RunningGateway implements GatewayService {
   #audit(actor: string, operation: string, object: string | undefined, details: object): StateChange['audit'] {
     const entry = { atUnixMs: this.#nowUnixMs(), actor, operation, details: { ...details } };
     return object === undefined ? entry : { ...entry, object };
-  }
-
-  #publish(event: GatewayEvent): void {
-    this.#events.publish(event);
   }
 }
 

@@ -1,8 +1,10 @@
+import { ACCOUNT_OPERATIONS } from './account-operations.js';
 import { DEVICE_OPERATIONS } from './device-operations.js';
 import { GATEWAY_OPERATIONS } from './gateway-operations.js';
 import type { Operation } from './operation.js';
 import { PEOPLE_OPERATIONS } from './people-operations.js';
 import { SESSION_OPERATIONS } from './session-operations.js';
+import { TOKEN_OPERATIONS } from './token-operations.js';
 
 /** Everything that can be done with a gateway by HTTP. */
 export const OPERATIONS = [
@@ -10,4 +12,6 @@ export const OPERATIONS = [
   ...DEVICE_OPERATIONS,
   ...GATEWAY_OPERATIONS,
   ...PEOPLE_OPERATIONS,
+  ...TOKEN_OPERATIONS,
+  ...ACCOUNT_OPERATIONS,
 ] as unknown as readonly Operation[];

@@ -1,0 +1,100 @@
+import { useState } from 'preact/hooks';
+
+import { call } from '../api.js';
+import { messages } from '../language.js';
+import { Qr } from '../parts/qr.js';
+import { Dialog, ErrorText, messageOf, say, TextField } from '../parts/ui.js';
+
+/** The account of whoever is signed in. */
+export function Account({ hasTotp }: { hasTotp: boolean }) {
+  const [isOn, setOn] = useState(hasTotp);
+  const [offer, setOffer] = useState<{ secret: string; uri: string } | undefined>(undefined);
+  const m = messages.value.people;
+  const act = (work: () => Promise<void>): void => {
+    void work().catch((failure) => say(messageOf(failure)));
+  };
+  const turnOff = async (): Promise<void> => {
+    await call('DELETE', '/account/totp');
+    setOn(false);
+  };
+  return (
+    <section class="card">
+      <h2>{m.account}</h2>
+      {isOn ? (
+        <button type="button" class="button" onClick={() => act(turnOff)}>
+          {m.totpOff}
+        </button>
+      ) : (
+        <button
+          type="button"
+          class="button"
+          onClick={() => act(async () => setOffer(await call('POST', '/account/totp', {})))}
+        >
+          {m.totpOn}
+        </button>
+      )}
+      {offer !== undefined && (
+        <TotpDialog
+          offer={offer}
+          onClose={(isNowOn) => {
+            setOffer(undefined);
+            setOn(isNowOn);
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+function TotpDialog({ offer, onClose }: { offer: { secret: string; uri: string }; onClose: (isOn: boolean) => void }) {
+  const [code, setCode] = useState('');
+  const [codes, setCodes] = useState<readonly string[]>([]);
+  const [error, setError] = useState('');
+  const m = messages.value.people;
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    try {
+      setCodes(
+        (await call<{ recoveryCodes: string[] }>('POST', '/account/totp/confirm', { secret: offer.secret, code }))
+          .recoveryCodes,
+      );
+    } catch (failure) {
+      setError(messageOf(failure));
+    }
+  };
+  const isOn = codes.length > 0;
+  return (
+    <Dialog title={m.totpOn} onClose={() => onClose(isOn)}>
+      {isOn ? (
+        <>
+          <p>{m.recovery}</p>
+          <p class="code">{codes.join('  ')}</p>
+          <div>
+            <button type="button" class="button first" onClick={() => onClose(true)}>
+              {messages.value.close}
+            </button>
+          </div>
+        </>
+      ) : (
+        <form class="stack" onSubmit={submit}>
+          <p>{m.totpScan}</p>
+          <Qr text={offer.uri} label={m.totpScan} />
+          <p class="code">{offer.secret}</p>
+          <TextField
+            label={messages.value.signIn.code}
+            value={code}
+            onInput={setCode}
+            autoComplete="one-time-code"
+            isRequired
+          />
+          <ErrorText error={error} />
+          <div>
+            <button type="submit" class="button first">
+              {messages.value.signIn.create}
+            </button>
+          </div>
+        </form>
+      )}
+    </Dialog>
+  );
+}
