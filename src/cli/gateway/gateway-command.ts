@@ -17,13 +17,15 @@ qr NAME | block NAME | unblock NAME | remove NAME
 limit NAME [--up MBIT] [--down MBIT] [--quota GB]
 allow NAME|everyone CIDR[:PORT]
 token NAME [--scope SCOPE] | passwd PERSON
-backup [FILE] | restore [FILE]`,
+backup [FILE] | restore [FILE]
+import FILE [--endpoint HOST[:PORT]]`,
   about: `
 Runs a VPN server without root, without a kernel module and without iptables: the traffic of devices leaves by ordinary
 sockets of this program. The first run makes keys and state, prints the address of the page with a link to set it up, and the
 QR code of a first device. Ends with Ctrl-C.
 
-With another first word it asks the gateway that runs, by a socket in its folder. restore works while it does not run.
+With another first word it asks the gateway that runs, by a socket in its folder. restore works while it does not run. import
+makes a gateway of wg0.json of wg-easy, or of a server's file of wg-quick or PiVPN: devices keep their keys and go on working.
 `,
   words: [
     {
@@ -45,6 +47,7 @@ With another first word it asks the gateway that runs, by a socket in its folder
         'passwd',
         'backup',
         'restore',
+        'import',
       ],
     },
     { name: 'NAME', about: 'a device, by its name or id' },
@@ -65,6 +68,7 @@ docs/gateway.md says what is denied by default, and how to run it as a service.
     'wiretype gateway allow laptop 192.168.1.10:22',
     'wiretype gateway limit guest --down 20 --quota 50',
     'wiretype gateway list --json',
+    'wiretype gateway import wg0.json --endpoint vpn.example.net',
   ],
 };
 
@@ -79,11 +83,12 @@ export const gateway: Command = {
     const folder = gatewayFolder(values.state, process.env);
     if (action === 'run') return run(values, folder, io);
     if (action === 'restore') return restore(folder, words[0], io);
+    if (action === 'import') return importInto(folder, words[0], values, io);
 
     const { ACTIONS, ACTION_WORDS } = await import('./actions.js');
     const perform = ACTIONS[action];
     if (perform === undefined) {
-      const near = closestWord(action, ['run', 'restore', ...Object.keys(ACTIONS)]);
+      const near = closestWord(action, ['run', 'restore', 'import', ...Object.keys(ACTIONS)]);
       throw new WireGuardError(
         'ERR_USAGE',
         `there is no action ${action}${near === undefined ? '' : `; did you mean ${near}?`}`,
@@ -113,6 +118,22 @@ async function run(values: Values, folder: string, io: Parameters<Command['run']
     },
     io,
   );
+}
+
+async function importInto(
+  folder: string,
+  file: string | undefined,
+  { endpoint, port }: Values,
+  io: Parameters<Command['run']>[1],
+): Promise<number> {
+  if (file === undefined) throw new WireGuardError('ERR_USAGE', 'import: the file is missing');
+  const { importFile } = await import('./import-file.js');
+  const chosen = {
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(port === undefined ? {} : { port: parseAmount('port', port) }),
+  };
+  await importFile({ file, folder, ...chosen }, io);
+  return 0;
 }
 
 async function restore(folder: string, backup: string | undefined, io: Parameters<Command['run']>[1]): Promise<number> {

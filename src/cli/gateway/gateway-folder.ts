@@ -28,12 +28,18 @@ export function readOrMakeKey(folder: string): Uint8Array {
   const path = join(folder, KEY_FILE);
   if (existsSync(path)) return parseKey(readFileSync(path, 'latin1').trim(), path);
   const { privateKey } = generateKeyPair();
-  const descriptor = openSync(path, 'wx', 0o600);
+  writeKey(folder, privateKey);
+  return privateKey;
+}
+
+/** Writes the private key of a gateway that has none. @throws If there is one. */
+export function writeKey(folder: string, privateKey: Uint8Array): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const descriptor = openSync(join(folder, KEY_FILE), 'wx', 0o600);
   try {
     writeSync(descriptor, `${formatKey(privateKey)}\n`);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
-  return privateKey;
 }
