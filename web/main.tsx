@@ -23,6 +23,8 @@ const PAGES = {
   rules: () => import('./pages/rules.js').then(({ Rules }) => Rules as ComponentType<PageProps>),
   settings: () => import('./pages/settings.js').then(({ SettingsPage }) => SettingsPage as ComponentType<PageProps>),
   people: () => import('./pages/people.js').then(({ People }) => People as ComponentType<PageProps>),
+  'device-link': () =>
+    import('./pages/device-link.js').then(({ DeviceLink }) => DeviceLink as ComponentType<PageProps>),
   audit: () => import('./pages/audit.js').then(({ Audit }) => Audit as ComponentType<PageProps>),
 };
 
@@ -49,6 +51,7 @@ function App() {
     return (
       <main class="gate">{failure.value === '' ? messages.value.loading : <p role="alert">{failure.value}</p>}</main>
     );
+  if (page === 'device-link') return <Lazy name="device-link" props={{ id: rest, mayWrite: false, session: now }} />;
   const isIn = now.state === 'signed-in';
   const isInvited = page === 'link' && !isIn;
   if (isInvited || (!isIn && now.state !== 'device') || page === 'sign-in')

@@ -163,6 +163,25 @@ describe('the page of the gateway', () => {
     await context.close();
   });
 
+  it('hands a device over by a link that works once', TIME_LIMIT, async () => {
+    const { body } = await lab.call('POST', `/devices/${await idOf('tablet')}/link`, {}, owner);
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${origin}/#/device-link/${body.link}`);
+    await page.getByRole('heading', { name: 'Set up tablet' }).waitFor();
+    assert.deepEqual(await faultsOf(page), []);
+    await page.getByRole('button', { name: 'Show my code' }).click();
+    await page.locator('.qr').waitFor();
+    await page.reload();
+    await page
+      .getByRole('alert')
+      .filter({ hasText: 'the link was used before' })
+      .or(page.getByRole('alert'))
+      .first()
+      .waitFor();
+    await context.close();
+  });
+
   it('keeps its filters in the address', TIME_LIMIT, async () => {
     const { page, context } = await open();
     await page.goto(`${origin}/#/devices?search=guest`);

@@ -207,6 +207,26 @@ describe('devices by HTTP', () => {
     assert.doesNotMatch(JSON.stringify(entries), /presharedKey":"[^c]/);
   });
 
+  it('have a link that gives their file once, to whoever has it (one-time links of wg-easy)', TIME_LIMIT, async () => {
+    await using lab = await ServerLab.open();
+    const owner = await lab.setUp();
+    const { id } = (await lab.addDevice(owner, 'phone')).body;
+    const { link } = (await lab.call('POST', `/devices/${id}/link`, {}, owner)).body;
+    assert.match(link, /^[\w-]{22}$/, '128 random bits');
+    assert.equal((await lab.call('POST', '/device-link/look', { link })).body.name, 'phone');
+    const publicKey = formatKey(generateKeyPair().publicKey);
+    const used = await lab.call('POST', '/device-link', { link, publicKey });
+    assert.deepEqual([used.status, used.body.nextPublicKey], [200, publicKey]);
+    assert.match(used.body.file, /^PrivateKey = $/m);
+    assert.equal((await lab.call('POST', '/device-link', { link, publicKey })).status, 401, 'it works once');
+    for (let i = 0; i < 6; i++) await lab.call('POST', '/device-link/look', { link: 'guess' });
+    assert.equal(
+      (await lab.call('POST', '/device-link/look', { link: 'guess' })).status,
+      429,
+      'guessing is slowed down',
+    );
+  });
+
   it('are tried against rules: a test says which one decides', TIME_LIMIT, async () => {
     await using lab = await ServerLab.open();
     const owner = await lab.setUp();

@@ -4,7 +4,7 @@ import type { DeviceBody } from '../../src/server/operations/device-schemas.js';
 import { call } from '../api.js';
 import { makeKeys, tunnelName } from '../keys.js';
 import { messages } from '../language.js';
-import { devices, put } from '../live.js';
+import { devices, isLoaded, put } from '../live.js';
 import { Qr } from '../parts/qr.js';
 import { Check, Dialog, ErrorText, messageOf, TextField } from '../parts/ui.js';
 
@@ -100,7 +100,7 @@ export function Handover({ made, onClose }: { made: Made; onClose: () => void })
       <p>
         <strong>{m.scan}.</strong> <span class="quiet">{m.scanText}</span>
       </p>
-      <Steps id={made.id} />
+      {isLoaded.value && <Steps id={made.id} />}
       <div class="row">
         <button type="button" class="button" onClick={download}>
           {m.download}

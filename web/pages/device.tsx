@@ -6,7 +6,7 @@ import { ago, bytes, dateTime } from '../format.js';
 import { makeKeys } from '../keys.js';
 import { messages } from '../language.js';
 import { devices, isLoaded, nowUnixMs, put } from '../live.js';
-import { Check, Dialog, messageOf, say } from '../parts/ui.js';
+import { attempt, Check, CopyText, Dialog, messageOf, say } from '../parts/ui.js';
 import { go } from '../router.js';
 import { Handover, handOver, Steps } from './add-device.js';
 import { DeviceForm } from './device-form.js';
@@ -40,6 +40,7 @@ export function Device({ id, mayWrite }: { id: string; mayWrite: boolean }) {
 
 function Head({ device, mayWrite }: { device: DeviceBody; mayWrite: boolean }) {
   const [made, setMade] = useState<ReturnType<typeof handOver> | undefined>(undefined);
+  const [link, setLink] = useState('');
   const m = messages.value;
   const reissue = async (): Promise<void> => {
     try {
@@ -55,6 +56,11 @@ function Head({ device, mayWrite }: { device: DeviceBody; mayWrite: boolean }) {
       say(messageOf(failure));
     }
   };
+  const sendLink = () =>
+    attempt(async () => {
+      const made = await call<{ link: string }>('POST', `/devices/${device.id}/link`, {});
+      setLink(`${location.href.split('#')[0]}#/device-link/${made.link}`);
+    });
   const setBlocked = async (): Promise<void> => {
     const action = device.isBlocked ? 'unblock' : 'block';
     try {
@@ -70,6 +76,9 @@ function Head({ device, mayWrite }: { device: DeviceBody; mayWrite: boolean }) {
         <div class="row">
           <button type="button" class="button" onClick={() => void reissue()}>
             {m.device.reissue}
+          </button>
+          <button type="button" class="button" onClick={() => void sendLink()}>
+            {m.device.sendLink}
           </button>
           <button type="button" class="button" onClick={() => void setBlocked()}>
             {device.isBlocked ? m.devices.unblock : m.devices.block}
@@ -87,6 +96,12 @@ function Head({ device, mayWrite }: { device: DeviceBody; mayWrite: boolean }) {
             {m.devices.remove}
           </button>
         </div>
+      )}
+      {link !== '' && (
+        <Dialog title={m.device.sendLink} onClose={() => setLink('')}>
+          <p>{m.device.linkText}</p>
+          <CopyText text={link} label={m.device.linkText} />
+        </Dialog>
       )}
       {made !== undefined && (
         <Dialog title={device.name} onClose={() => setMade(undefined)}>

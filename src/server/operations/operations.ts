@@ -1,4 +1,5 @@
 import { ACCOUNT_OPERATIONS } from './account-operations.js';
+import { DEVICE_LINK_OPERATIONS } from './device-link-operations.js';
 import { DEVICE_OPERATIONS } from './device-operations.js';
 import { GATEWAY_OPERATIONS } from './gateway-operations.js';
 import type { Operation } from './operation.js';
@@ -10,6 +11,7 @@ import { TOKEN_OPERATIONS } from './token-operations.js';
 export const OPERATIONS = [
   ...SESSION_OPERATIONS,
   ...DEVICE_OPERATIONS,
+  ...DEVICE_LINK_OPERATIONS,
   ...GATEWAY_OPERATIONS,
   ...PEOPLE_OPERATIONS,
   ...TOKEN_OPERATIONS,
