@@ -48,7 +48,7 @@ export const SESSION_OPERATIONS = [
     handler: async ({ link, name, password }, context) => {
       const { parts } = context;
       const hash = hashOf(link);
-      const person = await attempt('one-time link', context, async () => {
+      const person = await attempt(`link ${hash}`, context, async () => {
         const found = await parts.store.link(hash, parts.nowUnixMs());
         return found === undefined || found.purpose === 'device-file' ? undefined : personFor(found, name, context);
       });
