@@ -1,5 +1,6 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 
@@ -15,6 +16,7 @@ import { type Bindings, createApp } from './http/app.js';
 import type { EventStream } from './http/event-stream.js';
 import { HostNames } from './http/host-names.js';
 import { loadStaticFiles } from './http/static-files.js';
+import { TlsFiles, type TlsPaths } from './tls-files.js';
 
 const SET_UP_MS = 15 * 60_000;
 const SOCKET_MODE = 0o600;
@@ -38,6 +40,7 @@ export interface GatewayServerOptions {
 export class GatewayServer implements AsyncDisposable {
   readonly #options: GatewayServerOptions;
   readonly #servers: Server[] = [];
+  readonly #tlsFiles: TlsFiles[] = [];
   readonly #app: ReturnType<typeof createApp>['app'];
   readonly #events: EventStream;
   readonly #inside: Server;
@@ -63,9 +66,15 @@ export class GatewayServer implements AsyncDisposable {
     this.#inside = this.#makeServer('tunnel');
   }
 
-  /** Listens on a TCP address. @param port 0: any free one. @returns The port. @throws {WireGuardError} ERR_PAGE_LISTEN */
-  async listen(host: string, port: number): Promise<number> {
-    const server = this.#makeServer('network');
+  /**
+   * Listens on a TCP address, with TLS where there are files for it.
+   *
+   * @param port 0: any free one.
+   * @returns The port.
+   * @throws {WireGuardError} ERR_PAGE_LISTEN, ERR_TLS_FILES
+   */
+  async listen(host: string, port: number, tls?: TlsPaths): Promise<number> {
+    const server = tls === undefined ? this.#makeServer('network') : this.#makeTlsServer(tls);
     await listening(server, () => server.listen(port, host), `${host}:${port}`);
     return (server.address() as AddressInfo).port;
   }
@@ -105,6 +114,7 @@ export class GatewayServer implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.#events.close();
+    for (const files of this.#tlsFiles) files.close();
     for (const server of this.#servers) {
       server.close();
       server.closeAllConnections();
@@ -132,12 +142,31 @@ export class GatewayServer implements AsyncDisposable {
   }
 
   #makeServer(way: Bindings['way']): Server {
-    const listener = getRequestListener((request, env) => this.#app.fetch(request, { ...env, way, isSecure: false }), {
-      overrideGlobalObjects: false,
-    });
-    const server = createServer((request, response) => void listener(request, response));
+    const server = createServer(this.#listenerFor(way, false));
     this.#servers.push(server);
     return server;
+  }
+
+  #makeTlsServer(paths: TlsPaths): Server {
+    const server: TlsServer = createTlsServer(TlsFiles.read(paths), this.#listenerFor('network', true));
+    const files = new TlsFiles(paths, () => {
+      try {
+        server.setSecureContext(files.read());
+        this.#options.log('the certificate was read again');
+      } catch (error) {
+        this.#options.log(`the old certificate stays: ${error instanceof Error ? error.message : ''}`);
+      }
+    });
+    this.#tlsFiles.push(files);
+    this.#servers.push(server);
+    return server;
+  }
+
+  #listenerFor(way: Bindings['way'], isSecure: boolean): RequestListener {
+    const listener = getRequestListener((request, env) => this.#app.fetch(request, { ...env, way, isSecure }), {
+      overrideGlobalObjects: false,
+    });
+    return (request, response) => void listener(request, response);
   }
 }
 

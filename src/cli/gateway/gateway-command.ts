@@ -10,7 +10,8 @@ const MOST_WORDS = 3;
 const PAGE = { host: '127.0.0.1', port: 8_080 };
 
 const MANUAL: Manual = {
-  usage: `[run] [--state FOLDER] [--endpoint HOST[:PORT]] [--port PORT] [--page [HOST:]PORT] [--host-name NAME] [--allow CIDR[:PORT]]
+  usage: `[run] [--state FOLDER] [--endpoint HOST[:PORT]] [--port PORT] [--page [HOST:]PORT] [--tls-cert FILE --tls-key FILE]
+[--host-name NAME] [--allow CIDR[:PORT]]
 add NAME [--tag TAG] [--expires DAYS] [--public-key KEY] [--output FILE]
 list | status | watch [--json]
 qr NAME | block NAME | unblock NAME | remove NAME
@@ -106,13 +107,16 @@ type Values = ReturnType<typeof parseOptions<typeof GATEWAY_OPTIONS>>['values'];
 
 async function run(values: Values, folder: string, io: Parameters<Command['run']>[1]): Promise<number> {
   const { runGateway } = await import('./run-gateway.js');
-  const { endpoint, port, page, 'host-name': hostNames = [], allow = [] } = values;
+  const { endpoint, port, page, 'host-name': hostNames = [], allow = [], 'tls-cert': cert, 'tls-key': key } = values;
+  if ((cert === undefined) !== (key === undefined))
+    throw new WireGuardError('ERR_USAGE', '--tls-cert and --tls-key belong together, and one is missing');
   return runGateway(
     {
       folder,
       pages: page === undefined ? [PAGE] : page.map(parsePageAddress),
       hostNames,
       openings: allow.map(parseOpening),
+      ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(port === undefined ? {} : { port: parseAmount('port', port) }),
     },

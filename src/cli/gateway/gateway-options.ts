@@ -17,6 +17,13 @@ export const GATEWAY_OPTIONS = {
   },
   port: { type: 'string', value: 'PORT', about: 'the UDP port of WireGuard; first run only' },
   page: { ...MANY, value: '[HOST:]PORT', about: 'serve the page there; default: 127.0.0.1:8080', choices: ['8080'] },
+  'tls-cert': {
+    type: 'string',
+    value: 'FILE',
+    about: 'the certificate of the page, PEM, with its chain',
+    kinds: ['file'],
+  },
+  'tls-key': { type: 'string', value: 'FILE', about: 'its key; both are read again when they change', kinds: ['file'] },
   'host-name': { ...MANY, value: 'NAME', about: 'a name that the page is asked for by' },
   allow: {
     ...MANY,

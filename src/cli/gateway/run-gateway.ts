@@ -8,6 +8,7 @@ import type { GatewayEvent } from '../../gateway/gateway-service.js';
 import { openGateway } from '../../gateway/service/open-gateway.js';
 import type { RunningGateway } from '../../gateway/service/running-gateway.js';
 import { GatewayServer } from '../../server/gateway-server.js';
+import type { TlsPaths } from '../../server/tls-files.js';
 import { SqliteStore } from '../../store/sqlite-store.js';
 import type { CommandIo } from '../command.js';
 import { systemHostNetwork } from '../setup/system-host-network.js';
@@ -25,6 +26,8 @@ export interface GatewayRun {
   readonly endpoint?: string;
   readonly port?: number;
   readonly pages: readonly { readonly host: string; readonly port: number }[];
+  /** Files of TLS for the page. Absent: plain HTTP. */
+  readonly tls?: TlsPaths;
   readonly hostNames: readonly string[];
   readonly openings: readonly Opening[];
   /** Called when everything runs, with the file of the first device where this is the first run. */
@@ -50,7 +53,7 @@ export async function runGateway(run: GatewayRun, io: CommandIo): Promise<number
     log: (line) => io.writeError(`${line}\n`),
   });
   try {
-    const ports = await Promise.all(run.pages.map(({ host, port }) => server.listen(host, port)));
+    const ports = await Promise.all(run.pages.map(({ host, port }) => server.listen(host, port, run.tls)));
     await server.listenLocal(socketPath(run.folder));
     gateway.listenInside(INSIDE_PORT, (stream) => server.serveInside(stream));
     say(`The gateway takes devices at ${gateway.settings.endpoint} (UDP).`);
@@ -101,16 +104,18 @@ function hostNamesOf({ hostNames, pages }: GatewayRun, gateway: RunningGateway):
 }
 
 async function sayWhereThePageIs(
-  { pages }: GatewayRun,
+  { pages, hostNames, tls }: GatewayRun,
   ports: readonly number[],
   server: GatewayServer,
   say: (line: string) => void,
 ): Promise<void> {
   const [host, port] = [pages[0]!.host, ports[0]!];
-  const name = host === '127.0.0.1' || host === '::1' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  const isLoopback = host === '127.0.0.1' || host === '::1';
+  const name = hostNames[0] ?? (isLoopback ? 'localhost' : host.includes(':') ? `[${host}]` : host);
+  const origin = `${tls === undefined ? 'http' : 'https'}://${name}:${port}`;
   const link = await server.makeSetUpLink();
-  say(`The page is at http://${name}:${port}/`);
-  if (link !== undefined) say(`Set it up within 15 minutes: http://${name}:${port}/#/link/${link}`);
+  say(`The page is at ${origin}/`);
+  if (link !== undefined) say(`Set it up within 15 minutes: ${origin}/#/link/${link}`);
 }
 
 /** @returns The file of the first device, complete, where there was none. Its private key is kept nowhere. */
