@@ -9,6 +9,7 @@ import type { TunnelStream } from '../gateway/gateway-engine.js';
 import type { GatewayService } from '../gateway/gateway-service.js';
 import type { GatewayStore } from '../gateway/gateway-store.js';
 import type { PeopleStore } from '../store/people-store.js';
+import type { WebhookStore } from '../store/webhook-store.js';
 import { Attempts } from './auth/attempts.js';
 import { Passwords } from './auth/passwords.js';
 import { hashOf, newLinkSecret } from './auth/secrets.js';
@@ -17,13 +18,14 @@ import type { EventStream } from './http/event-stream.js';
 import { HostNames } from './http/host-names.js';
 import { loadStaticFiles } from './http/static-files.js';
 import { TlsFiles, type TlsPaths } from './tls-files.js';
+import { WebhookSender } from './webhooks/webhook-sender.js';
 
 const SET_UP_MS = 15 * 60_000;
 const SOCKET_MODE = 0o600;
 
 export interface GatewayServerOptions {
   readonly gateway: GatewayService;
-  readonly store: GatewayStore & PeopleStore;
+  readonly store: GatewayStore & PeopleStore & WebhookStore;
   readonly version: string;
   /** Folder of the built page. */
   readonly pageFolder: string;
@@ -44,13 +46,16 @@ export class GatewayServer implements AsyncDisposable {
   readonly #app: ReturnType<typeof createApp>['app'];
   readonly #events: EventStream;
   readonly #inside: Server;
+  readonly #webhooks: WebhookSender;
   readonly #nowUnixMs: () => number;
   #socketPath: string | undefined;
 
   constructor(options: GatewayServerOptions) {
     this.#options = options;
     this.#nowUnixMs = options.nowUnixMs ?? Date.now;
+    this.#webhooks = new WebhookSender(options.gateway, options.store, this.#nowUnixMs);
     const { app, events } = createApp({
+      webhooks: this.#webhooks,
       gateway: options.gateway,
       store: options.store,
       version: options.version,
@@ -114,6 +119,7 @@ export class GatewayServer implements AsyncDisposable {
 
   async close(): Promise<void> {
     this.#events.close();
+    await this.#webhooks.close();
     for (const files of this.#tlsFiles) files.close();
     for (const server of this.#servers) {
       server.close();

@@ -1,13 +1,16 @@
 import type { GatewayService } from '../gateway/gateway-service.js';
 import type { GatewayStore } from '../gateway/gateway-store.js';
 import type { PeopleStore } from '../store/people-store.js';
+import type { WebhookStore } from '../store/webhook-store.js';
 import type { Attempts } from './auth/attempts.js';
 import type { Passwords } from './auth/passwords.js';
+import type { WebhookSender } from './webhooks/webhook-sender.js';
 
 /** The parts that the operations of a gateway work with. */
 export interface ServerParts {
   readonly gateway: GatewayService;
-  readonly store: GatewayStore & PeopleStore;
+  readonly store: GatewayStore & PeopleStore & WebhookStore;
+  readonly webhooks: WebhookSender;
   readonly passwords: Passwords;
   readonly attempts: Attempts;
   /** Wall clock. */

@@ -6,6 +6,7 @@ import type { Operation } from './operation.js';
 import { PEOPLE_OPERATIONS } from './people-operations.js';
 import { SESSION_OPERATIONS } from './session-operations.js';
 import { TOKEN_OPERATIONS } from './token-operations.js';
+import { WEBHOOK_OPERATIONS } from './webhook-operations.js';
 
 /** Everything that can be done with a gateway by HTTP. */
 export const OPERATIONS = [
@@ -16,4 +17,5 @@ export const OPERATIONS = [
   ...PEOPLE_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
+  ...WEBHOOK_OPERATIONS,
 ] as unknown as readonly Operation[];
