@@ -4,7 +4,7 @@
  *     node scripts/setup.mjs [--for PURPOSE]
  *
  * The script does only the missing steps, and prints nothing when no step is missing. `--for start` (or test, bench,
- * prebuild, proxy-demo) also checks
+ * prebuild, lab, proxy-demo) also checks
  * the programs listed in `scripts/PURPOSE-tools.json`: root gets the missing ones from Debian's packages, everyone
  * else gets their names.
  *
@@ -74,6 +74,11 @@ async function buildAddon() {
   if (process.platform !== 'linux' || process.env.WIRETYPE_NO_ADDON === '1') return;
   const sources = Math.max(newestMs(SOURCE_FOLDER), modifiedMs(path('scripts/addon.mjs')));
   if (modifiedMs(ADDON) >= sources) return;
+  // The gateway works without the addon, so that anybody can try it on a machine without a compiler.
+  if (values.for === 'start' && process.getuid?.() !== 0 && missingTools('build').length > 0)
+    return step(
+      `the addon is left out, since ${namesOf(missingTools('build'))} is missing: the gateway is slower without it`,
+    );
   installTools('build');
   const headers = findHeaders() ?? fetchHeaders();
   step('compiling the addon');

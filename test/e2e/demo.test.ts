@@ -1,5 +1,5 @@
 /**
- * The demonstration, as `npm start` runs it.
+ * The demonstration, as `npm run lab` runs it.
  *
  * Topology: the demo makes its own, two namespaces with a cable between them.
  */

@@ -27,7 +27,7 @@ everything that it made. Needs root; does not touch the host's own network.
 `,
   words: [],
   options: OPTIONS,
-  notes: 'In a checkout: npm start, or npm start -- --once; npm run proxy-demo -- --once',
+  notes: 'In a checkout: npm run lab, or npm run lab -- --once; npm run proxy-demo -- --once',
   examples: ['wiretype demo', 'wiretype demo --once', 'wiretype demo --proxy --once'],
 };
 

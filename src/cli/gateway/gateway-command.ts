@@ -8,9 +8,10 @@ import { GATEWAY_OPTIONS, parseAmount, parseOpening, parsePageAddress } from './
 
 const MOST_WORDS = 3;
 const PAGE = { host: '127.0.0.1', port: 8_080 };
+const ANY_PAGE = { host: '127.0.0.1', port: 0 };
 
 const MANUAL: Manual = {
-  usage: `[run] [--state FOLDER] [--endpoint HOST[:PORT]] [--port PORT] [--page [HOST:]PORT] [--tls-cert FILE --tls-key FILE]
+  usage: `[run] [--once] [--state FOLDER] [--endpoint HOST[:PORT]] [--port PORT] [--page [HOST:]PORT] [--tls-cert FILE --tls-key FILE]
 [--host-name NAME] [--allow CIDR[:PORT]]
 add NAME [--tag TAG] [--expires DAYS] [--public-key KEY] [--output FILE]
 list | status | watch [--json]
@@ -106,22 +107,23 @@ export const gateway: Command = {
 type Values = ReturnType<typeof parseOptions<typeof GATEWAY_OPTIONS>>['values'];
 
 async function run(values: Values, folder: string, io: Parameters<Command['run']>[1]): Promise<number> {
-  const { runGateway } = await import('./run-gateway.js');
   const { endpoint, port, page, 'host-name': hostNames = [], allow = [], 'tls-cert': cert, 'tls-key': key } = values;
   if ((cert === undefined) !== (key === undefined))
     throw new WireGuardError('ERR_USAGE', '--tls-cert and --tls-key belong together, and one is missing');
-  return runGateway(
-    {
-      folder,
-      pages: page === undefined ? [PAGE] : page.map(parsePageAddress),
-      hostNames,
-      openings: allow.map(parseOpening),
-      ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(port === undefined ? {} : { port: parseAmount('port', port) }),
-    },
-    io,
-  );
+  const options = {
+    pages: page === undefined ? [values.once === true ? ANY_PAGE : PAGE] : page.map(parsePageAddress),
+    hostNames,
+    openings: allow.map(parseOpening),
+    ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(port === undefined ? {} : { port: parseAmount('port', port) }),
+  };
+  if (values.once === true) {
+    const { runOnce } = await import('./run-once.js');
+    return runOnce(values.state === undefined ? options : { ...options, folder: values.state }, io);
+  }
+  const { runGateway } = await import('./run-gateway.js');
+  return runGateway({ ...options, folder }, io);
 }
 
 async function importInto(

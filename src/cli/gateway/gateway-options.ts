@@ -44,6 +44,7 @@ export const GATEWAY_OPTIONS = {
     kinds: ['file'],
   },
   scope: { ...MANY, value: 'SCOPE', about: 'with token: what it may do, such as devices:read' },
+  once: { type: 'boolean', about: 'show it once: connect a device of this program, say what happened, and end' },
   json: { type: 'boolean', about: 'as JSON; schema/gateway.json in the package describes the devices of list' },
 } as const;
 

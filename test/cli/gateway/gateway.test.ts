@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { parseConfig } from '../../../src/control/config/index.js';
+import { ServerLab } from '../../server/server-lab.js';
+
+const COMMAND = fileURLToPath(new URL('../../../../bin/wiretype', import.meta.url));
+const TIME_LIMIT = { timeout: 60_000 };
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function wiretype(words: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [COMMAND, 'gateway', ...words], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { status: child.exitCode, stdout, stderr };
+}
+
+/** Runs a test with a gateway that answers at its socket, and with the words that lead to it. */
+async function withGateway(
+  test: (ask: (...words: string[]) => Promise<Outcome>, folder: string) => Promise<void>,
+): Promise<void> {
+  await using lab = await ServerLab.open();
+  await lab.server.listenLocal(lab.socketPath);
+  const folder = join(lab.socketPath, '..');
+  assert.equal(statSync(lab.socketPath).mode & 0o777, 0o600);
+  await test((...words) => wiretype([...words, '--state', folder]), folder);
+}
+
+describe('wiretype gateway', () => {
+  it('shows itself once, and leaves nothing behind', TIME_LIMIT, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wiretype-once-'));
+    try {
+      const port = String(20_000 + Math.floor(Math.random() * 30_000));
+      const { status, stdout, stderr } = await wiretype(['--once', '--port', port, '--endpoint', '127.0.0.1'], {
+        TMPDIR: folder,
+      });
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /it resolved gateway\.internal as 10\./);
+      assert.match(stdout, /it opened the page inside of the tunnel, which knows it as "trial/);
+      assert.match(stdout, /The gateway has it as online/);
+      assert.deepEqual(readdirSync(folder), []);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('adds a device with its complete file, and lists, bounds, blocks and removes it', TIME_LIMIT, () =>
+    withGateway(async (ask) => {
+      const added = await ask('add', 'laptop', '--tag', 'work', '--expires', '30');
+      const document = parseConfig(added.stdout, 'laptop.conf');
+      document.assertValid();
+      assert.equal((await ask('limit', 'laptop', '--down', '20', '--quota', '5')).status, 0);
+      const [device] = JSON.parse((await ask('list', '--json')).stdout);
+      assert.deepEqual(
+        [device.name, device.tags, device.limits],
+        ['laptop', ['work'], { downBitsPerSecond: 20e6, quotaBytes: 5e9 }],
+      );
+      assert.match((await ask('block', 'laptop')).stderr, /Blocked laptop/);
+      assert.match((await ask('list')).stdout, /laptop +10\.77\.0\.2 +blocked/);
+      assert.match((await ask('allow', 'laptop', '192.168.1.10:22')).stderr, /Allowed/);
+      const again = await ask('qr', 'laptop');
+      assert.notEqual(again.stdout, added.stdout);
+      assert.match((await ask('remove', 'laptop')).stderr, /seven days/);
+      assert.match((await ask('list')).stdout, /no device yet/);
+    }),
+  );
+
+  it('makes tokens, backups and links for lost passwords', TIME_LIMIT, () =>
+    withGateway(async (ask, folder) => {
+      assert.match((await ask('token', 'ci', '--scope', 'devices:read')).stdout, /^wt_\w+\n$/);
+      const path = join(folder, 'copy.db');
+      assert.equal((await ask('backup', path)).status, 0);
+      assert.equal(readFileSync(path).subarray(0, 15).toString(), 'SQLite format 3');
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      assert.match((await ask('passwd', 'nobody')).stderr, /no person named nobody/);
+    }),
+  );
+
+  it('says what is wrong, in one sentence and with advice', TIME_LIMIT, async () => {
+    const cases: [string[], RegExp][] = [
+      [['lst'], /no action lst; did you mean list\?/],
+      [['add'], /add: a word is missing/],
+      [['list', '--state', '/nonexistent'], /no gateway answers at .*\n.*Start it/],
+      [['--allow', 'x'], /--allow x: an address or range is expected/],
+      [['--page', 'x'], /--page x: a port is expected/],
+      [['--tls-cert', 'x'], /belong together/],
+      [['import'], /the file is missing/],
+    ];
+    for (const [words, pattern] of cases) {
+      const { status, stderr } = await wiretype(words);
+      assert.notEqual(status, 0);
+      assert.match(stderr, pattern);
+    }
+  });
+});
