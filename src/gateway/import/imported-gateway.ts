@@ -20,6 +20,6 @@ export interface ImportedGateway {
   readonly listenPort?: number;
   readonly mtu?: number;
   readonly peers: readonly ImportedPeer[];
-  /** What the file has and the gateway does not take over, as sentences with the place. */
+  /** Members and lines that the gateway does not take over, as sentences with the place. */
   readonly leftOut: readonly string[];
 }
