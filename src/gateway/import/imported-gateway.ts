@@ -1,6 +1,6 @@
 /** A peer of another VPN server that becomes a device. */
 export interface ImportedPeer {
-  /** As it was called there; empty: it had no name. */
+  /** Its name there; empty: it had none. */
   readonly name: string;
   /** Base64. */
   readonly publicKey: string;
