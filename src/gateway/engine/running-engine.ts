@@ -5,6 +5,7 @@ import type { DeviceEvent } from '../../core/device-events.js';
 import { VERDICT_NAMES } from '../../core/packets/verdict.js';
 import type { PeerView } from '../../core/session/peer-view.js';
 import type { Clock } from '../../host/clock.js';
+import { SerialQueue } from '../../host/serial-queue.js';
 import type { Tunnel } from '../../host/tunnel.js';
 import { addressBytes, addressWords } from '../../netstack/address.js';
 import type { AccessRule, Decision, Flow } from '../../policy/access.js';
@@ -42,6 +43,8 @@ export class RunningEngine implements GatewayEngine {
   readonly #parts: EngineParts;
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #servers: TunnelServer[] = [];
+  /** A key that is used for the first time and a change of the device never cross. */
+  readonly #queue = new SerialQueue();
   /** Devices with a handshake and no packet so far. */
   readonly #awaited = new Set<string>();
   #judgedRevision: number;
@@ -62,7 +65,15 @@ export class RunningEngine implements GatewayEngine {
     return this.#parts.nat.limitations;
   }
 
-  async putDevice(device: EngineDevice): Promise<void> {
+  putDevice(device: EngineDevice): Promise<void> {
+    return this.#queue.run(() => this.#put(device));
+  }
+
+  removeDevice(id: string): Promise<void> {
+    return this.#queue.run(() => this.#remove(id));
+  }
+
+  async #put(device: EngineDevice): Promise<void> {
     const { tunnel, policy, devices, clock } = this.#parts;
     const before = devices.get(device.id);
     await tunnel.apply({ replacePeers: false, peers: peerChanges(before?.device, device) });
@@ -73,7 +84,7 @@ export class RunningEngine implements GatewayEngine {
     this.judgeAgain();
   }
 
-  async removeDevice(id: string): Promise<void> {
+  async #remove(id: string): Promise<void> {
     const { tunnel, policy, devices, nat } = this.#parts;
     const entry = devices.get(id);
     if (entry === undefined) return;
@@ -210,7 +221,8 @@ export class RunningEngine implements GatewayEngine {
     if (entry.proof['first-packet'] === undefined) this.#awaited.add(id);
     this.emit({ kind: 'handshake', device: id });
     const { nextPublicKey } = entry.device;
-    if (nextPublicKey !== undefined && equals(peer.publicKey, nextPublicKey)) await this.#useNextKey(entry);
+    if (nextPublicKey !== undefined && equals(peer.publicKey, nextPublicKey))
+      await this.#queue.run(() => this.#useNextKey(entry));
   }
 
   #noteFirstPacket(id: string): void {
@@ -223,7 +235,8 @@ export class RunningEngine implements GatewayEngine {
   /** The addresses move to the peer of the next key, and the old key is refused from here on. */
   async #useNextKey({ device }: DeviceEntry): Promise<void> {
     const { nextPublicKey, ...rest } = device;
-    await this.putDevice({ ...rest, publicKey: nextPublicKey! });
+    if (nextPublicKey === undefined) return; // it was taken back meanwhile
+    await this.#put({ ...rest, publicKey: nextPublicKey });
     this.emit({ kind: 'rekeyed', device: device.id });
   }
 
