@@ -20,9 +20,16 @@ export function deviceBody({ device, ...seen }: DeviceView): DeviceBody {
   };
 }
 
+/** Changed objects are new objects, so that each is hashed once: the stream of events asks for all devices each second. */
+const etags = new WeakMap<object, string>();
+
 /** Changes with every change of what it is made from. */
-export function etagOf(value: unknown): string {
-  return `"${createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)}"`;
+export function etagOf(value: object): string {
+  const known = etags.get(value);
+  if (known !== undefined) return known;
+  const etag = `"${createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)}"`;
+  etags.set(value, etag);
+  return etag;
 }
 
 /** Whether a caller may see a device: tokens can be bound to tags, members to what is theirs. */
