@@ -227,6 +227,26 @@ describe('devices by HTTP', () => {
     );
   });
 
+  it(
+    'are not changed over a change of somebody else, where the caller says what it knows (If-Match, RFC 9110 §13.1.1)',
+    TIME_LIMIT,
+    async () => {
+      await using lab = await ServerLab.open();
+      const owner = await lab.setUp();
+      const { id, etag } = (await lab.addDevice(owner, 'phone')).body;
+      const change = (name: string) => lab.call('PATCH', `/devices/${id}`, { name }, { ...owner, 'if-match': etag });
+      assert.equal((await change('first')).status, 200);
+      assert.deepEqual([(await change('second')).status, (await change('third')).body.code], [412, 'ERR_CHANGED']);
+      const settings = (await lab.call('GET', '/settings', undefined, owner)).headers.get('etag')!;
+      const set = (mtu: number) => lab.call('PATCH', '/settings', { mtu }, { ...owner, 'if-match': settings });
+      assert.deepEqual([(await set(1_400)).status, (await set(1_380)).status], [200, 412]);
+      const rules = (await lab.call('GET', '/rules', undefined, owner)).headers.get('etag')!;
+      const rule = { action: 'deny', from: { kind: 'everyone' }, to: { kind: 'lan' } };
+      const put = () => lab.call('PUT', '/rules', { rules: [rule] }, { ...owner, 'if-match': rules });
+      assert.deepEqual([(await put()).status, (await put()).status], [200, 412]);
+    },
+  );
+
   it('are tried against rules: a test says which one decides', TIME_LIMIT, async () => {
     await using lab = await ServerLab.open();
     const owner = await lab.setUp();

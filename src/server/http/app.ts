@@ -100,11 +100,13 @@ async function run(operation: Operation, context: RequestContext, parts: AppPart
     body: ['GET', 'DELETE'].includes(operation.method) ? '' : await readBody(context.req.raw.body),
     contentType: context.req.header('content-type'),
   });
+  const ifMatch = context.req.header('if-match');
   const call: CallContext = {
     parts,
     caller,
     origin: originOf(context),
     userAgent: context.req.header('user-agent') ?? '',
+    ...(ifMatch === undefined ? {} : { ifMatch }),
     setHeader: (name, value) => context.header(name, value, { append: true }),
   };
   const output = await operation.handler(input as never, call);

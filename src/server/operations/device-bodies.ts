@@ -32,6 +32,12 @@ export function etagOf(value: object): string {
   return etag;
 }
 
+/** Refuses a change of what somebody else has changed meanwhile. @throws {ApiError} ERR_CHANGED */
+export function requireMatch(value: object, ifMatch: string | undefined): void {
+  if (ifMatch !== undefined && ifMatch !== '*' && ifMatch !== etagOf(value))
+    throw new ApiError('ERR_CHANGED', 'it was changed meanwhile: read it again');
+}
+
 /** Whether a caller may see a device: tokens can be bound to tags, members to what is theirs. */
 export function maySee(caller: Caller, { device }: DeviceView): boolean {
   if (caller.tags !== undefined && !caller.tags.some((tag) => device.tags.includes(tag))) return false;

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 
 import type { DeviceView } from '../../gateway/gateway-service.js';
-import { deviceBody, maySee, visible } from './device-bodies.js';
+import { deviceBody, maySee, requireMatch, visible } from './device-bodies.js';
 import {
   ById,
   DeviceBody,
@@ -205,8 +205,10 @@ export const DEVICE_OPERATIONS = [
   }),
 ];
 
-function find(id: string, { parts, caller }: CallContext): DeviceView {
-  return visible(parts.gateway.device(id), caller);
+function find(id: string, { parts, caller, ifMatch }: CallContext): DeviceView {
+  const view = visible(parts.gateway.device(id), caller);
+  requireMatch(view.device, ifMatch);
+  return view;
 }
 
 /** The store knows peaks besides, which no chart shows so far. */

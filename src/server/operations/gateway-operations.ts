@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import { parseIpAddress } from '../../control/ip-text.js';
 import { ApiError } from '../server-errors.js';
-import { visible } from './device-bodies.js';
+import { etagOf, requireMatch, visible } from './device-bodies.js';
 import { Nothing } from './device-schemas.js';
 import {
   AuditBody,
@@ -27,7 +27,10 @@ export const GATEWAY_OPERATIONS = [
     summary: 'Returns the access rules. The first that matches a flow decides.',
     input: Nothing,
     output: RulesBody,
-    handler: async (_, { parts }) => ({ rules: parts.gateway.rules().map(ruleBody) }),
+    handler: async (_, { parts, setHeader }) => {
+      setHeader('etag', etagOf(parts.gateway.rules()));
+      return { rules: parts.gateway.rules().map(ruleBody) };
+    },
   }),
   operation({
     id: 'rules.set',
@@ -38,7 +41,8 @@ export const GATEWAY_OPERATIONS = [
     input: RulesBody,
     output: RulesBody,
     example: { input: { rules: [] } },
-    handler: async ({ rules }, { parts, caller }) => {
+    handler: async ({ rules }, { parts, caller, ifMatch }) => {
+      requireMatch(parts.gateway.rules(), ifMatch);
       await parts.gateway.setRules(rules.map(readRule), caller.actor);
       return { rules: parts.gateway.rules().map(ruleBody) };
     },
@@ -82,7 +86,10 @@ export const GATEWAY_OPERATIONS = [
     summary: 'Returns the settings of the gateway.',
     input: Nothing,
     output: SettingsBody,
-    handler: async (_, { parts }) => ({ ...parts.gateway.settings, dns: [...parts.gateway.settings.dns] }),
+    handler: async (_, { parts, setHeader }) => {
+      setHeader('etag', etagOf(parts.gateway.settings));
+      return { ...parts.gateway.settings, dns: [...parts.gateway.settings.dns] };
+    },
   }),
   operation({
     id: 'settings.change',
@@ -92,7 +99,8 @@ export const GATEWAY_OPERATIONS = [
     summary: 'Changes what is given. Port, subnets and MTU hold from the next start.',
     input: SettingsChange,
     output: SettingsBody,
-    handler: async (change, { parts, caller }) => {
+    handler: async (change, { parts, caller, ifMatch }) => {
+      requireMatch(parts.gateway.settings, ifMatch);
       await parts.gateway.changeSettings(change as Parameters<typeof parts.gateway.changeSettings>[0], caller.actor);
       return { ...parts.gateway.settings, dns: [...parts.gateway.settings.dns] };
     },

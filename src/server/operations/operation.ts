@@ -11,6 +11,8 @@ export interface CallContext {
   /** The origin that the page was loaded from, such as `http://localhost:8080`. */
   readonly origin: string;
   readonly userAgent: string;
+  /** ETag of the object as the caller knows it (RFC 9110 §13.1.1). Absent: any. */
+  readonly ifMatch?: string;
   /** Sets a header of the answer, such as a cookie. */
   setHeader(name: string, value: string): void;
 }
