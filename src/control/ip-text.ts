@@ -25,3 +25,10 @@ export function parseIpPrefix(text: string): IpPrefix | undefined {
 export function formatIpPrefix({ address, prefixLength }: IpPrefix): string {
   return `${formatIpAddress(address)}/${prefixLength}`;
 }
+
+/** Clears the host bits: `10.1.2.3/24` becomes `10.1.2.0/24`. */
+export function networkOf({ address, prefixLength }: IpPrefix): IpPrefix {
+  const network = address.slice();
+  for (let bit = prefixLength; bit < 8 * network.length; bit++) network[bit >> 3]! &= ~(0x80 >> (bit & 7));
+  return { address: network, prefixLength };
+}

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 
-import { formatIpAddress, formatIpPrefix, parseIpAddress, parseIpPrefix } from '../../control/ip-text.js';
+import { formatIpAddress, formatIpPrefix, networkOf, parseIpAddress, parseIpPrefix } from '../../control/ip-text.js';
 import type { GatewaySettings } from '../../gateway/gateway-model.js';
 import type { HostNetwork } from '../setup/host-network.js';
 import { pickPort, pickSubnet4, pickSubnet6 } from '../setup/server-config.js';
@@ -19,8 +19,8 @@ export function firstSettings(host: HostNetwork, { endpoint, listenPort, environ
   return {
     endpoint: withPort(endpoint ?? bestAddress(host), port),
     listenPort: port,
-    subnet4: networkOf(pickSubnet4(host, host.networks())),
-    subnet6: networkOf(pickSubnet6(host)),
+    subnet4: networkText(pickSubnet4(host, host.networks())),
+    subnet6: networkText(pickSubnet6(host)),
     dns: [],
     mtu: 1_420,
     persistentKeepaliveSeconds: 25,
@@ -46,10 +46,7 @@ function withPort(host: string, port: number): string {
     : `${bare}:${port}`;
 }
 
-/** Clears the host bits. */
-function networkOf(text: string): string {
-  const { address, prefixLength } = parseIpPrefix(text)!;
-  const network = address.slice();
-  for (let bit = prefixLength; bit < 8 * network.length; bit++) network[bit >> 3]! &= ~(0x80 >> (bit & 7));
-  return formatIpPrefix({ address: network, prefixLength });
+/** The network of an address with its length. */
+function networkText(text: string): string {
+  return formatIpPrefix(networkOf(parseIpPrefix(text)!));
 }

@@ -51,11 +51,6 @@ export function isReserved(subnet: IpPrefix, address: Uint8Array): boolean {
   return number === first || (bits === 32 && number === last);
 }
 
-/** Returns a range with its first address, as it is usually written. */
-export function networkOf(prefix: IpPrefix): IpPrefix {
-  return { address: toBytes(toSpan(prefix).first, prefix.address.length), prefixLength: prefix.prefixLength };
-}
-
 function spansInside(subnet: IpPrefix, taken: Iterable<IpPrefix>): Span[] {
   const spans: Span[] = [];
   for (const prefix of taken) {

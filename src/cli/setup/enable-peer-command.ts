@@ -1,13 +1,12 @@
 import { enablePeer as enableSection } from '../../control/config/disabled-peer.js';
 import type { PeerSection } from '../../control/config/peer-section.js';
-import { formatIpPrefix } from '../../control/ip-text.js';
+import { formatIpPrefix, networkOf } from '../../control/ip-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import { parseOptions } from '../device/command-options.js';
 import { addPeerSection } from '../device/config-change.js';
 import { jsonOption, type Manual, PEER, TARGET } from '../manual.js';
 import { clearChange, type WgChange } from '../wg/wg-change.js';
 import type { WgContext } from '../wg/wg-context.js';
-import { networkOf } from './address-range.js';
 import { changedPeer, effectText, writeJson } from './changed-peer.js';
 import { expiryOf, formatExpiry, parseExpiry, setExpiry } from './expiry.js';
 import { untimedNote } from './expiry-timer.js';

@@ -1,8 +1,8 @@
 import type { ConfigDocument } from '../../control/config/config-document.js';
-import { formatIpPrefix } from '../../control/ip-text.js';
+import { formatIpPrefix, networkOf } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
-import { networkOf, nextAddress } from './address-range.js';
+import { nextAddress } from './address-range.js';
 import { filePeers } from './file-peers.js';
 
 /**

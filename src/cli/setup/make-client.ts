@@ -1,9 +1,8 @@
 import { formatConfigEndpoint } from '../../control/config/peer-values.js';
-import { formatIpPrefix, parseIpAddress } from '../../control/ip-text.js';
+import { formatIpPrefix, networkOf, parseIpAddress } from '../../control/ip-text.js';
 import { formatKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import { publicKeyOf } from '../wg/key-pair.js';
-import { networkOf } from './address-range.js';
 import type { ClientSettings } from './client-config.js';
 import type { ClientNotes } from './client-notes.js';
 import { type ClientWishes, DEFAULT_KEEPALIVE } from './client-options.js';

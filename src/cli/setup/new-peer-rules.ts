@@ -1,9 +1,9 @@
 import type { ConfigDocument } from '../../control/config/config-document.js';
 import type { PeerSection } from '../../control/config/peer-section.js';
-import { formatIpAddress, formatIpPrefix, parseIpPrefix } from '../../control/ip-text.js';
+import { formatIpAddress, formatIpPrefix, networkOf, parseIpPrefix } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
-import { covers, isReserved, networkOf, overlaps } from './address-range.js';
+import { covers, isReserved, overlaps } from './address-range.js';
 import { filePeers, peerLabel } from './file-peers.js';
 
 /** Refuses a name that a peer of the file has, enabled or disabled. @throws {WireGuardError} ERR_PEER */

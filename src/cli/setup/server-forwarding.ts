@@ -1,7 +1,6 @@
-import { formatIpPrefix } from '../../control/ip-text.js';
+import { formatIpPrefix, networkOf } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
-import { networkOf } from './address-range.js';
 import { forwardingHooks, type HookLine } from './forwarding-hooks.js';
 import type { HostNetwork } from './host-network.js';
 

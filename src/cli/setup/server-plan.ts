@@ -1,9 +1,9 @@
 import type { ConfigAddress } from '../../control/config/config-values.js';
 import { type ConfigEndpoint, formatConfigEndpoint } from '../../control/config/peer-values.js';
-import { formatIpPrefix } from '../../control/ip-text.js';
+import { formatIpPrefix, networkOf } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
-import { isReserved, networkOf, overlaps } from './address-range.js';
+import { isReserved, overlaps } from './address-range.js';
 import type { HostNetwork } from './host-network.js';
 import { checkOption } from './option-values.js';
 import { pickPort, pickSubnet4, pickSubnet6 } from './server-config.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { formatIpAddress, formatIpPrefix, parseIpAddress, parseIpPrefix } from '../../control/ip-text.js';
+import { formatIpAddress, formatIpPrefix, networkOf, parseIpAddress, parseIpPrefix } from '../../control/ip-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { GatewayDevice, GatewaySettings } from '../gateway-model.js';
 import { gatewayAddresses } from '../service/address-pool.js';
@@ -48,7 +48,8 @@ export function importGateway(
 
 function settingsOf({ networks, listenPort, mtu }: ImportedGateway, defaults: GatewaySettings): GatewaySettings {
   const { subnet6: _, ...rest } = defaults;
-  const ofFamily = (bytes: number) => networks.map(networkOf).find(({ address }) => address.length === bytes);
+  const ofFamily = (bytes: number) =>
+    networks.map((text) => networkOf(parseIpPrefix(text)!)).find(({ address }) => address.length === bytes);
   const [subnet4, subnet6] = [ofFamily(4), ofFamily(16)];
   return {
     ...rest,
@@ -57,13 +58,6 @@ function settingsOf({ networks, listenPort, mtu }: ImportedGateway, defaults: Ga
     ...(mtu === undefined ? {} : { mtu }),
     ...(listenPort === undefined ? {} : { listenPort, endpoint: defaults.endpoint.replace(/:\d+$/, `:${listenPort}`) }),
   };
-}
-
-function networkOf(text: string) {
-  const { address, prefixLength } = parseIpPrefix(text)!;
-  const network = address.slice();
-  for (let bit = prefixLength; bit < 8 * network.length; bit++) network[bit >> 3]! &= ~(0x80 >> (bit & 7));
-  return { address: network, prefixLength };
 }
 
 function devicesOf(

@@ -1,4 +1,4 @@
-import { formatIpAddress, parseIpAddress, parseIpPrefix } from '../../control/ip-text.js';
+import { formatIpAddress, networkOf, parseIpAddress, parseIpPrefix } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { GatewaySettings } from '../gateway-model.js';
@@ -32,9 +32,8 @@ export function freeAddresses(settings: GatewaySettings, used: Iterable<string>)
 }
 
 /** Sets the host bits of a subnet. */
-function hostAddress({ address, prefixLength }: IpPrefix, host: number): Uint8Array {
-  const result = address.slice();
-  for (let bit = prefixLength; bit < 8 * result.length; bit++) result[bit >> 3]! &= ~(0x80 >> (bit & 7));
+function hostAddress(subnet: IpPrefix, host: number): Uint8Array {
+  const result = networkOf(subnet).address;
   for (let at = result.length - 1, rest = host; rest > 0 && at >= 0; at--, rest = Math.floor(rest / 256))
     result[at]! |= rest & 0xff;
   return result;

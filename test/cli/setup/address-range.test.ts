@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
-import { networkOf, nextAddress, overlaps } from '../../../src/cli/setup/address-range.js';
-import { formatIpAddress, formatIpPrefix, parseIpPrefix } from '../../../src/control/ip-text.js';
+import { nextAddress, overlaps } from '../../../src/cli/setup/address-range.js';
+import { formatIpAddress, formatIpPrefix, networkOf, parseIpPrefix } from '../../../src/control/ip-text.js';
 
 describe('address ranges', () => {
   for (const [subnet, taken, expected] of [
