@@ -18,7 +18,6 @@ export const en = {
   languageLabel: 'Language',
   loading: 'Loading…',
   offline: 'The connection to the gateway is cut. Trying again…',
-  insecure: 'This page comes over plain HTTP. Use it on this host or inside the tunnel only.',
   cancel: 'Cancel',
   save: 'Save',
   close: 'Close',
@@ -33,7 +32,6 @@ export const en = {
   justNow: 'just now',
   units: { second: 's', minute: 'min', hour: 'h', day: 'd' },
   perSecond: '/s',
-  copyCommand: 'Copy as command',
   signIn: {
     title: 'Sign in',
     name: 'Name',
@@ -187,8 +185,6 @@ export const en = {
     sessions: 'Sessions',
     from: 'From',
     until: 'Until',
-    flows: 'Live flows',
-    noFlows: 'No flow at this moment.',
     saved: 'Saved',
   },
   rules: {

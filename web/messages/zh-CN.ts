@@ -20,7 +20,6 @@ export const zhCN = {
   languageLabel: '语言',
   loading: '正在加载…',
   offline: '与网关的连接已断开，正在重试…',
-  insecure: '此页面通过明文 HTTP 打开，请只在本机或隧道内使用。',
   cancel: '取消',
   save: '保存',
   close: '关闭',
@@ -35,7 +34,6 @@ export const zhCN = {
   justNow: '刚刚',
   units: { second: ' 秒', minute: ' 分钟', hour: ' 小时', day: ' 天' },
   perSecond: '/秒',
-  copyCommand: '复制为命令',
   signIn: {
     title: '登录',
     name: '用户名',
@@ -177,8 +175,6 @@ export const zhCN = {
     sessions: '连接记录',
     from: '开始',
     until: '结束',
-    flows: '实时连接',
-    noFlows: '当前没有连接。',
     saved: '已保存',
   },
   rules: {

@@ -1,11 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import type { SessionState } from '../../src/server/operations/session-operations.js';
 import { call } from '../api.js';
 import { ago } from '../format.js';
 import { messages } from '../language.js';
 import { nowUnixMs } from '../live.js';
-import { attempt, CopyText, Field } from '../parts/ui.js';
+import { useReloading } from '../parts/reloading.js';
+import { CopyText, Field } from '../parts/ui.js';
 import { Account } from './account.js';
 import { Tokens } from './tokens.js';
 
@@ -43,14 +44,7 @@ function List() {
   const [link, setLink] = useState('');
   const m = messages.value.people;
   const load = () => call<{ people: Person[] }>('GET', '/people').then((answer) => setPeople(answer.people));
-  useEffect(() => {
-    void attempt(load);
-  }, []);
-  const act = (work: () => Promise<unknown>): Promise<void> =>
-    attempt(async () => {
-      await work();
-      await load();
-    });
+  const act = useReloading(load);
   const invite = () =>
     act(async () => {
       const made = await call<{ link: string }>('POST', '/invitations', { role });

@@ -1,10 +1,11 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import { call } from '../api.js';
 import { ago, dateTime } from '../format.js';
 import { messages } from '../language.js';
 import { nowUnixMs } from '../live.js';
-import { attempt, CopyText, Field, TextField } from '../parts/ui.js';
+import { useReloading } from '../parts/reloading.js';
+import { CopyText, Field, TextField } from '../parts/ui.js';
 
 interface Token {
   readonly id: string;
@@ -32,14 +33,7 @@ export function Tokens() {
   const [token, setToken] = useState('');
   const m = messages.value.people;
   const load = () => call<{ tokens: Token[] }>('GET', '/tokens').then((answer) => setTokens(answer.tokens));
-  useEffect(() => {
-    void attempt(load);
-  }, []);
-  const act = (work: () => Promise<unknown>): Promise<void> =>
-    attempt(async () => {
-      await work();
-      await load();
-    });
+  const act = useReloading(load);
   const make = (event: Event): void => {
     event.preventDefault();
     void act(async () => setToken((await call<{ token: string }>('POST', '/tokens', { name, scopes: [scope] })).token));
