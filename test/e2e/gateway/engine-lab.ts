@@ -28,7 +28,6 @@ export class EngineLab implements AsyncDisposable {
       listenPort: 0,
       addresses: [parseIpPrefix(`${GATEWAY4}/24`)!, parseIpPrefix(`${GATEWAY6}/64`)!],
       mtu: 1_420,
-      uplink: 'sockets',
       openings: [],
       timeZone: 'UTC',
       resolvers,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,22 +11,12 @@ import { parseIpPrefix } from '../../../src/control/ip-text.js';
 import { generateKeyPair } from '../../../src/crypto/key-pair.js';
 import { inOwnNamespace, ip } from '../../addon/own-namespace.js';
 import { EngineLab, GATEWAY4 } from './engine-lab.js';
+import { errorOf, listen } from './servers.js';
 
 /** Public addresses that this namespace answers for, and that are no interface's own. */
 const SERVER = '45.45.0.7';
 const LAN_SERVER = '192.168.77.7';
 const TIME_LIMIT = { timeout: 30_000 };
-
-async function listen(host: string, onConnection: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
-  const server = createServer({ allowHalfOpen: true }, onConnection).listen(0, host).unref();
-  await once(server, 'listening');
-  return { server, port: (server.address() as { port: number }).port };
-}
-
-async function errorOf(socket: NodeJS.EventEmitter): Promise<string | undefined> {
-  const [error] = (await once(socket, 'error').catch((reason: unknown) => [reason])) as [NodeJS.ErrnoException];
-  return error.code;
-}
 
 async function until(isDone: () => boolean): Promise<void> {
   while (!isDone()) await delay(5);

@@ -1,28 +1,18 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { inOwnNamespace, ip } from '../../addon/own-namespace.js';
 import { NatPair } from './nat-pair.js';
+import { errorOf, listen } from './servers.js';
 
 /** An address of this namespace that is not a loopback address, which no packet may carry. */
 const SERVER = '203.0.113.7';
 const TIME_LIMIT = { timeout: 20_000 };
-
-async function listen(onConnection: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
-  const server = createServer({ allowHalfOpen: true }, onConnection).listen(0, SERVER).unref();
-  await once(server, 'listening');
-  return { server, port: (server.address() as { port: number }).port };
-}
-
-async function errorOf(socket: NodeJS.EventEmitter): Promise<string | undefined> {
-  const [error] = (await once(socket, 'error').catch((reason: unknown) => [reason])) as [NodeJS.ErrnoException];
-  return error.code;
-}
 
 inOwnNamespace(import.meta.url, () => {
   ip('route add local 203.0.113.0/24 dev lo');
@@ -32,7 +22,7 @@ inOwnNamespace(import.meta.url, () => {
       using pair = new NatPair();
       const up = Buffer.alloc(3_000_000, 'up');
       const down = Buffer.alloc(3_000_000, 'down');
-      const { server, port } = await listen((socket) => {
+      const { server, port } = await listen(SERVER, (socket) => {
         const chunks: Buffer[] = [];
         socket.on('data', (chunk: Buffer) => chunks.push(chunk));
         socket.once('end', () => socket.end(Buffer.concat(chunks).equals(up) ? down : 'bad'));
@@ -46,7 +36,7 @@ inOwnNamespace(import.meta.url, () => {
 
     it('hands on what a server says first and closes with', TIME_LIMIT, async () => {
       using pair = new NatPair();
-      const { server, port } = await listen((socket) => socket.end('hello'));
+      const { server, port } = await listen(SERVER, (socket) => socket.end('hello'));
       const socket = pair.connect(SERVER, port);
       assert.equal(String(await buffer(socket)), 'hello');
       socket.end();
@@ -56,7 +46,7 @@ inOwnNamespace(import.meta.url, () => {
 
     it('is refused where the host is refused', TIME_LIMIT, async () => {
       using pair = new NatPair();
-      const { server, port } = await listen(() => {});
+      const { server, port } = await listen(SERVER, () => {});
       server.close();
       assert.equal(await errorOf(pair.connect(SERVER, port)), 'ECONNREFUSED');
       assert.equal(pair.counters.tcpRefused, 1);
@@ -70,7 +60,7 @@ inOwnNamespace(import.meta.url, () => {
     it('is reset in both directions', TIME_LIMIT, async () => {
       using pair = new NatPair();
       const accepted: Socket[] = [];
-      const { server, port } = await listen((socket) => accepted.push(socket));
+      const { server, port } = await listen(SERVER, (socket) => accepted.push(socket));
       const first = pair.connect(SERVER, port);
       await once(first, 'connect');
       while (accepted.length < 1) await delay(5);
@@ -98,7 +88,7 @@ inOwnNamespace(import.meta.url, () => {
 
     it('gives up the flow that was idle longest where the device has too many', TIME_LIMIT, async () => {
       using pair = new NatPair({ perDevice: 2, inAll: 10, dialsPerDevice: 10 });
-      const { server, port } = await listen((socket) => socket.on('error', () => {}));
+      const { server, port } = await listen(SERVER, (socket) => socket.on('error', () => {}));
       const first = pair.connect(SERVER, port);
       const failed = errorOf(first);
       await once(first, 'connect');

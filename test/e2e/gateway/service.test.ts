@@ -17,21 +17,11 @@ import type { RunningGateway } from '../../../src/gateway/service/running-gatewa
 import { openTunnel } from '../../../src/rootless/open-tunnel.js';
 import { SqliteStore } from '../../../src/store/sqlite-store.js';
 import { inOwnNamespace, ip } from '../../addon/own-namespace.js';
+import { SETTINGS as ANY_SETTINGS } from '../../server/server-lab.js';
 
 const SERVER = '45.45.0.7';
 const TIME_LIMIT = { timeout: 30_000 };
-const SETTINGS: GatewaySettings = {
-  endpoint: '127.0.0.1:51999',
-  listenPort: 51_999,
-  subnet4: '10.77.0.0/24',
-  subnet6: 'fd77::/64',
-  dns: [],
-  mtu: 1_420,
-  persistentKeepaliveSeconds: 25,
-  defaultSwitches: { internet: true, lan: false, devices: false },
-  timeZone: 'UTC',
-  language: 'en',
-};
+const SETTINGS: GatewaySettings = { ...ANY_SETTINGS, endpoint: '127.0.0.1:51999', listenPort: 51_999 };
 
 async function withGateway(test: (open: () => Promise<RunningGateway>) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'wiretype-service-'));
