@@ -16,9 +16,6 @@ export interface EngineDevice extends PolicyDevice {
   readonly presharedKey?: Uint8Array;
 }
 
-/** How the traffic of devices leaves: by sockets of this process, or by the kernel's TUN and its masquerade (root). */
-export type Uplink = 'sockets' | 'tun';
-
 /** A range that is denied by default and that the administrator opened, as `--allow CIDR:PORT`. */
 export interface Opening {
   readonly prefix: IpPrefix;
@@ -34,7 +31,6 @@ export interface GatewayEngineOptions {
   /** The gateway's own address in each subnet, with the length of the subnet. */
   readonly addresses: readonly IpPrefix[];
   readonly mtu: number;
-  readonly uplink: Uplink;
   readonly openings: readonly Opening[];
   readonly timeZone: string;
   /** Addresses of resolvers. Empty: those of this host. */

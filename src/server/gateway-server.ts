@@ -111,12 +111,6 @@ export class GatewayServer implements AsyncDisposable {
     return this.#makeLink({ purpose: 'setup' });
   }
 
-  /** Makes a link by which a person sets a new password. @returns `undefined`: there is nobody of that name. */
-  async makeRecoveryLink(name: string): Promise<string | undefined> {
-    const person = await this.#options.store.personNamed(name);
-    return person === undefined ? undefined : this.#makeLink({ purpose: 'recovery', person: person.id });
-  }
-
   async close(): Promise<void> {
     this.#events.close();
     await this.#webhooks.close();

@@ -46,8 +46,8 @@ export async function openGatewayEngine(options: GatewayEngineOptions): Promise<
   const devices = new DeviceTable();
   const openings = options.openings.map(openingRule);
   const policy = createPolicy(options, clock, (flow, decision) => {
-    denials.add(flow, decision, Date.now());
-    engine?.emit({ kind: 'denied', denial: denials.list()[0]! });
+    const denial = denials.add(flow, decision, Date.now());
+    engine?.emit({ kind: 'denied', denial });
   });
   policy.setRules(openings);
   const wallClock = new WallClock(policy, clock);

@@ -78,8 +78,7 @@ export class RunningEngine implements GatewayEngine {
     const before = devices.get(device.id);
     await tunnel.apply({ replacePeers: false, peers: peerChanges(before?.device, device) });
     const entry = devices.put(device);
-    this.#keepCounts(entry);
-    entry.peers = this.#peersOf(device);
+    this.#setPeers(entry);
     policy.putDevice(device, clock.nowMs());
     this.judgeAgain();
   }
@@ -240,17 +239,15 @@ export class RunningEngine implements GatewayEngine {
     this.emit({ kind: 'rekeyed', device: device.id });
   }
 
-  #peersOf(device: EngineDevice): PeerView[] {
-    const keys = keysOf(device);
-    return [...this.#parts.tunnel.state.peers].filter(({ publicKey }) => keys.some((key) => equals(key, publicKey)));
-  }
-
-  /** Peers that go take their counters along. */
-  #keepCounts(entry: DeviceEntry): void {
-    const kept = new Set(this.#peersOf(entry.device));
-    const gone = entry.peers.filter((peer) => !kept.has(peer));
+  /** Finds the peers of a device. Those that are gone leave their counts behind. */
+  #setPeers(entry: DeviceEntry): void {
+    const keys = keysOf(entry.device);
+    const all = [...this.#parts.tunnel.state.peers];
+    const peers = all.filter(({ publicKey }) => keys.some((key) => equals(key, publicKey)));
+    const gone = entry.peers.filter((peer) => !peers.some((kept) => kept === peer));
     entry.earlierReceivedBytes += sum(gone, 'rxBytes');
     entry.earlierSentBytes += sum(gone, 'txBytes');
+    entry.peers = peers;
   }
 }
 

@@ -1,5 +1,5 @@
 import { openGatewayEngine } from '../engine/open-gateway-engine.js';
-import type { GatewayEngine, Opening, Uplink } from '../gateway-engine.js';
+import type { GatewayEngine, Opening } from '../gateway-engine.js';
 import type { GatewayDevice, GatewaySettings, GatewayState } from '../gateway-model.js';
 import type { GatewayStore } from '../gateway-store.js';
 import { gatewayAddresses } from './address-pool.js';
@@ -13,7 +13,6 @@ export interface OpenGatewayOptions {
   readonly privateKey: Uint8Array;
   /** Makes the settings of the first run. */
   readonly firstSettings: () => GatewaySettings;
-  readonly uplink?: Uplink;
   readonly openings?: readonly Opening[];
   readonly onFailure?: (error: unknown) => void;
 }
@@ -24,7 +23,7 @@ export interface OpenGatewayOptions {
  * @throws {WireGuardError} ERR_PORT_IN_USE, and those of the store. The store stays open.
  */
 export async function openGateway(options: OpenGatewayOptions): Promise<RunningGateway> {
-  const { store, privateKey, uplink = 'sockets', openings = [], onFailure } = options;
+  const { store, privateKey, openings = [], onFailure } = options;
   const state = (await store.load()) ?? (await firstState(options));
   const { settings } = state;
   const engine = await openGatewayEngine({
@@ -32,7 +31,6 @@ export async function openGateway(options: OpenGatewayOptions): Promise<RunningG
     listenPort: settings.listenPort,
     addresses: gatewayAddresses(settings),
     mtu: settings.mtu,
-    uplink,
     openings,
     timeZone: settings.timeZone,
     resolvers: settings.dns,
