@@ -13,7 +13,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { missingTools, packagesOf } from './system-tools.mjs';
@@ -77,13 +77,16 @@ async function main(wanted) {
 
   const totals = Object.fromEntries(COUNTS.map((name) => [name, 0]));
   const passedLater = [];
+  const failures = [];
   for (const [name, part] of Object.entries(PARTS)) {
     const isPicked = name === 'unit' && folders.length > 0 && !wanted.includes(name);
     if (wanted.length > 0 && !wanted.includes(name) && !isPicked) continue;
     const counts = await runPart(name, isPicked ? { ...part, folders } : part);
     for (const count of COUNTS) totals[count] += counts[count] ?? 0;
     passedLater.push(...(counts.passedLater ?? []));
+    failures.push(...(counts.failures ?? []));
   }
+  printFailures(failures);
   printSummary(totals, passedLater);
   return totals.fail + totals.cancelled === 0 && totals.tests > 0 ? 0 : 1;
 }
@@ -96,23 +99,27 @@ async function runPart(name, part) {
 
   process.stdout.write(`\n# ${name}\n`);
   const counts = await runFiles(name, part, files);
-  return isWorthRepeating(counts) ? await repeatFailed(name, part, counts) : counts;
-}
-
-function isWorthRepeating({ failedFiles = [] }) {
-  return (
-    process.env.TEST_SECOND_ATTEMPT !== undefined && failedFiles.length > 0 && failedFiles.length <= MAX_REPEATED_FILES
-  );
+  return counts.failures?.length > 0 ? await repeatFailed(name, part, counts) : counts;
 }
 
 /** Runs the files that failed once more. @returns The counts of the first run, without the failures that are gone. */
 async function repeatFailed(name, part, first) {
-  const files = first.failedFiles.map((file) => file.slice(file.lastIndexOf('dist/test/')));
+  const files = failedFiles(name, part, first);
+  if (process.env.TEST_SECOND_ATTEMPT === undefined || files.length === 0 || files.length > MAX_REPEATED_FILES)
+    return first;
   process.stdout.write(`\n# ${name}, second attempt: ${files.join(', ')}\n`);
-  const { fail, cancelled } = await runFiles(name, { ...part, concurrency: 1 }, files);
-  if (fail + (cancelled ?? 0) > 0) return first;
+  const { fail, cancelled, failures } = await runFiles(name, { ...part, concurrency: 1 }, files);
+  if (fail + (cancelled ?? 0) > 0) return { ...first, failures: [...first.failures, ...(failures ?? [])] };
   const gone = first.fail + first.cancelled;
   return { ...first, pass: first.pass + gone, fail: 0, cancelled: 0, passedLater: files };
+}
+
+/** Returns the test files of failures: the runner names the file that defines a test, which several files may import. */
+function failedFiles(name, part, { failures = [] }) {
+  const defining = failures.filter(({ file }) => file !== undefined).map(({ file }) => basename(file));
+  const isConcerned = (file) =>
+    defining.some((module) => basename(file) === module || readFileSync(join(ROOT, file), 'utf8').includes(module));
+  return testFiles(name, part).filter(isConcerned);
 }
 
 async function runFiles(name, part, files) {
@@ -213,6 +220,11 @@ function isRootPossible() {
 
 function asRoot(words) {
   return process.getuid() === 0 ? words : ['sudo', '-n', '--preserve-env', ...words];
+}
+
+/** Prints what failed once more, at the end, where it is looked for. Failures of a first attempt are among them. */
+function printFailures(failures) {
+  for (const { name, file, error } of failures) process.stdout.write(`\n✖ ${name} (${file})\n${error}\n`);
 }
 
 function printSummary(totals, passedLater) {

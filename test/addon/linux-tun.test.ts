@@ -20,11 +20,13 @@ const FAR_BYTES = { 4: Uint8Array.of(10, 9, 0, 2), 6: Uint8Array.of(0xfd, 9, ...
 const EPERM = 1;
 let interfaces = 0;
 
-inOwnNamespace(import.meta.url, () => {
+it(...inOwnNamespace(import.meta.url, defineTests));
+
+function defineTests(): void {
   describeTun('LinuxTun with offloads', () => makeBench(true));
   describeTun('LinuxTun without offloads', () => makeBench(false));
   describe('LinuxTun', defineLinuxTun);
-});
+}
 
 function defineLinuxTun(): void {
   afterEach(() => {

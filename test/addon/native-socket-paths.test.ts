@@ -22,7 +22,7 @@ const REMOTE = Uint8Array.of(10, 8, 0, 2);
 const REMOTE6 = Uint8Array.of(0xfd, 8, ...new Array(13).fill(0), 2);
 const LINK_LOCAL = Uint8Array.of(0xfe, 0x80, ...new Array(13).fill(0), 2);
 
-inOwnNamespace(import.meta.url, () => describe('NativeSocket on real paths', definePaths));
+it(...inOwnNamespace(import.meta.url, () => describe('NativeSocket on real paths', definePaths)));
 
 /**
  * ```text

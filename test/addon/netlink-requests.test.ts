@@ -12,7 +12,9 @@ const ROUTE = 0;
 const [EBADF, EINVAL, EMSGSIZE, EPROTONOSUPPORT, ETIMEDOUT] = [9, 22, 90, 93, 110];
 const [GET_LINK, DUMP, REQUEST, ACK] = [18, 0x300, 1, 4];
 
-inOwnNamespace(import.meta.url, () => {
+it(...inOwnNamespace(import.meta.url, defineTests));
+
+function defineTests(): void {
   const addon = loadAddon();
 
   describe('a netlink socket for requests', () => {
@@ -67,4 +69,4 @@ inOwnNamespace(import.meta.url, () => {
       assert.throws(() => wireguard.get('only0'), { code: 'ERR_CONTROL_UNREACHABLE' });
     });
   });
-});
+}

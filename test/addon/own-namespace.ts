@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { it } from 'node:test';
+import { existsSync, readlinkSync } from 'node:fs';
+import type { TestOptions } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -12,22 +12,29 @@ const LIMIT_MS = 240_000;
 /**
  * Defines tests that change the network: the file runs again in a fresh network namespace, which goes with its process.
  *
+ * The caller calls `it` itself, since the runner notes the file of that call as the file of a failure.
+ *
  * @param url `import.meta.url` of the test file.
+ * @param define Called inside, where it defines the tests.
+ * @returns The arguments of `it`.
  */
-export function inOwnNamespace(url: string, define: () => void): void {
+export function inOwnNamespace(url: string, define: () => void): [string, TestOptions, () => void | Promise<void>] {
   if (process.env[MARK] === url) {
     ip('link set lo up');
     define();
-    return;
+    return ['are in a network namespace of their own', {}, () => assert.notEqual(netOf('self'), netOf(process.ppid))];
   }
-  it('passes in a network namespace of its own', { skip: whyNot() ?? false, timeout: LIMIT_MS + 5_000 }, async () => {
+  const inOuter = async (): Promise<void> => {
     const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
     const options = { env: { ...environment, [MARK]: url }, timeout: LIMIT_MS, maxBuffer: 16 << 20 };
-    const inside = ['--net', process.execPath, ...process.execArgv, fileURLToPath(url)];
+    const inside = ['--net', process.execPath, ...process.execArgv, '--test-reporter=spec', fileURLToPath(url)];
     await promisify(execFile)('unshare', inside, options).catch((error) => {
-      assert.fail(`${error.message.split('\n', 1)[0]}\n${error.stdout}${error.stderr}`);
+      // The reporter repeats at the end what failed.
+      const failed = error.stdout.slice(Math.max(0, error.stdout.indexOf('failing tests:')));
+      assert.fail(`${error.message.split('\n', 1)[0]}\n${failed}${error.stderr}`);
     });
-  });
+  };
+  return ['pass in a network namespace of their own', { skip: whyNot() ?? false, timeout: LIMIT_MS + 5_000 }, inOuter];
 }
 
 /** Runs `ip` with words that are separated by spaces. */
@@ -41,6 +48,10 @@ export function addNamespace(suffix: string): { name: string; remove: () => void
   ip(`netns add ${name}`);
   ip(`-n ${name} link set lo up`);
   return { name, remove: () => ip(`netns del ${name}`) };
+}
+
+function netOf(process: number | 'self'): string {
+  return readlinkSync(`/proc/${process}/ns/net`);
 }
 
 function whyNot(): string | undefined {

@@ -16,7 +16,7 @@ const REMOTE6 = Uint8Array.of(0x20, 1, 0xd, 0xb8, ...new Array(11).fill(0), 7);
 const NET = Uint8Array.of(10, 1, 0, 1);
 const NET6 = Uint8Array.of(0xfd, 1, ...new Array(13).fill(0), 1);
 
-inOwnNamespace(import.meta.url, () => describe('RouteMonitor', defineRouteMonitor));
+it(...inOwnNamespace(import.meta.url, () => describe('RouteMonitor', defineRouteMonitor)));
 
 /** The namespace has two interfaces, each with an address of each family; the default route is over the first. */
 function defineRouteMonitor(): void {

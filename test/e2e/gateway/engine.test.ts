@@ -22,7 +22,9 @@ async function until(isDone: () => boolean): Promise<void> {
   while (!isDone()) await delay(5);
 }
 
-inOwnNamespace(import.meta.url, () => {
+it(...inOwnNamespace(import.meta.url, defineTests));
+
+function defineTests(): void {
   ip('route add local 45.45.0.0/24 dev lo');
   ip('route add local 192.168.77.0/24 dev lo');
   writeFileSync('/proc/sys/net/ipv4/ping_group_range', '0 2147483647');
@@ -169,4 +171,4 @@ inOwnNamespace(import.meta.url, () => {
       server.close();
     });
   });
-});
+}

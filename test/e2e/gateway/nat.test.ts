@@ -14,7 +14,9 @@ import { errorOf, listen } from './servers.js';
 const SERVER = '203.0.113.7';
 const TIME_LIMIT = { timeout: 20_000 };
 
-inOwnNamespace(import.meta.url, () => {
+it(...inOwnNamespace(import.meta.url, defineTests));
+
+function defineTests(): void {
   ip('route add local 203.0.113.0/24 dev lo');
 
   describe('TCP of a device', () => {
@@ -128,4 +130,4 @@ inOwnNamespace(import.meta.url, () => {
       for (const socket of [device, server, stranger]) socket.close();
     });
   });
-});
+}

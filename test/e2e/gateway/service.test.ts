@@ -44,7 +44,9 @@ async function until(isDone: () => boolean): Promise<void> {
   while (!isDone()) await delay(5);
 }
 
-inOwnNamespace(import.meta.url, () => {
+it(...inOwnNamespace(import.meta.url, defineTests));
+
+function defineTests(): void {
   ip('route add local 45.45.0.0/24 dev lo');
 
   describe('a gateway', () => {
@@ -138,4 +140,4 @@ inOwnNamespace(import.meta.url, () => {
       }),
     );
   });
-});
+}
