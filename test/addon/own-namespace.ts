@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 /** Set in the process that is inside, to the file that it is for. */
 const MARK = 'WIRETYPE_OWN_NAMESPACE';
-const LIMIT_MS = 240_000;
+const LIMIT_MS = 420_000;
 
 /**
  * Defines tests that change the network: the file runs again in a fresh network namespace, which goes with its process.

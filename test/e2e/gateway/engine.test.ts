@@ -16,7 +16,7 @@ import { errorOf, listen } from './servers.js';
 /** Public addresses that this namespace answers for, and that are no interface's own. */
 const SERVER = '45.45.0.7';
 const LAN_SERVER = '192.168.77.7';
-const TIME_LIMIT = { timeout: 30_000 };
+const TIME_LIMIT = { timeout: 120_000 };
 
 async function until(isDone: () => boolean): Promise<void> {
   while (!isDone()) await delay(5);

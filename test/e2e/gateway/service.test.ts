@@ -20,7 +20,7 @@ import { inOwnNamespace, ip } from '../../addon/own-namespace.js';
 import { SETTINGS as ANY_SETTINGS } from '../../server/server-lab.js';
 
 const SERVER = '45.45.0.7';
-const TIME_LIMIT = { timeout: 30_000 };
+const TIME_LIMIT = { timeout: 120_000 };
 const SETTINGS: GatewaySettings = { ...ANY_SETTINGS, endpoint: '127.0.0.1:51999', listenPort: 51_999 };
 
 async function withGateway(test: (open: () => Promise<RunningGateway>) => Promise<void>): Promise<void> {
