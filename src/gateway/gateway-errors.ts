@@ -5,6 +5,7 @@ export const GATEWAY_ERRORS = {
   ERR_NO_DEVICE: 'List the devices with wiretype gateway list.',
   ERR_DEVICE_EXISTS: 'Nothing was changed. Choose another name or key.',
   ERR_SUBNET_FULL: 'Nothing was changed. Remove devices for good, or give the gateway a larger subnet.',
+  ERR_CHANGED_MEANWHILE: 'Nothing was changed. Run the command again.',
   ERR_IMPORT: 'Nothing was made. Correct the file at the place that the message names.',
   ERR_GATEWAY_SETTINGS: 'Nothing was changed. Correct the setting that the message names.',
 } as const;

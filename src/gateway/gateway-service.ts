@@ -100,6 +100,16 @@ export type DeviceChange = Partial<
   readonly expiresAtUnixMs?: number | null;
 };
 
+/** Changes to be put in force together. */
+export interface GatewayPlan {
+  /** Revision of the gateway that it was made for. */
+  readonly revision: number;
+  /** New ones, changed ones, and those that go to the bin. */
+  readonly devices: readonly GatewayDevice[];
+  readonly rules?: readonly AccessRule[];
+  readonly settings?: GatewaySettings;
+}
+
 /**
  * The calls by which the command line, the HTTP interface and the page do all that they do.
  *
@@ -128,6 +138,13 @@ export interface GatewayService {
   rules(): readonly AccessRule[];
   setRules(rules: readonly AccessRule[], actor: string): Promise<void>;
   changeSettings(change: Partial<GatewaySettings>, actor: string): Promise<void>;
+  /**
+   * Puts all that a plan changes in force together.
+   *
+   * @param operation Name for the audit log.
+   * @throws {WireGuardError} ERR_CHANGED_MEANWHILE: the gateway is not the one that the plan was made for.
+   */
+  applyPlan(plan: GatewayPlan, operation: string, actor: string): Promise<void>;
   /** Says what would become of a flow, and by which rule. */
   decide(flow: Flow): Decision;
   denials(): readonly Denial[];

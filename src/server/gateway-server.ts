@@ -1,9 +1,11 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 
+import type { IpPrefix } from '../core/configuration.js';
 import { WireGuardError } from '../core/errors.js';
 import type { TunnelStream } from '../gateway/gateway-engine.js';
 import type { GatewayService } from '../gateway/gateway-service.js';
@@ -17,6 +19,7 @@ import { type Bindings, createApp } from './http/app.js';
 import type { EventStream } from './http/event-stream.js';
 import { HostNames } from './http/host-names.js';
 import { loadStaticFiles } from './http/static-files.js';
+import { type ClientFacts, TrustedProxies } from './http/trusted-proxies.js';
 import { TlsFiles, type TlsPaths } from './tls-files.js';
 import { WebhookSender } from './webhooks/webhook-sender.js';
 
@@ -31,6 +34,8 @@ export interface GatewayServerOptions {
   readonly pageFolder: string;
   /** Names and addresses that the page is asked for by, besides those of the loopback. */
   readonly hostNames: readonly string[];
+  /** Reverse proxies whose `X-Forwarded-…` headers are believed. Default: none. */
+  readonly trustedProxies?: readonly IpPrefix[];
   readonly log: (line: string) => void;
   readonly nowUnixMs?: () => number;
 }
@@ -48,11 +53,13 @@ export class GatewayServer implements AsyncDisposable {
   readonly #inside: Server;
   readonly #webhooks: WebhookSender;
   readonly #nowUnixMs: () => number;
+  readonly #proxies: TrustedProxies;
   #socketPath: string | undefined;
 
   constructor(options: GatewayServerOptions) {
     this.#options = options;
     this.#nowUnixMs = options.nowUnixMs ?? Date.now;
+    this.#proxies = new TrustedProxies(options.trustedProxies ?? []);
     this.#webhooks = new WebhookSender(options.gateway, options.store, this.#nowUnixMs);
     const { app, events } = createApp({
       webhooks: this.#webhooks,
@@ -162,12 +169,29 @@ export class GatewayServer implements AsyncDisposable {
     return server;
   }
 
-  #listenerFor(way: Bindings['way'], isSecure: boolean): RequestListener {
-    const listener = getRequestListener((request, env) => this.#app.fetch(request, { ...env, way, isSecure }), {
-      overrideGlobalObjects: false,
+  #clientOf(request: Http2ServerRequest | IncomingMessage, isSecure: boolean): ClientFacts {
+    return this.#proxies.clientOf({
+      address: request.socket.remoteAddress ?? '',
+      isSecure,
+      host: request.headers.host,
+      forwardedFor: headerOf(request, 'x-forwarded-for'),
+      forwardedProto: headerOf(request, 'x-forwarded-proto'),
+      forwardedHost: headerOf(request, 'x-forwarded-host'),
     });
+  }
+
+  #listenerFor(way: Bindings['way'], isSecure: boolean): RequestListener {
+    const listener = getRequestListener(
+      (request, env) => this.#app.fetch(request, { ...env, way, client: this.#clientOf(env.incoming, isSecure) }),
+      { overrideGlobalObjects: false },
+    );
     return (request, response) => void listener(request, response);
   }
+}
+
+function headerOf(request: IncomingMessage | Http2ServerRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
 }
 
 async function listening(server: Server, begin: () => void, where: string): Promise<void> {

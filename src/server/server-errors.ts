@@ -38,6 +38,8 @@ const STATUSES = {
   ERR_MEDIA_TYPE: 415,
   ERR_TOO_LARGE: 413,
   ERR_ATTEMPTS: 429,
+  ERR_KEY_REUSED: 422,
+  ERR_UNAVAILABLE: 501,
 } as const;
 
 export type ApiErrorCode = keyof typeof STATUSES;
@@ -47,6 +49,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   ERR_NO_DEVICE: 404,
   ERR_DEVICE_EXISTS: 409,
   ERR_SUBNET_FULL: 409,
+  ERR_CHANGED_MEANWHILE: 412,
   ERR_VALUE: 422,
   ERR_KEY_FORMAT: 422,
   ERR_GATEWAY_SETTINGS: 422,

@@ -21,7 +21,6 @@ export interface Person {
   readonly isDisabled: boolean;
   readonly language?: 'en' | 'zh-CN';
   readonly createdAtUnixMs: number;
-  readonly lastSignInAtUnixMs?: number;
 }
 
 /** Secret of one-time passwords (RFC 6238). */

@@ -4,7 +4,7 @@ import type { Command } from '../command.js';
 import { parseOptions } from '../device/command-options.js';
 import type { Manual } from '../manual.js';
 import { gatewayFolder, socketPath } from './gateway-folder.js';
-import { GATEWAY_OPTIONS, parseAmount, parseOpening, parsePageAddress } from './gateway-options.js';
+import { GATEWAY_OPTIONS, parseAmount, parseOpening, parsePageAddress, parseProxy } from './gateway-options.js';
 
 const MOST_WORDS = 3;
 const PAGE = { host: '127.0.0.1', port: 8_080 };
@@ -107,13 +107,23 @@ export const gateway: Command = {
 type Values = ReturnType<typeof parseOptions<typeof GATEWAY_OPTIONS>>['values'];
 
 async function run(values: Values, folder: string, io: Parameters<Command['run']>[1]): Promise<number> {
-  const { endpoint, port, page, 'host-name': hostNames = [], allow = [], 'tls-cert': cert, 'tls-key': key } = values;
+  const {
+    endpoint,
+    port,
+    page,
+    'host-name': hostNames = [],
+    allow = [],
+    'trusted-proxy': proxies = [],
+    'tls-cert': cert,
+    'tls-key': key,
+  } = values;
   if ((cert === undefined) !== (key === undefined))
     throw new WireGuardError('ERR_USAGE', '--tls-cert and --tls-key belong together, and one is missing');
   const options = {
     pages: page === undefined ? [values.once === true ? ANY_PAGE : PAGE] : page.map(parsePageAddress),
     hostNames,
     openings: allow.map(parseOpening),
+    trustedProxies: proxies.map(parseProxy),
     ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(port === undefined ? {} : { port: parseAmount('port', port) }),

@@ -1,4 +1,5 @@
 import { parseIpPrefix } from '../../control/ip-text.js';
+import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { Opening } from '../../gateway/gateway-engine.js';
 
@@ -25,6 +26,11 @@ export const GATEWAY_OPTIONS = {
   },
   'tls-key': { type: 'string', value: 'FILE', about: 'its key; both are read again when they change', kinds: ['file'] },
   'host-name': { ...MANY, value: 'NAME', about: 'a name that the page is asked for by' },
+  'trusted-proxy': {
+    ...MANY,
+    value: 'CIDR',
+    about: 'a reverse proxy whose X-Forwarded-For, -Proto and -Host are believed',
+  },
   allow: {
     ...MANY,
     value: 'CIDR[:PORT]',
@@ -61,6 +67,13 @@ export function parseOpening(text: string): Opening {
       `--allow ${text}: an address or range is expected, as in 10.0.0.5:22 or [fd00::/8]:22`,
     );
   return port === undefined ? { prefix } : { prefix, port: Number(port) };
+}
+
+/** @throws {WireGuardError} ERR_VALUE */
+export function parseProxy(text: string): IpPrefix {
+  const prefix = parseIpPrefix(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`);
+  if (prefix !== undefined) return prefix;
+  throw new WireGuardError('ERR_VALUE', `--trusted-proxy ${text}: an address or range is expected, as in 10.0.0.0/8`);
 }
 
 /** Reads `PORT` or `HOST:PORT`. @throws {WireGuardError} ERR_VALUE */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 import { formatKey } from '../../control/key-text.js';
+import type { IpPrefix } from '../../core/configuration.js';
 import { generateKeyPair } from '../../crypto/key-pair.js';
 import type { Opening } from '../../gateway/gateway-engine.js';
 import type { GatewayEvent } from '../../gateway/gateway-service.js';
@@ -30,6 +31,7 @@ export interface GatewayRun {
   readonly tls?: TlsPaths;
   readonly hostNames: readonly string[];
   readonly openings: readonly Opening[];
+  readonly trustedProxies: readonly IpPrefix[];
   /** Called when everything runs, with the file of the first device where this is the first run. */
   readonly onReady?: (ready: { readonly gateway: RunningGateway; readonly file?: string }) => Promise<void>;
 }
@@ -50,6 +52,7 @@ export async function runGateway(run: GatewayRun, io: CommandIo): Promise<number
     version: packageVersion(),
     pageFolder: PAGE_FOLDER,
     hostNames: hostNamesOf(run, gateway),
+    trustedProxies: run.trustedProxies,
     log: (line) => io.writeError(`${line}\n`),
   });
   try {

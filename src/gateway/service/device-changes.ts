@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
+import { WireGuardError } from '../../core/errors.js';
 import type { GatewayDevice, GatewaySettings } from '../gateway-model.js';
 import type { DeviceChange, NewDevice } from '../gateway-service.js';
 import { freeAddresses } from './address-pool.js';
@@ -66,6 +67,10 @@ export function differences(before: GatewayDevice | undefined, after: GatewayDev
     return [[name, name === 'presharedKey' ? 'changed' : { from, to }] as const];
   });
   return Object.fromEntries(changes);
+}
+
+export function noDevice(id: string, where: string): WireGuardError {
+  return new WireGuardError('ERR_NO_DEVICE', `there is no device ${id} ${where}`);
 }
 
 /** Returns the members of `whole` that `part` names. */

@@ -4,7 +4,8 @@ import type { DeviceCondition, DeviceView } from '../gateway-service.js';
 import { conditionOf } from './device-condition.js';
 import { RateMeter } from './rate-meter.js';
 
-const GONE: Omit<DeviceView, 'device'> = {
+/** Of a device that the engine does not know. */
+export const GONE: Omit<DeviceView, 'device'> = {
   condition: 'never-seen',
   reason: { code: 'removed', seconds: 0 },
   receivedBytes: 0,

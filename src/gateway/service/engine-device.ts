@@ -1,7 +1,14 @@
 import { parseIpAddress } from '../../control/ip-text.js';
 import { parseKey } from '../../control/key-text.js';
-import type { EngineDevice } from '../gateway-engine.js';
+import type { EngineDevice, GatewayEngine } from '../gateway-engine.js';
 import type { GatewayDevice } from '../gateway-model.js';
+
+/** Puts devices in force as they are now: those in the bin are refused. */
+export async function enforce(engine: GatewayEngine, devices: readonly GatewayDevice[]): Promise<void> {
+  for (const device of devices)
+    if (device.deletedAtUnixMs === undefined) await engine.putDevice(engineDevice(device));
+    else await engine.removeDevice(device.id);
+}
 
 /** Returns a device as the engine takes it. */
 export function engineDevice(device: GatewayDevice): EngineDevice {

@@ -11,18 +11,19 @@ import type {
   DeviceChange,
   DeviceView,
   GatewayEvent,
+  GatewayPlan,
   GatewayService,
   GatewayStatus,
   LiveFlow,
   NewDevice,
 } from '../gateway-service.js';
-import type { GatewayStore, StateChange } from '../gateway-store.js';
+import type { AuditEntry, GatewayStore, StateChange } from '../gateway-store.js';
 import { gatewayAddresses } from './address-pool.js';
-import { changed, differences, newDevice, only, operationOf, outOfBin } from './device-changes.js';
+import { changed, differences, newDevice, noDevice, only, operationOf, outOfBin } from './device-changes.js';
 import { deviceFile } from './device-file.js';
 import { checkDevice } from './device-rules.js';
 import { countConditions, DeviceViews } from './device-views.js';
-import { engineDevice } from './engine-device.js';
+import { enforce } from './engine-device.js';
 import { EventHub } from './event-hub.js';
 import { History } from './history.js';
 import { checkSettings } from './settings-rules.js';
@@ -72,6 +73,7 @@ export class RunningGateway implements GatewayService {
       totals: () => this.#views.totalsOf(this.#devices.keys()),
       nowUnixMs,
       onFailure,
+      onSilence: (id) => this.#tellOf(id),
     });
     this.#history = new History(store, () => this.#devices.keys());
     engine.onEvent((event) => this.#take(event));
@@ -133,11 +135,7 @@ export class RunningGateway implements GatewayService {
   async deleteDevice(id: string, actor: string): Promise<void> {
     await this.#queue.run(async () => {
       const device = { ...this.#find(id), deletedAtUnixMs: this.#nowUnixMs() };
-      await this.#commit({ putDevices: [device], audit: this.#audit(actor, 'device.remove', id, {}) });
-      this.#devices.set(id, device);
-      this.#views.forget(id);
-      await this.#engine.removeDevice(id);
-      this.#events.publish({ kind: 'device-removed', id });
+      await this.#apply({ devices: [device] }, this.#audit(actor, 'device.remove', id, {}));
     });
   }
 
@@ -170,13 +168,8 @@ export class RunningGateway implements GatewayService {
 
   async setRules(rules: readonly AccessRule[], actor: string): Promise<void> {
     await this.#queue.run(async () => {
-      await this.#commit({
-        rules,
-        audit: this.#audit(actor, 'rules.set', undefined, { before: this.#rules, after: rules }),
-      });
-      this.#rules = rules;
-      this.#engine.setRules(rules);
-      this.#events.publish({ kind: 'rules-changed' });
+      const details = { before: this.#rules, after: rules };
+      await this.#apply({ devices: [], rules }, this.#audit(actor, 'rules.set', undefined, details));
     });
   }
 
@@ -185,9 +178,23 @@ export class RunningGateway implements GatewayService {
       const settings = { ...this.#settings, ...change };
       checkSettings(settings);
       const details = { before: only(this.#settings, change), after: change };
-      await this.#commit({ settings, audit: this.#audit(actor, 'settings.change', undefined, details) });
-      this.#settings = settings;
-      this.#events.publish({ kind: 'settings-changed' });
+      await this.#apply({ devices: [], settings }, this.#audit(actor, 'settings.change', undefined, details));
+    });
+  }
+
+  async applyPlan(plan: GatewayPlan, operation: string, actor: string): Promise<void> {
+    await this.#queue.run(async () => {
+      const { revision, devices, rules, settings } = plan;
+      if (revision !== this.#revision)
+        throw new WireGuardError('ERR_CHANGED_MEANWHILE', 'devices, rules or settings were changed meanwhile');
+      const details = {
+        devices: Object.fromEntries(
+          devices.map((device) => [device.id, differences(this.#devices.get(device.id), device)]),
+        ),
+        ...(rules === undefined ? {} : { rules: { before: this.#rules, after: rules } }),
+        ...(settings === undefined ? {} : { before: this.#settings, after: settings }),
+      };
+      await this.#apply(plan, this.#audit(actor, operation, undefined, details));
     });
   }
 
@@ -232,24 +239,51 @@ export class RunningGateway implements GatewayService {
     await this.#store.close();
   }
 
-  /** Commits a device and puts it in force. Where the engine refuses it, the store gets its old state back. */
   async #put(device: GatewayDevice, operation: string, actor: string): Promise<DeviceView> {
-    const before = this.#devices.get(device.id);
     checkDevice(device, this.#devices.values());
-    const audit = this.#audit(actor, operation, device.id, differences(before, device));
-    await this.#commit({ putDevices: [device], audit });
-    try {
-      await this.#engine.putDevice(engineDevice(device));
-    } catch (error) {
-      const undo = this.#audit('gateway', `${operation}.undone`, device.id, {});
-      const restored = before === undefined ? { removeDevices: [device.id] } : { putDevices: [before] };
-      await this.#commit({ ...restored, audit: undo });
+    const details = differences(this.#devices.get(device.id), device);
+    await this.#apply({ devices: [device] }, this.#audit(actor, operation, device.id, details));
+    return this.#views.of(device);
+  }
+
+  /** Commits changes and puts them in force. Where the engine refuses them, store and engine get their old state back. */
+  async #apply({ devices, rules, settings }: Omit<GatewayPlan, 'revision'>, audit: AuditEntry): Promise<void> {
+    const parts = { ...(rules === undefined ? {} : { rules }), ...(settings === undefined ? {} : { settings }) };
+    await this.#commit({ ...parts, putDevices: devices, audit });
+    await enforce(this.#engine, devices).catch(async (error) => {
+      await this.#undo(devices, { ...parts, audit });
       throw error;
-    }
+    });
+    this.#settings = settings ?? this.#settings;
+    this.#rules = rules ?? this.#rules;
+    if (rules !== undefined) this.#engine.setRules(rules);
+    for (const device of devices) this.#publish(device);
+    if (rules !== undefined) this.#events.publish({ kind: 'rules-changed' });
+    if (settings !== undefined) this.#events.publish({ kind: 'settings-changed' });
+  }
+
+  async #undo(devices: readonly GatewayDevice[], { rules, settings, audit }: StateChange): Promise<void> {
+    const before = devices.flatMap(({ id }) => this.#devices.get(id) ?? []);
+    const added = devices.filter(({ id }) => !this.#devices.has(id)).map(({ id }) => id);
+    await this.#commit({
+      ...(rules === undefined ? {} : { rules: this.#rules }),
+      ...(settings === undefined ? {} : { settings: this.#settings }),
+      putDevices: before,
+      removeDevices: added,
+      audit: this.#audit('gateway', `${audit.operation}.undone`, audit.object, {}),
+    });
+    await enforce(this.#engine, before);
+    for (const id of added) await this.#engine.removeDevice(id);
+  }
+
+  #publish(device: GatewayDevice): void {
     this.#devices.set(device.id, device);
-    const view = this.#views.of(device);
-    this.#events.publish({ kind: 'device-changed', device: view });
-    return view;
+    if (device.deletedAtUnixMs === undefined) {
+      this.#events.publish({ kind: 'device-changed', device: this.#views.of(device) });
+      return;
+    }
+    this.#views.forget(device.id);
+    this.#events.publish({ kind: 'device-removed', id: device.id });
   }
 
   async #commit(change: StateChange): Promise<void> {
@@ -261,14 +295,19 @@ export class RunningGateway implements GatewayService {
       this.#events.publish({ kind: 'denied', denial: event.denial });
       return;
     }
-    const device = this.#devices.get(event.device);
-    if (device === undefined) return;
+    const id = event.device;
     if (event.kind === 'handshake') {
-      this.#views.noteSeen(device.id, this.#nowUnixMs());
+      this.#views.noteSeen(id, this.#nowUnixMs());
       this.#recorder.wake();
     }
-    if (event.kind === 'rekeyed') void this.#queue.run(() => this.#keepNextKey(device.id)).catch(() => {});
-    if (this.#events.hasReaders) this.#events.publish({ kind: 'device-changed', device: this.#views.of(device) });
+    if (event.kind === 'rekeyed') void this.#queue.run(() => this.#keepNextKey(id)).catch(() => {});
+    this.#tellOf(id);
+  }
+
+  #tellOf(id: string): void {
+    const device = this.#devices.get(id);
+    if (device !== undefined && this.#events.hasReaders)
+      this.#events.publish({ kind: 'device-changed', device: this.#views.of(device) });
   }
 
   /** The engine has moved to the next key already. */
@@ -278,8 +317,7 @@ export class RunningGateway implements GatewayService {
     const { nextPublicKey, ...rest } = device;
     const renewed = { ...rest, publicKey: nextPublicKey };
     await this.#commit({ putDevices: [renewed], audit: this.#audit('gateway', 'device.rekeyed', id, {}) });
-    this.#devices.set(id, renewed);
-    this.#events.publish({ kind: 'device-changed', device: this.#views.of(renewed) });
+    this.#publish(renewed);
   }
 
   /** @throws {WireGuardError} ERR_NO_DEVICE */
@@ -293,8 +331,4 @@ export class RunningGateway implements GatewayService {
     const entry = { atUnixMs: this.#nowUnixMs(), actor, operation, details: { ...details } };
     return object === undefined ? entry : { ...entry, object };
   }
-}
-
-function noDevice(id: string, where: string): WireGuardError {
-  return new WireGuardError('ERR_NO_DEVICE', `there is no device ${id} ${where}`);
 }

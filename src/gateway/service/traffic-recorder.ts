@@ -34,6 +34,8 @@ export interface TrafficRecorderOptions {
   readonly nowUnixMs: () => number;
   /** Called with a failure to write: the numbers of that minute go with those of the next. */
   readonly onFailure: (error: unknown) => void;
+  /** Called when a device has been silent for so long that its session is over. */
+  readonly onSilence?: (device: string) => void;
 }
 
 /**
@@ -111,8 +113,9 @@ export class TrafficRecorder {
   async #follow(device: string, { before, now, hasMoved, nowUnixMs }: Step): Promise<void> {
     const ongoing = this.#sessions.get(device);
     if (!hasMoved) {
-      if (ongoing !== undefined && ++ongoing.silentTicks >= SILENT_TICKS) this.#sessions.delete(device);
-      return;
+      if (ongoing === undefined || ++ongoing.silentTicks < SILENT_TICKS) return;
+      this.#sessions.delete(device);
+      return this.#options.onSilence?.(device);
     }
     const session = ongoing ?? {
       startUnixMs: nowUnixMs - TICK_MS,

@@ -11,8 +11,10 @@ import { OPERATIONS } from '../operations/operations.js';
 import type { Scope } from '../operations/scopes.js';
 import type { ServerParts } from '../server-config.js';
 import { ApiError } from '../server-errors.js';
+import { readDryRun, rehearse } from './dry-run.js';
 import { EventStream } from './event-stream.js';
 import type { HostNames } from './host-names.js';
+import { IdempotentAnswers } from './idempotency.js';
 import { metricsText } from './metrics.js';
 import { openApiDocument } from './openapi.js';
 import { checkOrigin } from './origin-check.js';
@@ -21,13 +23,14 @@ import { readBody } from './read-body.js';
 import { readInput } from './read-input.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 import type { StaticFile } from './static-files.js';
+import type { ClientFacts } from './trusted-proxies.js';
 
 const BASE = '/api/v1';
 
 /** The bindings of a request: the objects of Node, and the way that it came in by. */
 export interface Bindings extends HttpBindings {
   readonly way: RequestFacts['way'];
-  readonly isSecure: boolean;
+  readonly client: ClientFacts;
 }
 
 type RequestContext = Context<{ Bindings: Bindings }>;
@@ -43,13 +46,14 @@ export function createApp(parts: AppParts): {
   readonly events: EventStream;
 } {
   const app = new Hono<{ Bindings: Bindings }>();
+  const answers = new IdempotentAnswers(parts.nowUnixMs);
   const events = new EventStream(parts.gateway);
   app.use(async (context, next) => {
     await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
   });
   app.use(async (context, next) => {
-    const isForUs = context.env.way === 'local' || parts.hostNames.isOwn(context.req.header('host'));
+    const isForUs = context.env.way === 'local' || parts.hostNames.isOwn(context.env.client.host);
     if (!isForUs) throw new ApiError('ERR_HOST', 'this gateway has no such name: see --host-name');
     checkOrigin({
       method: context.req.method,
@@ -61,7 +65,7 @@ export function createApp(parts: AppParts): {
     await next();
   });
   for (const operation of OPERATIONS)
-    app.on(operation.method, BASE + operation.path, (context) => run(operation, context, parts));
+    app.on(operation.method, BASE + operation.path, (context) => run(operation, context, parts, answers));
 
   let document: object | undefined;
   app.get(`${BASE}/openapi.json`, (context) => {
@@ -90,18 +94,36 @@ export function createApp(parts: AppParts): {
   return { app, events };
 }
 
-async function run(operation: Operation, context: RequestContext, parts: AppParts): Promise<Response> {
+async function run(
+  operation: Operation,
+  context: RequestContext,
+  parts: AppParts,
+  answers: IdempotentAnswers,
+): Promise<Response> {
   const caller = await callerOf(context, parts);
   if (operation.scope !== 'public') authorise(caller, operation.scope);
   if (operation.needsStepUp === true) requireProof(caller, parts.nowUnixMs());
+  const { isDryRun, query } = readDryRun(operation, new URL(context.req.url).searchParams);
   const input = readInput(operation, {
     params: context.req.param() as Record<string, string>,
-    query: new URL(context.req.url).searchParams,
+    query,
     body: ['GET', 'DELETE'].includes(operation.method) ? '' : await readBody(context.req.raw.body),
     contentType: context.req.header('content-type'),
   });
+  const call = callOf(context, caller, parts);
+  context.header('cache-control', 'no-store');
+  if (isDryRun) return context.json(await rehearse(operation, input, call));
+  const key = operation.status === 201 ? context.req.header('idempotency-key') : undefined;
+  const handle = (): Promise<unknown> => operation.handler(input as never, call);
+  const output =
+    key === undefined ? await handle() : await answers.once(`${caller.actor} ${operation.id}`, key, input, handle);
+  if (operation.status === 204) return context.body(null, 204);
+  return context.json(output as object, operation.status ?? 200);
+}
+
+function callOf(context: RequestContext, caller: Caller, parts: AppParts): CallContext {
   const ifMatch = context.req.header('if-match');
-  const call: CallContext = {
+  return {
     parts,
     caller,
     origin: originOf(context),
@@ -109,20 +131,16 @@ async function run(operation: Operation, context: RequestContext, parts: AppPart
     ...(ifMatch === undefined ? {} : { ifMatch }),
     setHeader: (name, value) => context.header(name, value, { append: true }),
   };
-  const output = await operation.handler(input as never, call);
-  context.header('cache-control', 'no-store');
-  if (operation.status === 204) return context.body(null, 204);
-  return context.json(output as object, operation.status ?? 200);
 }
 
 function callerOf(context: RequestContext, parts: AppParts): Promise<Caller> {
-  const { way, isSecure, incoming } = context.env;
+  const { way, client, incoming } = context.env;
   const { device } = incoming.socket as IncomingMessage['socket'] & { device?: string };
   const authorization = context.req.header('authorization');
-  const cookie = readCookie(context.req.header('cookie'), isSecure);
+  const cookie = readCookie(context.req.header('cookie'), client.isSecure);
   const facts: RequestFacts = {
     way,
-    address: incoming.socket.remoteAddress ?? '',
+    address: client.address,
     ...(device === undefined ? {} : { device }),
     ...(authorization === undefined ? {} : { authorization }),
     ...(cookie === undefined ? {} : { cookie }),
@@ -146,7 +164,8 @@ function requireProof(caller: Caller, nowUnixMs: number): void {
 }
 
 function originOf(context: RequestContext): string {
-  return `${context.env.isSecure ? 'https' : 'http'}://${context.req.header('host') ?? ''}`;
+  const { isSecure, host = '' } = context.env.client;
+  return `${isSecure ? 'https' : 'http'}://${host}`;
 }
 
 function streamTo(context: RequestContext, begin: (send: (text: string) => void) => () => void): Response {

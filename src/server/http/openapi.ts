@@ -2,6 +2,7 @@ import { type ConversionConfig, toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 
 import type { Operation } from '../operations/operation.js';
+import { canRehearse } from './dry-run.js';
 
 /** Writes the OpenAPI 3.1 document of a table of operations. */
 export function openApiDocument(operations: readonly Operation[], version: string): object {
@@ -19,7 +20,22 @@ export function openApiDocument(operations: readonly Operation[], version: strin
   };
 }
 
-function describe({ id, summary, scope, method, path, input, output, status = 200, example }: Operation): object {
+const DRY_RUN = {
+  name: 'dryRun',
+  in: 'query',
+  description: '1: answers with what would change, and changes nothing.',
+  schema: { type: 'string', enum: ['0', '1'] },
+};
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'Sent again with the same key within a day, the request is answered as before and makes nothing.',
+  schema: { type: 'string', maxLength: 255 },
+};
+
+function describe(operation: Operation): object {
+  const { id, summary, scope, method, path, input, output, status = 200, example } = operation;
   const schema = schemaOf(input, 'input') as { properties?: Record<string, object>; required?: string[] };
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name!);
   const rest = Object.keys(schema.properties ?? {}).filter((name) => !inPath.includes(name));
@@ -34,6 +50,8 @@ function describe({ id, summary, scope, method, path, input, output, status = 20
           required: schema.required?.includes(name) ?? false,
           schema: schema.properties![name],
         }))),
+    ...(canRehearse(operation) ? [DRY_RUN] : []),
+    ...(status === 201 ? [IDEMPOTENCY_KEY] : []),
   ];
   return {
     operationId: id,

@@ -23,6 +23,7 @@ export const DEVICE_LINK_OPERATIONS = [
     input: ById,
     output: v.strictObject({ link: v.string(), expiresAtUnixMs: v.number() }),
     status: 201,
+    isRehearsed: false,
     handler: async ({ id }, context) => {
       const { parts, caller } = context;
       visible(parts.gateway.device(id), caller);

@@ -17,7 +17,7 @@ export const Limits = v.strictObject({
   quotaResetDay: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(31))),
 });
 
-const Tags = v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(16));
+export const Tags = v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(16));
 const Note = v.pipe(v.string(), v.maxLength(1_000));
 
 export const NewDeviceBody = v.strictObject({

@@ -1,4 +1,6 @@
 import { ACCOUNT_OPERATIONS } from './account-operations.js';
+import { CONFIG_OPERATIONS } from './config-operations.js';
+import { DEVICE_BULK_OPERATIONS } from './device-bulk-operations.js';
 import { DEVICE_LINK_OPERATIONS } from './device-link-operations.js';
 import { DEVICE_OPERATIONS } from './device-operations.js';
 import { GATEWAY_OPERATIONS } from './gateway-operations.js';
@@ -11,9 +13,11 @@ import { WEBHOOK_OPERATIONS } from './webhook-operations.js';
 /** Everything that can be done with a gateway by HTTP. */
 export const OPERATIONS = [
   ...SESSION_OPERATIONS,
+  ...DEVICE_BULK_OPERATIONS,
   ...DEVICE_OPERATIONS,
   ...DEVICE_LINK_OPERATIONS,
   ...GATEWAY_OPERATIONS,
+  ...CONFIG_OPERATIONS,
   ...PEOPLE_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...ACCOUNT_OPERATIONS,

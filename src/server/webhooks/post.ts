@@ -4,26 +4,32 @@ import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 
 import { parseIpAddress } from '../../control/ip-text.js';
+import { type AddressClass, AddressClasses } from '../../policy/address-class.js';
+import { embeddedIpv4 } from '../../policy/embedded-ipv4.js';
 import type { DeliveryAnswer } from '../../store/webhook-store.js';
 
 const PATIENCE_MS = 10_000;
 
-/** Tests for link-local addresses, where clouds keep their secrets: 169.254/16, fe80::/10, and both mapped into IPv6. */
-export function isLinkLocal(text: string): boolean {
+const CLASSES = new AddressClasses();
+/** Places where clouds keep their secrets. */
+const REFUSED: ReadonlySet<AddressClass> = new Set(['link-local', 'metadata']);
+
+/** Tests whether no webhook may be posted to an address: link-local ones, and those of the clouds' metadata. */
+export function isForbidden(text: string): boolean {
   const address = parseIpAddress(text.split('%')[0]!);
-  if (address === undefined) return false;
-  const isMapped = address.length === 16 && address.subarray(0, 10).every((byte) => byte === 0);
-  const [a, b] = address.length === 4 ? address : isMapped ? address.subarray(12) : address;
-  if (address.length === 4 || isMapped) return a === 169 && b === 254;
-  return a === 0xfe && (b! & 0xc0) === 0x80;
+  return (
+    address !== undefined &&
+    [address, ...embeddedIpv4(address)].some((each) => REFUSED.has(CLASSES.classify(each).class))
+  );
 }
 
-/** Looks a name up, and refuses it where any of its addresses is link-local: the address that was tested is dialled. */
+/** Looks a name up, and refuses it where any of its addresses is forbidden: the address that was tested is dialled. */
 const guardedLookup: LookupFunction = (host, options, callback) => {
   lookup(host, { ...options, all: true }, (error, addresses) => {
-    const bad = addresses?.find(({ address }) => isLinkLocal(address));
+    const bad = addresses?.find(({ address }) => isForbidden(address));
     if (error !== null) callback(error, '', 0);
-    else if (bad !== undefined) callback(Object.assign(new Error('link-local'), { code: 'ERR_LINK_LOCAL' }), '', 0);
+    else if (bad !== undefined)
+      callback(Object.assign(new Error('forbidden'), { code: 'ERR_FORBIDDEN_ADDRESS' }), '', 0);
     else if (options.all === true) callback(null, addresses);
     else callback(null, addresses[0]!.address, addresses[0]!.family);
   });
@@ -40,7 +46,7 @@ export function post(
     const end = (status: number, error?: string): void =>
       resolve({ atUnixMs: nowUnixMs, status, ...(error === undefined ? {} : { error }) });
     const target = new URL(url);
-    if (isLinkLocal(target.hostname.replace(/^\[|\]$/g, ''))) return end(0, 'ERR_LINK_LOCAL');
+    if (isForbidden(target.hostname.replace(/^\[|\]$/g, ''))) return end(0, 'ERR_FORBIDDEN_ADDRESS');
     const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const options = {
       method: 'POST',

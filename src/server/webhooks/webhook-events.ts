@@ -7,6 +7,7 @@ export const WEBHOOK_EVENTS = [
   'device.changed',
   'device.removed',
   'device.connected',
+  'device.disconnected',
   'access.denied',
   'rules.changed',
   'settings.changed',
@@ -51,6 +52,8 @@ export class WebhookEvents {
     if (before === undefined) events.push({ type: 'device.added', data });
     else if (before.etag !== now.etag) events.push({ type: 'device.changed', data });
     if (now.condition === 'online' && before?.condition !== 'online') events.push({ type: 'device.connected', data });
+    else if (now.condition !== 'online' && before?.condition === 'online')
+      events.push({ type: 'device.disconnected', data });
     return events;
   }
 
