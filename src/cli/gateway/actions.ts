@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { formatKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import { generateKeyPair } from '../../crypto/key-pair.js';
+import type { ConfigBody } from '../../server/operations/config-operations.js';
 import type { DeviceBody } from '../../server/operations/device-schemas.js';
 import type { CommandIo } from '../command.js';
 import { formatJson } from '../json-text.js';
@@ -31,6 +32,7 @@ export interface ActionLine {
     readonly quota?: string | undefined;
     readonly output?: string | undefined;
     readonly scope?: string[] | undefined;
+    readonly 'dry-run'?: boolean | undefined;
   };
 }
 
@@ -126,6 +128,21 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     io.writeError(`Wrote ${path}. It has the keys of no device, and the preshared keys.\n`);
   },
 
+  apply: async ({ words, values }, { client, io }) => {
+    const { applyFile } = await import('./apply-file.js');
+    const [path = '-'] = words;
+    await applyFile({ path, isDryRun: values['dry-run'] === true, isJson: values.json === true }, client, io);
+  },
+
+  export: async ({ values }, { client, io }) => {
+    const { configText } = await import('./config-file.js');
+    const config = await client.call<ConfigBody>('GET', '/config');
+    const text = values.json === true ? formatJson(config) : configText(config);
+    if (values.output === undefined) return void io.write(text);
+    writeFileSync(values.output, text, { mode: 0o600, flag: 'wx' });
+    io.writeError(`Wrote ${values.output}.\n`);
+  },
+
   passwd: async ({ words }, { client, io }) => {
     const { people } = await client.call<{ people: { id: string; name: string }[] }>('GET', '/people');
     const person = people.find(({ name }) => name.toLowerCase() === words[0]!.toLowerCase());
@@ -157,6 +174,8 @@ export const ACTION_WORDS: Readonly<Record<string, readonly [number, number]>> =
   status: [0, 0],
   token: [1, 1],
   backup: [0, 1],
+  apply: [1, 1],
+  export: [0, 0],
   passwd: [1, 1],
   watch: [0, 0],
 };

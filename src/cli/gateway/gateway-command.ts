@@ -19,6 +19,7 @@ qr NAME | block NAME | unblock NAME | remove NAME
 limit NAME [--up MBIT] [--down MBIT] [--quota GB]
 allow NAME|everyone CIDR[:PORT]
 token NAME [--scope SCOPE] | passwd PERSON
+apply FILE [--dry-run] | export [--output FILE]
 backup [FILE] | restore [FILE]
 import FILE [--endpoint HOST[:PORT]]`,
   about: `
@@ -27,7 +28,8 @@ sockets of this program. The first run makes keys and state, prints the address 
 QR code of a first device. Ends with Ctrl-C.
 
 With another first word it asks the gateway that runs, by a socket in its folder. restore works while it does not run. import
-makes a gateway of wg0.json of wg-easy, or of a server's file of wg-quick or PiVPN: devices keep their keys and go on working.
+makes a gateway of wg-easy's wg0.json or wg-easy.db, or of a server's file of wg-quick or PiVPN: devices keep their keys and go
+on working. apply makes settings, devices and rules what a file of YAML or JSON declares: all of it, or nothing.
 `,
   words: [
     {
@@ -47,6 +49,8 @@ makes a gateway of wg0.json of wg-easy, or of a server's file of wg-quick or PiV
         'allow',
         'token',
         'passwd',
+        'apply',
+        'export',
         'backup',
         'restore',
         'import',
@@ -70,6 +74,7 @@ docs/gateway.md says what is denied by default, and how to run it as a service.
     'wiretype gateway allow laptop 192.168.1.10:22',
     'wiretype gateway limit guest --down 20 --quota 50',
     'wiretype gateway list --json',
+    'wiretype gateway apply gateway.yaml --dry-run',
     'wiretype gateway import wg0.json --endpoint vpn.example.net',
   ],
 };
@@ -124,6 +129,7 @@ async function run(values: Values, folder: string, io: Parameters<Command['run']
     hostNames,
     openings: allow.map(parseOpening),
     trustedProxies: proxies.map(parseProxy),
+    ...(values.config === undefined ? {} : { config: values.config }),
     ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(port === undefined ? {} : { port: parseAmount('port', port) }),

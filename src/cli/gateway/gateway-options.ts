@@ -36,6 +36,13 @@ export const GATEWAY_OPTIONS = {
     value: 'CIDR[:PORT]',
     about: 'open what is denied by default, such as 10.0.0.5:22, unless a rule denies it',
   },
+  config: {
+    type: 'string',
+    value: 'FILE',
+    about: 'make the gateway what FILE declares, at its start',
+    kinds: ['file'],
+  },
+  'dry-run': { type: 'boolean', about: 'with apply: show what would change' },
   tag: { ...MANY, value: 'TAG', about: 'with add: a tag of the device' },
   expires: { type: 'string', value: 'DAYS', about: 'with add: the device ends after so many days' },
   'public-key': { type: 'string', value: 'KEY', about: 'with add: the key of a device that keeps its private key' },

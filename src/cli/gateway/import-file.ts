@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { WireGuardError } from '../../core/errors.js';
-import { importGateway } from '../../gateway/import/import-gateway.js';
+import type { GatewaySettings } from '../../gateway/gateway-model.js';
+import { type GatewayToBe, gatewayOf, importGateway } from '../../gateway/import/import-gateway.js';
+import { isSqliteFile, readWgEasyDatabase } from '../../gateway/import/read-wg-easy-database.js';
+import { loadSqlite } from '../../store/sqlite.js';
 import { SqliteStore } from '../../store/sqlite-store.js';
 import type { CommandIo } from '../command.js';
 import { systemHostNetwork } from '../setup/system-host-network.js';
@@ -29,7 +32,7 @@ export async function importFile({ file, folder, endpoint, port }: ImportRequest
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(port === undefined ? {} : { listenPort: port }),
   });
-  const made = importGateway(readText(file), basename(file), defaults, Date.now());
+  const made = await read(file, defaults);
   try {
     writeKey(folder, made.privateKey);
   } finally {
@@ -48,9 +51,22 @@ export async function importFile({ file, folder, endpoint, port }: ImportRequest
   io.writeError(`Made a gateway in ${folder} with ${devices.length} devices. Its endpoint is ${settings.endpoint}.\n`);
 }
 
-function readText(file: string): string {
+async function read(file: string, defaults: GatewaySettings): Promise<GatewayToBe> {
+  const bytes = readBytes(file);
+  const name = basename(file);
+  if (!isSqliteFile(bytes)) return importGateway(bytes.toString('utf8'), name, defaults, Date.now());
+  const connection = (await loadSqlite())(file);
   try {
-    return readFileSync(file, 'utf8');
+    const imported = readWgEasyDatabase((sql) => connection.prepare(sql).all(), name);
+    return gatewayOf(imported, name, defaults, Date.now());
+  } finally {
+    connection.close();
+  }
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file);
   } catch (cause) {
     throw new WireGuardError('ERR_IMPORT', `${file} cannot be read: ${cause instanceof Error ? cause.message : ''}`, {
       cause,

@@ -17,6 +17,7 @@ import { packageVersion } from '../version.js';
 import { qrText } from './actions.js';
 import { conditionText } from './device-text.js';
 import { firstSettings } from './first-settings.js';
+import { GatewayClient } from './gateway-client.js';
 import { readOrMakeKey, socketPath } from './gateway-folder.js';
 
 const PAGE_FOLDER = fileURLToPath(new URL('../../../web', import.meta.url));
@@ -30,6 +31,8 @@ export interface GatewayRun {
   /** Files of TLS for the page. Absent: plain HTTP. */
   readonly tls?: TlsPaths;
   readonly hostNames: readonly string[];
+  /** A file that declares what the gateway is to be. */
+  readonly config?: string;
   readonly openings: readonly Opening[];
   readonly trustedProxies: readonly IpPrefix[];
   /** Called when everything runs, with the file of the first device where this is the first run. */
@@ -58,6 +61,7 @@ export async function runGateway(run: GatewayRun, io: CommandIo): Promise<number
   try {
     const ports = await Promise.all(run.pages.map(({ host, port }) => server.listen(host, port, run.tls)));
     await server.listenLocal(socketPath(run.folder));
+    if (run.config !== undefined) await applyAtStart(run.config, run.folder, io);
     gateway.listenInside(INSIDE_PORT, (stream) => server.serveInside(stream));
     say(`The gateway takes devices at ${gateway.settings.endpoint} (UDP).`);
     await sayWhereThePageIs(run, ports, server, say);
@@ -74,6 +78,12 @@ export async function runGateway(run: GatewayRun, io: CommandIo): Promise<number
     await server.close();
     await gateway.close();
   }
+}
+
+async function applyAtStart(path: string, folder: string, io: CommandIo): Promise<void> {
+  const { applyFile } = await import('./apply-file.js');
+  const client = new GatewayClient(socketPath(folder));
+  await applyFile({ path, isDryRun: false, isJson: false }, client, io);
 }
 
 async function open(

@@ -35,6 +35,16 @@ export function importGateway(
   nowUnixMs: number,
 ): GatewayToBe {
   const imported = isWgEasy(text) ? readWgEasy(text, fileName) : readWgQuick(text, fileName);
+  return gatewayOf(imported, fileName, defaults, nowUnixMs);
+}
+
+/** Makes a gateway of another server, and clears the server's key if that fails. */
+export function gatewayOf(
+  imported: ImportedGateway,
+  fileName: string,
+  defaults: GatewaySettings,
+  nowUnixMs: number,
+): GatewayToBe {
   try {
     const settings = settingsOf(imported, defaults);
     checkSettings(settings);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,6 +9,8 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { parseConfig } from '../../../src/control/config/index.js';
+import { formatKey } from '../../../src/control/key-text.js';
+import { generateKeyPair } from '../../../src/crypto/key-pair.js';
 import { ServerLab } from '../../server/server-lab.js';
 
 const COMMAND = fileURLToPath(new URL('../../../../bin/wiretype', import.meta.url));
@@ -87,6 +89,48 @@ describe('wiretype gateway', () => {
       assert.equal(readFileSync(path).subarray(0, 15).toString(), 'SQLite format 3');
       assert.equal(statSync(path).mode & 0o777, 0o600);
       assert.match((await ask('passwd', 'nobody')).stderr, /no person named nobody/);
+    }),
+  );
+
+  it('makes the gateway what a file declares, and writes such a file', TIME_LIMIT, () =>
+    withGateway(async (ask, folder) => {
+      const key = formatKey(generateKeyPair().publicKey);
+      const path = join(folder, 'gateway.yaml');
+      const yaml = (limits: string): string => `settings:
+  mtu: 1400
+devices:
+  # The one in the hall.
+  - name: tablet
+    publicKey: ${key}
+    expires: 2099-01-31
+    limits: { ${limits} }
+rules:
+  - action: allow
+    from: { kind: device, device: tablet }
+    to: { kind: prefix, prefix: 192.168.1.0/24 }
+`;
+      writeFileSync(path, yaml('quotaBytes: many'));
+      assert.match((await ask('apply', path)).stderr, /gateway\.yaml:8: devices\.0\.limits\.quotaBytes: /);
+      writeFileSync(path, 'devices: [');
+      assert.match((await ask('apply', path)).stderr, /gateway\.yaml:1: /);
+      writeFileSync(path, yaml('quotaBytes: 5000').replace('2099-01-31', 'soon'));
+      assert.match((await ask('apply', path)).stderr, /gateway\.yaml:7: devices\.0\.expires: a time/);
+      assert.match((await ask('list')).stdout, /no device yet/);
+
+      writeFileSync(path, yaml('quotaBytes: 5000'));
+      const tried = await ask('apply', path, '--dry-run');
+      assert.match(tried.stdout, /^~ settings\/mtu: 1420 -> 1400\n(?:.*\n)*\+ devices\/tablet\/name: "tablet"\n/);
+      assert.match(tried.stderr, /nothing was changed/);
+      assert.match((await ask('list')).stdout, /no device yet/);
+      assert.match((await ask('apply', path)).stderr, /^Made \d+ changes\.\n$/);
+      assert.deepEqual(await ask('apply', path), { status: 0, stdout: '', stderr: 'Nothing differs.\n' });
+      const [device] = JSON.parse((await ask('list', '--json')).stdout);
+      assert.deepEqual([device.expiresAtUnixMs, device.limits], [Date.UTC(2099, 0, 31), { quotaBytes: 5000 }]);
+
+      const copy = join(folder, 'copy.yaml');
+      assert.equal((await ask('export', '--output', copy)).status, 0);
+      assert.match(readFileSync(copy, 'utf8'), /expires: 2099-01-31T00:00:00\.000Z/);
+      assert.equal((await ask('apply', copy)).stderr, 'Nothing differs.\n');
     }),
   );
 
