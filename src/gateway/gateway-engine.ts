@@ -4,6 +4,7 @@ import type { IpPrefix } from '../core/configuration.js';
 import type { SessionReason } from '../core/session-reason.js';
 import type { AccessRule, Decision, Flow, PolicyDevice } from '../policy/access.js';
 import type { DeviceReport } from '../policy/policy.js';
+import type { UplinkKind } from './gateway-model.js';
 import type { Denial, LiveFlow, ProofStep } from './gateway-service.js';
 
 /** A device with the keys of its peer. */
@@ -35,6 +36,8 @@ export interface GatewayEngineOptions {
   readonly timeZone: string;
   /** Addresses of resolvers. Empty: those of this host. */
   readonly resolvers: readonly string[];
+  /** The way of devices' traffic to the host's networks: sockets of this process, or a TUN of the kernel. Default: sockets. */
+  readonly uplink?: UplinkKind;
 }
 
 /** State of a device as the engine has seen it since it was opened. */
@@ -69,6 +72,7 @@ export type TunnelStream = Duplex & { readonly device: string; readonly remoteAd
 export interface GatewayEngine extends AsyncDisposable {
   readonly publicKey: Uint8Array;
   readonly listenPort: number;
+  readonly uplink: UplinkKind;
   /** The families in which the host has a route to the internet. */
   readonly hasRoute: { readonly ipv4: boolean; readonly ipv6: boolean };
   /** Limits of this host, such as no `ping`, with the reason. */

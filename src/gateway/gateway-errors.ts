@@ -6,6 +6,7 @@ export const GATEWAY_ERRORS = {
   ERR_DEVICE_EXISTS: 'Nothing was changed. Choose another name or key.',
   ERR_SUBNET_FULL: 'Nothing was changed. Remove devices for good, or give the gateway a larger subnet.',
   ERR_CHANGED_MEANWHILE: 'Nothing was changed. Run the command again.',
+  ERR_UPLINK: 'Leave --tun out, and no root is needed; or provide what the message names.',
   ERR_IMPORT: 'Nothing was made. Correct the file at the place that the message names.',
   ERR_GATEWAY_SETTINGS: 'Nothing was changed. Correct the setting that the message names.',
 } as const;

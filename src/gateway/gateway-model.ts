@@ -26,6 +26,9 @@ export interface GatewayDevice {
   readonly nextPublicKey?: string;
 }
 
+/** The way of devices' traffic to the networks of the host: `sockets` needs no right at all, `tun` needs root. */
+export type UplinkKind = 'sockets' | 'tun';
+
 /** Settings of the whole gateway. */
 export interface GatewaySettings {
   /** Host and port that devices connect to, as `HOST:PORT`. */

@@ -1,5 +1,5 @@
 import type { AccessRule, Decision, Flow, Limits, Switches } from '../policy/access.js';
-import type { DeviceSession, GatewayDevice, GatewaySettings, TrafficSample } from './gateway-model.js';
+import type { DeviceSession, GatewayDevice, GatewaySettings, TrafficSample, UplinkKind } from './gateway-model.js';
 
 /** How a device is, in one word; the reason code says why. */
 export type DeviceCondition = 'online' | 'asleep' | 'never-seen' | 'blocked' | 'in-trouble';
@@ -35,6 +35,7 @@ export interface DeviceView {
 /** How the whole gateway is. */
 export interface GatewayStatus {
   readonly listenPort: number;
+  readonly uplink: UplinkKind;
   /** Devices by condition. */
   readonly deviceCounts: Readonly<Record<DeviceCondition, number>>;
   readonly receivedBytesPerSecond: number;

@@ -13,7 +13,7 @@ export interface FlowAuthority {
   readonly revision: () => number;
 }
 
-/** Lets packets from device to device pass where the flow that they belong to may. */
+/** Lets packets pass where the flow that they belong to may: from device to device, or from a device to the outside. */
 export class DeviceFlows {
   readonly #memory: FlowMemory;
   readonly #authority: FlowAuthority;
@@ -26,9 +26,12 @@ export class DeviceFlows {
   #to: InnerAddress | undefined;
   #nowMs = 0;
 
-  /** @param seed Any 32 random bits. */
-  constructor(seed: number, authority: FlowAuthority) {
-    this.#memory = new FlowMemory(seed);
+  /**
+   * @param seed Any 32 random bits.
+   * @param sets Size of the memory: see `FlowMemory`.
+   */
+  constructor(seed: number, authority: FlowAuthority, sets?: number) {
+    this.#memory = new FlowMemory(seed, sets);
     this.#authority = authority;
   }
 
@@ -55,6 +58,49 @@ export class DeviceFlows {
       case PacketKind.Whole:
         return this.#passesWithPorts();
     }
+  }
+
+  /**
+   * Tells whether a packet from outside belongs to a flow that a device began and that may pass. It begins none.
+   *
+   * @param findQuoted Finds the address outside that the packet at a place was for: an error may come from any router.
+   */
+  answers(
+    batch: PacketBatch,
+    row: number,
+    from: InnerAddress | undefined,
+    to: InnerAddress,
+    nowMs: number,
+    findQuoted: (at: number) => InnerAddress | undefined,
+  ): boolean {
+    const ends = this.#ends;
+    const at = batch.offset[row];
+    ends.read(batch.bytes, at, at + batch.length[row]);
+    this.#batch = batch;
+    this.#row = row;
+    this.#from = ends.kind === PacketKind.IcmpError ? findQuoted(ends.quotedAt) : from;
+    this.#to = to;
+    this.#nowMs = nowMs;
+    if (this.#from === undefined) return false;
+    switch (ends.kind) {
+      case PacketKind.Unreadable:
+        return false;
+      case PacketKind.LaterFragment:
+        this.#memory.selectFragments(this.#from.number, to.number, ends.protocol, ends.fragmentId);
+        return this.#memory.isPassing(this.#authority.revision(), nowMs);
+      case PacketKind.IcmpError:
+        return this.#isAboutPassingFlow(at + batch.length[row]);
+      case PacketKind.FirstFragment:
+        return this.#isAnswer() && this.#letFragmentsPass();
+      case PacketKind.Whole:
+        return this.#isAnswer();
+    }
+  }
+
+  #isAnswer(): boolean {
+    const { protocol, sourcePort, destinationPort } = this.#ends;
+    this.#memory.select(this.#from!.number, this.#to!.number, protocol, sourcePort, destinationPort);
+    return this.#memory.isPassing(this.#authority.revision(), this.#nowMs);
   }
 
   #passesWithPorts(): boolean {

@@ -1,4 +1,4 @@
-/** The table is SETS × WAYS flows. */
+/** The table is sets × WAYS flows. */
 const SETS = 1_024;
 const WAYS = 4;
 const KEY_WORDS = 4;
@@ -28,17 +28,18 @@ const FRAGMENT_IDLE_MS = 60_000;
 export type Ask = (isTurned: boolean) => boolean;
 
 /**
- * Remembers which flows between devices may pass, and thereby lets their answers pass.
+ * Remembers which flows may pass, and thereby lets their answers pass.
  *
  * One record holds both directions of a flow. The table has a fixed size. A flow that had to make room is decided about
  * again with the next packet of the device that began it. Once rules have changed, each record is decided about again.
  */
 export class FlowMemory {
-  readonly #keys = new Int32Array(SETS * WAYS * KEY_WORDS);
-  readonly #flags = new Uint8Array(SETS * WAYS);
-  readonly #generations = new Float64Array(SETS * WAYS).fill(-1);
-  readonly #seenMs = new Float64Array(SETS * WAYS).fill(-Infinity);
+  readonly #keys: Int32Array;
+  readonly #flags: Uint8Array;
+  readonly #generations: Float64Array;
+  readonly #seenMs: Float64Array;
   readonly #seed: number;
+  readonly #sets: number;
   // The key of the flow at hand.
   #low = 0;
   #high = 0;
@@ -46,9 +47,17 @@ export class FlowMemory {
   #protocol = 0;
   #isFromLow = false;
 
-  /** @param seed Random, so that no device can choose ports that displace the flows of another one. */
-  constructor(seed: number) {
+  /**
+   * @param seed Random, so that no device can choose ports that displace the flows of another one.
+   * @param sets A power of 2: four flows each.
+   */
+  constructor(seed: number, sets = SETS) {
     this.#seed = seed;
+    this.#sets = sets;
+    this.#keys = new Int32Array(sets * WAYS * KEY_WORDS);
+    this.#flags = new Uint8Array(sets * WAYS);
+    this.#generations = new Float64Array(sets * WAYS).fill(-1);
+    this.#seenMs = new Float64Array(sets * WAYS).fill(-Infinity);
   }
 
   /** Names the flow that the next calls are about, as a packet on it shows it. Ends are numbers of addresses. */
@@ -175,7 +184,7 @@ export class FlowMemory {
     let mixed = Math.imul(this.#seed ^ this.#low ^ (this.#protocol << 20), 0x9e37_79b1);
     mixed = Math.imul(mixed ^ (mixed >>> 15) ^ this.#high, 0x85eb_ca6b);
     mixed = Math.imul(mixed ^ (mixed >>> 13) ^ this.#ports, 0xc2b2_ae35);
-    return ((mixed ^ (mixed >>> 16)) & (SETS - 1)) * WAYS;
+    return ((mixed ^ (mixed >>> 16)) & (this.#sets - 1)) * WAYS;
   }
 }
 

@@ -186,6 +186,16 @@ export class Policy {
     return this.#stages.isForDevice(batch, row);
   }
 
+  /** Tests whether a packet of a device may leave for a network of the host, packet by packet. */
+  mayLeaveHost(batch: PacketBatch, row: number, nowMs: number): boolean {
+    return this.#stages.mayLeaveHost(batch, row, nowMs);
+  }
+
+  /** Tests whether a packet of a network of the host belongs to a flow that a device began and that may still pass. */
+  mayAnswer(batch: PacketBatch, row: number, nowMs: number): boolean {
+    return this.#stages.mayAnswer(batch, row, nowMs);
+  }
+
   #know(flow: Flow): KnownFlow {
     return {
       flow,

@@ -2,7 +2,11 @@ import type { PacketBatch } from '../core/packets/packet-batch.js';
 import { Verdict } from '../core/packets/verdict.js';
 import * as ipHeader from '../wire/ip-header.js';
 import { DeviceFlows, type FlowAuthority } from './device-flows.js';
+import { OutsideAddresses } from './outside.js';
 import type { InnerAddress, Places } from './places.js';
+
+/** Room for 65,536 flows to the outside, where the kernel carries them. */
+const OUTSIDE_SETS = 16_384;
 
 /**
  * The stages over batches: accounts for each packet, bounds rates, and drops what a device may not send or receive.
@@ -11,12 +15,16 @@ import type { InnerAddress, Places } from './places.js';
  * `route`. Dropped rows get the verdict `Filtered`, and are counted by cause at their device. A packet that is dropped is
  * not accounted for. Nothing is allocated per packet.
  *
- * Flows to the Internet and the LAN are not judged here but by whoever is about to connect them, once per flow, and again
- * when the revision has changed.
+ * Flows to the Internet and the LAN are judged by whoever is about to connect them, once per flow, and again when the
+ * revision has changed. Where the kernel carries their packets, `mayLeaveHost` and `mayAnswer` do it.
  */
 export class Stages {
   readonly #places: Places;
   readonly #flows: DeviceFlows;
+  readonly #outsideFlows: DeviceFlows;
+  readonly #outside = new OutsideAddresses();
+  /** The bytes of the batch at hand. */
+  #bytes: Uint8Array = new Uint8Array(0);
   /** Packets from addresses that no device has. */
   unknownDeviceDrops = 0;
 
@@ -24,6 +32,7 @@ export class Stages {
   constructor(places: Places, seed: number, authority: FlowAuthority) {
     this.#places = places;
     this.#flows = new DeviceFlows(seed, authority);
+    this.#outsideFlows = new DeviceFlows(seed, authority, OUTSIDE_SETS);
   }
 
   inbound(batch: PacketBatch, nowMs: number): void {
@@ -38,9 +47,31 @@ export class Stages {
         batch.verdict[row] = Verdict.Filtered;
   }
 
+  /** Tests whether a packet of a device may leave for a network of the host. Answers its flow, from here on. */
+  mayLeaveHost(batch: PacketBatch, row: number, nowMs: number): boolean {
+    const from = this.#sourceOf(batch, row);
+    if (from?.device === undefined) return false;
+    const to = this.#outside.destination(batch.bytes, batch.offset[row]);
+    if (this.#outsideFlows.passes(batch, row, from, to, nowMs)) return true;
+    from.device.counts.deniedDrops++;
+    return false;
+  }
+
+  /** Tests whether a packet of a network of the host answers a device. */
+  mayAnswer(batch: PacketBatch, row: number, nowMs: number): boolean {
+    const to = this.#destinationOf(batch, row);
+    if (to?.device === undefined) return false;
+    const from = this.#outside.find(batch.bytes, batch.offset[row], false);
+    this.#bytes = batch.bytes;
+    return this.#outsideFlows.answers(batch, row, from, to, nowMs, this.#findQuoted);
+  }
+
   isForDevice(batch: PacketBatch, row: number): boolean {
     return this.#destinationOf(batch, row)?.device !== undefined;
   }
+
+  readonly #findQuoted = (at: number): InnerAddress | undefined =>
+    at + ipHeader.IPV6_HEADER_BYTES <= this.#bytes.length ? this.#outside.find(this.#bytes, at, true) : undefined;
 
   #mayEnter(batch: PacketBatch, row: number, nowMs: number): boolean {
     const from = this.#sourceOf(batch, row);

@@ -129,6 +129,7 @@ async function run(values: Values, folder: string, io: Parameters<Command['run']
     hostNames,
     openings: allow.map(parseOpening),
     trustedProxies: proxies.map(parseProxy),
+    ...(values.tun === true ? { uplink: 'tun' as const } : {}),
     ...(values.config === undefined ? {} : { config: values.config }),
     ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
     ...(endpoint === undefined ? {} : { endpoint }),

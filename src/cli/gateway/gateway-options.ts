@@ -36,6 +36,7 @@ export const GATEWAY_OPTIONS = {
     value: 'CIDR[:PORT]',
     about: 'open what is denied by default, such as 10.0.0.5:22, unless a rule denies it',
   },
+  tun: { type: 'boolean', about: 'as root: let the kernel carry the traffic, by a TUN and masquerade of nftables' },
   config: {
     type: 'string',
     value: 'FILE',

@@ -5,6 +5,7 @@ import { formatKey } from '../../control/key-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { generateKeyPair } from '../../crypto/key-pair.js';
 import type { Opening } from '../../gateway/gateway-engine.js';
+import type { UplinkKind } from '../../gateway/gateway-model.js';
 import type { GatewayEvent } from '../../gateway/gateway-service.js';
 import { openGateway } from '../../gateway/service/open-gateway.js';
 import type { RunningGateway } from '../../gateway/service/running-gateway.js';
@@ -31,6 +32,7 @@ export interface GatewayRun {
   /** Files of TLS for the page. Absent: plain HTTP. */
   readonly tls?: TlsPaths;
   readonly hostNames: readonly string[];
+  readonly uplink?: UplinkKind;
   /** A file that declares what the gateway is to be. */
   readonly config?: string;
   readonly openings: readonly Opening[];
@@ -92,12 +94,13 @@ async function open(
   privateKey: Uint8Array,
   io: CommandIo,
 ): Promise<RunningGateway> {
-  const { endpoint, port, openings } = run;
+  const { endpoint, port, openings, uplink = 'sockets' } = run;
   try {
     return await openGateway({
       store,
       privateKey,
       openings,
+      uplink,
       firstSettings: () =>
         firstSettings(systemHostNetwork, {
           environment: process.env,

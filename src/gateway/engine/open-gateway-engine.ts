@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { parseIpAddress } from '../../control/ip-text.js';
 import type { Clock } from '../../host/clock.js';
-import { Tunnel } from '../../host/tunnel.js';
+import { Tunnel, type TunnelOptions } from '../../host/tunnel.js';
 import { addressWords } from '../../netstack/address.js';
 import type { AccessRule } from '../../policy/access.js';
 import { Policy, type PolicyOptions } from '../../policy/policy.js';
@@ -22,6 +22,8 @@ import { UdpNat } from '../nat/udp-nat.js';
 import type { EchoSender } from '../ping/echo-sender.js';
 import { ProgramEchoes } from '../ping/program-echoes.js';
 import { SocketEchoes } from '../ping/socket-echoes.js';
+import { KernelUplink } from '../uplink/kernel-uplink.js';
+import { UplinkTun } from '../uplink/uplink-tun.js';
 import { DeviceTable } from './device-table.js';
 import { hostAddresses, routesOfHost } from './host-routes.js';
 import { PolicedTun } from './policed-tun.js';
@@ -51,23 +53,37 @@ export async function openGatewayEngine(options: GatewayEngineOptions): Promise<
   });
   policy.setRules(openings);
   const wallClock = new WallClock(policy, clock);
-  const tun = new PolicedTun({ loop, policy, clock, onInbound: () => engine?.packetsCameIn() });
+  const uplink = options.uplink === 'tun' ? await KernelUplink.open(options) : undefined;
+  const inner = uplink === undefined ? loop.tun : new UplinkTun({ loop, uplink: uplink.tun, policy, clock });
+  const tun = new PolicedTun({ loop, inner, policy, clock, onInbound: () => engine?.packetsCameIn() });
   let engine: RunningEngine | undefined;
 
-  const tunnel = await Tunnel.create({ ...parts, tun });
-  try {
-    await tunnel.apply({ privateKey, listenPort, replacePeers: false, peers: [] });
-  } catch (error) {
-    tunnel.close();
+  const tunnel = await createTunnel({ ...parts, tun }, { privateKey, listenPort }).catch(async (error) => {
+    await uplink?.close();
     throw error;
-  }
+  });
   const host: SocketHost = { loop, lookup: () => Promise.resolve([]), ref: () => {}, unref: () => {} };
   const nat = createNat({ host, policy, clock, devices, denials, resolvers: options.resolvers }, (device, step) => {
     engine?.noteProof(device, step);
   });
   const hasRoute = await routesOfHost();
-  engine = new RunningEngine({ tunnel, tun, policy, nat, devices, wallClock, clock, host, hasRoute, openings });
+  engine = new RunningEngine({ tunnel, tun, policy, nat, devices, wallClock, clock, host, hasRoute, openings, uplink });
   return engine;
+}
+
+/** @throws {WireGuardError} The TUN is closed then. */
+async function createTunnel(
+  options: TunnelOptions,
+  { privateKey, listenPort }: Pick<GatewayEngineOptions, 'privateKey' | 'listenPort'>,
+): Promise<Tunnel> {
+  const tunnel = await Tunnel.create(options);
+  try {
+    await tunnel.apply({ privateKey, listenPort, replacePeers: false, peers: [] });
+    return tunnel;
+  } catch (error) {
+    tunnel.close();
+    throw error;
+  }
 }
 
 function createPolicy(

@@ -2,6 +2,7 @@ import type { PacketBatch } from '../../core/packets/packet-batch.js';
 import { Verdict } from '../../core/packets/verdict.js';
 import type { Clock } from '../../host/clock.js';
 import { ForwardingTun } from '../../host/forwarding-tun.js';
+import type { Tun } from '../../host/tun.js';
 import { isIpv4Address } from '../../netstack/address.js';
 import { QUOTED_BYTES } from '../../netstack/icmp/refused.js';
 import { IpProblem, IpView } from '../../netstack/ip/ip-view.js';
@@ -14,6 +15,8 @@ const MAX_FORWARDED_BYTES = 1024 * 1024;
 
 export interface PolicedTunOptions {
   readonly loop: StackLoop;
+  /** The stack, or the stack and the kernel. */
+  readonly inner: Tun;
   readonly policy: Policy;
   readonly clock: Clock;
   /** Called after packets of devices came in. */
@@ -32,8 +35,8 @@ export class PolicedTun extends ForwardingTun {
   readonly #forwarded = new PacketQueue(MAX_FORWARDED_BYTES);
   readonly #view = new IpView();
 
-  constructor({ loop, policy, clock, onInbound }: PolicedTunOptions) {
-    super(loop.tun);
+  constructor({ loop, inner, policy, clock, onInbound }: PolicedTunOptions) {
+    super(inner);
     this.#loop = loop;
     this.#policy = policy;
     this.#clock = clock;

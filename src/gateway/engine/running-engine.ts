@@ -16,6 +16,7 @@ import type { TunnelSocket } from '../../rootless/tunnel-socket.js';
 import type { EngineDevice, EngineEvent, EngineStatus, GatewayEngine, TunnelStream } from '../gateway-engine.js';
 import type { Denial, LiveFlow, ProofStep } from '../gateway-service.js';
 import type { Nat } from '../nat/nat.js';
+import type { KernelUplink } from '../uplink/kernel-uplink.js';
 import { type DeviceEntry, type DeviceTable, keysOf } from './device-table.js';
 import { equals, peerChanges } from './peer-changes.js';
 import type { PolicedTun } from './policed-tun.js';
@@ -32,6 +33,8 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly host: SocketHost;
   readonly hasRoute: GatewayEngine['hasRoute'];
+  /** Absent: sockets carry the traffic. */
+  readonly uplink?: KernelUplink | undefined;
   /** Rules behind all others. */
   readonly openings: readonly AccessRule[];
 }
@@ -61,8 +64,12 @@ export class RunningEngine implements GatewayEngine {
     return this.#parts.tunnel.state.listenPort;
   }
 
+  get uplink(): GatewayEngine['uplink'] {
+    return this.#parts.uplink === undefined ? 'sockets' : 'tun';
+  }
+
   get limitations(): GatewayEngine['limitations'] {
-    return this.#parts.nat.limitations;
+    return this.#parts.uplink === undefined ? this.#parts.nat.limitations : [];
   }
 
   putDevice(device: EngineDevice): Promise<void> {
@@ -190,11 +197,12 @@ export class RunningEngine implements GatewayEngine {
   }
 
   async close(): Promise<void> {
-    const { tunnel, nat, devices } = this.#parts;
+    const { tunnel, nat, devices, uplink } = this.#parts;
     for (const server of this.#servers) server.close();
     nat.close();
     // The resets of the flows leave with the next turn.
     await new Promise((resolve) => setImmediate(resolve));
+    await uplink?.close();
     tunnel.close();
     devices.clear();
   }

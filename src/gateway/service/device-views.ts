@@ -4,7 +4,7 @@ import type { DeviceCondition, DeviceView } from '../gateway-service.js';
 import { conditionOf } from './device-condition.js';
 import { RateMeter } from './rate-meter.js';
 
-/** Of a device that the engine does not know. */
+/** The view of a device that the engine does not know. */
 export const GONE: Omit<DeviceView, 'device'> = {
   condition: 'never-seen',
   reason: { code: 'removed', seconds: 0 },

@@ -1,6 +1,6 @@
 import { openGatewayEngine } from '../engine/open-gateway-engine.js';
 import type { GatewayEngine, Opening } from '../gateway-engine.js';
-import type { GatewayDevice, GatewaySettings, GatewayState } from '../gateway-model.js';
+import type { GatewayDevice, GatewaySettings, GatewayState, UplinkKind } from '../gateway-model.js';
 import type { GatewayStore } from '../gateway-store.js';
 import { gatewayAddresses } from './address-pool.js';
 import { engineDevice } from './engine-device.js';
@@ -14,6 +14,7 @@ export interface OpenGatewayOptions {
   /** Makes the settings of the first run. */
   readonly firstSettings: () => GatewaySettings;
   readonly openings?: readonly Opening[];
+  readonly uplink?: UplinkKind;
   readonly onFailure?: (error: unknown) => void;
 }
 
@@ -23,7 +24,7 @@ export interface OpenGatewayOptions {
  * @throws {WireGuardError} ERR_PORT_IN_USE, and those of the store. The store stays open.
  */
 export async function openGateway(options: OpenGatewayOptions): Promise<RunningGateway> {
-  const { store, privateKey, openings = [], onFailure } = options;
+  const { store, privateKey, openings = [], uplink = 'sockets', onFailure } = options;
   const state = (await store.load()) ?? (await firstState(options));
   const { settings } = state;
   const engine = await openGatewayEngine({
@@ -34,6 +35,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<RunningG
     openings,
     timeZone: settings.timeZone,
     resolvers: settings.dns,
+    uplink,
   });
   engine.setRules(state.rules);
   const living = state.devices.filter(({ deletedAtUnixMs }) => deletedAtUnixMs === undefined);

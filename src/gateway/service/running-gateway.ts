@@ -99,9 +99,10 @@ export class RunningGateway implements GatewayService {
 
   status(): GatewayStatus {
     const views = this.devices().filter(({ device }) => device.deletedAtUnixMs === undefined);
-    const { hasRoute, limitations, listenPort } = this.#engine;
+    const { hasRoute, limitations, listenPort, uplink } = this.#engine;
     return {
       listenPort,
+      uplink,
       deviceCounts: countConditions(views),
       receivedBytesPerSecond: views.reduce((sum, view) => sum + view.receivedBytesPerSecond, 0),
       sentBytesPerSecond: views.reduce((sum, view) => sum + view.sentBytesPerSecond, 0),

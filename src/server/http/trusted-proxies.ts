@@ -15,7 +15,7 @@ export interface ForwardedFacts {
   readonly forwardedHost: string | undefined;
 }
 
-/** Who sent a request, by which name and protocol. */
+/** The sender of a request, with the name and the protocol that it used. */
 export interface ClientFacts {
   readonly address: string;
   readonly isSecure: boolean;

@@ -71,6 +71,7 @@ export const SettingsChange = v.partial(v.strictObject(settings));
 export const StatusBody = v.strictObject({
   publicKey: v.string(),
   endpoint: v.string(),
+  uplink: v.picklist(['sockets', 'tun']),
   listenPort: v.number(),
   version: v.string(),
   startedAtUnixMs: v.number(),

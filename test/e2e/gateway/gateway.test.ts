@@ -1,112 +1,15 @@
-/**
- * `wiretype gateway`, as a user without any right, with a stock client and a server beyond.
- *
- * ```text
- *   client (a machine of its own)      gateway                          server
- *   eth0 203.0.113.2/24 ═ cable ═ 203.0.113.1/24 eth0
- *                                      45.45.0.1/24 eth1 ══ cable ══ 45.45.0.7/24 eth0
- *   phone  ─ ─ ─ ─ tunnel ─ ─ ─ ─ wiretype gateway (user nobody)     web server, iperf3
- * ```
- */
+/** `wiretype gateway`, as a user without any right. Topology: gateway-lab.ts. */
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 
-import { CHECKOUT } from '../../lab/implementation.js';
-import { addAddresses, Lab } from '../../lab/lab.js';
-import { Machine } from '../../lab/machine.js';
-import type { Host } from '../../lab/namespace.js';
-import { run } from '../../lab/program.js';
-import { NO_RIGHTS } from '../../lab/proxy-lab.js';
-import { copyReadable } from '../../lab/readable-checkout.js';
+import { openGatewayLab, SERVER } from './gateway-lab.js';
 
-const SERVER = '45.45.0.7';
-const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups', ...NO_RIGHTS];
-const DOWNLOAD_BYTES = 200_000_000;
 const FLOWS = 1_000;
 const TIMEOUT = { timeout: 240_000 };
 
-interface Setting {
-  readonly client: Machine;
-  /** Runs `wiretype gateway` with words, as the user of the gateway. */
-  readonly ask: (...words: readonly string[]) => Promise<string>;
-  readonly checksum: string;
-  readonly gatewayAddress: string;
-}
-
-/** Opens the laboratory: the client is connected by the file that the gateway made for it. */
-async function open(t: TestContext): Promise<Setting> {
-  const lab = Lab.open(t);
-  const [client, gateway, server] = [
-    await Machine.create(lab, 'client'),
-    await lab.host('gateway'),
-    await lab.host('server'),
-  ];
-  await lab.cable([client.host, 'eth0'], [gateway, 'eth0']);
-  await lab.cable([gateway, 'eth1'], [server, 'eth0']);
-  await addAddresses(
-    [client.host, 'eth0', '203.0.113.2/24', '2001:db8:c::2/64'],
-    [gateway, 'eth0', '203.0.113.1/24', '2001:db8:c::1/64'],
-    [gateway, 'eth1', '45.45.0.1/24', '2a01:4f8::1/64'],
-    [server, 'eth0', `${SERVER}/24`, '2a01:4f8::7/64'],
-  );
-  await client.host.ip('route add default via 203.0.113.1');
-  await gateway.sysctl('net.ipv4.ping_group_range', '0 2147483647');
-  const checksum = await serve(lab, server);
-
-  const checkout = await copyReadable(t);
-  // Node 20 has no SQLite of its own.
-  for (const name of ['@photostructure/sqlite', 'node-addon-api', 'node-gyp-build'])
-    if (existsSync(join(CHECKOUT, 'node_modules', name)))
-      cpSync(join(CHECKOUT, 'node_modules', name), join(checkout, 'node_modules', name), { recursive: true });
-  await run('chmod', ['-R', 'a+rX', checkout]);
-  const state = join(lab.folder, 'state');
-  mkdirSync(state);
-  await run('chown', ['65534:65534', state]);
-  await run('chmod', ['755', lab.folder]);
-  const words = (more: readonly string[]) => [
-    ...NOBODY,
-    process.execPath,
-    join(checkout, 'bin/wiretype'),
-    'gateway',
-    ...more,
-    '--state',
-    state,
-  ];
-  const program = gateway.start('setpriv', words(['run', '--endpoint', '203.0.113.1', '--page', '8080']), {
-    env: { HOME: '/nonexistent' },
-  });
-  await program.says(/Scan this with/);
-  const ask = (...more: readonly string[]) => gateway.run('setpriv', words(more), { env: { HOME: '/nonexistent' } });
-
-  const file = await ask('add', 'tablet');
-  const path = '/etc/wireguard/tablet.conf';
-  await client.write(path, file.replace(/^DNS.*\n/m, ''));
-  await client.run('wg-quick', ['up', path], {
-    env: { WG_QUICK_USERSPACE_IMPLEMENTATION: 'wireguard-go', WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD: '1' },
-  });
-  return { client, ask, checksum, gatewayAddress: /DNS = ([0-9.]+)/.exec(file)![1]! };
-}
-
-/** Starts the web server and iperf3. @returns SHA-256 of the download. */
-async function serve(lab: Lab, server: Host): Promise<string> {
-  const folder = join(lab.folder, 'web');
-  mkdirSync(folder);
-  const bytes = Buffer.alloc(DOWNLOAD_BYTES, randomBytes(1_000_003));
-  writeFileSync(join(folder, 'big'), bytes);
-  writeFileSync(join(folder, 'page'), 'a page beyond the gateway\n');
-  server.start('python3', ['-m', 'http.server', '80', '--bind', '::', '--directory', folder]);
-  const echo = `require('net').createServer((s) => s.on('error', () => {}).pipe(s)).listen(7, '${SERVER}', () => console.log('ready'))`;
-  await server.start(process.execPath, ['-e', echo]).says(/ready/);
-  await server.start('iperf3', ['-s', '--forceflush']).says(/listening/);
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
 describe('wiretype gateway without any right', () => {
   it('carries all that a stock client does, and says what became of it', TIMEOUT, async (t) => {
-    const { client, ask, checksum, gatewayAddress } = await open(t);
+    const { client, ask, checksum, gatewayAddress } = await openGatewayLab(t, { isRoot: false, words: [] });
     const curl = (...words: readonly string[]) => client.run('curl', ['-sS', '--fail', '--max-time', '120', ...words]);
 
     assert.equal(await curl(`http://${SERVER}/page`), 'a page beyond the gateway\n');
