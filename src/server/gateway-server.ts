@@ -13,7 +13,9 @@ import type { GatewayStore } from '../gateway/gateway-store.js';
 import type { PeopleStore } from '../store/people-store.js';
 import type { WebhookStore } from '../store/webhook-store.js';
 import { Attempts } from './auth/attempts.js';
+import { Oidc, type OidcSettings } from './auth/oidc.js';
 import { Passwords } from './auth/passwords.js';
+import { Pending } from './auth/pending.js';
 import { hashOf, newLinkSecret } from './auth/secrets.js';
 import { type Bindings, createApp } from './http/app.js';
 import type { EventStream } from './http/event-stream.js';
@@ -34,6 +36,8 @@ export interface GatewayServerOptions {
   readonly pageFolder: string;
   /** Names and addresses that the page is asked for by, besides those of the loopback. */
   readonly hostNames: readonly string[];
+  /** Absent: there is no OpenID provider. */
+  readonly oidc?: OidcSettings;
   /** Reverse proxies whose `X-Forwarded-…` headers are believed. Default: none. */
   readonly trustedProxies?: readonly IpPrefix[];
   readonly log: (line: string) => void;
@@ -70,6 +74,8 @@ export class GatewayServer implements AsyncDisposable {
       nowUnixMs: this.#nowUnixMs,
       passwords: new Passwords(),
       attempts: new Attempts(() => performance.now()),
+      challenges: new Pending(() => performance.now()),
+      oidc: options.oidc === undefined ? undefined : new Oidc(options.oidc, () => performance.now()),
       hostNames: new HostNames(options.hostNames),
       files: loadStaticFiles(options.pageFolder),
     });

@@ -3,6 +3,8 @@ import type { GatewayStore } from '../gateway/gateway-store.js';
 import type { PeopleStore } from '../store/people-store.js';
 import type { WebhookStore } from '../store/webhook-store.js';
 import type { Attempts } from './auth/attempts.js';
+import type { Oidc } from './auth/oidc.js';
+import type { Challenges } from './auth/passkeys.js';
 import type { Passwords } from './auth/passwords.js';
 import type { WebhookSender } from './webhooks/webhook-sender.js';
 
@@ -13,6 +15,10 @@ export interface ServerParts {
   readonly webhooks: WebhookSender;
   readonly passwords: Passwords;
   readonly attempts: Attempts;
+  /** Challenges of passkeys that wait for their answers. */
+  readonly challenges: Challenges;
+  /** Absent: there is no OpenID provider. */
+  readonly oidc?: Oidc | undefined;
   /** Wall clock. */
   readonly nowUnixMs: () => number;
   readonly version: string;

@@ -40,6 +40,7 @@ const STATUSES = {
   ERR_ATTEMPTS: 429,
   ERR_KEY_REUSED: 422,
   ERR_UNAVAILABLE: 501,
+  ERR_OIDC: 502,
 } as const;
 
 export type ApiErrorCode = keyof typeof STATUSES;

@@ -1,13 +1,15 @@
 import { useState } from 'preact/hooks';
 
+import type { SessionState } from '../../src/server/operations/session-operations.js';
 import { call } from '../api.js';
 import { messages } from '../language.js';
 import { Qr } from '../parts/qr.js';
 import { Dialog, ErrorText, messageOf, say, TextField } from '../parts/ui.js';
+import { Passkeys } from './passkeys.js';
 
 /** The account of whoever is signed in. */
-export function Account({ hasTotp }: { hasTotp: boolean }) {
-  const [isOn, setOn] = useState(hasTotp);
+export function Account({ session }: { session: SessionState }) {
+  const [isOn, setOn] = useState(session.person?.hasTotp ?? false);
   const [offer, setOffer] = useState<{ secret: string; uri: string } | undefined>(undefined);
   const m = messages.value.people;
   const act = (work: () => Promise<void>): void => {
@@ -18,7 +20,7 @@ export function Account({ hasTotp }: { hasTotp: boolean }) {
     setOn(false);
   };
   return (
-    <section class="card">
+    <section class="card stack">
       <h2>{m.account}</h2>
       {isOn ? (
         <button type="button" class="button" onClick={() => act(turnOff)}>
@@ -33,6 +35,10 @@ export function Account({ hasTotp }: { hasTotp: boolean }) {
           {m.totpOn}
         </button>
       )}
+      <Passkeys />
+      {session.oidc !== undefined && (
+        <Identity name={session.oidc.name} isLinked={session.person?.hasIdentity ?? false} act={act} />
+      )}
       {offer !== undefined && (
         <TotpDialog
           offer={offer}
@@ -43,6 +49,26 @@ export function Account({ hasTotp }: { hasTotp: boolean }) {
         />
       )}
     </section>
+  );
+}
+
+/** The account at the OpenID provider. */
+function Identity(props: { name: string; isLinked: boolean; act: (work: () => Promise<void>) => void }) {
+  const [isLinked, setLinked] = useState(props.isLinked);
+  const m = messages.value.people;
+  const link = async (): Promise<void> => {
+    location.href = (await call<{ url: string }>('POST', '/account/oidc', {})).url;
+  };
+  const unlink = async (): Promise<void> => {
+    await call('DELETE', '/account/oidc');
+    setLinked(false);
+  };
+  return (
+    <div>
+      <button type="button" class="button" onClick={() => props.act(isLinked ? unlink : link)}>
+        {isLinked ? m.unlink(props.name) : m.link(props.name)}
+      </button>
+    </div>
   );
 }
 

@@ -5,6 +5,8 @@ import { call } from '../api.js';
 import { messages } from '../language.js';
 import { Preferences } from '../parts/preferences.js';
 import { ErrorText, messageOf, TextField } from '../parts/ui.js';
+import { canUsePasskeys, usePasskey } from '../passkeys.js';
+import { route } from '../router.js';
 
 /** Signing in, and the page of a one-time link. */
 export function Gate({ session, link, onSignedIn }: { session: SessionState; link: string; onSignedIn: () => void }) {
@@ -18,13 +20,56 @@ export function Gate({ session, link, onSignedIn }: { session: SessionState; lin
         {link === '' && isNew ? (
           <p>{m.setUpNeeded}</p>
         ) : link === '' ? (
-          <SignIn onSignedIn={onSignedIn} />
+          <>
+            <SignIn onSignedIn={onSignedIn} />
+            <OtherWays session={session} link={link} onSignedIn={onSignedIn} />
+          </>
         ) : (
-          <UseLink link={link} isNew={isNew} onSignedIn={onSignedIn} />
+          <>
+            <UseLink link={link} isNew={isNew} onSignedIn={onSignedIn} />
+            {!isNew && <OtherWays session={session} link={link} onSignedIn={onSignedIn} />}
+          </>
         )}
         <Preferences />
       </div>
     </main>
+  );
+}
+
+/** Passkeys, and the OpenID provider. An invitation can be taken by the provider as well. */
+function OtherWays({ session, link, onSignedIn }: { session: SessionState; link: string; onSignedIn: () => void }) {
+  const refusal = route.value.page === 'refused' ? route.value.rest : '';
+  const [error, setError] = useState(refusal === '' ? '' : messages.value.signIn.refused);
+  const m = messages.value.signIn;
+  const act = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (failure) {
+      setError(messageOf(failure));
+    }
+  };
+  const byPasskey = async (): Promise<void> => {
+    await usePasskey('/sign-in/passkey');
+    onSignedIn();
+  };
+  const byProvider = async (): Promise<void> => {
+    const body = link === '' ? {} : { link };
+    location.href = (await call<{ url: string }>('POST', '/sign-in/oidc', body)).url;
+  };
+  return (
+    <>
+      {link === '' && canUsePasskeys() && (
+        <button type="button" class="button" onClick={() => void act(byPasskey)}>
+          {m.passkey}
+        </button>
+      )}
+      {session.oidc !== undefined && (
+        <button type="button" class="button" onClick={() => void act(byProvider)}>
+          {m.provider(session.oidc.name)}
+        </button>
+      )}
+      <ErrorText error={error} />
+    </>
   );
 }
 

@@ -33,7 +33,7 @@ export function People({ session }: { session: SessionState }) {
       </div>
       {session.scopes.includes('people:read') && <List />}
       {session.scopes.includes('tokens:write') && <Tokens />}
-      {session.person !== undefined && <Account hasTotp={session.person.hasTotp} />}
+      {session.person !== undefined && <Account session={session} />}
     </div>
   );
 }

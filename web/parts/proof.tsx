@@ -3,11 +3,12 @@ import { useState } from 'preact/hooks';
 
 import { call, proof } from '../api.js';
 import { messages } from '../language.js';
+import { canUsePasskeys, usePasskey } from '../passkeys.js';
 import { Dialog, ErrorText, messageOf, TextField } from './ui.js';
 
 const waiting = signal<((isProved: boolean) => void) | undefined>(undefined);
 
-/** Asks for the password once more. @returns Whether the person has proved it. */
+/** Asks for the password or a passkey once more. @returns Whether the person has proved it. */
 proof.ask = () =>
   new Promise((resolve) => {
     waiting.value = resolve;
@@ -25,14 +26,17 @@ function Ask({ resolve }: { resolve: (isProved: boolean) => void }) {
     waiting.value = undefined;
     resolve(isProved);
   };
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
+  const prove = async (work: () => Promise<unknown>): Promise<void> => {
     try {
-      await call('POST', '/step-up', { password });
+      await work();
       end(true);
     } catch (failure) {
       setError(messageOf(failure));
     }
+  };
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    void prove(() => call('POST', '/step-up', { password }));
   };
   return (
     <Dialog title={m.people.proveTitle} onClose={() => end(false)}>
@@ -51,6 +55,11 @@ function Ask({ resolve }: { resolve: (isProved: boolean) => void }) {
           <button type="submit" class="button first">
             {m.signIn.create}
           </button>
+          {canUsePasskeys() && (
+            <button type="button" class="button" onClick={() => void prove(() => usePasskey('/step-up/passkey'))}>
+              {m.signIn.passkey}
+            </button>
+          )}
           <button type="button" class="button" onClick={() => end(false)}>
             {m.cancel}
           </button>

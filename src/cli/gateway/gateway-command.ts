@@ -5,6 +5,7 @@ import { parseOptions } from '../device/command-options.js';
 import type { Manual } from '../manual.js';
 import { gatewayFolder, socketPath } from './gateway-folder.js';
 import { GATEWAY_OPTIONS, parseAmount, parseOpening, parsePageAddress, parseProxy } from './gateway-options.js';
+import { readOidc } from './oidc-options.js';
 
 const MOST_WORDS = 3;
 const PAGE = { host: '127.0.0.1', port: 8_080 };
@@ -62,6 +63,7 @@ on working. apply makes settings, devices and rules what a file of YAML or JSON 
   options: GATEWAY_OPTIONS,
   environment: {
     XDG_STATE_HOME: 'the folder above that of the state',
+    WIRETYPE_OIDC_CLIENT_SECRET: 'the secret of the gateway at the OpenID provider',
     'WIRETYPE_NO_ADDON=1': 'do without the C addon',
   },
   notes: `
@@ -124,11 +126,13 @@ async function run(values: Values, folder: string, io: Parameters<Command['run']
   } = values;
   if ((cert === undefined) !== (key === undefined))
     throw new WireGuardError('ERR_USAGE', '--tls-cert and --tls-key belong together, and one is missing');
+  const oidc = readOidc(values, process.env);
   const options = {
     pages: page === undefined ? [values.once === true ? ANY_PAGE : PAGE] : page.map(parsePageAddress),
     hostNames,
     openings: allow.map(parseOpening),
     trustedProxies: proxies.map(parseProxy),
+    ...(oidc === undefined ? {} : { oidc }),
     ...(values.tun === true ? { uplink: 'tun' as const } : {}),
     ...(values.config === undefined ? {} : { config: values.config }),
     ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),

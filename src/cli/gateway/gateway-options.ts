@@ -26,6 +26,17 @@ export const GATEWAY_OPTIONS = {
   },
   'tls-key': { type: 'string', value: 'FILE', about: 'its key; both are read again when they change', kinds: ['file'] },
   'host-name': { ...MANY, value: 'NAME', about: 'a name that the page is asked for by' },
+  'oidc-issuer': { type: 'string', value: 'URL', about: 'an OpenID provider that people sign in by' },
+  'oidc-client-id': { type: 'string', value: 'ID', about: 'the name of the gateway there' },
+  'oidc-client-secret-file': {
+    type: 'string',
+    value: 'FILE',
+    about: 'its secret; or in WIRETYPE_OIDC_CLIENT_SECRET',
+    kinds: ['file'],
+  },
+  'oidc-name': { type: 'string', value: 'NAME', about: 'the name of the provider on the page; default: its host' },
+  'oidc-role': { type: 'string', value: 'ROLE', about: 'let people in who are not known: viewer or member' },
+  'oidc-domain': { ...MANY, value: 'DOMAIN', about: 'only those with a verified address there' },
   'trusted-proxy': {
     ...MANY,
     value: 'CIDR',

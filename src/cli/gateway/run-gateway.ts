@@ -9,6 +9,7 @@ import type { UplinkKind } from '../../gateway/gateway-model.js';
 import type { GatewayEvent } from '../../gateway/gateway-service.js';
 import { openGateway } from '../../gateway/service/open-gateway.js';
 import type { RunningGateway } from '../../gateway/service/running-gateway.js';
+import type { OidcSettings } from '../../server/auth/oidc.js';
 import { GatewayServer } from '../../server/gateway-server.js';
 import type { TlsPaths } from '../../server/tls-files.js';
 import { SqliteStore } from '../../store/sqlite-store.js';
@@ -33,6 +34,7 @@ export interface GatewayRun {
   readonly tls?: TlsPaths;
   readonly hostNames: readonly string[];
   readonly uplink?: UplinkKind;
+  readonly oidc?: OidcSettings;
   /** A file that declares what the gateway is to be. */
   readonly config?: string;
   readonly openings: readonly Opening[];
@@ -58,6 +60,7 @@ export async function runGateway(run: GatewayRun, io: CommandIo): Promise<number
     pageFolder: PAGE_FOLDER,
     hostNames: hostNamesOf(run, gateway),
     trustedProxies: run.trustedProxies,
+    ...(run.oidc === undefined ? {} : { oidc: run.oidc }),
     log: (line) => io.writeError(`${line}\n`),
   });
   try {

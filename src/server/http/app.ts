@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono';
 
 import { readCookie } from '../auth/cookies.js';
 import { identify, type RequestFacts } from '../auth/identify.js';
+import { oidcCallback } from '../auth/oidc-callback.js';
 import { STEP_UP_MS } from '../auth/sign-ins.js';
 import type { Caller } from '../operations/caller.js';
 import type { CallContext, Operation } from '../operations/operation.js';
@@ -77,6 +78,7 @@ export function createApp(parts: AppParts): {
     authorise(caller, 'own');
     return streamTo(context, (send) => events.add(caller, send));
   });
+  app.get(`${BASE}/oidc/callback`, (context) => endOidc(context, parts));
   app.get('/metrics', async (context) => {
     authorise(await callerOf(context, parts), 'metrics:read');
     return context.text(metricsText(parts.gateway), 200, {
@@ -119,6 +121,20 @@ async function run(
     key === undefined ? await handle() : await answers.once(`${caller.actor} ${operation.id}`, key, input, handle);
   if (operation.status === 204) return context.body(null, 204);
   return context.json(output as object, operation.status ?? 200);
+}
+
+/** The browser comes back from the OpenID provider, and goes on to the page whatever came of it. */
+async function endOidc(context: RequestContext, parts: AppParts): Promise<Response> {
+  const call = callOf(context, await callerOf(context, parts), parts);
+  const query = new URL(context.req.url).searchParams;
+  context.header('cache-control', 'no-store');
+  const code = await oidcCallback(query, context.req.header('cookie'), call).catch((error) => {
+    const problem = problemOf(error);
+    if (problem === undefined) throw error;
+    parts.log(`sign-in failed from ${call.caller.address}: ${problem.detail}`);
+    return problem.code;
+  });
+  return context.redirect(code === undefined ? '../../../#/devices' : `../../../#/refused/${code}`, 303);
 }
 
 function callOf(context: RequestContext, caller: Caller, parts: AppParts): CallContext {

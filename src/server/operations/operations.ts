@@ -4,7 +4,9 @@ import { DEVICE_BULK_OPERATIONS } from './device-bulk-operations.js';
 import { DEVICE_LINK_OPERATIONS } from './device-link-operations.js';
 import { DEVICE_OPERATIONS } from './device-operations.js';
 import { GATEWAY_OPERATIONS } from './gateway-operations.js';
+import { OIDC_OPERATIONS } from './oidc-operations.js';
 import type { Operation } from './operation.js';
+import { PASSKEY_OPERATIONS } from './passkey-operations.js';
 import { PEOPLE_OPERATIONS } from './people-operations.js';
 import { SESSION_OPERATIONS } from './session-operations.js';
 import { TOKEN_OPERATIONS } from './token-operations.js';
@@ -21,5 +23,7 @@ export const OPERATIONS = [
   ...PEOPLE_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
+  ...PASSKEY_OPERATIONS,
+  ...OIDC_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
 ] as unknown as readonly Operation[];

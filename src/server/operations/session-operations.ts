@@ -17,8 +17,12 @@ const Role = v.picklist(['owner', 'admin', 'operator', 'viewer', 'member']);
 
 export const SessionState = v.strictObject({
   state: v.picklist(['set-up-needed', 'signed-out', 'signed-in', 'device', 'local']),
-  person: v.optional(v.strictObject({ id: Id, name: v.string(), role: Role, hasTotp: v.boolean() })),
+  person: v.optional(
+    v.strictObject({ id: Id, name: v.string(), role: Role, hasTotp: v.boolean(), hasIdentity: v.boolean() }),
+  ),
   device: v.optional(v.strictObject({ id: Id, name: v.string() })),
+  /** An OpenID provider that people can sign in by, with its name. */
+  oidc: v.optional(v.strictObject({ name: v.string() })),
   scopes: v.array(v.string()),
   nowUnixMs: v.number(),
 });
@@ -134,7 +138,8 @@ export const SESSION_OPERATIONS = [
 
 async function stateOf({ parts, caller }: CallContext): Promise<SessionState> {
   const { store, gateway, nowUnixMs } = parts;
-  const base = { scopes: [...caller.scopes], nowUnixMs: nowUnixMs() };
+  const oidc = parts.oidc === undefined ? {} : { oidc: { name: parts.oidc.settings.name } };
+  const base = { ...oidc, scopes: [...caller.scopes], nowUnixMs: nowUnixMs() };
   const view = caller.device === undefined ? undefined : gateway.device(caller.device);
   const device = view === undefined ? {} : { device: { id: view.device.id, name: view.device.name } };
   const person = caller.person === undefined ? undefined : await store.person(caller.person);
@@ -145,7 +150,8 @@ async function stateOf({ parts, caller }: CallContext): Promise<SessionState> {
   return { ...base, state: isNew ? 'set-up-needed' : 'signed-out' };
 }
 
-function signedIn(person: Person, { parts }: CallContext): SessionState {
+/** The session of a person who has just signed in. */
+export function signedIn(person: Person, { parts }: CallContext): SessionState {
   return {
     state: 'signed-in',
     person: shown(person),
@@ -154,8 +160,8 @@ function signedIn(person: Person, { parts }: CallContext): SessionState {
   };
 }
 
-function shown({ id, name, role, totp }: Person) {
-  return { id, name, role, hasTotp: totp !== undefined };
+function shown({ id, name, role, totp, identity }: Person) {
+  return { id, name, role, hasTotp: totp !== undefined, hasIdentity: identity !== undefined };
 }
 
 /** The person that a link is for, or the one that it makes. @throws {ApiError} ERR_INPUT, ERR_TAKEN */
