@@ -4,7 +4,7 @@ const LIFETIME_MS = 300_000;
 const ENTRIES = 1_024;
 const NAME_BYTES = 32;
 
-/** What has begun and waits for its second half: each entry is taken once, within five minutes. The table is bounded. */
+/** A bounded table of actions that wait for their second half: each entry is taken once, within five minutes. */
 export class Pending<T> {
   readonly #entries = new Map<string, { readonly value: T; readonly sinceMs: number }>();
   readonly #nowMs: () => number;
