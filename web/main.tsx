@@ -8,6 +8,8 @@ import { chooseLanguage, messages, preferredLanguage } from './language.js';
 import { devices, follow, isConnected, isLoaded, stopFollowing } from './live.js';
 import { Devices, State } from './pages/devices.js';
 import { Gate } from './pages/gate.js';
+import { LastAction } from './parts/last-action.js';
+import type { Palette } from './parts/palette.js';
 import { Preferences } from './parts/preferences.js';
 import { ProofDialog } from './parts/proof.js';
 import { messageOf, Toasts } from './parts/ui.js';
@@ -16,6 +18,7 @@ import { applyTheme } from './theme.js';
 
 const session = signal<SessionState | undefined>(undefined);
 const failure = signal('');
+const isPaletteOpen = signal(false);
 
 /** The pages that are loaded when they are opened. */
 const PAGES = {
@@ -25,6 +28,7 @@ const PAGES = {
   people: () => import('./pages/people.js').then(({ People }) => People as ComponentType<PageProps>),
   'device-link': () =>
     import('./pages/device-link.js').then(({ DeviceLink }) => DeviceLink as ComponentType<PageProps>),
+  interfaces: () => import('./pages/interfaces.js').then(({ Interfaces }) => Interfaces as ComponentType<PageProps>),
   audit: () => import('./pages/audit.js').then(({ Audit }) => Audit as ComponentType<PageProps>),
 };
 
@@ -76,6 +80,7 @@ function Shell({ session: now }: { session: SessionState }) {
     { page: 'devices', text: m.nav.devices, isShown: true },
     { page: 'rules', text: m.nav.rules, isShown: may('rules:read') },
     { page: 'settings', text: m.nav.settings, isShown: may('settings:read') },
+    { page: 'interfaces', text: m.interfaces.title, isShown: now.hasInterfaces === true && may('devices:read') },
     { page: 'people', text: m.nav.people, isShown: true },
     { page: 'audit', text: m.nav.audit, isShown: may('audit:read') },
   ];
@@ -103,6 +108,7 @@ function Shell({ session: now }: { session: SessionState }) {
                 ))}
             </ul>
           </nav>
+          <LastAction />
           <Preferences />
           <button type="button" class="button plain" onClick={() => void signOut()}>
             {m.nav.signOut}
@@ -120,13 +126,35 @@ function Shell({ session: now }: { session: SessionState }) {
             <Lazy
               key={isDevice ? 'device' : page}
               name={isDevice ? 'device' : page}
-              props={{ id: rest, mayWrite: may(isDevice ? 'devices:write' : `${page}:write`), session: now }}
+              props={{
+                id: rest,
+                mayWrite: may(isDevice || page === 'interfaces' ? 'devices:write' : `${page}:write`),
+                session: now,
+              }}
             />
           )}
         </main>
       </div>
+      {isPaletteOpen.value && (
+        <LazyPalette
+          pages={[
+            ...links.filter(({ isShown }) => isShown).map(({ page: name, text }) => ({ text, hash: `#/${name}` })),
+            ...(may('devices:write') ? [{ text: m.devices.add, hash: '#/devices/new' }] : []),
+          ]}
+        />
+      )}
     </>
   );
+}
+
+/** Pages, actions and devices by Ctrl-K, loaded with the first. */
+function LazyPalette({ pages }: { pages: readonly { text: string; hash: string }[] }) {
+  const [Loaded, setLoaded] = useState<typeof Palette | undefined>(undefined);
+  useEffect(() => void import('./parts/palette.js').then((module) => setLoaded(() => module.Palette)), []);
+  const close = (): void => {
+    isPaletteOpen.value = false;
+  };
+  return Loaded === undefined ? null : <Loaded pages={pages} onClose={close} />;
 }
 
 function Lazy({ name, props }: { name: string; props: PageProps }) {
@@ -188,6 +216,11 @@ function Root() {
 }
 
 addEventListener('keydown', (event) => {
+  if (event.key === 'k' && (event.ctrlKey || event.metaKey) && session.value?.state === 'signed-in') {
+    event.preventDefault();
+    isPaletteOpen.value = true;
+    return;
+  }
   const isTyping = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
   if (event.key !== '/' || isTyping) return;
   event.preventDefault();

@@ -30,10 +30,11 @@ export interface GatewayStore {
   load(): Promise<GatewayState | undefined>;
   /** Resolves when the change is on disk. @returns The new revision. */
   commit(change: StateChange): Promise<number>;
-  /** Newest first. @param before Number of the entry to go on from. */
+  /** Newest first. @param before Number of the entry to go on from. @param operations Only entries about these. */
   audit(
     limit: number,
     before?: number,
+    operations?: readonly string[],
   ): Promise<readonly (AuditEntry & { readonly number: number; readonly hash: string })[]>;
   /** Adds the traffic of a minute, by device. */
   addTraffic(

@@ -17,6 +17,7 @@ import { Oidc, type OidcSettings } from './auth/oidc.js';
 import { Passwords } from './auth/passwords.js';
 import { Pending } from './auth/pending.js';
 import { hashOf, newLinkSecret } from './auth/secrets.js';
+import type { HostInterfaces } from './host-interfaces.js';
 import { type Bindings, createApp } from './http/app.js';
 import type { EventStream } from './http/event-stream.js';
 import { HostNames } from './http/host-names.js';
@@ -38,6 +39,12 @@ export interface GatewayServerOptions {
   readonly hostNames: readonly string[];
   /** Absent: there is no OpenID provider. */
   readonly oidc?: OidcSettings;
+  /** Starts the gateway again with a backup. Absent: backups are not restored by HTTP. */
+  readonly restore?: (path: string) => void;
+  /** A folder of mode 0700 for backups on their way. */
+  readonly folder?: string;
+  /** The WireGuard interfaces of this host. Absent: they are not shown. */
+  readonly interfaces?: HostInterfaces;
   /** Reverse proxies whose `X-Forwarded-…` headers are believed. Default: none. */
   readonly trustedProxies?: readonly IpPrefix[];
   readonly log: (line: string) => void;
@@ -74,6 +81,9 @@ export class GatewayServer implements AsyncDisposable {
       nowUnixMs: this.#nowUnixMs,
       passwords: new Passwords(),
       attempts: new Attempts(() => performance.now()),
+      interfaces: options.interfaces,
+      restore: options.restore,
+      folder: options.folder,
       challenges: new Pending(() => performance.now()),
       oidc: options.oidc === undefined ? undefined : new Oidc(options.oidc, () => performance.now()),
       hostNames: new HostNames(options.hostNames),

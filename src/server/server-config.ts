@@ -6,6 +6,7 @@ import type { Attempts } from './auth/attempts.js';
 import type { Oidc } from './auth/oidc.js';
 import type { Challenges } from './auth/passkeys.js';
 import type { Passwords } from './auth/passwords.js';
+import type { HostInterfaces } from './host-interfaces.js';
 import type { WebhookSender } from './webhooks/webhook-sender.js';
 
 /** The parts that the operations of a gateway work with. */
@@ -19,6 +20,12 @@ export interface ServerParts {
   readonly challenges: Challenges;
   /** Absent: there is no OpenID provider. */
   readonly oidc?: Oidc | undefined;
+  /** Absent: they are not shown. */
+  readonly interfaces?: HostInterfaces | undefined;
+  /** Starts the gateway again with the state of a backup, which has been checked. Absent: it cannot. */
+  readonly restore?: ((path: string) => void) | undefined;
+  /** A folder for files that come and go, of mode 0700. */
+  readonly folder?: string | undefined;
   /** Wall clock. */
   readonly nowUnixMs: () => number;
   readonly version: string;

@@ -41,6 +41,7 @@ const STATUSES = {
   ERR_KEY_REUSED: 422,
   ERR_UNAVAILABLE: 501,
   ERR_OIDC: 502,
+  ERR_INTERFACE: 409,
 } as const;
 
 export type ApiErrorCode = keyof typeof STATUSES;

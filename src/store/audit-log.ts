@@ -55,11 +55,17 @@ export class AuditLog {
     return this.#head().number;
   }
 
-  /** Newest first. @param before Number of the line to go on from. */
-  lines(limit: number, before = Number.MAX_SAFE_INTEGER): readonly AuditLine[] {
+  /**
+   * Returns lines, newest first.
+   *
+   * @param before Number of the line to go on from.
+   * @param operations Only lines about these.
+   */
+  lines(limit: number, before = Number.MAX_SAFE_INTEGER, operations: readonly string[] = []): readonly AuditLine[] {
+    const condition = operations.length === 0 ? '' : `AND operation IN (${operations.map(() => '?').join(', ')})`;
     return this.#database
-      .statement('SELECT * FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?')
-      .all(before, limit)
+      .statement(`SELECT * FROM audit WHERE number < ? ${condition} ORDER BY number DESC LIMIT ?`)
+      .all(before, ...operations, limit)
       .map((row) => ({ ...entryOf(row), details: JSON.parse(row['details'] as string), hash: row['hash'] as string }));
   }
 

@@ -41,8 +41,13 @@ function copyPrivately(backup: string, copy: string): void {
   });
 }
 
-/** @param name The backup, for messages: the file that is looked at is a copy. */
-function checkBackup(sqlite: OpenSqlite, path: string, name: string): void {
+/**
+ * Looks at a whole backup: pages, version, audit log.
+ *
+ * @param name The backup, for messages: the file that is looked at may be a copy.
+ * @throws {WireGuardError} ERR_BACKUP
+ */
+export function checkBackup(sqlite: OpenSqlite, path: string, name: string): void {
   const database = Database.openToRead(sqlite, path);
   try {
     database.check();

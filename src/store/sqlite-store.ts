@@ -3,6 +3,7 @@ import type { GatewayStore, StateChange } from '../gateway/gateway-store.js';
 import type { AuditLine, AuditVerdict } from './audit-log.js';
 import { SYSTEM_CLOCK } from './clock.js';
 import type { ApiToken, OneTimeLink, Passkey, PeopleChange, PeopleStore, Person, SignIn } from './people-store.js';
+import { checkBackup } from './restore.js';
 import { loadSqlite } from './sqlite.js';
 import { restoreFolder } from './store-folder.js';
 import type { StoreHealth } from './store-health.js';
@@ -36,8 +37,8 @@ export class SqliteStore implements GatewayStore, PeopleStore, WebhookStore {
     return await this.#client.request('commit', change);
   }
 
-  async audit(limit: number, before?: number): Promise<readonly AuditLine[]> {
-    return await this.#client.request('audit', limit, before);
+  async audit(limit: number, before?: number, operations?: readonly string[]): Promise<readonly AuditLine[]> {
+    return await this.#client.request('audit', limit, before, operations);
   }
 
   /** Computes the chain of the audit log anew. */
@@ -206,4 +207,9 @@ export async function restoreStore(
   backup?: string,
 ): Promise<{ readonly backup: string; readonly aside: string }> {
   return restoreFolder(await loadSqlite(), folder, SYSTEM_CLOCK, backup);
+}
+
+/** Looks at a whole backup without using it. @throws {WireGuardError} ERR_BACKUP, ERR_STORE_FILE, ERR_SQLITE_MISSING */
+export async function checkBackupFile(path: string): Promise<void> {
+  checkBackup(await loadSqlite(), path, 'the backup');
 }

@@ -13,7 +13,8 @@ export function storeOperations(folder: StoreFolder) {
   return {
     load: () => folder.state.load(),
     commit: (change: StateChange) => commit(folder, change),
-    audit: (limit: number, before?: number) => audit(() => folder.state.audit.lines(limit, before)),
+    audit: (limit: number, before?: number, operations?: readonly string[]) =>
+      audit(() => folder.state.audit.lines(limit, before, operations)),
     verifyAudit: () => audit(() => folder.state.audit.verify()),
     addTraffic: (startUnixMs: number, seconds: number, traffic: ReadonlyMap<string, Traffic>) =>
       folder.stats.addTraffic(startUnixMs, seconds, traffic),

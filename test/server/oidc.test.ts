@@ -20,7 +20,7 @@ class Setting implements AsyncDisposable {
     const issuer = await SmallIssuer.open();
     const { url, clientId, clientSecret } = issuer;
     const settings = { issuer: url, clientId, clientSecret, name: 'Small', domains: [], ...more };
-    return new Setting(issuer, await ServerLab.open(undefined, settings));
+    return new Setting(issuer, await ServerLab.open(undefined, { oidc: settings }));
   }
 
   private constructor(issuer: SmallIssuer, lab: ServerLab) {
@@ -130,13 +130,8 @@ describe('signing in by an OpenID provider', () => {
   );
 
   it('says that the provider cannot be reached, and tries again later', TIME_LIMIT, async () => {
-    await using lab = await ServerLab.open(undefined, {
-      issuer: 'http://127.0.0.1:1',
-      clientId: 'a',
-      clientSecret: 'b',
-      name: 'Gone',
-      domains: [],
-    });
+    const oidc = { issuer: 'http://127.0.0.1:1', clientId: 'a', clientSecret: 'b', name: 'Gone', domains: [] };
+    await using lab = await ServerLab.open(undefined, { oidc });
     const { status, body } = await lab.call('POST', '/sign-in/oidc', {});
     assert.deepEqual([status, body.code], [502, 'ERR_OIDC']);
     assert.match(body.detail, /Gone cannot be reached/);

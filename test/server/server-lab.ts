@@ -7,8 +7,7 @@ import { generateKeyPair } from '../../src/crypto/key-pair.js';
 import type { GatewaySettings } from '../../src/gateway/gateway-model.js';
 import { openGateway } from '../../src/gateway/service/open-gateway.js';
 import type { RunningGateway } from '../../src/gateway/service/running-gateway.js';
-import type { OidcSettings } from '../../src/server/auth/oidc.js';
-import { GatewayServer } from '../../src/server/gateway-server.js';
+import { GatewayServer, type GatewayServerOptions } from '../../src/server/gateway-server.js';
 import { SqliteStore } from '../../src/store/sqlite-store.js';
 
 export const SETTINGS: GatewaySettings = {
@@ -33,34 +32,33 @@ export interface Answer {
   readonly body: any;
 }
 
+/** Parts of a server that most tests do without. */
+export type LabParts = Pick<GatewayServerOptions, 'oidc' | 'interfaces'>;
+
 export class ServerLab implements AsyncDisposable {
   readonly gateway: RunningGateway;
   readonly server: GatewayServer;
   readonly store: SqliteStore;
   readonly lines: string[] = [];
+  /** Backups that the gateway was asked to begin again with. */
+  readonly restored: string[] = [];
   readonly #folder: string;
   #port = 0;
 
   /** @param pageFolder Absent: there is no page. */
-  static async open(pageFolder?: string, oidc?: OidcSettings): Promise<ServerLab> {
+  static async open(pageFolder?: string, more: LabParts = {}): Promise<ServerLab> {
     const folder = mkdtempSync(join(tmpdir(), 'wiretype-server-'));
     const store = await SqliteStore.open(folder);
     const { privateKey } = generateKeyPair();
     // Each lab has a port of its own, since tests run side by side.
     const settings = { ...SETTINGS, listenPort: 20_000 + Math.floor(Math.random() * 30_000) };
     const gateway = await openGateway({ store, privateKey, firstSettings: () => settings });
-    const lab = new ServerLab(folder, store, gateway, pageFolder ?? join(folder, 'no page'), oidc);
+    const lab = new ServerLab(folder, store, gateway, pageFolder ?? join(folder, 'no page'), more);
     lab.#port = await lab.server.listen('127.0.0.1', 0);
     return lab;
   }
 
-  private constructor(
-    folder: string,
-    store: SqliteStore,
-    gateway: RunningGateway,
-    pageFolder: string,
-    oidc?: OidcSettings,
-  ) {
+  private constructor(folder: string, store: SqliteStore, gateway: RunningGateway, pageFolder: string, more: LabParts) {
     this.#folder = folder;
     this.store = store;
     this.gateway = gateway;
@@ -70,7 +68,9 @@ export class ServerLab implements AsyncDisposable {
       version: '1.2.3',
       pageFolder,
       hostNames: ['vpn.example.net'],
-      ...(oidc === undefined ? {} : { oidc }),
+      folder,
+      restore: (path) => void this.restored.push(path),
+      ...more,
       log: (line) => void this.lines.push(line),
     });
   }

@@ -85,7 +85,16 @@ export function handOver({ file, ...device }: DeviceBody & { file: string }, pri
 }
 
 /** The code and the file of a device, and how it proves itself. */
-export function Handover({ made, onClose }: { made: Made; onClose: () => void }) {
+export function Handover({
+  made,
+  onClose,
+  hasSteps = true,
+}: {
+  made: Made;
+  onClose: () => void;
+  /** Peers of other interfaces prove nothing here. */
+  hasSteps?: boolean;
+}) {
   const m = messages.value.add;
   const download = (): void => {
     const link = document.createElement('a');
@@ -100,7 +109,7 @@ export function Handover({ made, onClose }: { made: Made; onClose: () => void })
       <p>
         <strong>{m.scan}.</strong> <span class="quiet">{m.scanText}</span>
       </p>
-      {isLoaded.value && <Steps id={made.id} />}
+      {hasSteps && isLoaded.value && <Steps id={made.id} />}
       <div class="row">
         <button type="button" class="button" onClick={download}>
           {m.download}

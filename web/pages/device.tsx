@@ -12,6 +12,7 @@ import { Handover, handOver, Steps } from './add-device.js';
 import { DeviceForm } from './device-form.js';
 import { History, Sessions } from './device-history.js';
 import { removeDevice, State } from './devices.js';
+import { Flows } from './flows.js';
 
 /** Everything about one device. */
 export function Device({ id, mayWrite }: { id: string; mayWrite: boolean }) {
@@ -33,6 +34,7 @@ export function Device({ id, mayWrite }: { id: string; mayWrite: boolean }) {
           <DeviceForm key={device.etag} device={device} />
         </div>
       )}
+      <Flows id={id} />
       <Sessions id={id} />
     </div>
   );

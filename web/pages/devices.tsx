@@ -5,7 +5,7 @@ import { call } from '../api.js';
 import { ago, bytes } from '../format.js';
 import { messages } from '../language.js';
 import { devices, forget, isLoaded, nowUnixMs, put } from '../live.js';
-import { messageOf, say } from '../parts/ui.js';
+import { attempt, say } from '../parts/ui.js';
 import { go, route, setQuery } from '../router.js';
 import { AddDevice } from './add-device.js';
 
@@ -202,30 +202,41 @@ function Rate({ device }: { device: DeviceBody }) {
 
 function BulkBar({ selected, onDone }: { selected: ReadonlySet<string>; onDone: () => void }) {
   const m = messages.value.devices;
-  const act = async (work: (id: string) => Promise<void>): Promise<void> => {
-    try {
-      for (const id of selected) await work(id);
+  const act = (action: BulkAction) =>
+    attempt(async () => {
+      const ids = [...selected];
+      const failed = await bulk(ids, action);
       onDone();
-    } catch (failure) {
-      say(messageOf(failure));
-    }
-  };
-  const block = (action: 'block' | 'unblock') =>
-    act(async (id) => put(await call<DeviceBody>('POST', `/devices/${id}/${action}`, {})));
+      if (failed.length > 0) say(failed.join('; '));
+      else if (action === 'remove')
+        say(m.removed(m.selected(ids.length)), () => void attempt(() => bulk(ids, 'restore')));
+    });
   return (
     <div class="row tools" role="toolbar" aria-label={m.selected(selected.size)}>
       <strong>{m.selected(selected.size)}</strong>
-      <button type="button" class="button" onClick={() => void block('block')}>
+      <button type="button" class="button" onClick={() => void act('block')}>
         {m.block}
       </button>
-      <button type="button" class="button" onClick={() => void block('unblock')}>
+      <button type="button" class="button" onClick={() => void act('unblock')}>
         {m.unblock}
       </button>
-      <button type="button" class="button danger" onClick={() => void act(removeDevice)}>
+      <button type="button" class="button danger" onClick={() => void act('remove')}>
         {m.remove}
       </button>
     </div>
   );
+}
+
+type BulkAction = 'block' | 'unblock' | 'remove' | 'restore';
+
+/** Does the same to many devices. @returns Why it failed for some. */
+async function bulk(ids: readonly string[], action: BulkAction): Promise<string[]> {
+  const body = { ids, action };
+  const answer = await call<{ changed: DeviceBody[]; failed: { detail: string }[] }>('POST', '/devices/bulk', body);
+  for (const device of answer.changed)
+    if (action === 'remove') forget(device.id);
+    else put(device);
+  return answer.failed.map(({ detail }) => detail);
 }
 
 /** Puts a device into the bin, and offers to take it out again. */

@@ -1,9 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 
+import type { SessionState } from '../../src/server/operations/session-operations.js';
 import { call } from '../api.js';
 import { messages } from '../language.js';
 import { changes } from '../live.js';
 import { Check, ErrorText, messageOf, say, TextField } from '../parts/ui.js';
+import { Backup } from './backup.js';
+import { SettingsHistory } from './settings-history.js';
+import { Webhooks } from './webhooks.js';
 
 interface Settings {
   readonly endpoint: string;
@@ -26,7 +30,7 @@ interface Status {
 }
 
 /** The settings of the gateway; what would change is shown before it is saved. */
-export function SettingsPage({ mayWrite }: { mayWrite: boolean }) {
+export function SettingsPage({ mayWrite, session }: { mayWrite: boolean; session: SessionState }) {
   const [saved, setSaved] = useState<Settings | undefined>(undefined);
   const m = messages.value.settings;
   useEffect(() => {
@@ -42,6 +46,9 @@ export function SettingsPage({ mayWrite }: { mayWrite: boolean }) {
       ) : (
         <Form key={JSON.stringify(saved)} saved={saved} mayWrite={mayWrite} onSaved={setSaved} />
       )}
+      <SettingsHistory mayWrite={mayWrite} />
+      {session.scopes.includes('webhooks:write') && <Webhooks />}
+      {session.scopes.includes('backup:read') && <Backup mayRestore={session.person?.role === 'owner'} />}
       <State />
     </div>
   );

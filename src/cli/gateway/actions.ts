@@ -143,6 +143,17 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     io.writeError(`Wrote ${values.output}.\n`);
   },
 
+  call: async ({ words }, { client, io }) => {
+    const [method, path, json] = words;
+    if (!path!.startsWith('/')) throw new WireGuardError('ERR_VALUE', `call: ${path} is no path, as in /devices`);
+    const answer = await client.call<object>(
+      method!.toUpperCase(),
+      path!,
+      json === undefined ? undefined : parseJson(json),
+    );
+    io.write(formatJson(answer));
+  },
+
   passwd: async ({ words }, { client, io }) => {
     const { people } = await client.call<{ people: { id: string; name: string }[] }>('GET', '/people');
     const person = people.find(({ name }) => name.toLowerCase() === words[0]!.toLowerCase());
@@ -176,6 +187,7 @@ export const ACTION_WORDS: Readonly<Record<string, readonly [number, number]>> =
   backup: [0, 1],
   apply: [1, 1],
   export: [0, 0],
+  call: [2, 3],
   passwd: [1, 1],
   watch: [0, 0],
 };
@@ -225,6 +237,14 @@ async function deliverFile(
 export async function qrText(file: string, io: CommandIo): Promise<string> {
   const terminal = { isColoured: io.columns !== undefined && io.isDumb !== true, columns: io.columns };
   return drawQrCode(await encodeQrCode(file), terminal);
+}
+
+function parseJson(text: string): object {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new WireGuardError('ERR_VALUE', `call: the body is no JSON: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function setLimit(

@@ -7,7 +7,7 @@ import { gatewayFolder, socketPath } from './gateway-folder.js';
 import { GATEWAY_OPTIONS, parseAmount, parseOpening, parsePageAddress, parseProxy } from './gateway-options.js';
 import { readOidc } from './oidc-options.js';
 
-const MOST_WORDS = 3;
+const MOST_WORDS = 4;
 const PAGE = { host: '127.0.0.1', port: 8_080 };
 const ANY_PAGE = { host: '127.0.0.1', port: 0 };
 
@@ -21,6 +21,7 @@ limit NAME [--up MBIT] [--down MBIT] [--quota GB]
 allow NAME|everyone CIDR[:PORT]
 token NAME [--scope SCOPE] | passwd PERSON
 apply FILE [--dry-run] | export [--output FILE]
+call METHOD PATH [JSON]
 backup [FILE] | restore [FILE]
 import FILE [--endpoint HOST[:PORT]]`,
   about: `
@@ -52,6 +53,7 @@ on working. apply makes settings, devices and rules what a file of YAML or JSON 
         'passwd',
         'apply',
         'export',
+        'call',
         'backup',
         'restore',
         'import',
@@ -133,6 +135,7 @@ async function run(values: Values, folder: string, io: Parameters<Command['run']
     openings: allow.map(parseOpening),
     trustedProxies: proxies.map(parseProxy),
     ...(oidc === undefined ? {} : { oidc }),
+    ...(values.interfaces === true ? { hasInterfaces: true } : {}),
     ...(values.tun === true ? { uplink: 'tun' as const } : {}),
     ...(values.config === undefined ? {} : { config: values.config }),
     ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),

@@ -47,6 +47,10 @@ export const GATEWAY_OPTIONS = {
     value: 'CIDR[:PORT]',
     about: 'open what is denied by default, such as 10.0.0.5:22, unless a rule denies it',
   },
+  interfaces: {
+    type: 'boolean',
+    about: 'as root: show the interfaces of wiretyped and the kernel too, with their peers; make no first device',
+  },
   tun: { type: 'boolean', about: 'as root: let the kernel carry the traffic, by a TUN and masquerade of nftables' },
   config: {
     type: 'string',

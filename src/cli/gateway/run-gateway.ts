@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { formatKey } from '../../control/key-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
+import { WireGuardError } from '../../core/errors.js';
 import { generateKeyPair } from '../../crypto/key-pair.js';
 import type { Opening } from '../../gateway/gateway-engine.js';
 import type { UplinkKind } from '../../gateway/gateway-model.js';
@@ -11,8 +13,9 @@ import { openGateway } from '../../gateway/service/open-gateway.js';
 import type { RunningGateway } from '../../gateway/service/running-gateway.js';
 import type { OidcSettings } from '../../server/auth/oidc.js';
 import { GatewayServer } from '../../server/gateway-server.js';
+import type { HostInterfaces } from '../../server/host-interfaces.js';
 import type { TlsPaths } from '../../server/tls-files.js';
-import { SqliteStore } from '../../store/sqlite-store.js';
+import { restoreStore, SqliteStore } from '../../store/sqlite-store.js';
 import type { CommandIo } from '../command.js';
 import { systemHostNetwork } from '../setup/system-host-network.js';
 import { packageVersion } from '../version.js';
@@ -24,6 +27,7 @@ import { readOrMakeKey, socketPath } from './gateway-folder.js';
 
 const PAGE_FOLDER = fileURLToPath(new URL('../../../web', import.meta.url));
 const INSIDE_PORT = 80;
+const ANSWER_MS = 200;
 
 export interface GatewayRun {
   readonly folder: string;
@@ -35,6 +39,8 @@ export interface GatewayRun {
   readonly hostNames: readonly string[];
   readonly uplink?: UplinkKind;
   readonly oidc?: OidcSettings;
+  /** The interfaces of this host are on the page as well. */
+  readonly hasInterfaces?: boolean;
   /** A file that declares what the gateway is to be. */
   readonly config?: string;
   readonly openings: readonly Opening[];
@@ -43,9 +49,32 @@ export interface GatewayRun {
   readonly onReady?: (ready: { readonly gateway: RunningGateway; readonly file?: string }) => Promise<void>;
 }
 
-/** Runs a gateway until it is interrupted. @returns Exit status. @throws {WireGuardError} If it cannot start. */
+/**
+ * Runs a gateway until it is interrupted, and again with each backup that the page restores.
+ *
+ * @returns Exit status.
+ * @throws {WireGuardError} If it cannot start.
+ */
 export async function runGateway(run: GatewayRun, io: CommandIo): Promise<number> {
   const interruption = io.interruption();
+  for (;;) {
+    const backup = await runUntilEnd(run, io, interruption);
+    if (backup === undefined) return 0;
+    try {
+      const { aside } = await restoreStore(run.folder, backup);
+      io.write(`Restored a backup. The state until now is kept as ${aside}.\n`);
+    } catch (error) {
+      io.writeError(`The backup was not restored: ${error instanceof Error ? error.message : ''}\n`);
+    }
+    rmSync(backup, { force: true });
+  }
+}
+
+/** @returns The backup to go on with, if one is to be restored. */
+async function runUntilEnd(run: GatewayRun, io: CommandIo, interruption: AbortSignal): Promise<string | undefined> {
+  const ending = new AbortController();
+  const end = AbortSignal.any([interruption, ending.signal]);
+  let backup: string | undefined;
   const say = (line: string): void => io.write(`${line}\n`);
   const privateKey = readOrMakeKey(run.folder);
   const store = await SqliteStore.open(run.folder);
@@ -60,7 +89,13 @@ export async function runGateway(run: GatewayRun, io: CommandIo): Promise<number
     pageFolder: PAGE_FOLDER,
     hostNames: hostNamesOf(run, gateway),
     trustedProxies: run.trustedProxies,
+    ...(run.hasInterfaces === true ? { interfaces: await openInterfaces() } : {}),
     ...(run.oidc === undefined ? {} : { oidc: run.oidc }),
+    folder: run.folder,
+    restore: (path) => {
+      backup = path;
+      setTimeout(() => ending.abort(), ANSWER_MS); // the answer goes out first
+    },
     log: (line) => io.writeError(`${line}\n`),
   });
   try {
@@ -70,19 +105,27 @@ export async function runGateway(run: GatewayRun, io: CommandIo): Promise<number
     gateway.listenInside(INSIDE_PORT, (stream) => server.serveInside(stream));
     say(`The gateway takes devices at ${gateway.settings.endpoint} (UDP).`);
     await sayWhereThePageIs(run, ports, server, say);
-    const file = await makeFirstDevice(gateway);
+    const file = run.hasInterfaces === true ? undefined : await makeFirstDevice(gateway);
     if (file !== undefined) {
       say('Scan this with the WireGuard app of your phone; the code is shown this once:\n');
       io.write(await qrText(file, io).catch(() => file));
     }
-    void followEvents(gateway, interruption, say);
+    void followEvents(gateway, end, say);
     await run.onReady?.({ gateway, ...(file === undefined ? {} : { file }) });
-    if (!interruption.aborted && run.onReady === undefined) await once(interruption, 'abort');
-    return 0;
+    if (!end.aborted && run.onReady === undefined) await once(end, 'abort');
+    return backup;
   } finally {
     await server.close();
     await gateway.close();
   }
+}
+
+/** @throws {WireGuardError} ERR_NOT_ROOT */
+async function openInterfaces(): Promise<HostInterfaces> {
+  if (process.getuid?.() !== 0)
+    throw new WireGuardError('ERR_NOT_ROOT', "--interfaces reads and changes what is root's");
+  const { CommandInterfaces } = await import('./command-interfaces.js');
+  return new CommandInterfaces();
 }
 
 async function applyAtStart(path: string, folder: string, io: CommandIo): Promise<void> {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { systemWords } from '../../control/config/config-file.js';
 import { WireGuardError } from '../../core/errors.js';
 
-const CONFIG_FOLDER = '/etc/wireguard';
+export const CONFIG_FOLDER = '/etc/wireguard';
 const INTERFACE_NAME = /^[a-zA-Z0-9_=+.-]{1,15}$/;
 const CONFIG_NAME = /(?:^|\/)([a-zA-Z0-9_=+.-]{1,15})\.conf$/;
 const EVERYONE = 0o007;

@@ -11,7 +11,7 @@ import type { Passkey, PeopleStore, Person } from '../../store/people-store.js';
 import { ApiError } from '../server-errors.js';
 import type { Pending } from './pending.js';
 
-/** Whoever signs in, since the authenticator says who that is. */
+/** A challenge for whoever signs in: the answer names the passkey, and so the person. */
 const ANYBODY = '';
 const NOBODY = '-';
 

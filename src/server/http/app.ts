@@ -109,7 +109,9 @@ async function run(
   const input = readInput(operation, {
     params: context.req.param() as Record<string, string>,
     query,
-    body: ['GET', 'DELETE'].includes(operation.method) ? '' : await readBody(context.req.raw.body),
+    body: ['GET', 'DELETE'].includes(operation.method)
+      ? ''
+      : await readBody(context.req.raw.body, operation.maxBodyBytes),
     contentType: context.req.header('content-type'),
   });
   const call = callOf(context, caller, parts);

@@ -126,21 +126,6 @@ export const GATEWAY_OPERATIONS = [
     },
   }),
   operation({
-    id: 'backup.make',
-    method: 'POST',
-    path: '/backup',
-    scope: 'backup:read',
-    summary: "Writes a copy of the state to a new file of the gateway's host. For whoever owns the UNIX socket.",
-    input: v.strictObject({ path: v.pipe(v.string(), v.startsWith('/')) }),
-    output: Nothing,
-    status: 204,
-    handler: async ({ path }, { parts, caller }) => {
-      if (caller.kind !== 'local') throw new ApiError('ERR_SCOPE', 'files of the host are written for its owner only');
-      await parts.store.backup(path);
-      return {};
-    },
-  }),
-  operation({
     id: 'audit.list',
     method: 'GET',
     path: '/audit',

@@ -38,6 +38,8 @@ export interface Operation<Input extends GenericSchema = GenericSchema, Output e
   readonly status?: 200 | 201 | 204;
   /** It needs a fresh proof of the caller's identity. */
   readonly needsStepUp?: boolean;
+  /** Default 1 MiB. */
+  readonly maxBodyBytes?: number;
   /** Default: an operation that changes devices, rules or settings can be tried by `?dryRun=1`. `false`: it does more. */
   readonly isRehearsed?: boolean;
   /** For the OpenAPI document and for its test. */

@@ -23,6 +23,8 @@ export const SessionState = v.strictObject({
   device: v.optional(v.strictObject({ id: Id, name: v.string() })),
   /** An OpenID provider that people can sign in by, with its name. */
   oidc: v.optional(v.strictObject({ name: v.string() })),
+  /** Whether interfaces of this host are shown. */
+  hasInterfaces: v.optional(v.boolean()),
   scopes: v.array(v.string()),
   nowUnixMs: v.number(),
 });
@@ -139,7 +141,12 @@ export const SESSION_OPERATIONS = [
 async function stateOf({ parts, caller }: CallContext): Promise<SessionState> {
   const { store, gateway, nowUnixMs } = parts;
   const oidc = parts.oidc === undefined ? {} : { oidc: { name: parts.oidc.settings.name } };
-  const base = { ...oidc, scopes: [...caller.scopes], nowUnixMs: nowUnixMs() };
+  const base = {
+    ...oidc,
+    ...(parts.interfaces === undefined ? {} : { hasInterfaces: true }),
+    scopes: [...caller.scopes],
+    nowUnixMs: nowUnixMs(),
+  };
   const view = caller.device === undefined ? undefined : gateway.device(caller.device);
   const device = view === undefined ? {} : { device: { id: view.device.id, name: view.device.name } };
   const person = caller.person === undefined ? undefined : await store.person(caller.person);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { parseConfig } from '../../../src/control/config/index.js';
@@ -134,6 +135,38 @@ rules:
     }),
   );
 
+  it('begins again with a backup that the page brings, and keeps the state until now aside', TIME_LIMIT, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wiretype-restore-'));
+    const port = String(20_000 + Math.floor(Math.random() * 30_000));
+    const words = ['gateway', 'run', '--state', folder, '--port', port, '--endpoint', '127.0.0.1', '--page', '0'];
+    const child = spawn(process.execPath, [COMMAND, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk;
+    });
+    const says = async (pattern: RegExp): Promise<void> => {
+      while (!pattern.test(said)) await delay(20);
+    };
+    try {
+      await says(/Scan this/);
+      const ask = (...more: string[]) => wiretype([...more, '--state', folder]);
+      const { data } = JSON.parse((await ask('call', 'post', '/backup/download', '{}')).stdout);
+      assert.equal((await ask('remove', 'phone')).status, 0);
+      assert.match((await ask('call', 'POST', '/backup/restore', '{"data":"AAAA"}')).stderr, /the backup is/);
+      assert.equal((await ask('call', 'POST', '/backup/restore', JSON.stringify({ data }))).status, 0);
+      await says(/Restored a backup\. The state until now is kept as .*\n(?:.*\n)*The page is at/);
+      assert.match((await ask('list')).stdout, /^phone /m);
+      assert.deepEqual(
+        readdirSync(folder).filter((name) => name.startsWith('upload')),
+        [],
+      );
+    } finally {
+      child.kill('SIGINT');
+      if (child.exitCode === null) await once(child, 'exit');
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it('says what is wrong, in one sentence and with advice', TIME_LIMIT, async () => {
     const cases: [string[], RegExp][] = [
       [['lst'], /no action lst; did you mean list\?/],
@@ -143,6 +176,8 @@ rules:
       [['--page', 'x'], /--page x: a port is expected/],
       [['--tls-cert', 'x'], /belong together/],
       [['import'], /the file is missing/],
+      [['call', 'GET', 'devices'], /is no path/],
+      [['--oidc-issuer', 'https://id.example'], /belong together/],
     ];
     for (const [words, pattern] of cases) {
       const { status, stderr } = await wiretype(words);
