@@ -17,6 +17,7 @@ import { parseAmount } from './gateway-options.js';
 const DAY_MS = 86_400_000;
 const BITS_PER_MBIT = 1_000_000;
 const BYTES_PER_GB = 1_000_000_000;
+const MAX_INPUT_BYTES = 256 * 1024 ** 2;
 
 /** The words and options of an action. */
 export interface ActionLine {
@@ -144,14 +145,11 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
   },
 
   call: async ({ words }, { client, io }) => {
-    const [method, path, json] = words;
+    const [method, path, body] = words;
     if (!path!.startsWith('/')) throw new WireGuardError('ERR_VALUE', `call: ${path} is no path, as in /devices`);
-    const answer = await client.call<object>(
-      method!.toUpperCase(),
-      path!,
-      json === undefined ? undefined : parseJson(json),
-    );
-    io.write(formatJson(answer));
+    const json = body === '-' ? Buffer.from(await io.readInput(MAX_INPUT_BYTES)).toString('utf8') : body;
+    const input = json === undefined ? undefined : parseJson(json);
+    io.write(formatJson(await client.call<object>(method!.toUpperCase(), path!, input)));
   },
 
   passwd: async ({ words }, { client, io }) => {

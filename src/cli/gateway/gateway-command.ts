@@ -21,7 +21,7 @@ limit NAME [--up MBIT] [--down MBIT] [--quota GB]
 allow NAME|everyone CIDR[:PORT]
 token NAME [--scope SCOPE] | passwd PERSON
 apply FILE [--dry-run] | export [--output FILE]
-call METHOD PATH [JSON]
+call METHOD PATH [JSON|-]
 backup [FILE] | restore [FILE]
 import FILE [--endpoint HOST[:PORT]]`,
   about: `

@@ -23,11 +23,12 @@ interface Outcome {
   readonly stderr: string;
 }
 
-async function wiretype(words: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+async function wiretype(words: readonly string[], env: Record<string, string> = {}, input = ''): Promise<Outcome> {
   const child = spawn(process.execPath, [COMMAND, 'gateway', ...words], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => {}).end(input);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   return { status: child.exitCode, stdout, stderr };
 }
@@ -153,7 +154,8 @@ rules:
       const { data } = JSON.parse((await ask('call', 'post', '/backup/download', '{}')).stdout);
       assert.equal((await ask('remove', 'phone')).status, 0);
       assert.match((await ask('call', 'POST', '/backup/restore', '{"data":"AAAA"}')).stderr, /the backup is/);
-      assert.equal((await ask('call', 'POST', '/backup/restore', JSON.stringify({ data }))).status, 0);
+      const restore = ['call', 'POST', '/backup/restore', '-', '--state', folder];
+      assert.equal((await wiretype(restore, {}, JSON.stringify({ data }))).status, 0);
       await says(/Restored a backup\. The state until now is kept as .*\n(?:.*\n)*The page is at/);
       assert.match((await ask('list')).stdout, /^phone /m);
       assert.deepEqual(
