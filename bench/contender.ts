@@ -10,7 +10,7 @@ import { buildSource, OPENSSL } from './tools.js';
  * that is a host of a WireGuard network by itself.
  */
 export interface Contender extends Implementation {
-  readonly kind: 'cable' | 'limit' | 'wireguard' | 'library' | 'proxy' | 'gvisor';
+  readonly kind: 'cable' | 'limit' | 'wireguard' | 'library' | 'proxy' | 'gvisor' | 'gateway' | 'translator';
   readonly version: string;
   /** Whether it supports only one peer, by IPv4. */
   readonly isPairOnly?: boolean;
@@ -25,8 +25,14 @@ export const LIBRARY = 'library';
 export const PROXY = 'proxy';
 export const KERNEL_TUN = 'kernel TUN';
 export const GVISOR = 'gVisor';
+/** Contenders of the measures of gateways. */
+export const GATEWAY = 'gateway';
+export const GATEWAY_JS = 'gateway, no addon';
+export const GATEWAY_TUN = 'gateway --tun';
+export const SLIRP = 'slirp4netns';
+export const PASTA = 'pasta';
 /** Our own contenders. Goals and ratios of a figure are about the first of them that has readings. */
-export const SUBJECTS: readonly string[] = [SUBJECT, LIBRARY, PROXY];
+export const SUBJECTS: readonly string[] = [SUBJECT, LIBRARY, PROXY, GATEWAY];
 
 /** A name, and the way to find what bears it. */
 export type Candidate = readonly [title: string, find: () => Promise<Contender | undefined>];

@@ -39,10 +39,12 @@ export function renderDocuments(files: readonly string[], folder = DOCUMENTS): v
 /** Fills what is between the marks `<!-- NAME -->` and `<!-- end of NAME -->`; the rest is written by people. */
 export function fillPage(page: string, figures: Figures): string {
   const { stages } = figures;
-  const { tunnel, rootless } = suites;
+  const { tunnel, ...others } = suites;
   let filled = fill(page, tunnel.mark, describeFigures(tableOf(figures, tunnel)));
-  const rootlessFigures = tableOf({ runs: figures.runs, rows: figures.rows }, rootless);
-  if (rootlessFigures.rows.length > 0) filled = fill(filled, rootless.mark, describeFigures(rootlessFigures));
+  for (const suite of Object.values(others)) {
+    const own = tableOf({ runs: figures.runs, rows: figures.rows }, suite);
+    if (own.rows.length > 0) filled = fill(filled, suite.mark, describeFigures(own));
+  }
   if (stages === undefined) return filled;
   const origin = describeRun(figures.runs[stages.run]!);
   filled = fill(filled, 'stages', `${formatMarkdown(tabulateStages(stages))}\n* ${origin}\n`);

@@ -96,6 +96,13 @@ export class Site {
     }
   }
 
+  /** A site of the same contender beside this one, which closes with it. */
+  another(): Site {
+    const site = new Site(this.contender);
+    this.#closers.push(() => site.close());
+    return site;
+  }
+
   async close(): Promise<void> {
     for (const close of this.#closers.splice(0)) await close();
     this.#opened.clear();

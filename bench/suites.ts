@@ -1,5 +1,7 @@
 /** The sets of measures, each with contenders and a table of its own. */
 import { type Candidate, candidates } from './contender.js';
+import { gatewayCandidates } from './gateway/candidates.js';
+import { gatewayMeasures } from './gateway/index.js';
 import type { Measure } from './measure.js';
 import { measures } from './measures/index.js';
 import type { Options, SuiteName } from './options.js';
@@ -16,6 +18,7 @@ export interface Suite {
 export const suites: Readonly<Record<SuiteName, Suite>> = {
   tunnel: { measures, candidates, mark: 'figures' },
   rootless: { measures: rootlessMeasures, candidates: rootlessCandidates, mark: 'rootless' },
+  gateway: { measures: gatewayMeasures, candidates: gatewayCandidates, mark: 'gateway' },
 };
 
 /** The measures of all suites. */

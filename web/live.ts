@@ -11,6 +11,8 @@ export const isConnected = signal(true);
 export const clockOffsetMs = signal(0);
 /** Counts up when rules, settings or refusals changed. */
 export const changes = signal(0);
+/** Code of the error by which the gateway keeps no changes; empty: it keeps them. */
+export const storeProblem = signal('');
 /** Ticks while the page is open, for times in words. */
 export const nowUnixMs = signal(Date.now());
 
@@ -23,12 +25,14 @@ export async function follow(): Promise<void> {
   source.addEventListener('hello', () => {
     isConnected.value = true;
     void load();
+    void loadStatus();
   });
   source.addEventListener('error', () => {
     isConnected.value = false;
   });
   source.addEventListener('device-changed', (event) => put(JSON.parse(event.data) as DeviceBody));
   source.addEventListener('device-removed', (event) => forget((JSON.parse(event.data) as { id: string }).id));
+  source.addEventListener('store-changed', () => void loadStatus());
   for (const kind of ['denied', 'rules-changed', 'settings-changed'])
     source.addEventListener(kind, () => {
       changes.value++;
@@ -61,4 +65,10 @@ async function load(): Promise<void> {
   nowUnixMs.value = answer.nowUnixMs;
   devices.value = new Map(answer.devices.map((device) => [device.id, device]));
   isLoaded.value = true;
+}
+
+/** People without the right to see the state of the gateway do without it. */
+async function loadStatus(): Promise<void> {
+  const status = await call<{ storeProblem?: string }>('GET', '/status').catch(() => undefined);
+  storeProblem.value = status?.storeProblem ?? '';
 }

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { SessionState } from '../src/server/operations/session-operations.js';
 import { call } from './api.js';
 import { chooseLanguage, messages, preferredLanguage } from './language.js';
-import { devices, follow, isConnected, isLoaded, stopFollowing } from './live.js';
+import { devices, follow, isConnected, isLoaded, stopFollowing, storeProblem } from './live.js';
 import { Devices, State } from './pages/devices.js';
 import { Gate } from './pages/gate.js';
 import { LastAction } from './parts/last-action.js';
@@ -118,6 +118,11 @@ function Shell({ session: now }: { session: SessionState }) {
           {!isConnected.value && (
             <p class="banner" role="alert">
               {m.offline}
+            </p>
+          )}
+          {storeProblem.value !== '' && (
+            <p class="banner" role="alert">
+              {storeProblem.value === 'ERR_STORE_FULL' ? m.diskFull : m.storeFails(storeProblem.value)}
             </p>
           )}
           {page === 'devices' && !isDevice ? (

@@ -47,6 +47,8 @@ export interface GatewayStatus {
   /** Counters of NAT and policy by name. */
   readonly counters: Readonly<Record<string, number>>;
   readonly startedAtUnixMs: number;
+  /** Code of the error by which the store takes no changes, such as a full disk. Absent: it takes them. */
+  readonly storeProblem?: string;
 }
 
 /** A flow that is alive. */
@@ -77,7 +79,7 @@ export type GatewayEvent =
   | { readonly kind: 'device-changed'; readonly device: DeviceView }
   | { readonly kind: 'device-removed'; readonly id: string }
   | { readonly kind: 'denied'; readonly denial: Denial }
-  | { readonly kind: 'settings-changed' | 'rules-changed' };
+  | { readonly kind: 'settings-changed' | 'rules-changed' | 'store-changed' };
 
 export interface NewDevice {
   readonly name: string;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { request } from 'node:http';
 import { describe, it } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -282,6 +283,22 @@ describe('the OpenAPI document', () => {
       Object.values(path as object).map(({ operationId }) => operationId),
     );
     assert.deepEqual(ids.toSorted(), OPERATIONS.map(({ id }) => id).toSorted());
+  });
+});
+
+describe('the counters for Prometheus', () => {
+  const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+
+  it('are what promtool accepts without a complaint', {
+    ...TIME_LIMIT,
+    skip: !hasPromtool && 'needs promtool',
+  }, async () => {
+    await using lab = await ServerLab.open();
+    const owner = await lab.setUp();
+    await lab.addDevice(owner, 'a "quoted" name'.replaceAll('"', "'"));
+    const { body } = await lab.call('GET', '/metrics', undefined, owner);
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: body, encoding: 'utf8' });
+    assert.deepEqual([status, stdout, stderr], [0, '', '']);
   });
 });
 

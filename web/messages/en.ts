@@ -18,6 +18,8 @@ export const en = {
   languageLabel: 'Language',
   loading: 'Loading…',
   offline: 'The connection to the gateway is cut. Trying again…',
+  diskFull: 'The disk of the gateway is full: traffic goes on, and nothing can be changed until there is room.',
+  storeFails: (code: string) => `The gateway cannot keep changes (${code}): traffic goes on.`,
   cancel: 'Cancel',
   save: 'Save',
   close: 'Close',

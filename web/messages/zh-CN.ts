@@ -20,6 +20,8 @@ export const zhCN = {
   languageLabel: '语言',
   loading: '正在加载…',
   offline: '与网关的连接已断开，正在重试…',
+  diskFull: '网关的磁盘已满：流量不受影响，但在腾出空间之前无法更改任何内容。',
+  storeFails: (code: string) => `网关无法保存更改（${code}）：流量不受影响。`,
   cancel: '取消',
   save: '保存',
   close: '关闭',

@@ -56,6 +56,7 @@ export class RunningGateway implements GatewayService {
   #settings: GatewaySettings;
   #rules: readonly AccessRule[];
   #revision: number;
+  #storeProblem: string | undefined;
 
   constructor({ engine, store, state, lastSeenUnixMs, nowUnixMs = Date.now, onFailure = () => {} }: GatewayParts) {
     this.#engine = engine;
@@ -72,7 +73,11 @@ export class RunningGateway implements GatewayService {
       store,
       totals: () => this.#views.totalsOf(this.#devices.keys()),
       nowUnixMs,
-      onFailure,
+      onFailure: (error) => {
+        this.#noteStore(error);
+        onFailure(error);
+      },
+      onWritten: () => this.#noteStore(undefined),
       onSilence: (id) => this.#tellOf(id),
     });
     this.#history = new History(store, () => this.#devices.keys());
@@ -110,6 +115,7 @@ export class RunningGateway implements GatewayService {
       limitations,
       counters: this.#engine.counters(),
       startedAtUnixMs: this.#startedAtUnixMs,
+      ...(this.#storeProblem === undefined ? {} : { storeProblem: this.#storeProblem }),
     };
   }
 
@@ -288,7 +294,21 @@ export class RunningGateway implements GatewayService {
   }
 
   async #commit(change: StateChange): Promise<void> {
-    this.#revision = await this.#store.commit(change);
+    try {
+      this.#revision = await this.#store.commit(change);
+      this.#noteStore(undefined);
+    } catch (error) {
+      this.#noteStore(error);
+      throw error;
+    }
+  }
+
+  /** Tells when the store begins to refuse changes, and when it takes them again. */
+  #noteStore(failure: unknown): void {
+    const problem = failure === undefined ? undefined : ((failure as { code?: string }).code ?? 'ERR_STORE_FILE');
+    if (problem === this.#storeProblem) return;
+    this.#storeProblem = problem;
+    this.#events.publish({ kind: 'store-changed' });
   }
 
   #take(event: EngineEvent): void {

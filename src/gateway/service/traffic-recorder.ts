@@ -34,6 +34,8 @@ export interface TrafficRecorderOptions {
   readonly nowUnixMs: () => number;
   /** Called with a failure to write: the numbers of that minute go with those of the next. */
   readonly onFailure: (error: unknown) => void;
+  /** Called when the numbers of a minute were written. */
+  readonly onWritten?: () => void;
   /** Called when a device has been silent for so long that its session is over. */
   readonly onSilence?: (device: string) => void;
 }
@@ -80,6 +82,7 @@ export class TrafficRecorder {
       if (moved.size > 0) {
         const seconds = Math.max(1, Math.round((nowUnixMs - startUnixMs) / 1_000));
         await this.#options.store.addTraffic(startUnixMs, seconds, moved);
+        this.#options.onWritten?.();
       }
       this.#lastUnixMs = nowUnixMs;
       for (const [device, now] of totals) {

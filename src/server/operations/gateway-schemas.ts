@@ -72,6 +72,7 @@ export const StatusBody = v.strictObject({
   publicKey: v.string(),
   endpoint: v.string(),
   uplink: v.picklist(['sockets', 'tun']),
+  storeProblem: v.optional(v.string()),
   listenPort: v.number(),
   version: v.string(),
   startedAtUnixMs: v.number(),

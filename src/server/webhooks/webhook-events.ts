@@ -41,6 +41,8 @@ export class WebhookEvents {
         return [{ type: 'rules.changed', data: {} }];
       case 'settings-changed':
         return [{ type: 'settings.changed', data: {} }];
+      case 'store-changed':
+        return [];
     }
   }
 

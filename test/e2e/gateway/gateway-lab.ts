@@ -9,7 +9,8 @@
  * ```
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -33,6 +34,9 @@ export interface GatewaySetting {
   /** Runs `wiretype gateway` with words, as the user of the gateway. */
   readonly ask: (...words: readonly string[]) => Promise<string>;
   readonly checksum: string;
+  /** Leaves no room on the disk of the state. Only with `diskMegabytes`. */
+  readonly fillDisk?: () => Promise<unknown>;
+  readonly freeDisk?: () => Promise<unknown>;
   readonly gatewayAddress: string;
 }
 
@@ -41,10 +45,15 @@ export interface GatewayRun {
   readonly isRoot: boolean;
   /** More words of `wiretype gateway run`. */
   readonly words: readonly string[];
+  /** Size of the disk that the state is on. Default: that of the machine. */
+  readonly diskMegabytes?: number;
 }
 
 /** Opens the laboratory: the client is connected by the file that the gateway made for it. */
-export async function openGatewayLab(t: TestContext, { isRoot, words: options }: GatewayRun): Promise<GatewaySetting> {
+export async function openGatewayLab(
+  t: TestContext,
+  { isRoot, words: options, diskMegabytes }: GatewayRun,
+): Promise<GatewaySetting> {
   const lab = Lab.open(t);
   const [client, gateway, server] = [
     await Machine.create(lab, 'client'),
@@ -69,8 +78,8 @@ export async function openGatewayLab(t: TestContext, { isRoot, words: options }:
     if (existsSync(join(CHECKOUT, 'node_modules', name)))
       cpSync(join(CHECKOUT, 'node_modules', name), join(checkout, 'node_modules', name), { recursive: true });
   await run('chmod', ['-R', 'a+rX', checkout]);
-  const state = join(lab.folder, 'state');
-  mkdirSync(state);
+  const state = diskMegabytes === undefined ? join(lab.folder, 'state') : await mountDisk(t, diskMegabytes);
+  mkdirSync(state, { recursive: true });
   if (!isRoot) await run('chown', ['65534:65534', state]);
   await run('chmod', ['755', lab.folder]);
   const words = (more: readonly string[]) => [
@@ -94,7 +103,31 @@ export async function openGatewayLab(t: TestContext, { isRoot, words: options }:
   await client.run('wg-quick', ['up', path], {
     env: { WG_QUICK_USERSPACE_IMPLEMENTATION: 'wireguard-go', WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD: '1' },
   });
-  return { client, gateway, program, ask, checksum, gatewayAddress: /DNS = ([0-9.]+)/.exec(file)![1]! };
+  const filling = join(state, 'filling');
+  const disk = {
+    fillDisk: () => run('bash', ['-c', `dd if=/dev/zero of=${filling} bs=4k status=none || true`]),
+    freeDisk: () => run('rm', [filling]),
+  };
+  return {
+    ...(diskMegabytes === undefined ? {} : disk),
+    client,
+    gateway,
+    program,
+    ask,
+    checksum,
+    gatewayAddress: /DNS = ([0-9.]+)/.exec(file)![1]!,
+  };
+}
+
+/** Makes a small file system, which goes after the programs of the laboratory. @returns Its folder. */
+async function mountDisk(t: TestContext, megabytes: number): Promise<string> {
+  const path = mkdtempSync(join(tmpdir(), 'wiretype-disk-'));
+  await run('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=755`, 'tmpfs', path]);
+  t.after(async () => {
+    await run('umount', ['-l', path]);
+    rmdirSync(path);
+  });
+  return path;
 }
 
 /** Starts the web server, an echo server and iperf3. @returns SHA-256 of the download. */
