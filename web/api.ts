@@ -27,7 +27,7 @@ export interface Action {
 export const lastAction = signal<Action | undefined>(undefined);
 
 /** Paths of how people sign in and prove themselves: nothing for programs. */
-const PRIVATE = /^\/(sign-|step-up|link|account|device-link|invitation)/;
+const PRIVATE = /^\/(sign-|step-up|link|account|device-link|invitation|backup)/;
 
 /** Calls the gateway. Where a fresh proof is needed, the person is asked for it, and the call is made again. */
 export async function call<T>(method: string, path: string, body?: object): Promise<T> {

@@ -136,7 +136,8 @@ export class TunnelResolver {
         answer ??= readAnswer(message, question);
         if (answer !== undefined) finish();
       });
-      socket.connect(PORT, server, () => socket.send(encode(question)));
+      socket.once('connect', () => socket.send(encode(question)));
+      socket.connect(PORT, server);
     });
   }
 

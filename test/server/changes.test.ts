@@ -49,6 +49,25 @@ describe('a dry run', () => {
   });
 });
 
+describe('the history of settings', () => {
+  it('leads back to before any change, and takes away what a change added', TIME_LIMIT, async () => {
+    await using lab = await ServerLab.open();
+    const owner = await lab.setUp();
+    const { subnet6: first } = lab.gateway.settings;
+    await lab.call('PATCH', '/settings', { mtu: 1_400 }, owner);
+    await lab.call('PATCH', '/settings', { mtu: 1_380, subnet6: 'fd99::/64' }, owner);
+    const { entries } = (await lab.call('GET', '/settings/history', undefined, owner)).body;
+    assert.deepEqual(entries[0].changes, [
+      { name: 'subnet6', from: first, to: 'fd99::/64' },
+      { name: 'mtu', from: 1_400, to: 1_380 },
+    ]);
+    const { number } = entries[1];
+    assert.equal((await lab.call('POST', '/settings/restore', { number }, owner)).body.mtu, 1_420);
+    assert.equal(lab.gateway.settings.subnet6, first);
+    assert.equal((await lab.call('POST', '/settings/restore', { number: 1 }, owner)).status, 404);
+  });
+});
+
 describe('an Idempotency-Key', () => {
   it('makes a request count once, and belongs to one request', TIME_LIMIT, async () => {
     await using lab = await ServerLab.open();

@@ -30,10 +30,10 @@ export function SettingsHistory({ mayWrite }: { mayWrite: boolean }) {
       <h2>{m.history}</h2>
       {entries.length === 0 && <p class="quiet">{m.noHistory}</p>}
       <ul class="stack">
-        {entries.map(({ number, atUnixMs, changes: made }) => (
+        {entries.map(({ number, atUnixMs, actor, changes: made }) => (
           <li key={number} class="row">
             <span>
-              {dateTime(atUnixMs)}:{' '}
+              {dateTime(atUnixMs)} <span class="quiet">{actor}</span>:{' '}
               {made.map(({ name, from, to }) => (
                 <span key={name}>
                   {name} <s class="quiet code">{JSON.stringify(from)}</s> →{' '}

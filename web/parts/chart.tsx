@@ -60,7 +60,12 @@ export function TrafficChart({
           </g>
         ))}
         {x.ticks(5).map((tick) => (
-          <text key={tick.getTime()} x={x(tick)} y={HEIGHT - 4} text-anchor="middle">
+          <text
+            key={tick.getTime()}
+            x={x(tick)}
+            y={HEIGHT - 4}
+            text-anchor={x(tick) > WIDTH - LEFT / 2 ? 'end' : 'middle'}
+          >
             {tickText(tick, toUnixMs - fromUnixMs)}
           </text>
         ))}

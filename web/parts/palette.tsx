@@ -29,7 +29,7 @@ export function Palette({ pages, onClose }: { pages: readonly Entry[]; onClose: 
   };
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === 'Enter') open(found[at]);
-    else if (event.key === 'ArrowDown') setAt(Math.min(found.length - 1, at + 1));
+    else if (event.key === 'ArrowDown') setAt(Math.max(0, Math.min(found.length - 1, at + 1)));
     else if (event.key === 'ArrowUp') setAt(Math.max(0, at - 1));
     else return;
     event.preventDefault();

@@ -33,7 +33,9 @@ export async function probePort(address: string, port: number, patienceMs = PATI
         resolve(result);
       };
       socket.on('error', settle);
-      socket.connect(port, address, () => socket.send(Uint8Array.of(0), settle));
+      // Not as a callback of `connect`, which is called for failures as well.
+      socket.once('connect', () => socket.send(Uint8Array.of(0), settle));
+      socket.connect(port, address);
     });
   } finally {
     socket.close();

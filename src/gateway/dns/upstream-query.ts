@@ -50,13 +50,13 @@ function askByUdp({ message, question }: DnsQuery, server: string, port: number)
     };
     const timer = setTimeout(end, PATIENCE_MS);
     socket.once('error', () => end());
-    // A connected socket takes datagrams of this server only, and learns that its port is closed.
-    socket.connect(port, server, () => {
-      socket.on('message', (answer) => {
-        if (isAnswerTo(answer, id, question)) end(answer);
-      });
-      socket.send(withId(message, id));
+    socket.on('message', (answer) => {
+      if (isAnswerTo(answer, id, question)) end(answer);
     });
+    // Not as a callback of `connect`, which is called for failures as well.
+    socket.once('connect', () => socket.send(withId(message, id)));
+    // A connected socket takes datagrams of this server only, and learns that its port is closed.
+    socket.connect(port, server);
   });
 }
 

@@ -29,6 +29,7 @@ function hasRoute(type: 'udp4' | 'udp6', address: string): Promise<boolean> {
       resolve(isFound);
     };
     socket.once('error', () => end(false));
-    socket.connect(PROBE_PORT, address, () => end(true));
+    socket.once('connect', () => end(true));
+    socket.connect(PROBE_PORT, address);
   });
 }

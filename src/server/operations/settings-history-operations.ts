@@ -59,8 +59,7 @@ export const SETTINGS_HISTORY_OPERATIONS = [
       const entries = await entriesOf(context);
       const last = entries.findIndex((entry) => entry.number === number);
       if (last < 0) throw new ApiError('ERR_NOT_FOUND', 'there is no such change of the settings');
-      const undone = Object.assign({}, ...entries.slice(0, last + 1).map(({ before }) => before));
-      await gateway.changeSettings(undone, context.caller.actor);
+      await gateway.changeSettings(undone(entries.slice(0, last + 1)), context.caller.actor);
       return { ...gateway.settings, dns: [...gateway.settings.dns] };
     },
   }),
@@ -73,6 +72,14 @@ async function entriesOf({ parts }: CallContext): Promise<Entry[]> {
       ? []
       : [{ number, atUnixMs, actor, before: details['before'], after: details['after'] ?? {} } as Entry],
   );
+}
+
+/** Returns what takes changes back, newest first. A member that was not there before is taken away. */
+function undone(entries: readonly Entry[]): Partial<GatewaySettings> {
+  const change: Record<string, unknown> = {};
+  for (const { before, after } of entries)
+    for (const name of Object.keys(after)) change[name] = before[name as keyof GatewaySettings];
+  return change as Partial<GatewaySettings>;
 }
 
 function changesOf(before: object, after: object): { name: string; from: unknown; to: unknown }[] {

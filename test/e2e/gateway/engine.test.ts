@@ -121,6 +121,19 @@ function defineTests(): void {
       assert.ok((await host.ping(SERVER)).roundTripMs >= 0);
     });
 
+    it(
+      'answers that a name cannot be resolved, and lives on, where no route leads to the resolver',
+      TIME_LIMIT,
+      async () => {
+        await using lab = await EngineLab.open(['192.0.2.53', '2001:db8::53']);
+        assert.deepEqual(lab.engine.hasRoute, { ipv4: false, ipv6: false });
+        const { host } = await lab.addDevice('phone', 2);
+        await assert.rejects(host.resolver.resolve4('example.com'), { code: 'ESERVFAIL' });
+        await host.ping(GATEWAY4);
+        assert.ok(lab.engine.counters()['dnsFailed']! > 0);
+      },
+    );
+
     it('resolves names by the resolver of the host, over UDP and, if too long, over TCP', TIME_LIMIT, async () => {
       const resolver = createSocket('udp4');
       resolver.on('message', (message, { port, address }) => {

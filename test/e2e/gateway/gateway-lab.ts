@@ -24,6 +24,11 @@ import { copyReadable } from '../../lab/readable-checkout.js';
 
 export const SERVER = '45.45.0.7';
 const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups', ...NO_RIGHTS];
+/** Makes wg-quick use wireguard-go, as it is. */
+export const STOCK_CLIENT = {
+  WG_QUICK_USERSPACE_IMPLEMENTATION: 'wireguard-go',
+  WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD: '1',
+};
 const DOWNLOAD_BYTES = 200_000_000;
 
 export interface GatewaySetting {
@@ -34,6 +39,8 @@ export interface GatewaySetting {
   /** Runs `wiretype gateway` with words, as the user of the gateway. */
   readonly ask: (...words: readonly string[]) => Promise<string>;
   readonly checksum: string;
+  /** Folder of the laboratory. */
+  readonly folder: string;
   /** Leaves no room on the disk of the state. Only with `diskMegabytes`. */
   readonly fillDisk?: () => Promise<unknown>;
   readonly freeDisk?: () => Promise<unknown>;
@@ -47,13 +54,13 @@ export interface GatewayRun {
   readonly words: readonly string[];
   /** Size of the disk that the state is on. Default: that of the machine. */
   readonly diskMegabytes?: number;
+  /** Default: the client is connected by the file that the gateway makes for it. */
+  readonly hasClient?: boolean;
 }
 
 /** Opens the laboratory: the client is connected by the file that the gateway made for it. */
-export async function openGatewayLab(
-  t: TestContext,
-  { isRoot, words: options, diskMegabytes }: GatewayRun,
-): Promise<GatewaySetting> {
+export async function openGatewayLab(t: TestContext, how: GatewayRun): Promise<GatewaySetting> {
+  const { isRoot, words: options, diskMegabytes, hasClient = true } = how;
   const lab = Lab.open(t);
   const [client, gateway, server] = [
     await Machine.create(lab, 'client'),
@@ -77,6 +84,7 @@ export async function openGatewayLab(
   for (const name of ['@photostructure/sqlite', 'node-addon-api', 'node-gyp-build'])
     if (existsSync(join(CHECKOUT, 'node_modules', name)))
       cpSync(join(CHECKOUT, 'node_modules', name), join(checkout, 'node_modules', name), { recursive: true });
+  cpSync(join(CHECKOUT, 'dist/web'), join(checkout, 'dist/web'), { recursive: true });
   await run('chmod', ['-R', 'a+rX', checkout]);
   const state = diskMegabytes === undefined ? join(lab.folder, 'state') : await mountDisk(t, diskMegabytes);
   mkdirSync(state, { recursive: true });
@@ -97,12 +105,7 @@ export async function openGatewayLab(
   await program.says(/Scan this with/);
   const ask = (...more: readonly string[]) => gateway.run('setpriv', words(more), { env: { HOME: '/nonexistent' } });
 
-  const file = await ask('add', 'tablet');
-  const path = '/etc/wireguard/tablet.conf';
-  await client.write(path, file.replace(/^DNS.*\n/m, ''));
-  await client.run('wg-quick', ['up', path], {
-    env: { WG_QUICK_USERSPACE_IMPLEMENTATION: 'wireguard-go', WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD: '1' },
-  });
+  if (hasClient) await connectClient(client, await ask('add', 'tablet'));
   const filling = join(state, 'filling');
   const disk = {
     fillDisk: () => run('bash', ['-c', `dd if=/dev/zero of=${filling} bs=4k status=none || true`]),
@@ -115,8 +118,15 @@ export async function openGatewayLab(
     program,
     ask,
     checksum,
-    gatewayAddress: /DNS = ([0-9.]+)/.exec(file)![1]!,
+    folder: lab.folder,
+    gatewayAddress: JSON.parse(await ask('call', 'GET', '/settings')).subnet4.replace(/0\/\d+$/, '1'),
   };
+}
+
+async function connectClient(client: Machine, file: string): Promise<void> {
+  const path = '/etc/wireguard/tablet.conf';
+  await client.write(path, file.replace(/^DNS.*\n/m, ''));
+  await client.run('wg-quick', ['up', path], { env: STOCK_CLIENT });
 }
 
 /** Makes a small file system, which goes after the programs of the laboratory. @returns Its folder. */
