@@ -21,6 +21,7 @@ import type { HostInterfaces } from './host-interfaces.js';
 import { type Bindings, createApp } from './http/app.js';
 import type { EventStream } from './http/event-stream.js';
 import { HostNames } from './http/host-names.js';
+import { limitRequests, WITHOUT_LOOKS } from './http/request-limits.js';
 import { loadStaticFiles } from './http/static-files.js';
 import { type ClientFacts, TrustedProxies } from './http/trusted-proxies.js';
 import { TlsFiles, type TlsPaths } from './tls-files.js';
@@ -165,13 +166,16 @@ export class GatewayServer implements AsyncDisposable {
   }
 
   #makeServer(way: Bindings['way']): Server {
-    const server = createServer(this.#listenerFor(way, false));
+    const server = createServer(WITHOUT_LOOKS, this.#listenerFor(way, false));
+    limitRequests(server);
     this.#servers.push(server);
     return server;
   }
 
   #makeTlsServer(paths: TlsPaths): Server {
-    const server: TlsServer = createTlsServer(TlsFiles.read(paths), this.#listenerFor('network', true));
+    const options = { ...WITHOUT_LOOKS, ...TlsFiles.read(paths) };
+    const server: TlsServer = createTlsServer(options, this.#listenerFor('network', true));
+    limitRequests(server);
     const files = new TlsFiles(paths, () => {
       try {
         server.setSecureContext(files.read());
