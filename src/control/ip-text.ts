@@ -5,6 +5,11 @@ export { formatIpAddress, isIpv4Mapped, parseIpAddress } from '../wire/address-t
 
 const DECIMAL = /^0*[0-9]{1,3}$/;
 
+/** Reads `ADDRESS/LENGTH`, or `ADDRESS` for that address alone. @returns `undefined` for anything else. */
+export function parseIpRange(text: string): IpPrefix | undefined {
+  return parseIpPrefix(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`);
+}
+
 /**
  * Reads `ADDRESS/LENGTH`. The length is decimal and must be there; host bits may be set.
  *

@@ -1,4 +1,4 @@
-import { parseIpPrefix } from '../../control/ip-text.js';
+import { parseIpRange } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { Opening } from '../../gateway/gateway-engine.js';
@@ -69,7 +69,7 @@ export const GATEWAY_OPTIONS = {
     type: 'string',
     short: 'o',
     value: 'FILE',
-    about: 'with add, qr, backup: write this file',
+    about: 'with add, qr, export, backup: write this file',
     kinds: ['file'],
   },
   scope: { ...MANY, value: 'SCOPE', about: 'with token: what it may do, such as devices:read' },
@@ -82,7 +82,7 @@ export function parseOpening(text: string): Opening {
   const [, ofV6, portOfV6] = /^\[(.+)\](?::(\d{1,5}))?$/.exec(text) ?? [];
   const [, ofV4, portOfV4] = /^([0-9./]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
   const range = ofV6 ?? ofV4 ?? text;
-  const prefix = parseIpPrefix(range.includes('/') ? range : `${range}/${range.includes(':') ? 128 : 32}`);
+  const prefix = parseIpRange(range);
   const port = portOfV6 ?? portOfV4;
   if (prefix === undefined || Number(port ?? 1) > 65_535)
     throw new WireGuardError(
@@ -94,7 +94,7 @@ export function parseOpening(text: string): Opening {
 
 /** @throws {WireGuardError} ERR_VALUE */
 export function parseProxy(text: string): IpPrefix {
-  const prefix = parseIpPrefix(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`);
+  const prefix = parseIpRange(text);
   if (prefix !== undefined) return prefix;
   throw new WireGuardError('ERR_VALUE', `--trusted-proxy ${text}: an address or range is expected, as in 10.0.0.0/8`);
 }

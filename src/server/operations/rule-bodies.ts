@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { formatIpPrefix, parseIpPrefix } from '../../control/ip-text.js';
+import { formatIpPrefix, parseIpRange } from '../../control/ip-text.js';
 import type { AccessRule } from '../../policy/access.js';
 import { ApiError } from '../server-errors.js';
 import type { RuleBody } from './gateway-schemas.js';
@@ -31,7 +31,7 @@ export function readRule({ to, id, ports, protocol, action, from }: RuleBody, in
 }
 
 function readPrefix(text: string, index: number) {
-  const prefix = parseIpPrefix(text.includes('/') ? text : `${text}/${text.includes(':') ? 128 : 32}`);
+  const prefix = parseIpRange(text);
   if (prefix === undefined)
     throw new ApiError('ERR_INPUT', `rules.${index}.to.prefix: a range such as 192.168.1.0/24 is expected`);
   return prefix;
