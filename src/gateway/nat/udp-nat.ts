@@ -1,10 +1,12 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
 
 import { formatIpAddress, parseIpAddress } from '../../control/ip-text.js';
 import { addressBytes, addressWords, isIpv4Address } from '../../netstack/address.js';
+import type { Refused } from '../../netstack/icmp/refused.js';
 import type { StrayDatagram } from '../../netstack/udp/udp.js';
 import type { Flow } from '../../policy/access.js';
 import { admit, isOwnAddress } from './admission.js';
+import { MappedSocket } from './mapped-socket.js';
 import type { NatHost } from './nat-host.js';
 import { refusalOf } from './refusals.js';
 
@@ -29,13 +31,15 @@ export interface Mapping {
   readonly device: string;
   readonly client: Int32Array;
   readonly clientPort: number;
-  readonly socket: Socket;
+  readonly socket: MappedSocket;
   /** Addresses that the device wrote to, which may write back (REQ-8), with the last flow to each. */
   readonly targets: Map<string, Flow>;
   readonly sinceUnixMs: number;
   receivedBytes: number;
   sentBytes: number;
   isDnsOnly: boolean;
+  /** The device's last datagram: an error that comes in is about it. */
+  lastSent: Refused | undefined;
   /** REQ-6: only datagrams of the device keep it. */
   lastSentMs: number;
 }
@@ -124,13 +128,15 @@ export class UdpNat {
     mapping.lastSentMs = this.#host.loop.nowMs;
     this.#mappings.delete(mapping.key);
     this.#mappings.set(mapping.key, mapping);
-    mapping.socket.send(datagram.data, datagram.localPort, target, (error) => {
-      if (error !== null) this.#refuse(datagram, (error as NodeJS.ErrnoException).code);
-    });
+    const { local, remote, quoted } = datagram;
+    mapping.lastSent = { local, remote, quoted };
+    const isFirst = mapping.targets.size === 1 && mapping.sentBytes === 0;
+    mapping.socket.send(datagram.data, target, port, isFirst, (code) => this.#refuse(datagram, code));
   }
 
-  #refuse(datagram: StrayDatagram, code: string | undefined): void {
-    const how = refusalOf(code);
+  /** A port that is closed is told as one (RFC 1122 §3.2.2.1). */
+  #refuse(datagram: Refused, code: string | undefined): void {
+    const how = code === 'ECONNREFUSED' ? 'port' : refusalOf(code);
     if (how === 'reset' || how === 'silence') return;
     this.#host.loop.stack.icmp.refuse(datagram, how, this.#host.loop.nowMs);
     this.#host.loop.wake();
@@ -153,28 +159,25 @@ export class UdpNat {
   }
 
   #open(key: string, device: string, client: Int32Array, clientPort: number): Mapping {
-    const family = isIpv4Address(client) ? 4 : 6;
-    const socket = createSocket({
-      type: `udp${family}`,
-      // Only addresses are sent to: they need no resolver, and no turn of the event loop.
-      lookup: (address, _options, callback) => callback(null, address, family),
-    });
     const lastSentMs = this.#host.loop.nowMs;
     const mapping: Mapping = {
       key,
       device,
       client,
       clientPort,
-      socket,
+      socket: new MappedSocket(isIpv4Address(client) ? 4 : 6, {
+        onMessage: (message, from) => this.#receive(mapping, message, from),
+        onRefused: (code) => mapping.lastSent !== undefined && this.#refuse(mapping.lastSent, code),
+        onFailed: () => this.#remove(mapping),
+      }),
       targets: new Map(),
       sinceUnixMs: Date.now(),
       receivedBytes: 0,
       sentBytes: 0,
       isDnsOnly: true,
+      lastSent: undefined,
       lastSentMs,
     };
-    socket.on('message', (message, from) => this.#receive(mapping, message, from));
-    socket.on('error', () => this.#remove(mapping));
     return mapping;
   }
 

@@ -108,6 +108,22 @@ function defineTests(): void {
   });
 
   describe('UDP of a device', () => {
+    it('to a closed port is answered by port unreachable (RFC 1122 §3.2.2.1)', TIME_LIMIT, async () => {
+      using pair = new NatPair();
+      const gone = createSocket('udp4').bind(0, SERVER);
+      await once(gone, 'listening');
+      const { port } = gone.address();
+      gone.close();
+      const device = pair.udpSocket();
+      device.connect(port, SERVER);
+      await once(device, 'connect');
+      const failed = once(device, 'error') as Promise<[NodeJS.ErrnoException]>;
+      device.send('anybody there?');
+      assert.equal((await failed)[0].code, 'ECONNREFUSED');
+      assert.equal(pair.udp.count, 1, 'the mapping stays');
+      device.close();
+    });
+
     it('has one mapping for all targets, and lets in only those (RFC 4787 REQ-1, REQ-8)', TIME_LIMIT, async () => {
       using pair = new NatPair();
       const [server, stranger] = [createSocket('udp4'), createSocket('udp4')];
@@ -117,6 +133,9 @@ function defineTests(): void {
       const device = pair.udpSocket();
       device.send('one', server.address().port, SERVER);
       const [, from] = (await once(server, 'message')) as [Buffer, { port: number }];
+      // The first answer ends the first contact, during which the host itself lets in nobody else.
+      server.send('hello', from.port, SERVER);
+      await once(device, 'message');
       device.send('two', server.address().port, SERVER);
       const [, again] = (await once(server, 'message')) as [Buffer, { port: number }];
       assert.equal(again.port, from.port);
