@@ -22,6 +22,7 @@ bool wt_export_segments(napi_env env, napi_value exports);
 bool wt_export_sources(napi_env env, napi_value exports);
 bool wt_export_tun(napi_env env, napi_value exports);
 bool wt_export_udp(napi_env env, napi_value exports);
+bool wt_export_datagrams(napi_env env, napi_value exports);
 bool wt_export_monitor(napi_env env, napi_value exports);
 bool wt_export_requests(napi_env env, napi_value exports);
 bool wt_export_aead(napi_env env, napi_value exports);

@@ -212,6 +212,23 @@ export interface Addon {
    * @returns A descriptor, which `dgram` takes over by `bind({ fd })`, or −errno.
    */
   pingOpen(family: number): number;
+  /**
+   * Sends datagrams to one address by the descriptor of a UDP socket, which stays its owner's. Neighbours of one length
+   * go together (UDP_SEGMENT).
+   *
+   * @param bytes The payloads, one after the other.
+   * @param lengths The length of each.
+   * @param address 4 or 16 bytes.
+   * @returns How many were sent, or −errno if the first one could not be.
+   */
+  datagramsSend(
+    descriptor: number,
+    bytes: Uint8Array,
+    lengths: Uint16Array,
+    count: number,
+    address: Uint8Array,
+    port: number,
+  ): number;
   /** PR_SET_DUMPABLE and RLIMIT_CORE to 0, for good. @returns 0 or −errno. */
   hardenProcess(): number;
   /**

@@ -5,12 +5,14 @@ export const Errno = {
   EPERM: 1,
   ENOENT: 2,
   ENXIO: 6,
+  EAGAIN: 11,
   EACCES: 13,
   EBUSY: 16,
   ENODEV: 19,
   EINVAL: 22,
   EBADFD: 77,
   EADDRINUSE: 98,
+  ECONNREFUSED: 111,
 } as const;
 
 /** Names by number. The alphabetically first of two names counts: EAGAIN, not EWOULDBLOCK. */

@@ -13,7 +13,8 @@ const ANY_PAGE = { host: '127.0.0.1', port: 0 };
 
 const MANUAL: Manual = {
   usage: `[run] [--once] [--state FOLDER] [--endpoint HOST[:PORT]] [--port PORT] [--page [HOST:]PORT] [--tls-cert FILE --tls-key FILE]
-[--host-name NAME] [--allow CIDR[:PORT]]
+[--host-name NAME] [--trusted-proxy CIDR] [--allow CIDR[:PORT]] [--config FILE] [--tun] [--interfaces]
+[--oidc-issuer URL] [--oidc-client-id ID] [--oidc-client-secret-file FILE] [--oidc-name NAME] [--oidc-role ROLE] [--oidc-domain DOMAIN]
 add NAME [--tag TAG] [--expires DAYS] [--public-key KEY] [--output FILE]
 list | status | watch [--json]
 qr NAME | block NAME | unblock NAME | remove NAME

@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 
+import type { Burst, Target } from './burst.js';
+
 /** Ports that are nobody's (RFC 6335 §6). */
 const FIRST_PORT = 49_152;
 const PORTS = 65_536 - FIRST_PORT;
@@ -28,10 +30,13 @@ export class MappedSocket {
   readonly #socket: Socket;
   /** Linux keeps the port of a socket that is disconnected only if the port was asked for by its number. */
   readonly #canContact: boolean;
+  readonly #burst: Burst | undefined;
   #contact: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(family: 4 | 6, { onMessage, onRefused, onFailed }: MappedSocketEvents) {
+  /** @param burst Sends many datagrams by one call. Absent: each leaves by itself. */
+  constructor(family: 4 | 6, { onMessage, onRefused, onFailed }: MappedSocketEvents, burst?: Burst) {
+    this.#burst = burst;
     this.#socket = createSocket({
       type: `udp${family}`,
       // Only addresses are sent to: they need no resolver, and no turn of the event loop.
@@ -49,9 +54,15 @@ export class MappedSocket {
   }
 
   /** @param isFirst The only target so far, and it has not answered. */
-  send(data: Uint8Array, address: string, port: number, isFirst: boolean, onError: (code?: string) => void): void {
+  send(data: Uint8Array, address: string, target: Target, isFirst: boolean): void {
+    const { port, onError } = target;
     if (isFirst) this.#beginContact(address, port);
     else this.#endContact();
+    const descriptor = this.#burst === undefined ? -1 : descriptorOf(this.#socket);
+    if (this.#burst !== undefined && descriptor >= 0) {
+      this.#burst.add(descriptor, target, data);
+      return;
+    }
     const done = (error: NodeJS.ErrnoException | null): void => {
       if (error !== null) onError(error.code);
     };
@@ -61,6 +72,7 @@ export class MappedSocket {
 
   close(): void {
     clearTimeout(this.#timer);
+    this.#burst?.flush(); // before the descriptor is somebody else's
     this.#socket.close();
   }
 
@@ -74,14 +86,16 @@ export class MappedSocket {
       if (!isConnected(this.#socket)) return;
       this.#contact = contact;
     }
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#endContact(), CONTACT_MS).unref();
+    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#endContact(), CONTACT_MS).unref();
+    else this.#timer.refresh();
   }
 
   #endContact(): void {
     if (this.#contact === undefined) return;
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#contact = undefined;
+    this.#burst?.flush();
     this.#socket.disconnect();
   }
 }
@@ -98,6 +112,11 @@ function bindToNumber(socket: Socket): boolean {
     socket.bind({ port: FIRST_PORT + randomInt(PORTS), exclusive: true });
   socket.off('error', isTaken);
   return isBound;
+}
+
+/** Node keeps it in its handle, whose shape has not changed since `dgram` began. @returns −1: there is none. */
+function descriptorOf(socket: Socket): number {
+  return (socket as unknown as { readonly _handle?: { readonly fd?: number } })._handle?.fd ?? -1;
 }
 
 function isConnected(socket: Socket): boolean {

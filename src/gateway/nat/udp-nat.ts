@@ -1,11 +1,14 @@
 import type { RemoteInfo } from 'node:dgram';
 
+import type { Addon } from '../../addon/interface.js';
 import { formatIpAddress, parseIpAddress } from '../../control/ip-text.js';
 import { addressBytes, addressWords, isIpv4Address } from '../../netstack/address.js';
 import type { Refused } from '../../netstack/icmp/refused.js';
 import type { StrayDatagram } from '../../netstack/udp/udp.js';
 import type { Flow } from '../../policy/access.js';
+import { findAddon } from '../../rootless/engine.js';
 import { admit, isOwnAddress } from './admission.js';
+import { Burst } from './burst.js';
 import { MappedSocket } from './mapped-socket.js';
 import type { NatHost } from './nat-host.js';
 import { refusalOf } from './refusals.js';
@@ -52,13 +55,16 @@ export interface Mapping {
 export class UdpNat {
   readonly #host: NatHost;
   readonly #limits: UdpLimits;
+  readonly #burst: Burst | undefined;
   /** The one that was used longest ago comes first. */
   readonly #mappings = new Map<string, Mapping>();
   readonly #counts = new Map<string, number>();
   /** Runs while there are mappings. */
   #sweeper: NodeJS.Timeout | undefined;
 
-  constructor(host: NatHost, limits: UdpLimits = UDP_LIMITS) {
+  /** @param addon Absent: each datagram is a call of the system. */
+  constructor(host: NatHost, limits: UdpLimits = UDP_LIMITS, addon: Addon | undefined = findAddon()) {
+    this.#burst = addon === undefined ? undefined : new Burst(addon);
     this.#host = host;
     this.#limits = limits;
     host.loop.stack.udp.onDatagram = (datagram) => this.#take(datagram);
@@ -118,20 +124,26 @@ export class UdpNat {
   }
 
   #send(mapping: Mapping, datagram: StrayDatagram, target: string): void {
-    const { device } = mapping;
     const port = datagram.localPort;
+    const flow = this.#flowTo(mapping, datagram, target);
     mapping.targets.delete(target);
-    mapping.targets.set(target, { device, protocol: 'udp', destination: addressBytes(datagram.local), port });
+    mapping.targets.set(target, flow);
     mapping.receivedBytes += datagram.data.length;
     if (mapping.targets.size > MAX_TARGETS) mapping.targets.delete(mapping.targets.keys().next().value!);
     mapping.isDnsOnly &&= datagram.localPort === DNS_PORT;
     mapping.lastSentMs = this.#host.loop.nowMs;
     this.#mappings.delete(mapping.key);
     this.#mappings.set(mapping.key, mapping);
-    const { local, remote, quoted } = datagram;
-    mapping.lastSent = { local, remote, quoted };
+    mapping.lastSent = datagram;
     const isFirst = mapping.targets.size === 1 && mapping.sentBytes === 0;
-    mapping.socket.send(datagram.data, target, port, isFirst, (code) => this.#refuse(datagram, code));
+    const onError = (code?: string): void => this.#refuse(datagram, code);
+    mapping.socket.send(datagram.data, target, { address: flow.destination, port, onError }, isFirst);
+  }
+
+  /** The flow is a new one for another port. */
+  #flowTo({ targets, device }: Mapping, { local, localPort: port }: StrayDatagram, target: string): Flow {
+    const known = targets.get(target);
+    return known?.port === port ? known : { device, protocol: 'udp', destination: addressBytes(local), port };
   }
 
   /** A port that is closed is told as one (RFC 1122 §3.2.2.1). */
@@ -165,11 +177,15 @@ export class UdpNat {
       device,
       client,
       clientPort,
-      socket: new MappedSocket(isIpv4Address(client) ? 4 : 6, {
-        onMessage: (message, from) => this.#receive(mapping, message, from),
-        onRefused: (code) => mapping.lastSent !== undefined && this.#refuse(mapping.lastSent, code),
-        onFailed: () => this.#remove(mapping),
-      }),
+      socket: new MappedSocket(
+        isIpv4Address(client) ? 4 : 6,
+        {
+          onMessage: (message, from) => this.#receive(mapping, message, from),
+          onRefused: (code) => mapping.lastSent !== undefined && this.#refuse(mapping.lastSent, code),
+          onFailed: () => this.#remove(mapping),
+        },
+        this.#burst,
+      ),
       targets: new Map(),
       sinceUnixMs: Date.now(),
       receivedBytes: 0,

@@ -149,13 +149,16 @@ export class Udp {
 
   #takeStray(view: IpView, bytes: Uint8Array, data: Uint8Array, nowMs: number): void {
     const { at, payloadAt, source, destination } = view;
+    // One copy for both: allocations cost more than the bytes of a small datagram.
+    const dataAt = payloadAt + UDP_HEADER_BYTES - at;
+    const packet = bytes.slice(at, at + dataAt + data.length);
     const isTaken = this.onDatagram?.({
       local: destination.slice(),
       localPort: readUint16(bytes, payloadAt + 2),
       remote: source.slice(),
       remotePort: readUint16(bytes, payloadAt),
-      data: data.slice(),
-      quoted: bytes.slice(at, Math.min(payloadAt + UDP_HEADER_BYTES + data.length, at + QUOTED_BYTES)),
+      data: packet.subarray(dataAt),
+      quoted: packet.subarray(0, QUOTED_BYTES),
     });
     if (isTaken !== true) this.#icmp.portUnreachable(view, bytes, nowMs);
   }
