@@ -1,17 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 
-import type { HostInterface, HostInterfaceDetail, HostPeer } from '../../src/server/host-interfaces.js';
+import type { HostInterface, HostInterfaceDetail } from '../../src/server/host-interfaces.js';
 import { call } from '../api.js';
-import { ago, bytes } from '../format.js';
-import { makeKeys } from '../keys.js';
 import { messages } from '../language.js';
-import { nowUnixMs } from '../live.js';
-import { attempt, Dialog, messageOf, say, TextField } from '../parts/ui.js';
-import { Handover } from './add-device.js';
+import { attempt, messageOf } from '../parts/ui.js';
+import { AddPeer } from './add-peer.js';
+import { type Act, PeerRow } from './peer-row.js';
 
 const EVERY_MS = 2_000;
-
-type Act = (work: () => Promise<unknown>) => Promise<void>;
 
 /** The WireGuard interfaces of this host, by their files and live. */
 export function Interfaces({ id, mayWrite }: { id: string; mayWrite: boolean }) {
@@ -139,7 +135,7 @@ function Peers({
         </thead>
         <tbody>
           {detail.peers.map((peer) => (
-            <Row
+            <PeerRow
               key={peer.publicKey}
               peer={peer}
               rate={rates.get(peer.publicKey)}
@@ -153,157 +149,6 @@ function Peers({
     </div>
   );
 }
-
-function Row({
-  peer,
-  rate,
-  path,
-  mayChange,
-  act,
-}: {
-  peer: HostPeer;
-  rate: { readonly up: number; readonly down: number } | undefined;
-  path: string;
-  mayChange: boolean;
-  act: Act;
-}) {
-  const [why, setWhy] = useState<Explanation | undefined>(undefined);
-  const [newName, setNewName] = useState<string | undefined>(undefined);
-  const m = messages.value;
-  const title = peer.name ?? `${peer.publicKey.slice(0, 12)}…`;
-  const isDisabled = peer.state === 'disabled' || peer.state === 'expired';
-  const { perSecond } = m;
-  const rename = (event: Event): void => {
-    event.preventDefault();
-    void act(() => call('PATCH', path, { peerName: newName })).then(() => setNewName(undefined));
-  };
-  return (
-    <tr>
-      <td>{title}</td>
-      <td>
-        <span class={`state ${CLASSES[peer.state]}`}>{m.interfaces.states[peer.state]}</span>
-        <div class="hint">{ago(peer.lastHandshakeUnixMs, nowUnixMs.value)}</div>
-      </td>
-      <td class="wide code">{peer.allowedIps.join(', ')}</td>
-      <td class="end numbers">
-        {rate === undefined ? '–' : `↑ ${bytes(rate.up)}${perSecond} ↓ ${bytes(rate.down)}${perSecond}`}
-      </td>
-      <td class="end numbers wide">
-        ↑ {bytes(peer.receivedBytes)} ↓ {bytes(peer.sentBytes)}
-      </td>
-      <td>
-        <div class="row">
-          <button
-            type="button"
-            class="button"
-            aria-label={`${m.interfaces.why} ${title}`}
-            onClick={() => void attempt(async () => setWhy(await call<Explanation>('GET', `${path}/explain`)))}
-          >
-            {m.interfaces.why}
-          </button>
-          {mayChange && (
-            <>
-              <button
-                type="button"
-                class="button"
-                aria-label={`${m.interfaces.rename} ${title}`}
-                onClick={() => setNewName(peer.name ?? '')}
-              >
-                {m.interfaces.rename}
-              </button>
-              <button
-                type="button"
-                class="button"
-                aria-label={`${isDisabled ? m.people.enable : m.people.disable} ${title}`}
-                onClick={() => void act(() => call('PATCH', path, { isDisabled: !isDisabled }))}
-              >
-                {isDisabled ? m.people.enable : m.people.disable}
-              </button>
-              <button
-                type="button"
-                class="button danger"
-                aria-label={`${m.people.remove} ${title}`}
-                onClick={() => void act(() => call('DELETE', path))}
-              >
-                {m.people.remove}
-              </button>
-            </>
-          )}
-        </div>
-        {why !== undefined && (
-          <Dialog title={title} onClose={() => setWhy(undefined)}>
-            <p>{why.reason}</p>
-            {why.advice.map(({ problem, nextStep }) => (
-              <p key={problem}>
-                {problem} <span class="code">{nextStep}</span>
-              </p>
-            ))}
-          </Dialog>
-        )}
-        {newName !== undefined && (
-          <Dialog title={title} onClose={() => setNewName(undefined)}>
-            <form class="stack" onSubmit={rename}>
-              <TextField label={m.devices.name} value={newName} onInput={setNewName} isRequired />
-              <div>
-                <button type="submit" class="button first">
-                  {m.save}
-                </button>
-              </div>
-            </form>
-          </Dialog>
-        )}
-      </td>
-    </tr>
-  );
-}
-
-interface Explanation {
-  readonly reason: string;
-  readonly advice: readonly { readonly problem: string; readonly nextStep: string }[];
-}
-
-function AddPeer({ name, onClose }: { name: string; onClose: () => void }) {
-  const [peerName, setPeerName] = useState('');
-  const [made, setMade] = useState<{ id: string; name: string; file: string } | undefined>(undefined);
-  const m = messages.value.interfaces;
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    try {
-      const keys = await makeKeys();
-      const body = { peerName, publicKey: keys.publicKey };
-      const { file } = await call<{ file: string }>('POST', `/interfaces/${name}/peers`, body);
-      setMade({ id: '', name: peerName, file: file.replace('PrivateKey = ', `PrivateKey = ${keys.privateKey}`) });
-    } catch (failure) {
-      say(messageOf(failure));
-    }
-  };
-  return (
-    <Dialog title={made?.name ?? m.add} onClose={onClose}>
-      {made !== undefined ? (
-        <Handover made={made} onClose={onClose} hasSteps={false} />
-      ) : (
-        <form class="stack" onSubmit={submit}>
-          <TextField label={messages.value.devices.name} value={peerName} onInput={setPeerName} isRequired />
-          <p class="hint">{messages.value.add.keyNote}</p>
-          <div>
-            <button type="submit" class="button first">
-              {messages.value.add.submit}
-            </button>
-          </div>
-        </form>
-      )}
-    </Dialog>
-  );
-}
-
-const CLASSES: Record<HostPeer['state'], string> = {
-  online: 'online',
-  asleep: 'asleep',
-  'never-seen': 'never-seen',
-  disabled: 'blocked',
-  expired: 'blocked',
-  'not-running': 'asleep',
-};
 
 function ratesOf(before: HostInterfaceDetail | undefined, now: HostInterfaceDetail): Rates {
   const seconds = EVERY_MS / 1_000;

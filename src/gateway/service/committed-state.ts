@@ -3,7 +3,7 @@ import type { GatewayEngine } from '../gateway-engine.js';
 import type { GatewayDevice, GatewaySettings, GatewayState } from '../gateway-model.js';
 import type { GatewayPlan } from '../gateway-service.js';
 import type { AuditEntry, GatewayStore, StateChange } from '../gateway-store.js';
-import { noDevice } from './device-changes.js';
+import { differences, noDevice } from './device-changes.js';
 import { enforce } from './engine-device.js';
 
 export interface CommittedStateParts {
@@ -90,6 +90,16 @@ export class CommittedState {
     if (problem === this.#storeProblem) return;
     this.#storeProblem = problem;
     this.#parts.onStoreChange();
+  }
+
+  /** Lists what a plan changes, for the audit log. */
+  differencesTo({ devices, rules, settings }: GatewayPlan): object {
+    const changed = devices.map((device) => [device.id, differences(this.devices.get(device.id), device)] as const);
+    return {
+      devices: Object.fromEntries(changed),
+      ...(rules === undefined ? {} : { rules: { before: this.#rules, after: rules } }),
+      ...(settings === undefined ? {} : { before: this.#settings, after: settings }),
+    };
   }
 
   audit(actor: string, operation: string, object: string | undefined, details: object): AuditEntry {

@@ -187,17 +187,9 @@ export class RunningGateway implements GatewayService {
 
   async applyPlan(plan: GatewayPlan, operation: string, actor: string): Promise<void> {
     await this.#queue.run(async () => {
-      const { revision, devices, rules, settings } = plan;
-      if (revision !== this.#state.revision)
+      if (plan.revision !== this.#state.revision)
         throw new WireGuardError('ERR_CHANGED_MEANWHILE', 'devices, rules or settings were changed meanwhile');
-      const details = {
-        devices: Object.fromEntries(
-          devices.map((device) => [device.id, differences(this.#state.devices.get(device.id), device)]),
-        ),
-        ...(rules === undefined ? {} : { rules: { before: this.#state.rules, after: rules } }),
-        ...(settings === undefined ? {} : { before: this.#state.settings, after: settings }),
-      };
-      await this.#apply(plan, this.#state.audit(actor, operation, undefined, details));
+      await this.#apply(plan, this.#state.audit(actor, operation, undefined, this.#state.differencesTo(plan)));
     });
   }
 
