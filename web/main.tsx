@@ -126,7 +126,7 @@ function Shell({ session: now }: { session: SessionState }) {
             </p>
           )}
           {page === 'devices' && !isDevice ? (
-            <Devices mayWrite={may('devices:write')} />
+            <Devices mayWrite={may('devices:write')} mayAddOwn={now.mayAddOwn === true} />
           ) : (
             <Lazy
               key={isDevice ? 'device' : page}

@@ -43,6 +43,8 @@ export interface GatewaySettings {
   readonly persistentKeepaliveSeconds: number;
   /** Rights of a new device. */
   readonly defaultSwitches: Switches;
+  /** People who may do nothing else add, renew and remove their own devices. Absent: no. */
+  readonly membersMayAdd?: boolean;
   readonly timeZone: string;
   readonly language: 'en' | 'zh-CN';
 }

@@ -127,10 +127,32 @@ describe('the administration on the page', () => {
     await page.getByText(/the backup is damaged/).waitFor();
     assert.deepEqual(lab.restored, []);
     await chooser.setInputFiles(path);
+    const again = page.waitForEvent('load'); // the page loads itself again, when the gateway has begun again
     await page.getByRole('button', { name: 'Restore' }).click();
     await page.getByText(/The backup is whole/).waitFor();
+    await again;
     assert.equal(lab.restored.length, 1);
     assert.equal(statSync(lab.restored[0]!).mode & 0o777, 0o600);
+  });
+
+  it('lets a member add an own device where the settings allow it', TIME_LIMIT, async () => {
+    await lab.call('PATCH', '/settings', { membersMayAdd: true }, owner);
+    const [name, value] = (await lab.invite(owner, 'wang', 'member')).cookie.split('=') as [string, string];
+    const members = await browser.newContext();
+    await members.addCookies([{ name, value, url: origin, httpOnly: true, sameSite: 'Strict' }]);
+    const own = await members.newPage();
+    await own.goto(`${origin}/#/devices`);
+    await own.getByRole('button', { name: 'Add a device' }).click();
+    assert.equal(await own.getByLabel('Tags').count(), 0);
+    await own.getByRole('dialog').getByLabel('Name').fill('wang phone');
+    await own.getByRole('button', { name: 'Make the code' }).click();
+    await own.getByRole('button', { name: 'Done' }).click();
+    await own.getByRole('link', { name: 'wang phone' }).click();
+    await own.getByRole('button', { name: 'Show a new code' }).click();
+    await own.getByRole('button', { name: 'Done' }).click();
+    await own.getByRole('button', { name: 'Remove' }).click();
+    await own.getByRole('link', { name: 'wang phone' }).waitFor({ state: 'detached' });
+    await members.close();
   });
 
   it('shows the interfaces of the host, and changes their peers', TIME_LIMIT, async () => {

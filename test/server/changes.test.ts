@@ -88,6 +88,37 @@ describe('an Idempotency-Key', () => {
   });
 });
 
+describe('own devices', () => {
+  it(
+    'are added, renewed and removed by members where the settings allow it, and by nobody else',
+    TIME_LIMIT,
+    async () => {
+      await using lab = await ServerLab.open();
+      const owner = await lab.setUp();
+      const [wang, zhao] = [await lab.invite(owner, 'wang', 'member'), await lab.invite(owner, 'zhao', 'member')];
+      const add = (name: string, who = wang, more = {}) =>
+        lab.call('POST', '/own/devices', { name, publicKey: newKey(), ...more }, who);
+      assert.deepEqual([(await add('phone')).status, (await add('phone')).body.code], [403, 'ERR_SCOPE']);
+      await lab.call('PATCH', '/settings', { membersMayAdd: true }, owner);
+      const { status, body } = await add('phone');
+      assert.equal(status, 201);
+      assert.match(body.file, /^PrivateKey = $/m);
+      assert.equal((await add('x', wang, { limits: {} })).status, 422, 'rights are those of a new device');
+      assert.equal((await lab.addDevice(wang, 'y')).status, 403);
+      const path = `/own/devices/${body.id}`;
+      assert.equal((await lab.call('POST', `${path}/reissue`, { publicKey: newKey() }, zhao)).status, 404);
+      assert.equal((await lab.call('POST', `${path}/reissue`, { publicKey: newKey() }, wang)).status, 200);
+      assert.equal((await lab.call('DELETE', path, undefined, zhao)).status, 404);
+      assert.equal((await lab.call('GET', '/devices', undefined, zhao)).body.devices.length, 0);
+      assert.equal((await lab.call('DELETE', path, undefined, wang)).status, 204);
+      for (let i = 0; i < 10; i++) assert.equal((await add(`own ${i}`)).status, 201);
+      assert.equal((await add('one too many')).status, 422);
+      const audit = (await lab.call('GET', '/audit?limit=100', undefined, owner)).body.entries;
+      assert.ok(audit.some(({ actor }: { actor: string }) => actor === body.owner));
+    },
+  );
+});
+
 describe('a change of many devices', () => {
   it('is made for each that it can be made for, and says which failed', TIME_LIMIT, async () => {
     await using lab = await ServerLab.open();

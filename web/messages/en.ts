@@ -260,6 +260,7 @@ export const en = {
     keepalive: 'Keepalive in seconds',
     timeZone: 'Time zone',
     defaults: 'What a new device may reach',
+    membersMayAdd: 'Viewers and members may add devices of their own',
     restartNote: 'Port, networks and MTU hold from the next start; devices need a new code then.',
     changes: 'This changes',
     status: 'State',

@@ -250,6 +250,7 @@ export const zhCN = {
     keepalive: '保活间隔（秒）',
     timeZone: '时区',
     defaults: '新设备可以访问',
+    membersMayAdd: '只读人员和成员可以添加自己的设备',
     restartNote: '端口、网段和 MTU 在下次启动后生效，届时设备需要新的二维码。',
     changes: '将会更改',
     status: '状态',

@@ -20,17 +20,26 @@ interface Made {
 }
 
 /** Adds a device: its keys are made here, its code is shown here, and it proves itself step by step. */
-export function AddDevice({ onClose }: { onClose: () => void }) {
+export function AddDevice({ isOwn, onClose }: { isOwn: boolean; onClose: () => void }) {
   const [made, setMade] = useState<Made | undefined>(undefined);
   const m = messages.value.add;
   return (
     <Dialog title={made === undefined ? m.title : made.name} onClose={onClose}>
-      {made === undefined ? <Form onMade={setMade} onClose={onClose} /> : <Handover made={made} onClose={onClose} />}
+      {made === undefined ? (
+        <Form isOwn={isOwn} onMade={setMade} onClose={onClose} />
+      ) : (
+        <Handover made={made} onClose={onClose} />
+      )}
     </Dialog>
   );
 }
 
-function Form({ onMade, onClose }: { onMade: (made: Made) => void; onClose: () => void }) {
+/** Devices in the HTTP interface: all of them, or those of whoever may have own ones only. */
+export function pathOf(isOwn: boolean): string {
+  return isOwn ? '/own/devices' : '/devices';
+}
+
+function Form({ isOwn, onMade, onClose }: { isOwn: boolean; onMade: (made: Made) => void; onClose: () => void }) {
   const [name, setName] = useState('');
   const [tags, setTags] = useState('');
   const [days, setDays] = useState('');
@@ -42,14 +51,13 @@ function Form({ onMade, onClose }: { onMade: (made: Made) => void; onClose: () =
     event.preventDefault();
     try {
       const keys = await makeKeys();
-      const device = await call<DeviceBody & { file: string }>('POST', '/devices', {
-        name,
-        publicKey: keys.publicKey,
-        hasPresharedKey,
+      const rights = {
         tags: tags.split(/\s+/).filter((tag) => tag !== ''),
         ...(days === '' ? {} : { expiresAtUnixMs: Date.now() + Number(days) * DAY_MS }),
         ...(quota === '' ? {} : { limits: { quotaBytes: Math.round(Number(quota) * GB) } }),
-      });
+      };
+      const body = { name, publicKey: keys.publicKey, hasPresharedKey, ...(isOwn ? {} : rights) };
+      const device = await call<DeviceBody & { file: string }>('POST', pathOf(isOwn), body);
       onMade(handOver(device, keys.privateKey));
     } catch (failure) {
       setError(messageOf(failure));
@@ -58,11 +66,18 @@ function Form({ onMade, onClose }: { onMade: (made: Made) => void; onClose: () =
   return (
     <form class="stack" onSubmit={submit}>
       <TextField label={m.name} hint={m.nameHint} value={name} onInput={setName} isRequired />
-      <div class="fields">
-        <TextField label={`${m.tags} (${messages.value.optional})`} hint={m.tagsHint} value={tags} onInput={setTags} />
-        <TextField label={`${m.expires} (${m.days})`} type="number" value={days} onInput={setDays} />
-        <TextField label={`${m.quota} (GB)`} type="number" value={quota} onInput={setQuota} />
-      </div>
+      {!isOwn && (
+        <div class="fields">
+          <TextField
+            label={`${m.tags} (${messages.value.optional})`}
+            hint={m.tagsHint}
+            value={tags}
+            onInput={setTags}
+          />
+          <TextField label={`${m.expires} (${m.days})`} type="number" value={days} onInput={setDays} />
+          <TextField label={`${m.quota} (GB)`} type="number" value={quota} onInput={setQuota} />
+        </div>
+      )}
       <Check label={m.presharedKey} isOn={hasPresharedKey} onChange={setPresharedKey} />
       <p class="hint">{m.keyNote}</p>
       <ErrorText error={error} />

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 
 import type { DeviceBody } from '../../src/server/operations/device-schemas.js';
+import type { SessionState } from '../../src/server/operations/session-operations.js';
 import { call } from '../api.js';
 import { ago, bytes, dateTime } from '../format.js';
 import { makeKeys } from '../keys.js';
@@ -8,21 +9,25 @@ import { messages } from '../language.js';
 import { devices, isLoaded, nowUnixMs, put } from '../live.js';
 import { attempt, Check, CopyText, Dialog, messageOf, say } from '../parts/ui.js';
 import { go } from '../router.js';
-import { Handover, handOver, Steps } from './add-device.js';
+import { Handover, handOver, pathOf, Steps } from './add-device.js';
 import { DeviceForm } from './device-form.js';
 import { History, Sessions } from './device-history.js';
 import { removeDevice, State } from './devices.js';
 import { Flows } from './flows.js';
 
 /** Everything about one device. */
-export function Device({ id, mayWrite }: { id: string; mayWrite: boolean }) {
+export function Device({ id, mayWrite, session }: { id: string; mayWrite: boolean; session: SessionState }) {
   const device = devices.value.get(id);
   const m = messages.value;
   if (device === undefined) return <p role="status">{isLoaded.value ? m.reasons['removed'] : m.loading}</p>;
   return (
     <div class="stack">
       <a href="#/devices">← {m.device.back}</a>
-      <Head device={device} mayWrite={mayWrite} />
+      {mayWrite ? (
+        <Head device={device} />
+      ) : (
+        <OwnHead device={device} isOwn={session.mayAddOwn === true && device.owner === session.person?.id} />
+      )}
       <div class="two">
         <Why device={device} />
         <Facts device={device} />
@@ -40,24 +45,9 @@ export function Device({ id, mayWrite }: { id: string; mayWrite: boolean }) {
   );
 }
 
-function Head({ device, mayWrite }: { device: DeviceBody; mayWrite: boolean }) {
-  const [made, setMade] = useState<ReturnType<typeof handOver> | undefined>(undefined);
+function Head({ device }: { device: DeviceBody }) {
   const [link, setLink] = useState('');
   const m = messages.value;
-  const reissue = async (): Promise<void> => {
-    try {
-      const keys = await makeKeys();
-      const body = { publicKey: keys.publicKey };
-      setMade(
-        handOver(
-          await call<DeviceBody & { file: string }>('POST', `/devices/${device.id}/reissue`, body),
-          keys.privateKey,
-        ),
-      );
-    } catch (failure) {
-      say(messageOf(failure));
-    }
-  };
   const sendLink = () =>
     attempt(async () => {
       const made = await call<{ link: string }>('POST', `/devices/${device.id}/link`, {});
@@ -74,44 +64,76 @@ function Head({ device, mayWrite }: { device: DeviceBody; mayWrite: boolean }) {
   return (
     <div class="head">
       <h1>{device.name}</h1>
-      {mayWrite && (
-        <div class="row">
-          <button type="button" class="button" onClick={() => void reissue()}>
-            {m.device.reissue}
-          </button>
-          <button type="button" class="button" onClick={() => void sendLink()}>
-            {m.device.sendLink}
-          </button>
-          <button type="button" class="button" onClick={() => void setBlocked()}>
-            {device.isBlocked ? m.devices.unblock : m.devices.block}
-          </button>
-          <button
-            type="button"
-            class="button danger"
-            onClick={() => {
-              void removeDevice(device.id).then(
-                () => go('#/devices'),
-                (failure) => say(messageOf(failure)),
-              );
-            }}
-          >
-            {m.devices.remove}
-          </button>
-        </div>
-      )}
+      <div class="row">
+        <Reissue device={device} isOwn={false} />
+        <button type="button" class="button" onClick={() => void sendLink()}>
+          {m.device.sendLink}
+        </button>
+        <button type="button" class="button" onClick={() => void setBlocked()}>
+          {device.isBlocked ? m.devices.unblock : m.devices.block}
+        </button>
+        <Remove device={device} isOwn={false} />
+      </div>
       {link !== '' && (
         <Dialog title={m.device.sendLink} onClose={() => setLink('')}>
           <p>{m.device.linkText}</p>
           <CopyText text={link} label={m.device.linkText} />
         </Dialog>
       )}
+    </div>
+  );
+}
+
+/** What whoever may have own devices does with one. */
+function OwnHead({ device, isOwn }: { device: DeviceBody; isOwn: boolean }) {
+  return (
+    <div class="head">
+      <h1>{device.name}</h1>
+      {isOwn && (
+        <div class="row">
+          <Reissue device={device} isOwn={true} />
+          <Remove device={device} isOwn={true} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Reissue({ device, isOwn }: { device: DeviceBody; isOwn: boolean }) {
+  const [made, setMade] = useState<ReturnType<typeof handOver> | undefined>(undefined);
+  const m = messages.value;
+  const reissue = () =>
+    attempt(async () => {
+      const keys = await makeKeys();
+      const path = `${pathOf(isOwn)}/${device.id}/reissue`;
+      const answer = await call<DeviceBody & { file: string }>('POST', path, { publicKey: keys.publicKey });
+      setMade(handOver(answer, keys.privateKey));
+    });
+  return (
+    <>
+      <button type="button" class="button" onClick={() => void reissue()}>
+        {m.device.reissue}
+      </button>
       {made !== undefined && (
         <Dialog title={device.name} onClose={() => setMade(undefined)}>
           <p>{m.device.reissueText}</p>
           <Handover made={made} onClose={() => setMade(undefined)} />
         </Dialog>
       )}
-    </div>
+    </>
+  );
+}
+
+function Remove({ device, isOwn }: { device: DeviceBody; isOwn: boolean }) {
+  const remove = () =>
+    attempt(async () => {
+      await removeDevice(device.id, isOwn);
+      go('#/devices');
+    });
+  return (
+    <button type="button" class="button danger" onClick={() => void remove()}>
+      {messages.value.devices.remove}
+    </button>
   );
 }
 

@@ -7,14 +7,14 @@ import { messages } from '../language.js';
 import { devices, forget, isLoaded, nowUnixMs, put } from '../live.js';
 import { attempt, say } from '../parts/ui.js';
 import { go, route, setQuery } from '../router.js';
-import { AddDevice } from './add-device.js';
+import { AddDevice, pathOf } from './add-device.js';
 
 const CONDITIONS = ['online', 'asleep', 'never-seen', 'blocked', 'in-trouble'] as const;
 /** Rows that are drawn; more come with the search, so that a thousand devices cost little. */
 const MOST_ROWS = 200;
 
 /** The list of devices, live, with filters in its address. */
-export function Devices({ mayWrite }: { mayWrite: boolean }) {
+export function Devices({ mayWrite, mayAddOwn }: { mayWrite: boolean; mayAddOwn: boolean }) {
   const m = messages.value.devices;
   const { query } = route.value;
   const search = query.get('search') ?? '';
@@ -32,7 +32,7 @@ export function Devices({ mayWrite }: { mayWrite: boolean }) {
     <>
       <div class="head">
         <h1>{m.title}</h1>
-        {mayWrite && (
+        {(mayWrite || mayAddOwn) && (
           <button type="button" class="button first" onClick={() => go('#/devices/new')}>
             {m.add}
           </button>
@@ -132,7 +132,9 @@ export function Devices({ mayWrite }: { mayWrite: boolean }) {
           </table>
         </div>
       )}
-      {route.value.rest === 'new' && mayWrite && <AddDevice onClose={() => go('#/devices')} />}
+      {route.value.rest === 'new' && (mayWrite || mayAddOwn) && (
+        <AddDevice isOwn={!mayWrite} onClose={() => go('#/devices')} />
+      )}
     </>
   );
 }
@@ -240,13 +242,12 @@ async function bulk(ids: readonly string[], action: BulkAction): Promise<string[
 }
 
 /** Puts a device into the bin, and offers to take it out again. */
-export async function removeDevice(id: string): Promise<void> {
+export async function removeDevice(id: string, isOwn = false): Promise<void> {
   const name = devices.value.get(id)?.name ?? '';
-  await call('DELETE', `/devices/${id}`);
+  await call('DELETE', `${pathOf(isOwn)}/${id}`);
   forget(id);
-  say(messages.value.devices.removed(name), () => {
-    void call<DeviceBody>('POST', `/devices/${id}/restore`, {}).then(put);
-  });
+  const undo = (): void => void call<DeviceBody>('POST', `/devices/${id}/restore`, {}).then(put);
+  say(messages.value.devices.removed(name), isOwn ? undefined : undo);
 }
 
 function filtered(all: readonly DeviceBody[], query: URLSearchParams): DeviceBody[] {

@@ -14,6 +14,7 @@ interface Settings {
   readonly listenPort: number;
   readonly subnet4: string;
   readonly subnet6?: string;
+  readonly membersMayAdd?: boolean;
   readonly dns: readonly string[];
   readonly mtu: number;
   readonly persistentKeepaliveSeconds: number;
@@ -130,6 +131,11 @@ function Form({
           />
         ))}
       </fieldset>
+      <Check
+        label={m.membersMayAdd}
+        isOn={draft.membersMayAdd ?? false}
+        onChange={(membersMayAdd) => set({ membersMayAdd })}
+      />
       <p class="hint">{m.restartNote}</p>
       {changed.length > 0 && (
         <section aria-live="polite">

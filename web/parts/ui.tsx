@@ -114,7 +114,7 @@ const toast = signal<Toast | undefined>(undefined);
 let toastTimer = 0;
 
 /** Says what was done, and offers to undo it. */
-export function say(text: string, undo?: () => void): void {
+export function say(text: string, undo?: (() => void) | undefined): void {
   clearTimeout(toastTimer);
   toast.value = undo === undefined ? { text } : { text, undo };
   toastTimer = window.setTimeout(() => {

@@ -62,6 +62,7 @@ const settings = {
   mtu: v.pipe(v.number(), v.integer()),
   persistentKeepaliveSeconds: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
   defaultSwitches: Switches,
+  membersMayAdd: v.optional(v.boolean()),
   timeZone: v.string(),
   language: v.picklist(['en', 'zh-CN']),
 };

@@ -8,6 +8,7 @@ import { GATEWAY_OPERATIONS } from './gateway-operations.js';
 import { INTERFACE_OPERATIONS } from './interface-operations.js';
 import { OIDC_OPERATIONS } from './oidc-operations.js';
 import type { Operation } from './operation.js';
+import { OWN_DEVICE_OPERATIONS } from './own-device-operations.js';
 import { PASSKEY_OPERATIONS } from './passkey-operations.js';
 import { PEOPLE_OPERATIONS } from './people-operations.js';
 import { SESSION_OPERATIONS } from './session-operations.js';
@@ -21,6 +22,7 @@ export const OPERATIONS = [
   ...DEVICE_BULK_OPERATIONS,
   ...DEVICE_OPERATIONS,
   ...DEVICE_LINK_OPERATIONS,
+  ...OWN_DEVICE_OPERATIONS,
   ...GATEWAY_OPERATIONS,
   ...SETTINGS_HISTORY_OPERATIONS,
   ...BACKUP_OPERATIONS,

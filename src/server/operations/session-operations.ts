@@ -23,6 +23,8 @@ export const SessionState = v.strictObject({
   device: v.optional(v.strictObject({ id: Id, name: v.string() })),
   /** An OpenID provider that people can sign in by, with its name. */
   oidc: v.optional(v.strictObject({ name: v.string() })),
+  /** Whether the person may add, renew and remove own devices. */
+  mayAddOwn: v.optional(v.boolean()),
   /** Whether interfaces of this host are shown. */
   hasInterfaces: v.optional(v.boolean()),
   scopes: v.array(v.string()),
@@ -150,7 +152,8 @@ async function stateOf({ parts, caller }: CallContext): Promise<SessionState> {
   const view = caller.device === undefined ? undefined : gateway.device(caller.device);
   const device = view === undefined ? {} : { device: { id: view.device.id, name: view.device.name } };
   const person = caller.person === undefined ? undefined : await store.person(caller.person);
-  if (person !== undefined) return { ...base, ...device, state: 'signed-in', person: shown(person) };
+  const mayAddOwn = gateway.settings.membersMayAdd === true ? { mayAddOwn: true } : {};
+  if (person !== undefined) return { ...base, ...device, ...mayAddOwn, state: 'signed-in', person: shown(person) };
   if (caller.kind === 'local') return { ...base, state: 'local' };
   if (view !== undefined) return { ...base, ...device, state: 'device' };
   const isNew = (await store.people()).length === 0;
