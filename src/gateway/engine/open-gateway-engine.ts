@@ -25,7 +25,8 @@ import { SocketEchoes } from '../ping/socket-echoes.js';
 import { KernelUplink } from '../uplink/kernel-uplink.js';
 import { UplinkTun } from '../uplink/uplink-tun.js';
 import { DeviceTable } from './device-table.js';
-import { hostAddresses, routesOfHost } from './host-routes.js';
+import { routesOfHost } from './host-routes.js';
+import { OwnAddresses } from './own-addresses.js';
 import { PolicedTun } from './policed-tun.js';
 import { RunningEngine } from './running-engine.js';
 import { WallClock } from './wall-clock.js';
@@ -53,6 +54,7 @@ export async function openGatewayEngine(options: GatewayEngineOptions): Promise<
   });
   policy.setRules(openings);
   const wallClock = new WallClock(policy, clock);
+  const ownAddresses = new OwnAddresses(policy, clock);
   const uplink = options.uplink === 'tun' ? await KernelUplink.open(options) : undefined;
   const inner = uplink === undefined ? loop.tun : new UplinkTun({ loop, uplink: uplink.tun, policy, clock });
   const tun = new PolicedTun({ loop, inner, policy, clock, onInbound: () => engine?.packetsCameIn() });
@@ -67,7 +69,20 @@ export async function openGatewayEngine(options: GatewayEngineOptions): Promise<
     engine?.noteProof(device, step);
   });
   const hasRoute = await routesOfHost();
-  engine = new RunningEngine({ tunnel, tun, policy, nat, devices, wallClock, clock, host, hasRoute, openings, uplink });
+  engine = new RunningEngine({
+    tunnel,
+    tun,
+    policy,
+    nat,
+    devices,
+    wallClock,
+    ownAddresses,
+    clock,
+    host,
+    hasRoute,
+    openings,
+    uplink,
+  });
   return engine;
 }
 
@@ -100,7 +115,6 @@ function createPolicy(
     nowMs: clock.nowMs(),
     onDenied,
   });
-  policy.setOwnAddresses(hostAddresses());
   return policy;
 }
 

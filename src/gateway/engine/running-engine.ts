@@ -18,6 +18,7 @@ import type { Denial, LiveFlow, ProofStep } from '../gateway-service.js';
 import type { Nat } from '../nat/nat.js';
 import type { KernelUplink } from '../uplink/kernel-uplink.js';
 import { type DeviceEntry, type DeviceTable, keysOf } from './device-table.js';
+import type { OwnAddresses } from './own-addresses.js';
 import { equals, peerChanges } from './peer-changes.js';
 import type { PolicedTun } from './policed-tun.js';
 import type { WallClock } from './wall-clock.js';
@@ -30,6 +31,7 @@ export interface EngineParts {
   readonly nat: Nat;
   readonly devices: DeviceTable;
   readonly wallClock: WallClock;
+  readonly ownAddresses: OwnAddresses;
   readonly clock: Clock;
   readonly host: SocketHost;
   readonly hasRoute: GatewayEngine['hasRoute'];
@@ -172,6 +174,7 @@ export class RunningEngine implements GatewayEngine {
   /** Notes what devices did with the packets that came in, and ends flows that a used-up quota or an expiry forbids. */
   packetsCameIn(): void {
     this.#parts.wallClock.check();
+    this.#parts.ownAddresses.check();
     this.judgeAgain();
     for (const id of this.#awaited) this.#noteFirstPacket(id);
   }
@@ -202,8 +205,8 @@ export class RunningEngine implements GatewayEngine {
     nat.close();
     // The resets of the flows leave with the next turn.
     await new Promise((resolve) => setImmediate(resolve));
+    tunnel.close(); // first, so that no packet of a device leaves without masquerade
     await uplink?.close();
-    tunnel.close();
     devices.clear();
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 
 import { formatIpPrefix, networkOf } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
@@ -7,6 +7,7 @@ import { LinuxTun } from '../../host/linux-tun.js';
 import { type Commands, SystemCommands } from '../../host/net/commands.js';
 import type { Tun } from '../../host/tun.js';
 import { findAddon } from '../../rootless/engine.js';
+import { KernelSwitches, type Switch } from './kernel-switches.js';
 import { uplinkRules, uplinkTable } from './uplink-rules.js';
 
 /** The name of the interface by which devices reach the kernel. */
@@ -18,23 +19,17 @@ export interface UplinkOptions {
   readonly mtu: number;
 }
 
-/** Files of switches with the values that they had. */
-type Switches = readonly (readonly [file: string, value: string])[];
-
-/** Switches of the kernel that forwarding needs, with the length of the addresses that each is for. */
-const FORWARDING = [
-  ['/proc/sys/net/ipv4/ip_forward', 4],
-  ['/proc/sys/net/ipv6/conf/all/forwarding', 16],
-] as const;
+const IPV4_BYTES = 4;
+const IPV6_BYTES = 16;
 
 /**
  * An interface of the kernel for the traffic of devices, with masquerade by nftables. All of it goes with `close`; after a
- * kill the interface goes by itself, and the next start replaces the table.
+ * kill the interface goes by itself, and the next start takes over the table and the old values of the switches.
  */
 export class KernelUplink {
   readonly tun: Tun;
   readonly #commands: Commands;
-  readonly #before: Switches;
+  readonly #switches: KernelSwitches;
 
   /** @throws {WireGuardError} ERR_UPLINK: root is missing, or a program. Others: nothing is left behind. */
   static async open(options: UplinkOptions, commands: Commands = new SystemCommands(() => {})): Promise<KernelUplink> {
@@ -45,8 +40,9 @@ export class KernelUplink {
       if (!commands.has(program)) throw new WireGuardError('ERR_UPLINK', `--tun needs the program ${program}`);
     const tun = LinuxTun.open(addon, UPLINK_NAME);
     try {
-      await setUp(options, commands);
-      return new KernelUplink(tun, commands, switchOn(options.addresses));
+      const addresses = options.addresses.filter(({ address }) => address.length === IPV4_BYTES || hasIpv6());
+      await setUp({ ...options, addresses }, commands);
+      return new KernelUplink(tun, commands, KernelSwitches.turn(switchesFor(addresses), recordPath()));
     } catch (error) {
       tun.close();
       await removeTable(commands);
@@ -54,16 +50,16 @@ export class KernelUplink {
     }
   }
 
-  private constructor(tun: Tun, commands: Commands, before: Switches) {
+  private constructor(tun: Tun, commands: Commands, switches: KernelSwitches) {
     this.tun = tun;
     this.#commands = commands;
-    this.#before = before;
+    this.#switches = switches;
   }
 
   /** Removes the table, and puts the switches back. The interface goes with its TUN. */
   async close(): Promise<void> {
     await removeTable(this.#commands);
-    for (const [file, value] of this.#before) writeFileSync(file, value);
+    this.#switches.turnBack();
   }
 }
 
@@ -79,26 +75,31 @@ async function removeTable(commands: Commands): Promise<void> {
   await commands.ask(['nft', 'delete', 'table', ...uplinkTable(UPLINK_NAME)]);
 }
 
-/** Turns forwarding on for the families of the subnets. @returns What to put back. */
-function switchOn(addresses: readonly IpPrefix[]): Switches {
-  const before: [string, string][] = [];
-  for (const [file, bytes] of FORWARDING) {
-    if (!addresses.some(({ address }) => address.length === bytes)) continue;
-    if (bytes === 16) before.push(...keepRouterAdvertisements());
-    const value = readFileSync(file, 'utf8').trim();
-    if (value !== '0') continue;
-    writeFileSync(file, '1');
-    before.push([file, value]);
-  }
-  return before.reverse();
+/** The file of old values, for the next start after a kill: one for each network namespace, which has switches of its own. */
+function recordPath(): string {
+  const number = /\d+/.exec(readlinkSync('/proc/self/ns/net'))![0];
+  return `/run/wiretype-gateway-switches-${number}`;
 }
 
-/** A host that forwards ignores router advertisements, and would lose its own route, unless this is 2. */
-function keepRouterAdvertisements(): [string, string][] {
-  const name = /^0{32} 00 0{32} 00 .* (\S+)$/m.exec(readFileSync('/proc/net/ipv6_route', 'utf8'))?.[1];
-  if (name === undefined || name === 'lo') return [];
-  const file = `/proc/sys/net/ipv6/conf/${name}/accept_ra`;
-  if (readFileSync(file, 'utf8').trim() !== '1') return [];
-  writeFileSync(file, '2');
-  return [[file, '1']];
+/** A host may have been told to do without IPv6: devices have none beyond the gateway then. */
+function hasIpv6(): boolean {
+  const file = '/proc/sys/net/ipv6/conf/all/disable_ipv6';
+  return existsSync(file) && readFileSync(file, 'utf8').trim() === '0';
+}
+
+/** The switches that forwarding needs, for the families of the subnets. */
+function switchesFor(addresses: readonly IpPrefix[]): Switch[] {
+  const has = (bytes: number): boolean => addresses.some(({ address }) => address.length === bytes);
+  const switches: Switch[] = [];
+  if (has(IPV4_BYTES)) switches.push({ file: '/proc/sys/net/ipv4/ip_forward', from: '0', to: '1' });
+  if (!has(IPV6_BYTES)) return switches;
+  // A host that forwards ignores router advertisements, and would lose its own route, unless this is 2.
+  for (const name of interfacesOfDefaultRoutes())
+    switches.push({ file: `/proc/sys/net/ipv6/conf/${name}/accept_ra`, from: '1', to: '2' });
+  return [...switches, { file: '/proc/sys/net/ipv6/conf/all/forwarding', from: '0', to: '1' }];
+}
+
+function interfacesOfDefaultRoutes(): string[] {
+  const routes = readFileSync('/proc/net/ipv6_route', 'utf8').matchAll(/^0{32} 00 0{32} 00 .* (\S+)$/gm);
+  return [...new Set([...routes].map(([, name]) => name!))].filter((name) => name !== 'lo');
 }

@@ -36,6 +36,8 @@ export interface GatewaySetting {
   /** The host of the gateway. */
   readonly gateway: Host;
   readonly program: Program;
+  /** Starts the gateway again, with the same words. */
+  readonly startAgain: () => Promise<Program>;
   /** Runs `wiretype gateway` with words, as the user of the gateway. */
   readonly ask: (...words: readonly string[]) => Promise<string>;
   readonly checksum: string;
@@ -99,10 +101,17 @@ export async function openGatewayLab(t: TestContext, how: GatewayRun): Promise<G
     '--state',
     state,
   ];
-  const program = gateway.start('setpriv', words(['run', '--endpoint', '203.0.113.1', '--page', '8080', ...options]), {
-    env: { HOME: '/nonexistent' },
-  });
+  const start = (): Program =>
+    gateway.start('setpriv', words(['run', '--endpoint', '203.0.113.1', '--page', '8080', ...options]), {
+      env: { HOME: '/nonexistent' },
+    });
+  const program = start();
   await program.says(/Scan this with/);
+  const startAgain = async (): Promise<Program> => {
+    const next = start();
+    await next.says(/The page is at/);
+    return next;
+  };
   const ask = (...more: readonly string[]) => gateway.run('setpriv', words(more), { env: { HOME: '/nonexistent' } });
 
   if (hasClient) await connectClient(client, await ask('add', 'tablet'));
@@ -116,6 +125,7 @@ export async function openGatewayLab(t: TestContext, how: GatewayRun): Promise<G
     client,
     gateway,
     program,
+    startAgain,
     ask,
     checksum,
     folder: lab.folder,

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import { waitFor } from '../../lab/wait.js';
 import { openGatewayLab, SERVER } from './gateway-lab.js';
 
 const TIMEOUT = { timeout: 240_000 };
 
 describe('wiretype gateway --tun', () => {
   it('carries all that a stock client does, by the kernel, and leaves the host as it was', TIMEOUT, async (t) => {
-    const { client, gateway, program, ask, checksum, gatewayAddress } = await openGatewayLab(t, {
+    const { client, gateway, program, startAgain, ask, checksum, gatewayAddress } = await openGatewayLab(t, {
       isRoot: true,
       words: ['--tun'],
     });
@@ -43,8 +44,19 @@ describe('wiretype gateway --tun', () => {
     await ask('unblock', 'tablet');
     assert.equal(await curl(`http://${SERVER}/page`), 'a page beyond the gateway\n');
 
-    program.signal('SIGINT');
-    assert.equal(await program.exited, 0, program.stderr);
+    // An address that the host gets while the gateway runs is closed as well.
+    await gateway.ip('addr add 198.41.0.4/32 dev lo');
+    await waitFor('the new address to be refused', async () => {
+      await refusedBy('http://198.41.0.4:8080/');
+      return JSON.stringify(JSON.parse(await ask('call', 'GET', '/denials'))).includes('198.41.0.4');
+    });
+
+    program.signal('SIGKILL');
+    await program.exited;
+    const next = await startAgain();
+    assert.equal(await curl(`http://${SERVER}/page`), 'a page beyond the gateway\n', 'after a kill');
+    next.signal('SIGINT');
+    assert.equal(await next.exited, 0, next.stderr);
     assert.equal(await gateway.run('nft', ['list', 'tables']), '');
     assert.doesNotMatch(await gateway.run('ip', ['link']), /wt-gateway/);
     assert.equal(await gateway.run('sysctl', ['-n', 'net.ipv6.conf.all.forwarding']), '0\n');
