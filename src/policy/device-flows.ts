@@ -100,7 +100,7 @@ export class DeviceFlows {
   #isAnswer(): boolean {
     const { protocol, sourcePort, destinationPort } = this.#ends;
     this.#memory.select(this.#from!.number, this.#to!.number, protocol, sourcePort, destinationPort);
-    return this.#memory.isPassing(this.#authority.revision(), this.#nowMs);
+    return this.#memory.stillPasses(this.#authority.revision(), this.#ask, this.#nowMs);
   }
 
   #passesWithPorts(): boolean {

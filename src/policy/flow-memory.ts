@@ -87,16 +87,20 @@ export class FlowMemory {
   passes(generation: number, ask: Ask, nowMs: number): boolean {
     const place = this.#findOrMake(nowMs);
     const begun = this.#isFromLow ? BEGUN_BY_LOW : BEGUN_BY_HIGH;
-    if (this.#generations[place] !== generation) {
-      this.#flags[place] &= BEGUN_BY_LOW | BEGUN_BY_HIGH;
-      this.#askAgain(place, ask);
-      this.#generations[place] = generation;
-    }
+    this.#renew(place, generation, ask);
     if ((this.#flags[place] & (ALLOWED_FROM_LOW | ALLOWED_FROM_HIGH)) === 0 && (this.#flags[place] & begun) === 0) {
       this.#flags[place] |= begun;
       if (ask(false)) this.#flags[place] |= this.#isFromLow ? ALLOWED_FROM_LOW : ALLOWED_FROM_HIGH;
     }
     return this.#pass(place, nowMs);
+  }
+
+  /** Tells whether the selected flow is known and may pass, in either direction, and asks again once the rules have changed. */
+  stillPasses(generation: number, ask: Ask, nowMs: number): boolean {
+    const place = this.#find(nowMs);
+    if (place < 0) return false;
+    this.#renew(place, generation, ask);
+    return this.#isAllowed(place);
   }
 
   /** Tells whether the selected flow is known and may pass, in either direction. Nothing is asked and nothing kept. */
@@ -111,6 +115,13 @@ export class FlowMemory {
     this.#flags[place] = this.#isFromLow ? BEGUN_BY_LOW | ALLOWED_FROM_LOW : BEGUN_BY_HIGH | ALLOWED_FROM_HIGH;
     this.#generations[place] = generation;
     this.#seenMs[place] = nowMs;
+  }
+
+  #renew(place: number, generation: number, ask: Ask): void {
+    if (this.#generations[place] === generation) return;
+    this.#flags[place] &= BEGUN_BY_LOW | BEGUN_BY_HIGH;
+    this.#askAgain(place, ask);
+    this.#generations[place] = generation;
   }
 
   #askAgain(place: number, ask: Ask): void {

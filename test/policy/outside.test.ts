@@ -54,6 +54,17 @@ describe('Packets that the kernel carries', () => {
     assert.equal(judged(policy, 'mayLeaveHost', out()), false);
   });
 
+  it('go on to answer a device that sends nothing meanwhile, whatever else changes', () => {
+    const policy = makePolicy([phone()]);
+    judged(policy, 'mayLeaveHost', out());
+    policy.setRules([rule({ id: 'other', action: 'deny', from: { kind: 'device', device: 'laptop' } })]);
+    assert.equal(judged(policy, 'mayAnswer', back()), true);
+    policy.putDevice(phone({ id: 'third', addresses: [] }), 0);
+    assert.equal(judged(policy, 'mayAnswer', back()), true);
+    policy.setRules([rule({ id: 'no', action: 'deny' })]);
+    assert.equal(judged(policy, 'mayAnswer', back()), false);
+  });
+
   it('are judged, not remembered for ever: a silent flow of UDP ends after five minutes (RFC 4787 REQ-5)', () => {
     const policy = makePolicy([phone()]);
     const udp = (from: string, to: string, ports: [number, number]) =>
