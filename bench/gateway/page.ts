@@ -79,6 +79,7 @@ export const pageMeasures: readonly Measure[] = [
 ];
 
 async function addDevices(socketPath: string, count: number): Promise<void> {
+  await send(socketPath, 'PATCH', '/api/v1/settings', JSON.stringify({ subnet4: '10.200.0.0/20' })); // room for all
   for (let begin = 0; begin < count; begin += AT_ONCE)
     await Promise.all(
       Array.from({ length: Math.min(AT_ONCE, count - begin) }, (_, i) => {
