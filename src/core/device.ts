@@ -214,6 +214,11 @@ export class Device {
     if (peer.staged.count > 0) this.#parts.outbox.requestFlush(peer);
   }
 
+  /** Tests whether a session or handshake of this device has a local index. */
+  hasIndex(localIndex: number): boolean {
+    return this.#parts.sessions.keypairAt(localIndex) !== undefined;
+  }
+
   /** Copies the preshared key of a peer, 32 zero bytes if it has none. The caller clears `out`. */
   readPresharedKey({ publicKey }: PeerView, out: Uint8Array): void {
     out.set(this.#peers.get(publicKey)?.presharedKey ?? new Uint8Array(out.length));

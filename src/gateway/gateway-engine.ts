@@ -2,6 +2,8 @@ import type { Duplex } from 'node:stream';
 
 import type { IpPrefix } from '../core/configuration.js';
 import type { SessionReason } from '../core/session-reason.js';
+import type { DatagramSocket } from '../host/datagram-socket.js';
+import type { Tunnel } from '../host/tunnel.js';
 import type { AccessRule, Decision, Flow, PolicyDevice } from '../policy/access.js';
 import type { DeviceReport } from '../policy/policy.js';
 import type { UplinkKind } from './gateway-model.js';
@@ -24,6 +26,15 @@ export interface Opening {
   readonly port?: number;
 }
 
+/** Puts something around each socket that the engine opens. `tunnel` is there once it was made. */
+export type WrapSocket = (socket: DatagramSocket, tunnel: () => Tunnel | undefined) => DatagramSocket;
+
+/** Knows names that the gateway's resolver answers itself. */
+export interface NameSource {
+  /** @param name In lower case, without the last dot. @returns Addresses; empty: no such name; `undefined`: it is for others to know. */
+  lookup(name: string): readonly string[] | undefined;
+}
+
 export interface GatewayEngineOptions {
   /** 32 bytes; the engine keeps a copy of its own. */
   readonly privateKey: Uint8Array;
@@ -38,6 +49,8 @@ export interface GatewayEngineOptions {
   readonly resolvers: readonly string[];
   /** The way of devices' traffic to the host's networks: sockets of this process, or a TUN of the kernel. Default: sockets. */
   readonly uplink?: UplinkKind;
+  readonly wrapSocket?: WrapSocket;
+  readonly names?: NameSource;
 }
 
 /** State of a device as the engine has seen it since it was opened. */

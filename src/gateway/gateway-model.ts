@@ -1,4 +1,5 @@
 import type { AccessRule, Limits, Switches } from '../policy/access.js';
+import type { Invitation, MeshSettings, NodeFacts } from './mesh-model.js';
 
 /** A phone, laptop or server that is a peer of the gateway, as people see it. */
 export interface GatewayDevice {
@@ -24,6 +25,8 @@ export interface GatewayDevice {
   readonly deletedAtUnixMs?: number;
   /** A key that takes the place of `publicKey` with its first handshake. */
   readonly nextPublicKey?: string;
+  /** What it is in the mesh of a hub. */
+  readonly node?: NodeFacts;
 }
 
 /** The way of devices' traffic to the networks of the host: `sockets` needs no right at all, `tun` needs root. */
@@ -47,6 +50,8 @@ export interface GatewaySettings {
   readonly membersMayAdd?: boolean;
   readonly timeZone: string;
   readonly language: 'en' | 'zh-CN';
+  /** The gateway is the hub of this network. Absent: of none. */
+  readonly mesh?: MeshSettings;
 }
 
 /** Everything that the gateway knows and that outlives it. The private key is kept apart from it. */
@@ -54,6 +59,8 @@ export interface GatewayState {
   readonly settings: GatewaySettings;
   readonly devices: readonly GatewayDevice[];
   readonly rules: readonly AccessRule[];
+  /** Those of the mesh that can be used still, and those used of late. */
+  readonly invitations: readonly Invitation[];
   /** Counts up with every change. */
   readonly revision: number;
 }

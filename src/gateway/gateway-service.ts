@@ -1,5 +1,13 @@
 import type { AccessRule, Decision, Flow, Limits, Switches } from '../policy/access.js';
-import type { DeviceSession, GatewayDevice, GatewaySettings, TrafficSample, UplinkKind } from './gateway-model.js';
+import type {
+  DeviceSession,
+  GatewayDevice,
+  GatewaySettings,
+  GatewayState,
+  TrafficSample,
+  UplinkKind,
+} from './gateway-model.js';
+import type { Invitation } from './mesh-model.js';
 
 /** How a device is, in one word; the reason code says why. */
 export type DeviceCondition = 'online' | 'asleep' | 'never-seen' | 'blocked' | 'in-trouble';
@@ -79,7 +87,7 @@ export type GatewayEvent =
   | { readonly kind: 'device-changed'; readonly device: DeviceView }
   | { readonly kind: 'device-removed'; readonly id: string }
   | { readonly kind: 'denied'; readonly denial: Denial }
-  | { readonly kind: 'settings-changed' | 'rules-changed' | 'store-changed' };
+  | { readonly kind: 'settings-changed' | 'rules-changed' | 'store-changed' | 'invitations-changed' };
 
 export interface NewDevice {
   readonly name: string;
@@ -111,6 +119,20 @@ export interface GatewayPlan {
   readonly devices: readonly GatewayDevice[];
   readonly rules?: readonly AccessRule[];
   readonly settings?: GatewaySettings;
+  readonly putInvitations?: readonly Invitation[];
+  /** Ids. */
+  readonly removeInvitations?: readonly string[];
+}
+
+/** A change that was made of the state as it is when its turn has come. */
+export interface Transaction<T> {
+  readonly plan: Omit<GatewayPlan, 'revision'>;
+  /** For the audit log. */
+  readonly operation: string;
+  readonly object?: string;
+  readonly details?: object;
+  /** What the caller gets once the change is in force. */
+  readonly result: T;
 }
 
 /**
@@ -138,6 +160,7 @@ export interface GatewayService {
   reissueDevice(id: string, publicKey: string, actor: string): Promise<DeviceView>;
   /** The file of a device, with `PrivateKey = ` followed by `privateKey` or left for the browser to fill in. */
   deviceFile(id: string, privateKey?: string): string;
+  invitations(): readonly Invitation[];
   rules(): readonly AccessRule[];
   setRules(rules: readonly AccessRule[], actor: string): Promise<void>;
   changeSettings(change: Partial<GatewaySettings>, actor: string): Promise<void>;
@@ -148,6 +171,8 @@ export interface GatewayService {
    * @throws {WireGuardError} ERR_CHANGED_MEANWHILE: the gateway is not the one that the plan was made for.
    */
   applyPlan(plan: GatewayPlan, operation: string, actor: string): Promise<void>;
+  /** Makes a change of the state as it is, with no other change between. What `make` throws is thrown, and nothing is changed. */
+  transact<T>(make: (state: GatewayState) => Transaction<T>, actor: string): Promise<T>;
   /** Says what would become of a flow, and by which rule. */
   decide(flow: Flow): Decision;
   denials(): readonly Denial[];

@@ -1,5 +1,6 @@
 import type { AccessRule } from '../policy/access.js';
 import type { DeviceSession, GatewayDevice, GatewaySettings, GatewayState, TrafficSample } from './gateway-model.js';
+import type { Invitation } from './mesh-model.js';
 
 /** One line of the audit log, without secrets. */
 export interface AuditEntry {
@@ -21,6 +22,9 @@ export interface StateChange {
   /** Ids. */
   readonly removeDevices?: readonly string[];
   readonly rules?: readonly AccessRule[];
+  readonly putInvitations?: readonly Invitation[];
+  /** Ids. */
+  readonly removeInvitations?: readonly string[];
   readonly audit: AuditEntry;
 }
 

@@ -3,7 +3,7 @@ import { Device } from '../core/device.js';
 import type { DeviceEvent } from '../core/device-events.js';
 import { WireGuardError } from '../core/errors.js';
 import type { AeadStage, Crypto, Environment } from '../core/ports.js';
-import type { ConfiguredPeer, PeerView } from '../core/session/peer-view.js';
+import type { ConfiguredPeer, PeerView, Roaming } from '../core/session/peer-view.js';
 import type { SessionReason } from '../core/session-reason.js';
 import type { Endpoint } from '../wire/endpoint.js';
 import type { Clock } from './clock.js';
@@ -172,6 +172,24 @@ export class Tunnel {
   /** Returns the reason why a peer has no session, or the code for a session. */
   reasonOf(peer: PeerView): SessionReason {
     return this.#device.explain(peer, this.#clock.nowMs());
+  }
+
+  /** Sends to `endpoint` from now on, as path managers want it. Nothing happens for a peer that is not there. */
+  setEndpoint(publicKey: Uint8Array, endpoint: Endpoint, roaming: Roaming): void {
+    const peer = this.#device.peer(publicKey);
+    if (peer === undefined) return;
+    this.#device.setEndpoint(peer, endpoint, roaming);
+    this.#driver.settle();
+  }
+
+  /** Tests whether a session of this tunnel has a local index. */
+  hasIndex(localIndex: number): boolean {
+    return this.#device.hasIndex(localIndex);
+  }
+
+  /** The peer with a key. */
+  peer(publicKey: Uint8Array): PeerView | undefined {
+    return this.#device.peer(publicKey);
   }
 
   /** Stops all traffic with `false`, and lets it go on with `true`. The link of the TUN must be up as well. */

@@ -181,6 +181,16 @@ export class Policy {
     this.#stages.outbound(batch, nowMs);
   }
 
+  /** Judges one row as `inbound` does, and counts it. */
+  mayEnter(batch: PacketBatch, row: number, nowMs: number): boolean {
+    return this.#stages.mayEnter(batch, row, nowMs);
+  }
+
+  /** Tests whether the source of a packet is an address of a device. */
+  isFromDevice(batch: PacketBatch, row: number): boolean {
+    return this.#stages.isFromDevice(batch, row);
+  }
+
   /** Tests whether a packet is for one of the devices. */
   isForDevice(batch: PacketBatch, row: number): boolean {
     return this.#stages.isForDevice(batch, row);

@@ -37,7 +37,7 @@ export class Stages {
 
   inbound(batch: PacketBatch, nowMs: number): void {
     for (let row = 0; row < batch.count; row++)
-      if (batch.verdict[row] === Verdict.Pass && batch.length[row] > 0 && !this.#mayEnter(batch, row, nowMs))
+      if (batch.verdict[row] === Verdict.Pass && batch.length[row] > 0 && !this.mayEnter(batch, row, nowMs))
         batch.verdict[row] = Verdict.Filtered;
   }
 
@@ -66,6 +66,10 @@ export class Stages {
     return this.#outsideFlows.answers(batch, row, from, to, nowMs, this.#findQuoted);
   }
 
+  isFromDevice(batch: PacketBatch, row: number): boolean {
+    return this.#sourceOf(batch, row)?.device !== undefined;
+  }
+
   isForDevice(batch: PacketBatch, row: number): boolean {
     return this.#destinationOf(batch, row)?.device !== undefined;
   }
@@ -73,7 +77,8 @@ export class Stages {
   readonly #findQuoted = (at: number): InnerAddress | undefined =>
     at + ipHeader.IPV6_HEADER_BYTES <= this.#bytes.length ? this.#outside.find(this.#bytes, at, true) : undefined;
 
-  #mayEnter(batch: PacketBatch, row: number, nowMs: number): boolean {
+  /** Judges a packet of a device, whatever it is for. */
+  mayEnter(batch: PacketBatch, row: number, nowMs: number): boolean {
     const from = this.#sourceOf(batch, row);
     const to = this.#destinationOf(batch, row);
     const device = from?.device;

@@ -1,5 +1,6 @@
 import type { GatewayDevice, GatewaySettings, GatewayState } from '../gateway/gateway-model.js';
 import type { StateChange } from '../gateway/gateway-store.js';
+import type { Invitation } from '../gateway/mesh-model.js';
 import type { AccessRule } from '../policy/access.js';
 import { AuditLog } from './audit-log.js';
 import { Database } from './database.js';
@@ -19,6 +20,7 @@ export class StateDatabase {
   readonly webhooks: WebhookTables;
   readonly #devices: RecordTable<GatewayDevice>;
   readonly #rules: RecordTable<RuleRecord>;
+  readonly #invitations: RecordTable<Invitation>;
 
   /**
    * Opens the file, or creates it.
@@ -46,6 +48,7 @@ export class StateDatabase {
       public_key: (device) => device.publicKey,
     });
     this.#rules = new RecordTable(database, 'rules', { id: ({ id }) => id });
+    this.#invitations = new RecordTable(database, 'invitations', { id: ({ id }) => id });
   }
 
   load(): GatewayState | undefined {
@@ -56,17 +59,22 @@ export class StateDatabase {
         settings: recordOf<GatewaySettings>(row),
         devices: this.#devices.all(),
         rules: this.#rules.all().map(storedRule),
+        invitations: this.#invitations.all(),
         revision: this.audit.revision(),
       };
     });
   }
 
-  commit({ settings, putDevices = [], removeDevices = [], rules, audit }: StateChange): number {
+  commit(change: StateChange): number {
+    const { settings, putDevices = [], removeDevices = [], rules, audit } = change;
+    const { putInvitations = [], removeInvitations = [] } = change;
     return this.database.transaction(() => {
       if (settings !== undefined) this.#putSettings(settings);
       for (const id of removeDevices) this.#devices.remove(id);
       for (const device of putDevices) this.#devices.put(device);
       if (rules !== undefined) this.#replaceRules(rules);
+      for (const id of removeInvitations) this.#invitations.remove(id);
+      for (const invitation of putInvitations) this.#invitations.put(invitation);
       return this.audit.append(audit);
     });
   }

@@ -111,4 +111,11 @@ export const STATE_MIGRATIONS: Migrations = [
   CREATE INDEX deliveries_due ON deliveries (due_at_unix_ms) WHERE due_at_unix_ms IS NOT NULL;
   CREATE INDEX deliveries_of_webhook ON deliveries (webhook, position)
   `,
+  `
+  CREATE TABLE invitations (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    record TEXT NOT NULL CHECK (json_valid(record))
+  ) STRICT
+  `,
 ];

@@ -1,13 +1,15 @@
-import { formatIpAddress } from '../../control/ip-text.js';
+import { formatIpAddress, parseIpAddress } from '../../control/ip-text.js';
 import { addressBytes, isIpv4Address } from '../../netstack/address.js';
 import type { SocketHost } from '../../rootless/socket-host.js';
 import { TunnelServer } from '../../rootless/tunnel-server.js';
 import type { TunnelSocket } from '../../rootless/tunnel-socket.js';
 import { TunnelUdpSocket } from '../../rootless/tunnel-udp-socket.js';
+import type { NameSource } from '../gateway-engine.js';
 import {
   answerLimit,
   answerWithAddress,
   answerWithCode,
+  type DnsQuestion,
   hasAnswer,
   RCODE,
   readQuery,
@@ -29,6 +31,8 @@ export interface DnsForwarderOptions {
   readonly upstreams: Upstreams;
   /** Name that the gateway answers for itself, in lower case. */
   readonly ownName: string;
+  /** Knows further names. */
+  readonly names?: NameSource | undefined;
   /** Finds the device of an inner address, and whether it may use more than the gateway. */
   readonly deviceOf: (address: string) => { readonly id: string; readonly isGood: boolean } | undefined;
   readonly onResolved: (device: string) => void;
@@ -109,6 +113,8 @@ export class DnsForwarder {
       this.counters.dnsRefused++;
       return device.isGood ? undefined : answerWithCode(message, question, RCODE.Refused);
     }
+    const known = this.#options.names?.lookup(question.name);
+    if (known !== undefined) return answerWithKnown(message, question, known);
     return this.#forward({ message, question, isTcp }, device.id);
   }
 
@@ -133,4 +139,12 @@ export class DnsForwarder {
     const own = addresses.find((address) => isIpv4Address(address) === (type === TYPE_A));
     return own === undefined || (type !== TYPE_A && type !== TYPE_AAAA) ? undefined : addressBytes(own);
   }
+}
+
+/** @param addresses Empty: there is no such name (RFC 2308 §2.1). */
+function answerWithKnown(message: Uint8Array, question: DnsQuestion, addresses: readonly string[]): Uint8Array {
+  if (addresses.length === 0) return answerWithCode(message, question, RCODE.NameError);
+  const lengthBytes = question.type === TYPE_A ? 4 : question.type === TYPE_AAAA ? 16 : 0;
+  const address = addresses.map((text) => parseIpAddress(text)!).find(({ length }) => length === lengthBytes);
+  return answerWithAddress(message, question, address);
 }

@@ -22,7 +22,7 @@ const OPCODE_AND_RD = 0x7900;
 const RCODE_MASK = 0x000f;
 const TYPE_OPT = 41;
 
-export const RCODE = { NoError: 0, ServFail: 2, Refused: 5 } as const;
+export const RCODE = { NoError: 0, ServFail: 2, NameError: 3, Refused: 5 } as const;
 export const TYPE_A = 1;
 export const TYPE_AAAA = 28;
 const CLASS_IN = 1;

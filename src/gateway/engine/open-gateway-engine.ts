@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { parseIpAddress } from '../../control/ip-text.js';
 import type { Clock } from '../../host/clock.js';
-import { Tunnel, type TunnelOptions } from '../../host/tunnel.js';
+import { type OpenSocket, Tunnel, type TunnelOptions } from '../../host/tunnel.js';
 import { addressWords } from '../../netstack/address.js';
 import type { AccessRule } from '../../policy/access.js';
 import { Policy, type PolicyOptions } from '../../policy/policy.js';
@@ -11,7 +11,7 @@ import type { SocketHost } from '../../rootless/socket-host.js';
 import { StackLoop } from '../../rootless/stack-loop.js';
 import { DnsForwarder } from '../dns/dns-forwarder.js';
 import { Upstreams } from '../dns/upstreams.js';
-import type { GatewayEngineOptions } from '../gateway-engine.js';
+import type { GatewayEngineOptions, NameSource } from '../gateway-engine.js';
 import { Denials } from '../nat/denials.js';
 import { EchoNat } from '../nat/echo-nat.js';
 import { Nat } from '../nat/nat.js';
@@ -60,12 +60,17 @@ export async function openGatewayEngine(options: GatewayEngineOptions): Promise<
   const tun = new PolicedTun({ loop, inner, policy, clock, onInbound: () => engine?.packetsCameIn() });
   let engine: RunningEngine | undefined;
 
-  const tunnel = await createTunnel({ ...parts, tun }, { privateKey, listenPort }).catch(async (error) => {
+  const { wrapSocket = (socket) => socket } = options;
+  const openSocket: OpenSocket = async (port, mark) => wrapSocket(await parts.openSocket(port, mark), () => opened);
+  let opened: Tunnel | undefined;
+  const tunnel = await createTunnel({ ...parts, openSocket, tun }, { privateKey, listenPort }).catch(async (error) => {
     await uplink?.close();
     throw error;
   });
+  opened = tunnel;
   const host: SocketHost = { loop, lookup: () => Promise.resolve([]), ref: () => {}, unref: () => {} };
-  const nat = createNat({ host, policy, clock, devices, denials, resolvers: options.resolvers }, (device, step) => {
+  const { resolvers, names } = options;
+  const nat = createNat({ host, policy, clock, devices, denials, resolvers, names }, (device, step) => {
     engine?.noteProof(device, step);
   });
   const hasRoute = await routesOfHost();
@@ -125,11 +130,12 @@ interface NatSurroundings {
   readonly devices: DeviceTable;
   readonly denials: Denials;
   readonly resolvers: readonly string[];
+  readonly names?: NameSource | undefined;
 }
 
 /** @param onProof Told of steps by which a device proves itself. */
 function createNat(
-  { host, policy, clock, devices, denials, resolvers }: NatSurroundings,
+  { host, policy, clock, devices, denials, resolvers, names }: NatSurroundings,
   onProof: (device: string, step: 'connected' | 'name-resolved') => void,
 ): Nat {
   const counters = createNatCounters();
@@ -147,6 +153,7 @@ function createNat(
     host,
     upstreams: new Upstreams(resolvers),
     ownName: GATEWAY_NAME,
+    names,
     deviceOf: (address) => {
       const id = devices.ofAddress(addressWords(parseIpAddress(address)!));
       return id === undefined ? undefined : { id, isGood: policy.report(id, clock.nowMs())?.standing === 'good' };

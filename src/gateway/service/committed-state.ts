@@ -3,8 +3,9 @@ import type { GatewayEngine } from '../gateway-engine.js';
 import type { GatewayDevice, GatewaySettings, GatewayState } from '../gateway-model.js';
 import type { GatewayPlan } from '../gateway-service.js';
 import type { AuditEntry, GatewayStore, StateChange } from '../gateway-store.js';
+import type { Invitation } from '../mesh-model.js';
 import { differences, noDevice } from './device-changes.js';
-import { enforce } from './engine-device.js';
+import { enforce, enforceInvitations } from './engine-device.js';
 
 export interface CommittedStateParts {
   readonly engine: GatewayEngine;
@@ -19,6 +20,7 @@ export interface CommittedStateParts {
 export class CommittedState {
   /** Those in the bin as well. */
   readonly devices: Map<string, GatewayDevice>;
+  readonly invitations: Map<string, Invitation>;
   readonly #parts: CommittedStateParts;
   #settings: GatewaySettings;
   #rules: readonly AccessRule[];
@@ -26,9 +28,10 @@ export class CommittedState {
   #storeProblem: string | undefined;
 
   constructor(parts: CommittedStateParts) {
-    const { devices, settings, rules, revision } = parts.state;
+    const { devices, settings, rules, invitations, revision } = parts.state;
     this.#parts = parts;
     this.devices = new Map(devices.map((device) => [device.id, device]));
+    this.invitations = new Map(invitations.map((invitation) => [invitation.id, invitation]));
     this.#settings = settings;
     this.#rules = rules;
     this.#revision = revision;
@@ -51,6 +54,12 @@ export class CommittedState {
     return this.#storeProblem;
   }
 
+  /** All of it, at this moment. */
+  snapshot(): GatewayState {
+    const [devices, invitations] = [[...this.devices.values()], [...this.invitations.values()]];
+    return { settings: this.#settings, rules: this.#rules, revision: this.#revision, devices, invitations };
+  }
+
   /** Finds a device that is not in the bin. @throws {WireGuardError} ERR_NO_DEVICE */
   find(id: string): GatewayDevice {
     const device = this.devices.get(id);
@@ -59,10 +68,11 @@ export class CommittedState {
   }
 
   /** Commits changes and puts them in force. Where the engine refuses them, store and engine get their old state back. */
-  async apply({ devices, rules, settings }: Omit<GatewayPlan, 'revision'>, audit: AuditEntry): Promise<void> {
+  async apply(plan: Omit<GatewayPlan, 'revision'>, audit: AuditEntry): Promise<void> {
+    const { devices, rules, settings, putInvitations = [], removeInvitations = [] } = plan;
     const { engine } = this.#parts;
     const parts = { ...(rules === undefined ? {} : { rules }), ...(settings === undefined ? {} : { settings }) };
-    await this.commit({ ...parts, putDevices: devices, audit });
+    await this.commit({ ...parts, putDevices: devices, putInvitations, removeInvitations, audit });
     await enforce(engine, devices).catch(async (error) => {
       await this.#undo(devices, { ...parts, audit });
       throw error;
@@ -71,6 +81,9 @@ export class CommittedState {
     this.#rules = rules ?? this.#rules;
     if (rules !== undefined) engine.setRules(rules);
     for (const device of devices) this.devices.set(device.id, device);
+    for (const invitation of putInvitations) this.invitations.set(invitation.id, invitation);
+    for (const id of removeInvitations) this.invitations.delete(id);
+    await enforceInvitations(engine, putInvitations, removeInvitations);
   }
 
   /** Commits a change that the engine has made already, or need not know. */

@@ -1,9 +1,9 @@
 import { openGatewayEngine } from '../engine/open-gateway-engine.js';
-import type { GatewayEngine, Opening } from '../gateway-engine.js';
+import type { GatewayEngine, NameSource, Opening, WrapSocket } from '../gateway-engine.js';
 import type { GatewayDevice, GatewaySettings, GatewayState, UplinkKind } from '../gateway-model.js';
 import type { GatewayStore } from '../gateway-store.js';
 import { gatewayAddresses } from './address-pool.js';
-import { engineDevice } from './engine-device.js';
+import { enforceInvitations, engineDevice } from './engine-device.js';
 import { RunningGateway } from './running-gateway.js';
 import { checkSettings } from './settings-rules.js';
 
@@ -15,6 +15,10 @@ export interface OpenGatewayOptions {
   readonly firstSettings: () => GatewaySettings;
   readonly openings?: readonly Opening[];
   readonly uplink?: UplinkKind;
+  /** Changes the socket of the engine: a hub relays there. */
+  readonly wrapSocket?: WrapSocket;
+  /** Names of devices, as a hub knows them. */
+  readonly names?: NameSource;
   readonly onFailure?: (error: unknown) => void;
 }
 
@@ -24,7 +28,7 @@ export interface OpenGatewayOptions {
  * @throws {WireGuardError} ERR_PORT_IN_USE, and those of the store. The store stays open.
  */
 export async function openGateway(options: OpenGatewayOptions): Promise<RunningGateway> {
-  const { store, privateKey, openings = [], uplink = 'sockets', onFailure } = options;
+  const { store, privateKey, openings = [], uplink = 'sockets', wrapSocket, names, onFailure } = options;
   const state = (await store.load()) ?? (await firstState(options));
   const { settings } = state;
   const engine = await openGatewayEngine({
@@ -36,10 +40,13 @@ export async function openGateway(options: OpenGatewayOptions): Promise<RunningG
     timeZone: settings.timeZone,
     resolvers: settings.dns,
     uplink,
+    ...(wrapSocket === undefined ? {} : { wrapSocket }),
+    ...(names === undefined ? {} : { names }),
   });
   engine.setRules(state.rules);
   const living = state.devices.filter(({ deletedAtUnixMs }) => deletedAtUnixMs === undefined);
   for (const device of living) await engine.putDevice(engineDevice(device));
+  await enforceInvitations(engine, state.invitations);
   for (const device of living) await restoreQuota(engine, store, device);
   const lastSeenUnixMs = await lastSeen(store, living);
   const gateway = new RunningGateway({
@@ -58,7 +65,7 @@ async function firstState({ store, firstSettings }: OpenGatewayOptions): Promise
   checkSettings(settings);
   const audit = { atUnixMs: Date.now(), actor: 'gateway', operation: 'gateway.first-run', details: {} };
   const revision = await store.commit({ settings, audit });
-  return { settings, devices: [], rules: [], revision };
+  return { settings, devices: [], rules: [], invitations: [], revision };
 }
 
 /** The traffic that was written down since the period began was used before this start. */

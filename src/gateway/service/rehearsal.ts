@@ -1,5 +1,5 @@
 import type { AccessRule, Decision, Flow } from '../../policy/access.js';
-import type { GatewayDevice, GatewaySettings } from '../gateway-model.js';
+import type { GatewayDevice, GatewaySettings, GatewayState } from '../gateway-model.js';
 import type {
   DeviceChange,
   DeviceView,
@@ -7,6 +7,7 @@ import type {
   GatewayPlan,
   GatewayService,
   NewDevice,
+  Transaction,
 } from '../gateway-service.js';
 import { changed, differences, newDevice, noDevice, only } from './device-changes.js';
 import { checkDevice } from './device-rules.js';
@@ -103,6 +104,10 @@ export class Rehearsal implements GatewayService {
     return this.#gateway.device(id) === undefined ? '' : this.#gateway.deviceFile(id);
   }
 
+  invitations() {
+    return this.#gateway.invitations();
+  }
+
   rules(): readonly AccessRule[] {
     return this.#rules ?? this.#gateway.rules();
   }
@@ -125,6 +130,14 @@ export class Rehearsal implements GatewayService {
     if (settings !== undefined) await this.changeSettings(settings);
     for (const device of devices) this.#put(device);
     if (rules !== undefined) await this.setRules(rules);
+  }
+
+  async transact<T>(make: (state: GatewayState) => Transaction<T>): Promise<T> {
+    const { settings, revision } = this;
+    const devices = this.devices().map(({ device }) => device);
+    const { plan, result } = make({ settings, revision, devices, rules: this.rules(), invitations: [] });
+    await this.applyPlan({ revision, ...plan });
+    return result;
   }
 
   decide(flow: Flow): Decision {

@@ -16,8 +16,10 @@ import type {
   GatewayStatus,
   LiveFlow,
   NewDevice,
+  Transaction,
 } from '../gateway-service.js';
 import type { AuditEntry, GatewayStore } from '../gateway-store.js';
+import type { Invitation } from '../mesh-model.js';
 import { gatewayAddresses } from './address-pool.js';
 import { CommittedState } from './committed-state.js';
 import { changed, differences, newDevice, noDevice, only, operationOf, outOfBin } from './device-changes.js';
@@ -165,6 +167,10 @@ export class RunningGateway implements GatewayService {
     });
   }
 
+  invitations(): readonly Invitation[] {
+    return [...this.#state.invitations.values()];
+  }
+
   rules(): readonly AccessRule[] {
     return this.#state.rules;
   }
@@ -191,6 +197,22 @@ export class RunningGateway implements GatewayService {
         throw new WireGuardError('ERR_CHANGED_MEANWHILE', 'devices, rules or settings were changed meanwhile');
       await this.#apply(plan, this.#state.audit(actor, operation, undefined, this.#state.differencesTo(plan)));
     });
+  }
+
+  async transact<T>(make: (state: GatewayState) => Transaction<T>, actor: string): Promise<T> {
+    return await this.#queue.run(async () => {
+      const { plan, operation, object, details = {}, result } = make(this.#state.snapshot());
+      const all = this.#state.devices;
+      if (plan.settings !== undefined) checkSettings(plan.settings);
+      for (const device of plan.devices) if (device.deletedAtUnixMs === undefined) checkDevice(device, all.values());
+      await this.#apply(plan, this.#state.audit(actor, operation, object, details));
+      return result;
+    });
+  }
+
+  /** The state as it is on disk and in force. */
+  state(): GatewayState {
+    return this.#state.snapshot();
   }
 
   decide(flow: Flow): Decision {
@@ -249,6 +271,8 @@ export class RunningGateway implements GatewayService {
     for (const device of plan.devices) this.#publish(device);
     if (plan.rules !== undefined) this.#events.publish({ kind: 'rules-changed' });
     if (plan.settings !== undefined) this.#events.publish({ kind: 'settings-changed' });
+    if (plan.putInvitations !== undefined || plan.removeInvitations !== undefined)
+      this.#events.publish({ kind: 'invitations-changed' });
   }
 
   #publish(device: GatewayDevice): void {
@@ -266,6 +290,7 @@ export class RunningGateway implements GatewayService {
       return;
     }
     const id = event.device;
+    if (!this.#state.devices.has(id)) return;
     if (event.kind === 'handshake') {
       this.#views.noteSeen(id, this.#nowUnixMs());
       this.#recorder.wake();
@@ -285,7 +310,7 @@ export class RunningGateway implements GatewayService {
     const device = this.#state.devices.get(id);
     if (device?.nextPublicKey === undefined) return;
     const { nextPublicKey, ...rest } = device;
-    const renewed = { ...rest, publicKey: nextPublicKey };
+    const renewed = { ...rest, publicKey: nextPublicKey, ...renewedNode(device) };
     await this.#state.commit({
       putDevices: [renewed],
       audit: this.#state.audit('gateway', 'device.rekeyed', id, {}),
@@ -293,4 +318,11 @@ export class RunningGateway implements GatewayService {
     this.#state.devices.set(id, renewed);
     this.#publish(renewed);
   }
+}
+
+/** The next key of a node comes with its own signature. */
+function renewedNode({ node }: GatewayDevice): Pick<GatewayDevice, 'node'> {
+  if (node?.nextKeySignature === undefined) return node === undefined ? {} : { node };
+  const { nextKeySignature, ...rest } = node;
+  return { node: { ...rest, keySeq: (node.keySeq ?? 0) + 1, keySignature: nextKeySignature } };
 }
