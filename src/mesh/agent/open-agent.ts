@@ -1,0 +1,112 @@
+import { lookup } from 'node:dns/promises';
+import { connect as connectTcp } from 'node:net';
+
+import { parseIpAddress } from '../../control/ip-text.js';
+import { RouteMonitor } from '../../host/route-monitor.js';
+import type { Tun } from '../../host/tun.js';
+import type { Tunnel } from '../../host/tunnel.js';
+import { createEngine, findAddon } from '../../rootless/engine.js';
+import { StackLoop } from '../../rootless/stack-loop.js';
+import { TunnelHost } from '../../rootless/tunnel-host.js';
+import { FAMILY_PATH } from '../../wire/endpoint.js';
+import { type AgentEvent, MeshAgent } from './mesh-agent.js';
+import type { NodeState } from './node-state.js';
+
+export interface OpenAgentOptions {
+  readonly state: NodeState;
+  readonly save: (state: NodeState) => Promise<void>;
+  readonly offeredRoutes?: readonly string[];
+  readonly exitNode?: string;
+  readonly onEvent?: (event: AgentEvent) => void;
+}
+
+export const AGENT_MTU = 1_420;
+
+/** Runs an agent on a TUN of the system. The TUN belongs to the agent from here on. */
+export async function openAgentOn(tun: Tun, options: OpenAgentOptions): Promise<MeshAgent> {
+  const { clock, parts } = createEngine();
+  const agent = await MeshAgent.start({
+    ...options,
+    ...parts,
+    clock,
+    tun,
+    lookup: systemLookup,
+    connect: (host, port) => connectTcp({ host, port }),
+  });
+  followNetwork(agent);
+  return agent;
+}
+
+/** An agent inside of this program. */
+export interface RootlessAgent {
+  readonly agent: MeshAgent;
+  readonly host: TunnelHost;
+  close(): Promise<void>;
+}
+
+/** Runs an agent with a TCP/IP stack of this program, without root. */
+export async function openRootlessAgent(
+  options: OpenAgentOptions & { readonly addresses: readonly string[] },
+): Promise<RootlessAgent> {
+  const { clock, segmenter, parts } = createEngine();
+  const { addresses: texts, state } = options;
+  const addresses = texts.map((text) => parseIpAddress(text)!);
+  const loop = new StackLoop({ name: 'mesh', clock, segmenter, crypto: parts.crypto, addresses, mtu: AGENT_MTU });
+  let host: TunnelHost | undefined;
+  const agent = await MeshAgent.start({
+    ...options,
+    ...parts,
+    clock,
+    tun: loop.tun,
+    lookup: systemLookup,
+    connect: (to, port) => host!.connect({ host: to, port }),
+    onTunnel: (tunnel) => {
+      host = new TunnelHost({
+        tunnel,
+        loop,
+        addresses: texts,
+        dnsServers: state.hub.addresses,
+        searchDomains: [`${state.network}.internal`],
+      });
+      void followSessions(tunnel, loop);
+    },
+  });
+  followNetwork(agent);
+  const close = async (): Promise<void> => {
+    await agent.close();
+    await host!.close();
+  };
+  return { agent, host: host!, close };
+}
+
+/**
+ * Looks at the network whenever addresses or routes have changed: only another address, or another way to the hub, is another
+ * network. Without the addon the paths notice it by themselves, later.
+ */
+function followNetwork(agent: MeshAgent): void {
+  const addon = findAddon();
+  if (addon === undefined) return;
+  const monitor = RouteMonitor.open(addon);
+  const look = (): string => {
+    const { endpoint } = agent.paths.hub;
+    const route = endpoint === undefined || endpoint.family === FAMILY_PATH ? 0 : monitor.routeInterface(endpoint, 0);
+    return `${route} ${agent.localAddresses().join()}`;
+  };
+  let seen = look();
+  monitor.onChange = () => {
+    const now = look();
+    if (now === seen) return agent.tunnel.routesChanged();
+    seen = now;
+    void agent.networkChanged().catch(() => {});
+  };
+  agent.tunnel.isSourceStale = (endpoint, mark) => monitor.isSourceStale(endpoint, mark);
+  agent.onClosed = () => monitor.close();
+}
+
+async function followSessions(tunnel: Tunnel, loop: StackLoop): Promise<void> {
+  for await (const { kind } of tunnel.events) if (kind === 'handshake') loop.sessionBegan();
+}
+
+async function systemLookup(name: string): Promise<string> {
+  return (await lookup(name)).address;
+}

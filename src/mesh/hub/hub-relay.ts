@@ -1,0 +1,122 @@
+import { parseKey } from '../../control/key-text.js';
+import type { Crypto } from '../../core/ports.js';
+import type { WrapSocket } from '../../gateway/gateway-engine.js';
+import type { Clock } from '../../host/clock.js';
+import type { DatagramSocket } from '../../host/datagram-socket.js';
+import type { Tunnel } from '../../host/tunnel.js';
+import type { Endpoint } from '../../wire/endpoint.js';
+import { CarrierSocket } from '../carrier/carrier-socket.js';
+import { ProbeSocket } from '../probes/probe-socket.js';
+import { RelaySocket } from '../relay/relay-socket.js';
+import { RelayTable } from '../relay/relay-table.js';
+import type { NodeDevice } from './node-devices.js';
+
+const EXPIRE_MS = 60_000;
+
+export interface HubRelayOptions {
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly neighbours: (id: string) => Iterable<string>;
+}
+
+/**
+ * The relay of a hub on the socket of its engine: carriers below, then probes, then what goes on to other nodes.
+ *
+ * The address of a node is that of its last authentic message to the hub.
+ */
+export class HubRelay {
+  readonly table: RelayTable;
+  readonly #clock: Clock;
+  readonly #byKey = new Map<string, string>();
+  readonly #keys = new Map<string, readonly string[]>();
+  /** Called when the public address of a node has changed. */
+  onMoved: (id: string, endpoint: Endpoint) => void = () => {};
+  /** Called when a node has a session with the hub again. */
+  onSession: (id: string) => void = () => {};
+  #findTunnel: () => Tunnel | undefined = () => undefined;
+  #tunnel: Tunnel | undefined;
+  #socket: RelaySocket | undefined;
+  #probes: ProbeSocket | undefined;
+  #carriers: CarrierSocket | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+
+  constructor({ crypto, clock, neighbours }: HubRelayOptions) {
+    this.#clock = clock;
+    this.table = new RelayTable({
+      crypto,
+      neighbours,
+      isOwnIndex: (index) => this.#tunnel?.hasIndex(index) ?? false,
+    });
+  }
+
+  /** For the engine. */
+  readonly wrapSocket: WrapSocket = (udp: DatagramSocket, tunnel) => {
+    const carriers = new CarrierSocket(udp);
+    const probes = new ProbeSocket(carriers);
+    const socket = new RelaySocket(probes, this.table, () => this.#clock.nowMs());
+    this.#carriers = carriers;
+    this.#probes = probes;
+    this.#socket = socket;
+    this.#findTunnel = tunnel;
+    return socket;
+  };
+
+  get carriers(): CarrierSocket {
+    return this.#carriers!;
+  }
+
+  get probes(): ProbeSocket {
+    return this.#probes!;
+  }
+
+  get overflow(): number {
+    return this.#socket?.counters.relayOverflow ?? 0;
+  }
+
+  /** Begins to follow the engine's tunnel, which is there and has its key by now. */
+  start(): void {
+    const tunnel = this.#findTunnel()!;
+    this.#tunnel = tunnel;
+    this.table.setOwnKey(tunnel.state.publicKey!);
+    void this.#follow(tunnel);
+    this.#expiry = setInterval(() => this.table.expire(this.#clock.nowMs()), EXPIRE_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#expiry);
+  }
+
+  putNode({ id, publicKey, nextPublicKey, limits }: NodeDevice): void {
+    const keys = nextPublicKey === undefined ? [publicKey] : [publicKey, nextPublicKey];
+    for (const key of this.#keys.get(id) ?? []) this.#byKey.delete(key);
+    for (const key of keys) this.#byKey.set(key, id);
+    this.#keys.set(id, keys);
+    const bytes = keys.map((key) => parseKey(key, 'public key'));
+    this.table.putNode(id, bytes, limits.upBitsPerSecond);
+    const peer = this.#tunnel?.peer(bytes[0]!);
+    if (this.table.node(id)?.endpoint === undefined && peer?.heardFrom !== undefined)
+      this.table.setEndpoint(id, peer.heardFrom);
+  }
+
+  removeNode(id: string): void {
+    for (const key of this.#keys.get(id) ?? []) this.#byKey.delete(key);
+    this.#keys.delete(id);
+    this.table.removeNode(id);
+  }
+
+  /** The id of the node with a key. */
+  nodeOfKey(publicKey: Uint8Array): string | undefined {
+    return this.#byKey.get(Buffer.from(publicKey).toString('base64'));
+  }
+
+  async #follow(tunnel: Tunnel): Promise<void> {
+    for await (const { kind, peer } of tunnel.events) {
+      if (peer === undefined || (kind !== 'handshake' && kind !== 'roamed')) continue;
+      const id = this.nodeOfKey(peer.publicKey);
+      if (id === undefined || peer.heardFrom === undefined) continue;
+      this.table.setEndpoint(id, peer.heardFrom);
+      this.onMoved(id, peer.heardFrom);
+      if (kind === 'handshake') this.onSession(id);
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import type { MapEntry, MapMessage } from '../map/messages.js';
+
+/** The connection of an agent, as the publisher needs it. */
+export interface MapSubscriber {
+  readonly node: string;
+  /** @returns `false`: too much waits already; the agent shall come again. */
+  send(text: string): boolean;
+}
+
+/** The network as it is now: who is in it, and who sees whom. */
+export interface MapSource {
+  /** `undefined`: no node, or one that waits for its signature. */
+  entryOf(id: string): MapEntry | undefined;
+  sees(a: string, b: string): boolean;
+  neighbours(id: string): readonly string[];
+  /** The members of a full map besides its entries. */
+  extrasOf(id: string): Pick<MapMessage, 'self' | 'hub' | 'rules'>;
+}
+
+interface Published {
+  entry: MapEntry;
+  text: string;
+  rev: number;
+}
+
+const MAX_TOMBSTONES = 10_000;
+
+/**
+ * Tells agents what has changed in the part of the network that they see.
+ *
+ * A change costs one piece of JSON, however many agents it goes to. An agent that comes back with the revision that it had
+ * gets what it missed, unless that is no longer known, or rules have changed: then it gets everything.
+ */
+export class MapPublisher {
+  readonly #source: MapSource;
+  readonly #entries = new Map<string, Published>();
+  readonly #gone: { readonly id: string; readonly rev: number }[] = [];
+  readonly #subscribers = new Map<MapSubscriber, number>();
+  #rev: number;
+  /** Revisions before this one are answered with a full map. */
+  #oldestRev: number;
+
+  /** @param firstRev Greater than all revisions of earlier runs, such as the time. */
+  constructor(source: MapSource, firstRev: number) {
+    this.#source = source;
+    this.#rev = firstRev;
+    this.#oldestRev = firstRev;
+  }
+
+  get rev(): number {
+    return this.#rev;
+  }
+
+  get subscriberCount(): number {
+    return this.#subscribers.size;
+  }
+
+  get subscribers(): Iterable<MapSubscriber> {
+    return this.#subscribers.keys();
+  }
+
+  /** @param knownRev The revision that the agent has. */
+  subscribe(subscriber: MapSubscriber, knownRev: number | undefined, unixMs: number): void {
+    const isKnown = knownRev !== undefined && knownRev >= this.#oldestRev && knownRev <= this.#rev;
+    this.#subscribers.set(subscriber, this.#rev);
+    subscriber.send(
+      JSON.stringify(isKnown ? this.#since(subscriber.node, knownRev, unixMs) : this.full(subscriber.node, unixMs)),
+    );
+  }
+
+  unsubscribe(subscriber: MapSubscriber): void {
+    this.#subscribers.delete(subscriber);
+  }
+
+  /** Everything that a node sees. */
+  full(node: string, unixMs: number): MapMessage {
+    const put = this.#source
+      .neighbours(node)
+      .flatMap((id) => (id === node ? [] : (this.#entries.get(id)?.entry ?? [])));
+    return { type: 'map', rev: this.#rev, full: true, put, del: [], ...this.#source.extrasOf(node), unixMs };
+  }
+
+  /**
+   * Takes nodes that may have changed, and tells those who see them.
+   *
+   * @param ids Those that are gone as well.
+   */
+  changed(ids: readonly string[], unixMs: number): void {
+    const put: Published[] = [];
+    const del: string[] = [];
+    const rev = this.#rev + 1;
+    for (const id of ids) this.#refresh(id, rev, put, del);
+    if (put.length === 0 && del.length === 0) return;
+    this.#rev = rev;
+    for (const id of del) this.#gone.push({ id, rev });
+    this.#trimGone();
+    this.#tell(put, del, unixMs);
+  }
+
+  /** Rules or switches have changed, so that anyone may see anyone else: everyone gets a full map. */
+  changedForAll(ids: readonly string[], unixMs: number): void {
+    const rev = this.#rev + 1;
+    for (const id of ids) this.#refresh(id, rev, [], []);
+    for (const id of [...this.#entries.keys()]) if (!ids.includes(id)) this.#entries.delete(id);
+    this.#rev = rev;
+    this.#oldestRev = rev;
+    this.#gone.length = 0;
+    for (const subscriber of this.#subscribers.keys())
+      this.#send(subscriber, JSON.stringify(this.full(subscriber.node, unixMs)));
+  }
+
+  /** Sends everything to one node, which could see nothing before. */
+  sendFull(node: string, unixMs: number): void {
+    for (const subscriber of this.#subscribers.keys())
+      if (subscriber.node === node) this.#send(subscriber, JSON.stringify(this.full(node, unixMs)));
+  }
+
+  #since(node: string, rev: number, unixMs: number): MapMessage {
+    const put = this.#source
+      .neighbours(node)
+      .flatMap((id) => (id === node ? [] : (this.#entries.get(id) ?? [])))
+      .filter((published) => published.rev > rev)
+      .map(({ entry }) => entry);
+    const del = this.#gone.filter((gone) => gone.rev > rev && !this.#entries.has(gone.id)).map(({ id }) => id);
+    return { type: 'map', rev: this.#rev, full: false, put, del, ...this.#source.extrasOf(node), unixMs };
+  }
+
+  #refresh(id: string, rev: number, put: Published[], del: string[]): void {
+    const entry = this.#source.entryOf(id);
+    const known = this.#entries.get(id);
+    if (entry === undefined) {
+      if (this.#entries.delete(id)) del.push(id);
+      return;
+    }
+    const text = JSON.stringify(entry);
+    if (known?.text === text) return;
+    const published = { entry, text, rev };
+    this.#entries.set(id, published);
+    put.push(published);
+  }
+
+  /** Agents that see the same of a change get the same text. */
+  #tell(put: readonly Published[], del: readonly string[], unixMs: number): void {
+    const texts = new Map<string, string>();
+    for (const subscriber of this.#subscribers.keys()) {
+      const { node } = subscriber;
+      const seen = put.filter(({ entry: { record } }) => record.id !== node && this.#source.sees(node, record.id));
+      const isSelf = put.some(({ entry: { record } }) => record.id === node);
+      if (seen.length === 0 && del.length === 0 && !isSelf) continue;
+      const name = isSelf ? node : seen.map(({ entry: { record } }) => record.id).join();
+      const text = texts.get(name) ?? this.#delta(seen, del, isSelf ? this.#source.extrasOf(node) : {}, unixMs);
+      texts.set(name, text);
+      this.#send(subscriber, text);
+    }
+  }
+
+  #delta(seen: readonly Published[], del: readonly string[], extras: object, unixMs: number): string {
+    const head = JSON.stringify({ type: 'map', rev: this.#rev, full: false, del, unixMs, ...extras });
+    return `${head.slice(0, -1)},"put":[${seen.map(({ text }) => text).join(',')}]}`;
+  }
+
+  #send(subscriber: MapSubscriber, text: string): void {
+    if (!subscriber.send(text)) this.#subscribers.delete(subscriber);
+  }
+
+  #trimGone(): void {
+    const extra = this.#gone.length - MAX_TOMBSTONES;
+    if (extra <= 0) return;
+    this.#oldestRev = this.#gone[extra - 1]!.rev;
+    this.#gone.splice(0, extra);
+  }
+}

@@ -1,0 +1,157 @@
+import type { Endpoint } from '../../wire/endpoint.js';
+import type { MappedAddress } from '../probes/stun-message.js';
+
+/** Probes at the start, and when the hub is in doubt. */
+const SHOTS_AT_MS = [0, 300, 1_000, 2_000, 4_000];
+/** UDP that is not answered for so long is given up for the carrier. */
+const GIVE_UP_MS = 5_000;
+/** While carried, UDP is tried again this often. */
+const RETRY_MS = 30_000;
+/** Traffic for so long without an answer puts UDP in doubt. */
+const DOUBT_MS = 30_000;
+const ANSWER_MS = 5_000;
+
+export type MappingKind = 'easy' | 'hard' | 'unknown';
+
+export interface HubPathOptions {
+  readonly random: (bytes: Uint8Array) => void;
+  /** Mapping or round trip are known, or the way has changed. */
+  readonly onChange: () => void;
+  readonly wantCarrier: (isWanted: boolean) => void;
+}
+
+interface Shot {
+  readonly endpoint: Endpoint;
+  readonly atMs: number;
+}
+
+/** The way to the hub: by UDP as long as that is answered, else by the carrier. It also finds out how the NAT maps ports. */
+export class HubPath {
+  publicKey: Uint8Array = new Uint8Array(32);
+  readonly #options: HubPathOptions;
+  readonly #pending = new Map<string, Shot & { readonly sentMs: number }>();
+  #udp: Endpoint | undefined;
+  #second: Endpoint | undefined;
+  #carrier: Endpoint | undefined;
+  #shots: Shot[] = [];
+  #answeredMs = -Infinity;
+  #doubtedMs = Infinity;
+  #rttMs: number | undefined;
+  #isUdpDead = false;
+  readonly #mapped = new Map<Endpoint, MappedAddress>();
+
+  constructor(options: HubPathOptions) {
+    this.#options = options;
+  }
+
+  /** Where messages to the hub go now. */
+  get endpoint(): Endpoint | undefined {
+    return this.#isUdpDead ? (this.#carrier ?? this.#udp) : this.#udp;
+  }
+
+  get isCarried(): boolean {
+    return this.#isUdpDead && this.#carrier !== undefined;
+  }
+
+  get rttMs(): number | undefined {
+    return this.#rttMs;
+  }
+
+  /** The public address of this host, as the hub's first port sees it. */
+  get mapped(): MappedAddress | undefined {
+    return this.#udp === undefined ? undefined : this.#mapped.get(this.#udp);
+  }
+
+  get mapping(): MappingKind {
+    const [first, second] = [this.mapped, this.#second === undefined ? undefined : this.#mapped.get(this.#second)];
+    if (first === undefined || second === undefined) return 'unknown';
+    return first.port === second.port && Buffer.compare(first.address, second.address) === 0 ? 'easy' : 'hard';
+  }
+
+  /** @param second The hub's second port. */
+  setHub(publicKey: Uint8Array, udp: Endpoint | undefined, second: Endpoint | undefined, nowMs: number): void {
+    this.publicKey = publicKey;
+    this.#udp = udp;
+    this.#second = second;
+    this.restart(nowMs);
+  }
+
+  /** @param endpoint `undefined`: the carrier is gone. */
+  setCarrier(endpoint: Endpoint | undefined): void {
+    this.#carrier = endpoint;
+    this.#options.onChange();
+  }
+
+  /** Begins anew, as after a change of the network. */
+  restart(nowMs: number): void {
+    this.#mapped.clear();
+    this.#aim(nowMs);
+    if (this.#second !== undefined) this.#shots.push({ endpoint: this.#second, atMs: nowMs + 100 });
+  }
+
+  noteTraffic(nowMs: number): void {
+    if (this.#isUdpDead || this.#doubtedMs !== Infinity || nowMs - this.#answeredMs < DOUBT_MS) return;
+    this.#aim(nowMs);
+  }
+
+  answered(transactionId: Uint8Array, mapped: MappedAddress | undefined, nowMs: number): void {
+    const shot = this.#pending.get(nameOf(transactionId));
+    if (shot === undefined || nowMs - shot.sentMs > ANSWER_MS) return;
+    this.#pending.delete(nameOf(transactionId));
+    if (mapped !== undefined) this.#mapped.set(shot.endpoint, mapped);
+    if (shot.endpoint === this.#udp) {
+      this.#shots = this.#shots.filter(({ endpoint }) => endpoint !== this.#udp);
+      this.#answeredMs = nowMs;
+      this.#rttMs = nowMs - shot.sentMs;
+      this.#doubtedMs = Infinity;
+      if (this.#isUdpDead) {
+        this.#isUdpDead = false;
+        this.#options.wantCarrier(false);
+      }
+    }
+    this.#options.onChange();
+  }
+
+  nextDeadline(): number {
+    const giveUpMs = this.#isUdpDead ? Infinity : this.#doubtedMs + GIVE_UP_MS;
+    return this.#shots.reduce((first, { atMs }) => Math.min(first, atMs), giveUpMs);
+  }
+
+  runDue(nowMs: number, send: (transactionId: Uint8Array, to: Endpoint, publicKey: Uint8Array) => void): void {
+    if (!this.#isUdpDead && nowMs >= this.#doubtedMs + GIVE_UP_MS) {
+      this.#isUdpDead = true;
+      this.#doubtedMs = Infinity;
+      this.#options.wantCarrier(true);
+    }
+    const due = this.#shots.filter(({ atMs }) => atMs <= nowMs);
+    if (due.length === 0) return;
+    this.#shots = this.#shots.filter(({ atMs }) => atMs > nowMs);
+    for (const shot of due) this.#fire(shot, nowMs, send);
+    const isWaiting = this.#shots.some(({ endpoint }) => endpoint === this.#udp);
+    if (this.#isUdpDead && !isWaiting && this.#udp !== undefined)
+      this.#shots.push({ endpoint: this.#udp, atMs: nowMs + RETRY_MS });
+  }
+
+  #aim(nowMs: number): void {
+    const udp = this.#udp;
+    if (udp === undefined) return;
+    this.#doubtedMs = nowMs;
+    this.#shots = SHOTS_AT_MS.map((afterMs) => ({ endpoint: udp, atMs: nowMs + afterMs }));
+  }
+
+  #fire(
+    { endpoint, atMs }: Shot,
+    nowMs: number,
+    send: (transactionId: Uint8Array, to: Endpoint, publicKey: Uint8Array) => void,
+  ): void {
+    const transactionId = new Uint8Array(12);
+    this.#options.random(transactionId);
+    for (const [name, { sentMs }] of this.#pending) if (nowMs - sentMs > ANSWER_MS) this.#pending.delete(name);
+    this.#pending.set(nameOf(transactionId), { endpoint, atMs, sentMs: nowMs });
+    send(transactionId, endpoint, this.publicKey);
+  }
+}
+
+function nameOf(transactionId: Uint8Array): string {
+  return Buffer.from(transactionId).toString('latin1');
+}
