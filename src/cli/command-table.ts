@@ -55,6 +55,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Run a VPN server without root, with a web page',
     load: async () => (await import('./gateway/gateway-command.js')).gateway,
   },
+  {
+    name: 'hub',
+    summary: 'Run the hub of a mesh: hosts behind NAT find each other by it',
+    load: async () => (await import('./mesh/hub-command.js')).hub,
+  },
+  {
+    name: 'mesh',
+    summary: 'Join this host to a mesh, and run its agent',
+    load: async () => (await import('./mesh/mesh-command.js')).mesh,
+  },
   ...DEVICE_COMMANDS,
   {
     name: 'completion',

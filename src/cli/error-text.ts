@@ -2,6 +2,7 @@ import { CONTROL_ERRORS } from '../control/control-errors.js';
 import { CORE_ERRORS, type ErrorCode, type ErrorCodes, type WireGuardError } from '../core/errors.js';
 import { GATEWAY_ERRORS } from '../gateway/gateway-errors.js';
 import { HOST_ERRORS } from '../host/host-errors.js';
+import { MESH_ERRORS } from '../mesh/mesh-errors.js';
 import { PROXY_ERRORS } from '../proxy/proxy-errors.js';
 import { SERVER_ERRORS } from '../server/server-errors.js';
 import { STORE_ERRORS } from '../store/store-errors.js';
@@ -14,6 +15,7 @@ export const ADVICE: Readonly<ErrorCodes> = {
   ...CONTROL_ERRORS,
   ...PROXY_ERRORS,
   ...GATEWAY_ERRORS,
+  ...MESH_ERRORS,
   ...STORE_ERRORS,
   ...SERVER_ERRORS,
   ...CLI_ERRORS,

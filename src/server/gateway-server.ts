@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { Http2ServerRequest } from 'node:http2';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 
 import type { IpPrefix } from '../core/configuration.js';
@@ -10,6 +11,7 @@ import { WireGuardError } from '../core/errors.js';
 import type { TunnelStream } from '../gateway/gateway-engine.js';
 import type { GatewayService } from '../gateway/gateway-service.js';
 import type { GatewayStore } from '../gateway/gateway-store.js';
+import type { MeshHub } from '../mesh/hub/mesh-hub.js';
 import type { PeopleStore } from '../store/people-store.js';
 import type { WebhookStore } from '../store/webhook-store.js';
 import { Attempts } from './auth/attempts.js';
@@ -44,6 +46,8 @@ export interface GatewayServerOptions {
   readonly restore?: (path: string) => void;
   /** A folder of mode 0700 for backups on their way. */
   readonly folder?: string;
+  /** The hub of a mesh: takes carriers and control connections. */
+  readonly hub?: MeshHub;
   /** The WireGuard interfaces of this host. Absent: they are not shown. */
   readonly interfaces?: HostInterfaces;
   /** Reverse proxies whose `X-Forwarded-…` headers are believed. Default: none. */
@@ -83,6 +87,7 @@ export class GatewayServer implements AsyncDisposable {
       passwords: new Passwords(),
       attempts: new Attempts(() => performance.now()),
       interfaces: options.interfaces,
+      hub: options.hub,
       restore: options.restore,
       folder: options.folder,
       challenges: new Pending(() => performance.now()),
@@ -168,6 +173,7 @@ export class GatewayServer implements AsyncDisposable {
   #makeServer(way: Bindings['way']): Server {
     const server = createServer(WITHOUT_LOOKS, this.#listenerFor(way, false));
     limitRequests(server);
+    this.#takeUpgrades(server, false);
     this.#servers.push(server);
     return server;
   }
@@ -176,6 +182,7 @@ export class GatewayServer implements AsyncDisposable {
     const options = { ...WITHOUT_LOOKS, ...TlsFiles.read(paths) };
     const server: TlsServer = createTlsServer(options, this.#listenerFor('network', true));
     limitRequests(server);
+    this.#takeUpgrades(server, true);
     const files = new TlsFiles(paths, () => {
       try {
         server.setSecureContext(files.read());
@@ -187,6 +194,18 @@ export class GatewayServer implements AsyncDisposable {
     this.#tlsFiles.push(files);
     this.#servers.push(server);
     return server;
+  }
+
+  /** WebSockets are the hub's; anything else that wants to be one is refused. */
+  #takeUpgrades(server: Server | TlsServer, isSecure: boolean): void {
+    server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+      const { device } = request.socket as IncomingMessage['socket'] & { device?: string };
+      const { address } = this.#clientOf(request, isSecure);
+      const from = { address, ...(device === undefined ? {} : { device }) };
+      stream.on('error', () => stream.destroy());
+      if (this.#options.hub?.upgrade(request, stream, head, from) !== true)
+        stream.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    });
   }
 
   #clientOf(request: Http2ServerRequest | IncomingMessage, isSecure: boolean): ClientFacts {

@@ -1,5 +1,6 @@
 import type { GatewayService } from '../gateway/gateway-service.js';
 import type { GatewayStore } from '../gateway/gateway-store.js';
+import type { MeshHub } from '../mesh/hub/mesh-hub.js';
 import type { PeopleStore } from '../store/people-store.js';
 import type { WebhookStore } from '../store/webhook-store.js';
 import type { Attempts } from './auth/attempts.js';
@@ -20,6 +21,8 @@ export interface ServerParts {
   readonly challenges: Challenges;
   /** Absent: there is no OpenID provider. */
   readonly oidc?: Oidc | undefined;
+  /** Absent: the gateway is no hub. */
+  readonly hub?: MeshHub | undefined;
   /** Absent: they are not shown. */
   readonly interfaces?: HostInterfaces | undefined;
   /** Starts the gateway again with the state of a backup, which has been checked. Absent: it cannot. */

@@ -48,6 +48,8 @@ export type ApiErrorCode = keyof typeof STATUSES;
 
 /** Statuses of the gateway's own errors. */
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  ERR_INVITATION: 410,
+  ERR_ENROLMENT: 422,
   ERR_NO_DEVICE: 404,
   ERR_DEVICE_EXISTS: 409,
   ERR_SUBNET_FULL: 409,

@@ -11,12 +11,14 @@ import type { UplinkKind } from '../../gateway/gateway-model.js';
 import type { GatewayEvent } from '../../gateway/gateway-service.js';
 import { openGateway } from '../../gateway/service/open-gateway.js';
 import type { RunningGateway } from '../../gateway/service/running-gateway.js';
+import type { MeshHub } from '../../mesh/hub/mesh-hub.js';
 import type { OidcSettings } from '../../server/auth/oidc.js';
 import { GatewayServer } from '../../server/gateway-server.js';
 import type { HostInterfaces } from '../../server/host-interfaces.js';
 import type { TlsPaths } from '../../server/tls-files.js';
 import { restoreStore, SqliteStore } from '../../store/sqlite-store.js';
 import type { CommandIo } from '../command.js';
+import { type HubRun, hubSettings, openHub, sayHowToJoin } from '../mesh/run-hub.js';
 import { systemHostNetwork } from '../setup/system-host-network.js';
 import { packageVersion } from '../version.js';
 import { qrText } from './actions.js';
@@ -45,6 +47,8 @@ export interface GatewayRun {
   readonly config?: string;
   readonly openings: readonly Opening[];
   readonly trustedProxies: readonly IpPrefix[];
+  /** The gateway is the hub of a network. */
+  readonly hub?: HubRun;
   /** Called when everything runs, with the file of the first device where this is the first run. */
   readonly onReady?: (ready: { readonly gateway: RunningGateway; readonly file?: string }) => Promise<void>;
 }
@@ -78,10 +82,12 @@ async function runUntilEnd(run: GatewayRun, io: CommandIo, interruption: AbortSi
   const say = (line: string): void => io.write(`${line}\n`);
   const privateKey = readOrMakeKey(run.folder);
   const store = await SqliteStore.open(run.folder);
-  const gateway = await open(run, store, privateKey, io).catch(async (error) => {
+  const hub = run.hub === undefined ? undefined : openHub(run.hub, run.folder, privateKey);
+  const gateway = await open(run, store, privateKey, io, hub).catch(async (error) => {
     await store.close();
     throw error;
   });
+  await hub?.start(gateway);
   const server = new GatewayServer({
     gateway,
     store,
@@ -91,6 +97,7 @@ async function runUntilEnd(run: GatewayRun, io: CommandIo, interruption: AbortSi
     trustedProxies: run.trustedProxies,
     ...(run.hasInterfaces === true ? { interfaces: await openInterfaces() } : {}),
     ...(run.oidc === undefined ? {} : { oidc: run.oidc }),
+    ...(hub === undefined ? {} : { hub }),
     folder: run.folder,
     restore: (path) => {
       backup = path;
@@ -105,7 +112,9 @@ async function runUntilEnd(run: GatewayRun, io: CommandIo, interruption: AbortSi
     gateway.listenInside(INSIDE_PORT, (stream) => server.serveInside(stream));
     say(`The gateway takes devices at ${gateway.settings.endpoint} (UDP).`);
     await sayWhereThePageIs(run, ports, server, say);
-    const file = run.hasInterfaces === true ? undefined : await makeFirstDevice(gateway);
+    if (run.hub !== undefined) await sayHowToJoin(run.folder, say);
+    const hasFirst = run.hasInterfaces !== true && run.hub === undefined;
+    const file = hasFirst ? await makeFirstDevice(gateway) : undefined;
     if (file !== undefined) {
       say('Scan this with the WireGuard app of your phone; the code is shown this once:\n');
       io.write(await qrText(file, io).catch(() => file));
@@ -115,6 +124,7 @@ async function runUntilEnd(run: GatewayRun, io: CommandIo, interruption: AbortSi
     if (!end.aborted && run.onReady === undefined) await once(end, 'abort');
     return backup;
   } finally {
+    hub?.close();
     await server.close();
     await gateway.close();
   }
@@ -139,6 +149,7 @@ async function open(
   store: SqliteStore,
   privateKey: Uint8Array,
   io: CommandIo,
+  hub: MeshHub | undefined,
 ): Promise<RunningGateway> {
   const { endpoint, port, openings, uplink = 'sockets' } = run;
   try {
@@ -147,12 +158,15 @@ async function open(
       privateKey,
       openings,
       uplink,
-      firstSettings: () =>
-        firstSettings(systemHostNetwork, {
+      ...(hub === undefined ? {} : { wrapSocket: hub.wrapSocket, names: hub.names }),
+      firstSettings: () => {
+        const settings = firstSettings(systemHostNetwork, {
           environment: process.env,
           ...(endpoint === undefined ? {} : { endpoint }),
           ...(port === undefined ? {} : { listenPort: port }),
-        }),
+        });
+        return run.hub === undefined ? settings : hubSettings(settings, run.hub, run.folder);
+      },
       onFailure: (error) => io.writeError(`${error instanceof Error ? error.message : String(error)}\n`),
     });
   } finally {

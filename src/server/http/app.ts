@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 
+import { invitationOf } from '../../gateway/service/engine-device.js';
 import { readCookie } from '../auth/cookies.js';
 import { identify, type RequestFacts } from '../auth/identify.js';
 import { oidcCallback } from '../auth/oidc-callback.js';
@@ -65,6 +66,10 @@ export function createApp(parts: AppParts): {
     });
     await next();
   });
+  app.use(async (context, next) => {
+    refuseLobby(context);
+    await next();
+  });
   for (const operation of OPERATIONS)
     app.on(operation.method, BASE + operation.path, (context) => run(operation, context, parts, answers));
 
@@ -123,6 +128,14 @@ async function run(
     key === undefined ? await handle() : await answers.once(`${caller.actor} ${operation.id}`, key, input, handle);
   if (operation.status === 204) return context.body(null, 204);
   return context.json(output as object, operation.status ?? 200);
+}
+
+/** A host with an invitation reaches its enrolment and nothing else. @throws {ApiError} ERR_NOT_FOUND */
+function refuseLobby(context: RequestContext): void {
+  const { device } = context.env.incoming.socket as IncomingMessage['socket'] & { device?: string };
+  const isInLobby = device !== undefined && invitationOf(device) !== undefined;
+  if (isInLobby && context.req.path !== `${BASE}/mesh/enrol`)
+    throw new ApiError('ERR_NOT_FOUND', 'there is nothing here');
 }
 
 /** The browser comes back from the OpenID provider, and goes on to the page whatever came of it. */

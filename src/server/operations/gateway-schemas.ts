@@ -66,7 +66,18 @@ const settings = {
   timeZone: v.string(),
   language: v.picklist(['en', 'zh-CN']),
 };
-export const SettingsBody = v.strictObject(settings);
+export const SettingsBody = v.strictObject({
+  ...settings,
+  /** The network of a hub, which does not change. */
+  mesh: v.optional(
+    v.strictObject({
+      name: v.string(),
+      networkId: v.string(),
+      mode: v.picklist(['auto', 'locked']),
+      signingKey: v.string(),
+    }),
+  ),
+});
 export const SettingsChange = v.partial(v.strictObject(settings));
 
 export const StatusBody = v.strictObject({

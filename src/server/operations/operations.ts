@@ -6,6 +6,8 @@ import { DEVICE_LINK_OPERATIONS } from './device-link-operations.js';
 import { DEVICE_OPERATIONS } from './device-operations.js';
 import { GATEWAY_OPERATIONS } from './gateway-operations.js';
 import { INTERFACE_OPERATIONS } from './interface-operations.js';
+import { MESH_NODE_OPERATIONS } from './mesh-node-operations.js';
+import { MESH_OPERATIONS } from './mesh-operations.js';
 import { OIDC_OPERATIONS } from './oidc-operations.js';
 import type { Operation } from './operation.js';
 import { OWN_DEVICE_OPERATIONS } from './own-device-operations.js';
@@ -28,6 +30,8 @@ export const OPERATIONS = [
   ...BACKUP_OPERATIONS,
   ...CONFIG_OPERATIONS,
   ...INTERFACE_OPERATIONS,
+  ...MESH_OPERATIONS,
+  ...MESH_NODE_OPERATIONS,
   ...PEOPLE_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...ACCOUNT_OPERATIONS,

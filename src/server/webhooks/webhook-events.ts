@@ -41,6 +41,7 @@ export class WebhookEvents {
         return [{ type: 'rules.changed', data: {} }];
       case 'settings-changed':
         return [{ type: 'settings.changed', data: {} }];
+      case 'invitations-changed':
       case 'store-changed':
         return [];
     }

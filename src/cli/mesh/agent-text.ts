@@ -1,0 +1,59 @@
+import type { AgentPeerStatus, AgentStatus } from '../../mesh/agent/agent-status.js';
+import type { AgentEvent } from '../../mesh/agent/mesh-agent.js';
+import { formatTextTable } from '../device/text-table.js';
+
+/** Shows the state of an agent on a terminal. */
+export function statusText(status: AgentStatus, nowUnixMs: number): string {
+  const { name, network, addresses, hub, mapping, publicAddress, peers, isWaiting } = status;
+  const way = hub.way === 'carried' ? 'in a WebSocket' : 'by UDP';
+  const round = hub.rttMs === undefined ? '' : `, ${hub.rttMs} ms`;
+  const lines = [
+    `${name} in ${network}: ${addresses.join(', ')}`,
+    `hub ${hub.endpoint}: ${hub.isConnected ? `connected ${way}${round}` : 'not connected; what stands goes on without it'}`,
+    `NAT: ${mappingText(mapping)}${publicAddress === undefined ? '' : `; seen as ${publicAddress}`}`,
+    ...(isWaiting ? ['This node waits for the signature of the administrator: wiretype mesh sign'] : []),
+    '',
+  ];
+  if (peers.length === 0) return [...lines, 'No other nodes.', ''].join('\n');
+  const columns = [
+    { title: 'node', cells: peers.map((peer) => peer.name) },
+    { title: 'address', cells: peers.map((peer) => peer.addresses[0] ?? '') },
+    { title: 'last handshake', cells: peers.map((peer) => seenText(peer, nowUnixMs)) },
+    { title: 'path', cells: peers.map(pathText) },
+  ];
+  return [...lines, ...formatTextTable(columns, undefined, []), ''].join('\n');
+}
+
+/** Says what happened, in a line. @returns `undefined`: nothing that people want to read. */
+export function eventText(event: AgentEvent): string | undefined {
+  switch (event.kind) {
+    case 'hub':
+      return event.isConnected ? 'connected to the hub' : 'the hub is away; what stands goes on without it';
+    case 'refused':
+      return `refused the record of ${event.record.name} (${event.record.problem}); the last good one stays`;
+    case 'revoked':
+      return event.reason;
+    case 'clock':
+      return `the clock of this host differs from the hub's by ${Math.round(event.errorMs / 86_400_000)} days`;
+    case 'map':
+    case 'path':
+      return undefined;
+  }
+}
+
+function mappingText(mapping: AgentStatus['mapping']): string {
+  if (mapping === 'easy') return 'one port for all destinations (easy)';
+  return mapping === 'hard' ? 'another port for each destination (hard)' : 'not known yet';
+}
+
+function pathText({ path, endpoint, rttMs, why }: AgentPeerStatus): string {
+  const round = rttMs === undefined ? '' : `, ${rttMs} ms`;
+  if (path === 'direct') return `direct to ${endpoint}${round}`;
+  return `${path === 'carried' ? 'carried' : 'relay'}${why === undefined ? '' : ` (${why})`}`;
+}
+
+function seenText({ lastHandshakeUnixMs }: AgentPeerStatus, nowUnixMs: number): string {
+  if (lastHandshakeUnixMs === undefined) return 'never';
+  const seconds = Math.max(0, Math.round((nowUnixMs - lastHandshakeUnixMs) / 1_000));
+  return seconds < 120 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
+}

@@ -1,0 +1,174 @@
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+
+import { SystemCommands } from '../../host/net/commands.js';
+import type { AgentEvent, MeshAgent } from '../../mesh/agent/mesh-agent.js';
+import { type NodeState, readNodeState, writeNodeState } from '../../mesh/agent/node-state.js';
+import { openAgentOn, openRootlessAgent } from '../../mesh/agent/open-agent.js';
+import { DirectExit } from '../../proxy/exits/direct-exit.js';
+import { TunnelExit } from '../../proxy/exits/tunnel-exit.js';
+import { parseRule } from '../../proxy/rules/parse-rule.js';
+import { Router } from '../../proxy/rules/router.js';
+import { formatListenAddress } from '../../proxy/server/listen-on.js';
+import { ProxyCounters } from '../../proxy/server/proxy-counters.js';
+import { ProxyServer } from '../../proxy/server/proxy-server.js';
+import type { TunnelHost } from '../../rootless/tunnel-host.js';
+import type { CommandIo } from '../command.js';
+import { AgentServer } from './agent-server.js';
+import { eventText } from './agent-text.js';
+import { agentSocketPath } from './mesh-folder.js';
+import { MeshInterface } from './mesh-interface.js';
+import { type MeshNames, openNames } from './mesh-names.js';
+
+export interface AgentRun {
+  readonly folder: string;
+  readonly isRootless: boolean;
+  /** SOCKS5 and HTTP proxy of a rootless agent. */
+  readonly proxy?: { readonly host: string; readonly port: number };
+  readonly health?: { readonly host: string; readonly port: number };
+  readonly routes: readonly string[];
+  readonly exitNode?: string;
+}
+
+interface Opened {
+  readonly agent: MeshAgent;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs the agent of a node until it is interrupted, removed, or leaves.
+ *
+ * @returns Exit status: 3 for a node that was removed, so that a supervisor does not start it again.
+ * @throws {WireGuardError} If it cannot start.
+ */
+export async function runAgent(run: AgentRun, io: CommandIo): Promise<number> {
+  const interruption = io.interruption();
+  const ending = new AbortController();
+  const end = AbortSignal.any([interruption, ending.signal]);
+  mkdirSync(run.folder, { recursive: true, mode: 0o700 });
+  const say = (line: string): void => io.write(`${line}\n`);
+  let status = 0;
+  const state = readNodeState(run.folder);
+  const onEvent = (event: AgentEvent): void => {
+    const line = eventText(event);
+    if (line !== undefined) say(`${new Date().toISOString().slice(11, 19)} ${line}`);
+    if (event.kind !== 'revoked') return;
+    status = 3;
+    ending.abort();
+  };
+  const opened = run.isRootless
+    ? await openRootless(run, state, onEvent, say)
+    : await openWithInterface(run, state, onEvent, io);
+  const server = new AgentServer(opened.agent, () => ending.abort());
+  try {
+    await server.listenLocal(agentSocketPath(run.folder));
+    if (run.health !== undefined) await server.listenHealth(run.health);
+    say(
+      `${state.name} is ${state.addresses.join(' and ')} in ${state.network}. Names end with .${state.network}.internal.`,
+    );
+    if (state.self === undefined) say('It waits for the signature of the administrator: wiretype mesh sign');
+    if (!end.aborted) await once(end, 'abort');
+    return status;
+  } finally {
+    server.close();
+    await opened.close();
+  }
+}
+
+async function openRootless(
+  run: AgentRun,
+  state: NodeState,
+  onEvent: (event: AgentEvent) => void,
+  say: (line: string) => void,
+): Promise<Opened> {
+  const { addresses } = state;
+  const save = (next: NodeState): Promise<void> => writeNodeState(run.folder, next);
+  const { agent, host, close } = await openRootlessAgent({ state, save, onEvent, addresses, ...exitOf(run) });
+  const proxy = run.proxy === undefined ? undefined : await startProxy(run.proxy, host, state);
+  if (proxy !== undefined) say(`SOCKS5 and HTTP proxy: ${formatListenAddress(proxy.addresses[0]!)}`);
+  return {
+    agent,
+    close: async () => {
+      await proxy?.close();
+      await close();
+    },
+  };
+}
+
+/** Names and addresses of the network go through the mesh, everything else leaves by this host. */
+async function startProxy(
+  at: { readonly host: string; readonly port: number },
+  host: TunnelHost,
+  { network, hub: { subnets } }: NodeState,
+): Promise<ProxyServer> {
+  const ways = [`${network}.internal ${network}`, ...subnets.map((subnet) => `${subnet} ${network}`), '* direct'];
+  const rules = ways.map(parseRule);
+  const router = new Router({ tunnels: [new TunnelExit(network, host)], direct: new DirectExit(), rules });
+  return await ProxyServer.start([{ protocol: 'any', at }], router, new ProxyCounters());
+}
+
+async function openWithInterface(
+  run: AgentRun,
+  state: NodeState,
+  onEvent: (event: AgentEvent) => void,
+  io: CommandIo,
+): Promise<Opened> {
+  const { addresses } = state;
+  const commands = new SystemCommands((text) => io.writeError(text));
+  const quiet = new SystemCommands(() => {});
+  const options = { network: state.network, addresses, subnets: state.hub.subnets, leadsTo: run.routes };
+  const device = await MeshInterface.open(options, commands);
+  let agent: MeshAgent | undefined;
+  let names: MeshNames | undefined;
+  const follow = async (): Promise<void> => {
+    if (agent === undefined) return;
+    names?.update();
+    await device.setRoutes(routesOf(agent, run));
+    await device.setLeadsTo(agent.state.self?.record.routes ?? []);
+  };
+  const save = (next: NodeState): Promise<void> => writeNodeState(run.folder, next);
+  agent = await openAgentOn(device.tun, {
+    state,
+    save,
+    offeredRoutes: run.routes,
+    ...exitOf(run),
+    onEvent: (event) => {
+      onEvent(event);
+      if (event.kind === 'map') void follow().catch((error: Error) => io.writeError(`${error.message}\n`));
+    },
+  });
+  await follow();
+  names = await openNames(agent, device, quiet);
+  return {
+    agent,
+    close: async () => {
+      await names?.close();
+      await device.close();
+      await agent!.close();
+    },
+  };
+}
+
+function exitOf({ exitNode }: AgentRun): { exitNode?: string } {
+  return exitNode === undefined ? {} : { exitNode };
+}
+
+/** The ranges that other nodes lead to. A default route is made by two halves, which are stronger than the host's own. */
+function routesOf(agent: MeshAgent, { exitNode }: AgentRun): string[] {
+  const routes = [...agent.map.entries.values()].flatMap(({ record }) =>
+    record.id === agent.state.id
+      ? []
+      : record.routes.flatMap((route) =>
+          route.endsWith('/0') ? (isExit(record, exitNode) ? halves(route) : []) : [route],
+        ),
+  );
+  return [...new Set(routes)];
+}
+
+function isExit({ id, name }: { id: string; name: string }, exitNode: string | undefined): boolean {
+  return exitNode === id || exitNode === name;
+}
+
+function halves(route: string): string[] {
+  return route.includes(':') ? ['::/1', '8000::/1'] : ['0.0.0.0/1', '128.0.0.0/1'];
+}
