@@ -8,6 +8,7 @@ const FIRST_RETRY_MS = 500;
 /** After a restart of the hub all agents come at once, unless chance spreads them. */
 const MAX_RETRY_MS = 30_000;
 const HANDSHAKE_MS = 10_000;
+const PONG_MS = 4_000;
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 export interface ControlClientOptions {
@@ -26,6 +27,7 @@ export class ControlClient {
   #socket: WebSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
+  #isTesting = false;
   #isClosed = false;
 
   constructor(options: ControlClientOptions) {
@@ -40,7 +42,7 @@ export class ControlClient {
   wake(): void {
     if (this.#isClosed) return;
     if (this.#socket === undefined) this.#connect();
-    else if (this.isOpen) this.#socket.ping();
+    else if (this.isOpen) this.#test(this.#socket);
   }
 
   /** Ends a connection that other addresses have made useless, and connects again. */
@@ -57,6 +59,20 @@ export class ControlClient {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#socket?.terminate();
+  }
+
+  /** TCP would try for minutes what a hub that has begun anew never answers. */
+  #test(socket: WebSocket): void {
+    if (this.#isTesting) return;
+    this.#isTesting = true;
+    const timer = setTimeout(() => socket.terminate(), PONG_MS).unref();
+    const done = (): void => {
+      clearTimeout(timer);
+      this.#isTesting = false;
+    };
+    socket.once('pong', done);
+    socket.once('close', done);
+    socket.ping();
   }
 
   #connect(): void {

@@ -22,6 +22,7 @@ import { Visibility } from '../map/visibility.js';
 import type {} from '../mesh-errors.js';
 import { fromBase64, keySignedBytes } from '../records/node-record.js';
 import { isSignedBy, type SigningKey } from '../records/signing.js';
+import type { RelayNode } from '../relay/relay-node.js';
 import { type AgentConnection, ControlServer } from './control-server.js';
 import { type EnrolmentRequest, enrol } from './enrolment.js';
 import { HubProbes } from './hub-probes.js';
@@ -334,9 +335,12 @@ export class MeshHub {
   *#keysAt(endpoint: Endpoint): Iterable<Uint8Array> {
     const at = this.relay.table.nodeAt(endpoint);
     if (at !== undefined) yield* this.#keysOf(at.id);
-    for (const node of this.relay.table.nodes)
-      if (node !== at && node.endpoint !== undefined && Buffer.compare(node.endpoint.address, endpoint.address) === 0)
-        yield* this.#keysOf(node.id);
+    const isHere = ({ endpoint: other }: RelayNode): boolean =>
+      other !== undefined && Buffer.compare(other.address, endpoint.address) === 0;
+    // A node that is carried, or that has not spoken yet, may try UDP from anywhere.
+    const isAnywhere = ({ endpoint: other }: RelayNode): boolean => other === undefined || other.family === FAMILY_PATH;
+    for (const test of [isHere, isAnywhere])
+      for (const node of this.relay.table.nodes) if (node !== at && test(node)) yield* this.#keysOf(node.id);
   }
 
   #keysOf(id: string): Uint8Array[] {

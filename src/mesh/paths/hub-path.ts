@@ -8,7 +8,7 @@ const GIVE_UP_MS = 5_000;
 /** While carried, UDP is tried again this often. */
 const RETRY_MS = 30_000;
 /** Traffic for so long without an answer puts UDP in doubt. */
-const DOUBT_MS = 30_000;
+const DOUBT_MS = 10_000;
 const ANSWER_MS = 5_000;
 
 export type MappingKind = 'easy' | 'hard' | 'unknown';
