@@ -13,6 +13,11 @@ export interface NatOptions {
   readonly filtering: NatDependence;
   /** A mapping ends this long after the last datagram from inside (RFC 4787 §4.3). */
   readonly timeoutMs: number;
+  /**
+   * Datagrams to the NAT itself are accepted and remembered, as by Linux without a packet filter: a later datagram from inside to
+   * where one came from gets another port, as long as the entry lives.
+   */
+  readonly acceptsOwn?: boolean;
 }
 
 interface Mapping {
@@ -43,6 +48,8 @@ export class Nat {
   readonly #random: SeededRandom;
   readonly #mappings = new Map<string, Mapping>();
   readonly #mappingsByPort = new Map<number, Mapping>();
+  /** Ends of the entries of datagrams to the NAT itself, by port and sender. */
+  readonly #strays = new Map<string, number>();
   #address: string;
 
   constructor(
@@ -89,6 +96,8 @@ export class Nat {
   deliver(datagram: Datagram): void {
     const mapping = this.#mappingsByPort.get(datagram.to.port);
     const isOpen = mapping !== undefined && this.#isFresh(mapping);
+    if (!isOpen && this.#options.acceptsOwn === true)
+      this.#strays.set(`${datagram.to.port} ${datagram.from}`, this.#events.nowMs + STRAY_MS);
     if (!isOpen || !mapping.permitted.has(dependenceKey(this.#options.filtering, datagram.from))) {
       this.refusedDatagrams++;
       return;
@@ -104,14 +113,15 @@ export class Nat {
   }
 
   #mappingFor({ from, to }: Datagram): Mapping {
-    const key = `${from} ${dependenceKey(this.#options.mapping, to)}`;
+    const isStray = (this.#strays.get(`${from.port} ${to}`) ?? 0) > this.#events.nowMs;
+    const key = `${from} ${isStray ? to : dependenceKey(this.#options.mapping, to)}`;
     const known = this.#mappings.get(key);
     if (known !== undefined && this.#isFresh(known)) return known;
     if (known !== undefined) this.#drop(known);
 
     const mapping = {
       inside: from,
-      outsidePort: this.#freePort(from.port),
+      outsidePort: this.#freePort(from.port, isStray),
       key,
       permitted: new Set<string>(),
       usedMs: this.#events.nowMs,
@@ -122,10 +132,10 @@ export class Nat {
   }
 
   /** The inside port where it is free and mapping is endpoint-independent; else a random one. */
-  #freePort(wanted: number): number {
+  #freePort(wanted: number, isTaken: boolean): number {
     this.#dropStaleMappings();
     let port = wanted;
-    const isPreserving = this.#options.mapping === 'endpoint-independent';
+    const isPreserving = this.#options.mapping === 'endpoint-independent' && !isTaken;
     while ((!isPreserving && port === wanted) || this.#mappingsByPort.has(port))
       port = FIRST_PORT + this.#random.integer(65_536 - FIRST_PORT);
     return port;
@@ -146,6 +156,8 @@ export class Nat {
 }
 
 const FIRST_PORT = 1_024;
+/** Linux keeps an entry without an answer for so long (nf_conntrack_udp_timeout). */
+const STRAY_MS = 30_000;
 
 function dependenceKey(dependence: NatDependence, { address, port }: SocketAddress): string {
   if (dependence === 'endpoint-independent') return '*';

@@ -63,9 +63,10 @@ export class AgentServer {
         void this.#agent.rotate().then(() => send(response, 200, {}));
         break;
       case 'POST /api/v1/leave':
-        this.#agent.leave();
-        send(response, 200, {});
-        this.#onLeave();
+        void this.#agent.leave().then(() => {
+          send(response, 200, {});
+          this.#onLeave();
+        });
         break;
       default:
         send(response, 404, { detail: 'there is nothing here' });

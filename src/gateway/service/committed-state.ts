@@ -21,6 +21,8 @@ export class CommittedState {
   /** Those in the bin as well. */
   readonly devices: Map<string, GatewayDevice>;
   readonly invitations: Map<string, Invitation>;
+  /** Called once a removal is on disk, and before the keys are refused: whoever is removed can be told so. */
+  beforeRemoval: (ids: readonly string[]) => Promise<void> = async () => {};
   readonly #parts: CommittedStateParts;
   #settings: GatewaySettings;
   #rules: readonly AccessRule[];
@@ -73,6 +75,7 @@ export class CommittedState {
     const { engine } = this.#parts;
     const parts = { ...(rules === undefined ? {} : { rules }), ...(settings === undefined ? {} : { settings }) };
     await this.commit({ ...parts, putDevices: devices, putInvitations, removeInvitations, audit });
+    await this.beforeRemoval(devices.filter(({ deletedAtUnixMs }) => deletedAtUnixMs !== undefined).map(({ id }) => id));
     await enforce(engine, devices).catch(async (error) => {
       await this.#undo(devices, { ...parts, audit });
       throw error;

@@ -93,6 +93,11 @@ export class RunningGateway implements GatewayService {
     return [GATEWAY_NAME, ...gatewayAddresses(this.#state.settings).map(({ address }) => formatIpAddress(address))];
   }
 
+  /** See `CommittedState`. */
+  set beforeRemoval(tell: (ids: readonly string[]) => Promise<void>) {
+    this.#state.beforeRemoval = tell;
+  }
+
   /** Serves a port of the gateway's own addresses to its devices. */
   listenInside(port: number, onConnection: (stream: TunnelStream) => void): void {
     this.#engine.listenInside(port, onConnection);

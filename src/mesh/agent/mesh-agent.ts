@@ -28,7 +28,10 @@ import { HUB, peerChanges, type WantedPeer, wantedPeers } from './wanted-peers.j
 
 const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 const SAVE_MS = 1_000;
+const FAREWELL_MS = 3_000;
 const ROUND_MS = 3_600_000;
+/** The carrier stays open while messages go both ways. */
+const CARRIER_LINGERS_MS = 5_000;
 /** Peers have the next key by then: the map goes out before `rotated` does. */
 const ROTATE_MS = 3_000;
 const ROTATE_AFTER_MS = 90 * 86_400_000;
@@ -90,6 +93,7 @@ export class MeshAgent {
   #clockErrorMs = 0;
   #saving: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #farewell: (() => void) | undefined;
 
   /** Opens the socket and starts with the last map. @throws {WireGuardError} ERR_PORT_IN_USE and the like. The TUN is closed then. */
   static async start(options: MeshAgentOptions): Promise<MeshAgent> {
@@ -182,9 +186,14 @@ export class MeshAgent {
     this.#control.send({ type: 'rotate', publicKey: formatKey(publicKey), keySeq, signature });
   }
 
-  /** Tells the hub that this node leaves for good. */
-  leave(): void {
+  /** Tells the hub that this node leaves for good, and waits a moment for its word. */
+  async leave(): Promise<void> {
+    const heard = new Promise<void>((resolve) => {
+      this.#farewell = resolve;
+      this.#later(FAREWELL_MS, resolve);
+    });
     this.#control.send({ type: 'leave' });
+    await heard;
   }
 
   async close(): Promise<void> {
@@ -323,7 +332,8 @@ export class MeshAgent {
         this.#later(ROTATE_MS, () => void this.#queue.run(() => this.#useNextKey(message.keySeq)));
         return;
       case 'revoked':
-        this.#options.onEvent?.({ kind: 'revoked', reason: message.reason });
+        if (this.#farewell === undefined) this.#options.onEvent?.({ kind: 'revoked', reason: message.reason });
+        else this.#farewell();
     }
   }
 
@@ -383,11 +393,17 @@ export class MeshAgent {
   }
 
   #carry(isWanted: boolean): void {
-    this.#sockets.carry(isWanted ? this.#state.hub.carrierUrl : undefined, (endpoint) => {
-      this.paths.hub.setCarrier(endpoint);
-      if (endpoint !== undefined) void this.#greetHub();
+    if (isWanted) {
+      this.#sockets.carry(this.#state.hub.carrierUrl, (endpoint) => {
+        this.paths.hub.setCarrier(endpoint);
+        if (endpoint !== undefined) void this.#greetHub();
+      });
+      return;
+    }
+    void this.#greetHub();
+    this.#later(CARRIER_LINGERS_MS, () => {
+      if (!this.paths.hub.isCarried) this.#sockets.carry(undefined, () => {});
     });
-    if (!isWanted) void this.#greetHub();
   }
 
   #round(): void {

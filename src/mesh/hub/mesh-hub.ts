@@ -33,6 +33,7 @@ import { Punches, type PunchNode } from './punches.js';
 import { RecordMaker } from './record-maker.js';
 
 const ROUND_MS = 60_000;
+const FAREWELL_MS = 50;
 const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 export interface MeshHubOptions {
@@ -134,6 +135,7 @@ export class MeshHub {
       },
       this.#nowUnixMs(),
     );
+    gateway.beforeRemoval = (ids) => this.#sayFarewell(ids);
     this.relay.start();
     this.probes.serve(this.relay.probes);
     if (this.#options.openSecond !== undefined) {
@@ -267,6 +269,13 @@ export class MeshHub {
     else this.#publisher.changed([id], this.#nowUnixMs());
     const wasWaiting = before !== undefined && this.isWaiting(before);
     if (wasWaiting && this.#devices.has(id)) this.#publisher.sendFull(id, this.#nowUnixMs());
+  }
+
+  /** Tells agents that they are removed, while they still can be told. */
+  async #sayFarewell(ids: readonly string[]): Promise<void> {
+    const leaving = ids.flatMap((id) => this.#control.connections.get(id) ?? []);
+    for (const connection of leaving) connection.end('this node was removed from the network');
+    if (leaving.length > 0) await new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
   }
 
   #expired(id: string): void {

@@ -10,6 +10,8 @@ const RETRY_MS = 30_000;
 /** Traffic for so long without an answer puts UDP in doubt. */
 const DOUBT_MS = 10_000;
 const ANSWER_MS = 5_000;
+/** After the return to UDP messages go both ways, until the hub has learned the address. */
+const OVERLAP_MS = 2_000;
 
 export type MappingKind = 'easy' | 'hard' | 'unknown';
 
@@ -38,6 +40,7 @@ export class HubPath {
   #doubtedMs = Infinity;
   #rttMs: number | undefined;
   #isUdpDead = false;
+  #overlapUntilMs = -Infinity;
   readonly #mapped = new Map<Endpoint, MappedAddress>();
 
   constructor(options: HubPathOptions) {
@@ -47,6 +50,11 @@ export class HubPath {
   /** Where messages to the hub go now. */
   get endpoint(): Endpoint | undefined {
     return this.#isUdpDead ? (this.#carrier ?? this.#udp) : this.#udp;
+  }
+
+  /** A second way for the same messages. */
+  secondWay(nowMs: number): Endpoint | undefined {
+    return nowMs < this.#overlapUntilMs ? this.#carrier : undefined;
   }
 
   get isCarried(): boolean {
@@ -106,6 +114,7 @@ export class HubPath {
       this.#doubtedMs = Infinity;
       if (this.#isUdpDead) {
         this.#isUdpDead = false;
+        this.#overlapUntilMs = nowMs + OVERLAP_MS;
         this.#options.wantCarrier(false);
       }
     }

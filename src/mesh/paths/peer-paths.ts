@@ -107,7 +107,7 @@ export class PeerPaths {
     if (number === HUB_NUMBER) {
       if (!isIdle) this.hub.noteTraffic(nowMs);
       this.#armFor(this.hub.nextDeadline());
-      return { first: relay };
+      return { first: relay, second: this.hub.secondWay(nowMs) };
     }
     const peer = this.#peers.get(number);
     if (peer === undefined) return undefined;
@@ -117,7 +117,7 @@ export class PeerPaths {
       this.#armFor(peer.path.nextDeadline());
     }
     const { direct, isRelayed } = peer.path.ways(nowMs);
-    if (direct === undefined) return { first: relay };
+    if (direct === undefined) return { first: relay, second: this.hub.secondWay(nowMs) };
     return isRelayed ? { first: direct, second: relay } : { first: direct };
   }
 

@@ -1,0 +1,115 @@
+/** Two agents behind NATs: who talks to whom directly, and who through the hub. Topology: mesh-lab.ts. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { Capture } from '../../lab/capture.js';
+import { waitFor } from '../../lab/wait.js';
+import { countLost, HUB, openMeshLab, waitForPath } from './mesh-lab.js';
+
+const TIMEOUT = { timeout: 300_000 };
+const SERVER = 'server.home.internal';
+const SECRET = 'the words that only the two ends may read';
+
+describe('two agents', () => {
+  it('talk directly behind easy NATs, and go on without the hub', TIMEOUT, async (t) => {
+    const { laptop, server, invite, hub } = await openMeshLab(t, ['easy', 'easy']);
+    await laptop.join(await invite(), 'laptop');
+    await server.join(await invite(), 'server');
+    await waitFor('the name', async () => (await laptop.machine.attempt('getent', ['hosts', SERVER])).status === 0);
+
+    assert.equal(
+      await countLost(laptop, SERVER, 60),
+      0,
+      'from the first packet on, over the change to the direct path',
+    );
+    await waitForPath(laptop, 'server', 'direct');
+    await waitForPath(server, 'laptop', 'direct');
+
+    hub.signal('SIGKILL');
+    await hub.exited;
+    assert.equal(await countLost(laptop, SERVER, 100), 0, 'direct pairs do not need the hub');
+    assert.equal((await laptop.status()).hub.isConnected, true, 'nothing was said to the hub, so nobody noticed');
+  });
+
+  it('talk directly behind a restricted and a hard NAT', TIMEOUT, async (t) => {
+    const { laptop, server, invite } = await openMeshLab(t, ['restricted', 'hard']);
+    await laptop.join(await invite(), 'laptop');
+    await server.join(await invite(), 'server');
+
+    assert.equal(await countLost(laptop, SERVER, 40), 0);
+    await waitForPath(laptop, 'server', 'direct');
+    assert.equal((await server.status()).mapping, 'hard');
+    assert.equal((await laptop.status()).mapping, 'easy');
+  });
+
+  it(
+    'talk through a hub that cannot read them behind hard NATs, and again soon after it was killed',
+    TIMEOUT,
+    async (t) => {
+      const { lab, laptop, server, invite, hub, startHub, hubHost, ask } = await openMeshLab(t, ['hard', 'hard']);
+      await laptop.join(await invite(), 'laptop');
+      await server.join(await invite(), 'server');
+      const capture = await Capture.start(lab, hubHost, 'br0');
+
+      assert.equal(await countLost(laptop, SERVER, 40), 0);
+      assert.equal(await laptop.pathTo('server'), 'relay');
+      const words = ['-n', '-c', '3', '-i', '0.2', '-p', Buffer.from(SECRET).toString('hex').slice(0, 32), SERVER];
+      await laptop.machine.run('ping', words);
+      const packets = await capture.stop();
+      assert.ok(packets.length > 80, 'the relay carried them');
+      assert.equal(
+        packets.some(({ bytes }) => bytes.includes(SECRET.slice(0, 16))),
+        false,
+      );
+      assert.match(await ask('explain', 'laptop'), /server has answered through the hub/);
+
+      hub.signal('SIGKILL');
+      await hub.exited;
+      await startHub();
+      const startMs = performance.now();
+      await waitFor(
+        'an answer',
+        async () => (await laptop.machine.attempt('ping', ['-n', '-c', '1', '-W', '1', SERVER])).status === 0,
+      );
+      assert.ok(performance.now() - startMs < 60_000, 'relayed pairs come back by themselves');
+    },
+  );
+
+  it('are carried in a WebSocket where UDP is blocked, and come back to UDP', TIMEOUT, async (t) => {
+    const { laptop, server, invite } = await openMeshLab(t, ['easy', 'easy']);
+    await laptop.blockUdp(true);
+    await laptop.join(await invite(), 'laptop');
+    await server.join(await invite(), 'server');
+
+    assert.equal(await countLost(laptop, SERVER, 20, 0.2), 0);
+    assert.equal(await laptop.pathTo('server'), 'carried');
+    assert.equal((await laptop.status()).hub.way, 'carried');
+
+    await laptop.blockUdp(false);
+    await waitFor('UDP to the hub', async () => (await laptop.status()).hub.way === 'udp');
+    assert.equal(await countLost(laptop, SERVER, 20), 0);
+    await waitForPath(laptop, 'server', 'direct');
+  });
+
+  it('find each other again when a host gets another public address', TIMEOUT, async (t) => {
+    const { laptop, server, invite } = await openMeshLab(t, ['easy', 'easy']);
+    await laptop.join(await invite(), 'laptop');
+    await server.join(await invite(), 'server');
+    await countLost(laptop, SERVER, 20);
+    await waitForPath(laptop, 'server', 'direct');
+
+    await laptop.router.ip('addr del 203.0.113.101/24 dev wan');
+    await laptop.router.ip('addr add 203.0.113.201/24 dev wan');
+    await laptop.translate('easy');
+    await waitFor(
+      'an answer',
+      async () => (await laptop.machine.attempt('ping', ['-n', '-c', '1', '-W', '1', SERVER])).status === 0,
+    );
+    await waitFor('the direct path from there', async () => {
+      await countLost(laptop, SERVER, 5);
+      const peer = (await server.status()).peers.find(({ name }) => name === 'laptop');
+      return peer?.path === 'direct' && peer.endpoint?.startsWith('203.0.113.201:') === true;
+    });
+    assert.match((await laptop.status()).hub.endpoint, new RegExp(HUB));
+  });
+});
