@@ -77,7 +77,8 @@ export function parseNatPmpResponse(bytes: Uint8Array): NatPmpResponse | undefin
   if (bytes.length < ADDRESS_RESPONSE_BYTES || bytes[0] !== NAT_PMP_VERSION) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const header = { result: readUint16(bytes, 2), epochSeconds: view.getUint32(4) };
-  if (bytes[1] === (IS_RESPONSE | OPCODE_ADDRESS)) return { kind: 'address', ...header, address: bytes.slice(8, 12) };
+  if (bytes[1] === (IS_RESPONSE | OPCODE_ADDRESS))
+    return { kind: 'address', ...header, address: new Uint8Array(bytes.subarray(8, 12)) };
   if (bytes[1] !== (IS_RESPONSE | OPCODE_MAP_UDP) || bytes.length < MAP_RESPONSE_BYTES) return undefined;
   return {
     kind: 'map',

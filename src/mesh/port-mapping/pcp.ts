@@ -147,9 +147,9 @@ function kindOf(opcode: number): PcpResponse['kind'] | undefined {
 }
 
 function readMap(bytes: Uint8Array, view: DataView): PcpMap {
-  const address = bytes.slice(EXTERNAL_ADDRESS_AT, MAP_BYTES);
+  const address = new Uint8Array(bytes.subarray(EXTERNAL_ADDRESS_AT, MAP_BYTES));
   return {
-    nonce: bytes.slice(NONCE_AT, NONCE_AT + PCP_NONCE_BYTES),
+    nonce: new Uint8Array(bytes.subarray(NONCE_AT, NONCE_AT + PCP_NONCE_BYTES)),
     protocol: bytes[PROTOCOL_AT]!,
     internalPort: view.getUint16(INTERNAL_PORT_AT),
     port: view.getUint16(EXTERNAL_PORT_AT),

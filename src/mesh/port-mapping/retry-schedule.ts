@@ -40,7 +40,7 @@ export class RetrySchedule {
 
   /** Pauses grow, but end at half the time that is left of a mapping (RFC 6887 §11.2.1). */
   afterSilenceMs(remainingMs: number): number {
-    return Math.min(this.#growingPauseMs(), Math.max(remainingMs / 2, MIN_RENEWAL_MS));
+    return Math.min(this.#growingPauseMs(), Math.max(Math.floor(remainingMs / 2), MIN_RENEWAL_MS));
   }
 
   /** @param lifetimeSeconds How long the router expects the error to last, 0 if it has not told (RFC 6887 §8.3). */

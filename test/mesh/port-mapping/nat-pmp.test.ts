@@ -9,7 +9,8 @@ import {
   parseNatPmpResponse,
 } from '../../../src/mesh/port-mapping/nat-pmp.js';
 
-const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replace(/\s+/g, ''), 'hex'));
+const bufferOf = (hex: string): Buffer => Buffer.from(hex.replace(/\s+/g, ''), 'hex');
+const bytesOf = (hex: string): Uint8Array => Uint8Array.from(bufferOf(hex));
 
 describe('a NAT-PMP request', () => {
   it('for the public address has two bytes (RFC 6886 §3.2)', () => {
@@ -43,6 +44,13 @@ describe('a NAT-PMP response', () => {
       port: 40_000,
       lifetimeSeconds: 7_200,
     });
+  });
+
+  it('is copied, since buffers of sockets are used again', () => {
+    const buffer = bufferOf('0080 0000 00000064 cb007101');
+    const response = parseNatPmpResponse(buffer)!;
+    buffer.fill(0);
+    assert.deepEqual(response.kind === 'address' && response.address, Uint8Array.of(203, 0, 113, 1));
   });
 
   it('is ignored when it is short, a request, of another version, or about TCP', () => {

@@ -10,7 +10,8 @@ import {
   refusesPcpVersion,
 } from '../../../src/mesh/port-mapping/pcp.js';
 
-const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replace(/\s+/g, ''), 'hex'));
+const bufferOf = (hex: string): Buffer => Buffer.from(hex.replace(/\s+/g, ''), 'hex');
+const bytesOf = (hex: string): Uint8Array => Uint8Array.from(bufferOf(hex));
 
 const NONCE = '0102030405060708090a0b0c';
 /** The common header of a response (RFC 6887 §7.2), with the result code in the fourth byte. */
@@ -63,6 +64,13 @@ describe('a PCP response', () => {
         address: Uint8Array.of(203, 0, 113, 1),
       },
     });
+  });
+
+  it('is copied, since buffers of sockets are used again', () => {
+    const buffer = bufferOf(header('00') + BODY);
+    const { map } = parsePcpResponse(buffer)!;
+    buffer.fill(0);
+    assert.deepEqual([map!.address, map!.nonce], [Uint8Array.of(203, 0, 113, 1), bytesOf(NONCE)]);
   });
 
   it('may be an error without a body, or an announcement (§14.1)', () => {
