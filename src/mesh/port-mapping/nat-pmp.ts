@@ -31,7 +31,7 @@ export interface NatPmpMapRequest {
   readonly internalPort: number;
   /** 0 deletes the mapping (§3.4). */
   readonly lifetimeSeconds: number;
-  /** What the router is to assign if it can; not sent with lifetime 0. */
+  /** The router assigns this if it can. It is not sent with lifetime 0. */
   readonly suggestedPort?: number | undefined;
 }
 

@@ -56,11 +56,11 @@ export interface PcpMapRequest {
   readonly internalPort: number;
   /** 0 deletes the mapping (§15.1). */
   readonly lifetimeSeconds: number;
-  /** What the router is to assign if it can; not sent with lifetime 0. */
+  /** The router assigns this if it can. It is not sent with lifetime 0. */
   readonly suggested?: ExternalAddress | undefined;
 }
 
-/** What a MAP response says of a mapping. */
+/** The part of a MAP response that names a mapping. */
 export interface PcpMap extends ExternalAddress {
   readonly nonce: Uint8Array;
   readonly protocol: number;

@@ -20,7 +20,7 @@ export interface PortMapperOptions extends RequestFields {
   readonly restartDelayMs: number;
 }
 
-/** What the router is asked at the moment; `idle` until the deadline. */
+/** The router is asked a question, or nothing until the deadline. */
 type Step = 'idle' | Question | 'closed';
 
 /**
@@ -175,7 +175,7 @@ export class PortMapper {
 
   /** Asks again soon for a mapping that the router has lost (RFC 6887 §8.5, RFC 6886 §3.7). */
   #lose(nowMs: number): void {
-    if (this.#isClosing || this.#held.current === undefined) return;
+    if (this.#held.current === undefined) return;
     this.#held.lose(nowMs);
     if (this.#step === 'idle') this.#actAtMs = Math.min(this.#actAtMs, nowMs + this.#options.restartDelayMs);
   }

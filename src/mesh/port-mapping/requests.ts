@@ -4,10 +4,10 @@ import { type ExternalAddress, formatPcpMapRequest } from './pcp.js';
 /** RFC 6886 §3.3 recommends the lifetime. */
 const LIFETIME_SECONDS = 7_200;
 
-/** What a router can be asked: for a mapping by PCP, for its address by NAT-PMP, for a mapping by NAT-PMP. */
+/** A router is asked for a mapping by PCP, or by NAT-PMP for its address and then for a mapping. */
 export type Question = 'pcp' | 'address' | 'nat-pmp';
 
-/** What is the same in all requests of a client. */
+/** The fields that are the same in all requests of a client. */
 export interface RequestFields {
   /** The UDP port to which the router is to forward. */
   readonly internalPort: number;

@@ -153,6 +153,7 @@ describe('a router that does not speak PCP', () => {
     assert.equal(refusesPcpVersion(bytesOf('0080 0000 00000064 cb007101')), false);
     assert.equal(refusesPcpVersion(bytesOf('0080 0003 00000064 cb007101')), false);
     assert.equal(refusesPcpVersion(bytesOf(header('01'))), false);
+    assert.equal(refusesPcpVersion(bytesOf('0081 0101 00000064')), false);
     assert.equal(refusesPcpVersion(bytesOf('000000')), false);
   });
 });

@@ -50,6 +50,18 @@ describe('a mapping that is held', () => {
       run.passUntil('address');
     });
 
+    it('begins the pauses anew after a grant', () => {
+      const run = new MapperOnVirtualTime();
+      for (const pauseMs of [60_000, 120_000]) {
+        run.answerPcp({ result: 8, lifetimeSeconds: 30 });
+        assert.equal(run.passUntil('pcp'), pauseMs);
+      }
+      run.answerPcp();
+      run.passUntil('pcp');
+      run.answerPcp({ result: 8, lifetimeSeconds: 30 });
+      assert.equal(run.passUntil('pcp'), 60_000);
+    });
+
     it('keeps the mapping until it ends when a renewal is refused', () => {
       const run = granted();
       run.passUntil('pcp');
@@ -95,6 +107,20 @@ describe('a mapping that is held', () => {
       assert.deepEqual(run.mapper.mapping, PUBLIC);
       run.pass(1);
       assert.deepEqual(run.changes, [PUBLIC, undefined]);
+    });
+
+    it('neither delays a renewal nor prolongs the mapping', () => {
+      const early = granted();
+      early.pass(HOUR_MS - 1_000);
+      early.restartRouter();
+      early.announcePcp();
+      assert.equal(early.passUntil('pcp'), 1_000);
+      const late = granted(120);
+      late.pass(110_000);
+      late.restartRouter();
+      late.announcePcp();
+      late.pass(10_000);
+      assert.deepEqual(late.changes, [PUBLIC, undefined]);
     });
 
     it('shows in a refusal, too', () => {
