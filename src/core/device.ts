@@ -214,6 +214,15 @@ export class Device {
     if (peer.staged.count > 0) this.#parts.outbox.requestFlush(peer);
   }
 
+  /**
+   * Lets packets of a peer come from the allowed IPs of another one as well. Both are one host, whose key changes: its first packet
+   * with the next key would be lost otherwise.
+   */
+  letStandFor({ publicKey }: PeerView, other: PeerView): void {
+    const peer = this.#peers.get(publicKey);
+    if (peer !== undefined) peer.standsFor = this.#peers.get(other.publicKey);
+  }
+
   /** Tests whether a session or handshake of this device has a local index. */
   hasIndex(localIndex: number): boolean {
     return this.#parts.sessions.keypairAt(localIndex) !== undefined;

@@ -25,7 +25,7 @@ export interface GatewayDevice {
   readonly deletedAtUnixMs?: number;
   /** A key that takes the place of `publicKey` with its first handshake. */
   readonly nextPublicKey?: string;
-  /** What it is in the mesh of a hub. */
+  /** Its facts in the mesh of a hub. */
   readonly node?: NodeFacts;
 }
 

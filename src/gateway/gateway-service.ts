@@ -131,7 +131,7 @@ export interface Transaction<T> {
   readonly operation: string;
   readonly object?: string;
   readonly details?: object;
-  /** What the caller gets once the change is in force. */
+  /** Handed to the caller once the change is in force. */
   readonly result: T;
 }
 

@@ -28,7 +28,7 @@ export interface SignedFields {
   readonly signature: string;
 }
 
-/** What a device is in the mesh. A device without these facts is a stock node that its administrator added. */
+/** The facts of a device in the mesh. A device without these facts is a stock node that its administrator added. */
 export interface NodeFacts {
   /** Ed25519 public key of an agent, base64. Absent: a stock node. */
   readonly identityKey?: string;

@@ -182,6 +182,12 @@ export class Tunnel {
     this.#driver.settle();
   }
 
+  /** Lets a peer use the allowed IPs of another one, as the next key of the same host. */
+  letStandFor(nextKey: Uint8Array, presentKey: Uint8Array): void {
+    const [next, present] = [this.#device.peer(nextKey), this.#device.peer(presentKey)];
+    if (next !== undefined && present !== undefined) this.#device.letStandFor(next, present);
+  }
+
   /** Tests whether a session of this tunnel has a local index. */
   hasIndex(localIndex: number): boolean {
     return this.#device.hasIndex(localIndex);

@@ -5,7 +5,6 @@ export const MESH_ERRORS = {
   ERR_INVITATION: 'Ask for a new invitation: wiretype mesh invite, on the hub.',
   ERR_ENROLMENT: 'Nothing was changed here or at the hub.',
   ERR_NODE_STATE: 'Correct or remove the file; a node that lost it joins again with a new invitation.',
-  ERR_MAP: 'The last good map stays in force. Look at the hub, and at the clock of this host.',
   ERR_HUB_UNREACHABLE: 'Check that the UDP port of the hub, or its web page, can be reached from here.',
   ERR_NO_MESH: 'Make a network with wiretype hub init NAME.',
   ERR_SIGNING_KEY: 'The key is a PEM file that wiretype hub init wrote; its mode must be 0600.',

@@ -2,9 +2,22 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
+import type { Invitation } from '../../src/gateway/mesh-model.js';
 import type { AccessRule } from '../../src/policy/access.js';
 import { StateDatabase } from '../../src/store/state-database.js';
 import { audit, device, keyText, SETTINGS, SQLITE, withFolder } from './samples.js';
+
+const invitation = (id: string): Invitation => ({
+  id,
+  publicKey: keyText(90),
+  address: 'fd00::1',
+  tags: [],
+  usesLeft: 1,
+  createdAtUnixMs: 1,
+  createdBy: 'local',
+  expiresAtUnixMs: 2,
+  used: [],
+});
 
 const RULES: readonly AccessRule[] = [
   {
@@ -32,12 +45,16 @@ describe('state.db', () => {
         device(0),
         device(1, { isBlocked: true }),
       ];
-      const revision = first.commit({ settings: SETTINGS, putDevices: devices, rules: RULES, audit: audit('init') });
+      const invitations = [invitation('i1'), invitation('i2')];
+      const changes = { putDevices: devices, rules: RULES, putInvitations: invitations };
+      const revision = first.commit({ settings: SETTINGS, ...changes, audit: audit('init') });
       first.database.close();
 
       const second = open(folder);
 
-      assert.deepEqual(second.load(), { settings: SETTINGS, devices, rules: RULES, revision });
+      assert.deepEqual(second.load(), { settings: SETTINGS, devices, rules: RULES, invitations, revision });
+      second.commit({ removeInvitations: ['i1'], audit: audit('invitation.withdraw') });
+      assert.deepEqual(second.load()!.invitations, [invitations[1]]);
       second.database.close();
     }));
 

@@ -14,7 +14,7 @@ export interface ExportLine {
   readonly format: string;
   /** Name or id of a stock node, for its file. */
   readonly node: string | undefined;
-  /** What an invitation in the export is to be. */
+  /** Members of an invitation in the export. */
   readonly invitation: object;
 }
 

@@ -27,7 +27,7 @@ interface FileBody {
   readonly file: string;
 }
 
-/** What the administrator does on the host of the hub, by name. */
+/** The actions of the administrator on the host of the hub, by name. */
 export const HUB_ACTIONS: Readonly<Record<string, MeshAction>> = {
   invite: async ({ values }, io) => {
     const made = await hub(values).call<{ text: string; expiresAtUnixMs: number }>(

@@ -25,7 +25,7 @@ export interface MeshLine {
 
 export type MeshAction = (line: MeshLine, io: CommandIo) => Promise<number | void>;
 
-/** What is done on the host of a node, by name. */
+/** The actions on the host of a node, by name. */
 export const NODE_ACTIONS: Readonly<Record<string, MeshAction>> = {
   join: async (line, io) => {
     const { values, words } = line;

@@ -124,7 +124,8 @@ export class Inbound {
       version === 4
         ? this.#allowedIps.lookup4(bytes, at + ipHeader.IPV4_SOURCE_AT)
         : this.#allowedIps.lookup6(bytes, at + ipHeader.IPV6_SOURCE_AT);
-    if (owner !== peer) return countFor(peer, Verdict.DisallowedSource);
+    if (owner !== peer && (owner === undefined || owner !== peer.standsFor))
+      return countFor(peer, Verdict.DisallowedSource);
 
     batch.length[row] = ipHeader.packetBytes(bytes, at);
     if ((batch.trafficClass[row] & ipHeader.ECN_MASK) !== 0) carryEcn(bytes, at, batch.trafficClass[row]);

@@ -61,6 +61,8 @@ export class Peer implements RemoteIdentity, ConfiguredPeer {
 
   /** Whether the endpoint follows the peer as it roams (§2.1), or stays where it was set. */
   roaming: Roaming = 'follow';
+  /** The peer whose allowed IPs it may use as well: the next key of one host, before the addresses move to it. */
+  standsFor: Peer | undefined;
   persistentKeepaliveSeconds = 0;
 
   readonly keypairs: KeypairSlots<Peer>;

@@ -86,6 +86,7 @@ export class RunningEngine implements GatewayEngine {
     const { tunnel, policy, devices, clock } = this.#parts;
     const before = devices.get(device.id);
     await tunnel.apply({ replacePeers: false, peers: peerChanges(before?.device, device) });
+    if (device.nextPublicKey !== undefined) tunnel.letStandFor(device.nextPublicKey, device.publicKey);
     const entry = devices.put(device);
     this.#setPeers(entry);
     policy.putDevice(device, clock.nowMs());

@@ -75,7 +75,9 @@ export class CommittedState {
     const { engine } = this.#parts;
     const parts = { ...(rules === undefined ? {} : { rules }), ...(settings === undefined ? {} : { settings }) };
     await this.commit({ ...parts, putDevices: devices, putInvitations, removeInvitations, audit });
-    await this.beforeRemoval(devices.filter(({ deletedAtUnixMs }) => deletedAtUnixMs !== undefined).map(({ id }) => id));
+    await this.beforeRemoval(
+      devices.filter(({ deletedAtUnixMs }) => deletedAtUnixMs !== undefined).map(({ id }) => id),
+    );
     await enforce(engine, devices).catch(async (error) => {
       await this.#undo(devices, { ...parts, audit });
       throw error;

@@ -20,7 +20,7 @@ const HUB_RULES: readonly AccessRule[] = [
   { id: 'from-hub', action: 'allow', from: { kind: 'device', device: HUB }, to: { kind: 'everyone' } },
 ];
 
-/** What the policy of an agent is made from. */
+/** The facts that the policy of an agent is made from. */
 export interface AgentPolicyFacts {
   readonly self: Pick<MapEntry['record'], 'id' | 'addresses' | 'tags'> & Pick<MapEntry, 'mayBegin'>;
   readonly entries: Iterable<MapEntry>;

@@ -16,7 +16,7 @@ export interface LocalCandidateFacts {
   readonly subnets: readonly string[];
   /** Public address as the hub sees it. */
   readonly mapped: MappedAddress | undefined;
-  /** What the router has opened. */
+  /** The address and port that the router has opened. */
   readonly portMapping?: MappedAddress | undefined;
   /** Default: those of this host. */
   readonly addresses?: readonly string[];

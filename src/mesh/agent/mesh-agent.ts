@@ -77,7 +77,7 @@ export class MeshAgent {
   readonly paths: PeerPaths;
   readonly map: KnownMap;
   /** Called when all is closed. */
-  onClosed: () => void = () => {};
+  onClosed: () => Promise<void> = async () => {};
   readonly #options: MeshAgentOptions;
   readonly #sockets = new AgentSockets();
   readonly #keys: ProbeKeys;
@@ -207,7 +207,7 @@ export class MeshAgent {
     this.#sockets.close();
     this.#tunnel.close();
     this.#keys.clear();
-    this.onClosed();
+    await this.onClosed();
     await this.#save();
   }
 
@@ -282,7 +282,14 @@ export class MeshAgent {
     if (changes.length > 0) await this.#tunnel.apply({ replacePeers: false, peers: changes });
     for (const { publicKey, isRemoval } of changes)
       if (!isRemoval) this.#tunnel.setEndpoint(publicKey, this.#endpointOf(wanted, publicKey), 'pinned');
+    for (const { node, publicKey, allowedIps } of wanted)
+      if (allowedIps.length === 0) this.#letStandFor(node, publicKey, wanted);
     this.#peers = wanted;
+  }
+
+  #letStandFor(node: string, nextKey: string, wanted: readonly WantedPeer[]): void {
+    const present = wanted.find((peer) => peer.node === node && peer.allowedIps.length > 0)?.publicKey;
+    if (present !== undefined) this.#tunnel.letStandFor(parseKey(nextKey, 'next key'), parseKey(present, 'public key'));
   }
 
   #updatePaths(wanted: readonly WantedPeer[]): void {
@@ -353,7 +360,7 @@ export class MeshAgent {
     this.#options.onEvent?.({ kind: 'map', nodes: this.map.entries.size });
   }
 
-  /** In mode `auto` the hub signs, so that its clock decides anyway; in mode `locked` a wrong clock is only reported. */
+  /** The hub signs in mode `auto`, so that its clock decides anyway; in mode `locked` a wrong clock is only reported. */
   #readClock(hubUnixMs: number): void {
     const errorMs = hubUnixMs - (this.#options.nowUnixMs ?? Date.now)();
     const isWrong = Math.abs(errorMs) > MAX_CLOCK_ERROR_MS;

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 import { parseIpAddress } from '../../control/ip-text.js';
 import { RouteMonitor } from '../../host/route-monitor.js';
@@ -11,6 +12,7 @@ import { TunnelHost } from '../../rootless/tunnel-host.js';
 import { FAMILY_PATH } from '../../wire/endpoint.js';
 import { type AgentEvent, MeshAgent } from './mesh-agent.js';
 import type { NodeState } from './node-state.js';
+import { RouterPort } from './router-port.js';
 
 export interface OpenAgentOptions {
   readonly state: NodeState;
@@ -25,14 +27,8 @@ export const AGENT_MTU = 1_420;
 /** Runs an agent on a TUN of the system. The TUN belongs to the agent from here on. */
 export async function openAgentOn(tun: Tun, options: OpenAgentOptions): Promise<MeshAgent> {
   const { clock, parts } = createEngine();
-  const agent = await MeshAgent.start({
-    ...options,
-    ...parts,
-    clock,
-    tun,
-    lookup: systemLookup,
-    connect: (host, port) => connectTcp({ host, port }),
-  });
+  const connect = (host: string, port: number): Duplex => connectTcp({ host, port });
+  const agent = await MeshAgent.start({ ...options, ...parts, clock, tun, lookup: systemLookup, connect });
   followNetwork(agent);
   return agent;
 }
@@ -93,14 +89,20 @@ function followNetwork(agent: MeshAgent): void {
     return `${route} ${agent.localAddresses().join()}`;
   };
   let seen = look();
+  const openPort = new RouterPort(agent);
+  void openPort.open();
   monitor.onChange = () => {
     const now = look();
     if (now === seen) return agent.tunnel.routesChanged();
     seen = now;
+    void openPort.open();
     void agent.networkChanged().catch(() => {});
   };
   agent.tunnel.isSourceStale = (endpoint, mark) => monitor.isSourceStale(endpoint, mark);
-  agent.onClosed = () => monitor.close();
+  agent.onClosed = async () => {
+    monitor.close();
+    await openPort.close();
+  };
 }
 
 async function followSessions(tunnel: Tunnel, loop: StackLoop): Promise<void> {

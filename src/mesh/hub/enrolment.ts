@@ -18,9 +18,9 @@ const Signature = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{86}==$/));
 const LOBBY_BYTES = 8;
 const ID_BYTES = 6;
 
-/** What a host sends to become a node. */
+/** The request by which a host becomes a node. */
 export const EnrolmentRequest = v.strictObject({
-  /** Made by the host: 12 hexadecimal digits. */
+  /** The host makes it: 12 hexadecimal digits. */
   id: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
   publicKey: Key,

@@ -7,7 +7,7 @@ export interface MapSubscriber {
   send(text: string): boolean;
 }
 
-/** The network as it is now: who is in it, and who sees whom. */
+/** The network as it is now: its nodes, and which of them see each other. */
 export interface MapSource {
   /** `undefined`: no node, or one that waits for its signature. */
   entryOf(id: string): MapEntry | undefined;

@@ -156,7 +156,7 @@ export class MeshHub {
     return this.#control.connections.has(id);
   }
 
-  /** What an agent has reported of late. */
+  /** The last report of an agent. */
   reportOf(id: string) {
     return this.#control.connections.get(id)?.report;
   }
@@ -450,7 +450,7 @@ export class MeshHub {
   }
 }
 
-/** What decides about who sees a device. */
+/** The members of a device that decide about its visibility. */
 function visibilityOf(device: NodeDevice | undefined): string {
   return device === undefined
     ? ''

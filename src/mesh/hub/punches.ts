@@ -7,7 +7,7 @@ const FIRST_MS = 1_000;
 const MAX_CANDIDATES = 16;
 const FORGET_MS = 60_000;
 
-/** What the hub knows of an agent that is connected. */
+/** A connected agent, as the hub knows it. */
 export interface PunchNode {
   readonly id: string;
   readonly report: Report | undefined;

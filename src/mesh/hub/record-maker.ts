@@ -9,7 +9,7 @@ const RENEW_MS = RECORD_MS / 2;
 
 interface Made {
   readonly fields: SignedFields;
-  /** What it was made of. */
+  /** The fields that it was made of, as text. */
   readonly source: string;
 }
 

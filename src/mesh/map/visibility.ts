@@ -4,7 +4,7 @@ import type { AccessRule, Subject, Target } from '../../policy/access.js';
 import { covers } from '../../policy/prefix.js';
 
 /**
- * Who sees whom: two nodes know each other if either may begin any connection to the other. A node that may not see another
+ * Visibility between nodes: two of them know each other if either may begin any connection to the other. A node that may not see another
  * one gets neither its record nor a message of it.
  */
 export class Visibility {

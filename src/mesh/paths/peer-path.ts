@@ -11,7 +11,7 @@ const IDLE_MS = 45_000;
 const GIVE_UP_MS = 15_000;
 /** Pauses between punches while there is traffic on the relay. The silence of the later ones lets a stray entry of a NAT end. */
 const PUNCH_PAUSES_MS = [5_000, 40_000, 80_000, 160_000, 300_000];
-/** What a better path must be better by. */
+/** A better path is better by this much at least. */
 const BETTER_RATIO = 0.99;
 const BETTER_MS = 2;
 const PREFERENCE_MS = 10;

@@ -4,9 +4,9 @@ import { FieldWriter } from './field-writer.js';
 import { isSignedBy } from './signing.js';
 
 /**
- * What is signed about a node, as it travels: keys and signatures are base64.
+ * A signed record of a node, as it travels: keys and signatures are base64.
  *
- * The network signs who the node is and what belongs to it. An agent signs its own WireGuard key, so that it can change the
+ * The network signs the name of the node and what belongs to it. An agent signs its own WireGuard key, so that it can change the
  * key without an administrator; the key of a stock node is signed by the network.
  */
 export interface NodeRecord extends SignedFields {

@@ -10,7 +10,7 @@ export interface RelayFlow {
   readonly other?: RelayFlow;
 }
 
-/** What the relay has carried from a node to another one of late. */
+/** The handshakes that the relay has carried from a node to another one of late. */
 export interface RelayPair {
   initiations: number;
   lastInitiationMs: number;

@@ -61,7 +61,7 @@ export const DeviceBody = v.strictObject({
   createdAtUnixMs: Milliseconds,
   deletedAtUnixMs: v.optional(Milliseconds),
   nextPublicKey: v.optional(Key),
-  /** What it is in the mesh of a hub: see `/mesh`. */
+  /** Its facts in the mesh of a hub: see `/mesh`. */
   node: v.optional(v.object({})),
   /** Changes with each change of the device's settings, for `If-Match`. */
   etag: v.string(),

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 
-import { parseIpPrefix } from '../../control/ip-text.js';
 import { formatKey } from '../../control/key-text.js';
 import { EnrolmentRequest, makeInvitation } from '../../mesh/hub/enrolment.js';
 import { HubInfo, MapEntry } from '../../mesh/map/messages.js';
@@ -10,10 +9,7 @@ import { ById, Id, Nothing } from './device-schemas.js';
 import { hubOf, InvitationBody, NewInvitationBody, NodeBody, nodeBody } from './mesh-schemas.js';
 import { type CallContext, operation } from './operation.js';
 
-const Route = v.pipe(
-  v.string(),
-  v.check((text) => parseIpPrefix(text) !== undefined, 'a range such as 192.168.1.0/24 is expected'),
-);
+const Route = v.pipe(v.string(), v.regex(/^[0-9a-fA-F:.]{2,45}\/\d{1,3}$/));
 
 /** The network of a hub: invitations, nodes, what nodes may lead to. */
 export const MESH_OPERATIONS = [

@@ -7,7 +7,7 @@
  *   server (10.2.0.2) ══ router 2 (203.0.113.102) ══╝
  * ```
  *
- * Each NAT is one of nftables (RFC 4787): `easy` maps all destinations to one port and lets in who was sent to (Linux
+ * Each NAT is one of nftables (RFC 4787): `easy` maps all destinations to one port and lets in answers only (Linux
  * masquerade), `hard` takes another port for each destination, `restricted` lets in any port of an address that was sent to.
  */
 import assert from 'node:assert/strict';

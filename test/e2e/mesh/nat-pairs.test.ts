@@ -1,4 +1,4 @@
-/** Two agents behind NATs: who talks to whom directly, and who through the hub. Topology: mesh-lab.ts. */
+/** Two agents behind NATs: directly where a way is found, and else through the hub. Topology: mesh-lab.ts. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 

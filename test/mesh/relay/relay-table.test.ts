@@ -1,4 +1,4 @@
-/** The blind relay: who gets which message, and what nobody can make it do. */
+/** The blind relay: the destination of each message, and what nobody can make it do. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
