@@ -37,6 +37,7 @@ describe('schema/', () => {
       'reload',
       'reresolve',
       'gateway',
+      'mesh',
     ];
     for (const { name, load } of COMMANDS) {
       assert.equal('json' in (await load()).manual.options, printing.includes(name), name);

@@ -60,8 +60,8 @@ wiretype-mesh@NETWORK does that. From invite on, the actions are for the host of
 The exit status is 3 when the node was removed from the network. docs/mesh.md says who can see what.
 `,
   examples: [
-    "wiretype mesh join 'wiretype-invite:…' --name laptop",
-    "wiretype mesh join 'wiretype-invite:…' --rootless --proxy 1080",
+    'wiretype mesh join wiretype-invite:TEXT --name laptop',
+    'wiretype mesh join wiretype-invite:TEXT --rootless --proxy 1080',
     'wiretype mesh status',
     'wiretype mesh invite --name server --tag web',
     'wiretype mesh add-device phone --qr',

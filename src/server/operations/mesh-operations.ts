@@ -71,7 +71,7 @@ export const MESH_OPERATIONS = [
     },
   }),
   operation({
-    id: 'invitation.make',
+    id: 'mesh.invite',
     method: 'POST',
     path: '/mesh/invitations',
     scope: 'devices:write',
@@ -93,7 +93,7 @@ export const MESH_OPERATIONS = [
       ),
   }),
   operation({
-    id: 'invitation.list',
+    id: 'mesh.invitations',
     method: 'GET',
     path: '/mesh/invitations',
     scope: 'devices:read',
@@ -106,7 +106,7 @@ export const MESH_OPERATIONS = [
     },
   }),
   operation({
-    id: 'invitation.withdraw',
+    id: 'mesh.withdraw',
     method: 'DELETE',
     path: '/mesh/invitations/:id',
     scope: 'devices:write',
@@ -122,7 +122,7 @@ export const MESH_OPERATIONS = [
         throw new ApiError('ERR_NOT_FOUND', 'there is no such invitation');
       const plan = { devices: [], removeInvitations: [id] };
       await gateway.transact(
-        () => ({ plan, operation: 'invitation.withdraw', object: id, result: undefined }),
+        () => ({ plan, operation: 'mesh.withdraw', object: id, result: undefined }),
         context.caller.actor,
       );
       return {};
@@ -196,7 +196,7 @@ async function invite(
   const plan = { devices: [], putInvitations: [invitation] };
   const details = { name: invitation.name, tags: invitation.tags, uses: invitation.usesLeft, expiresAtUnixMs };
   await gateway.transact(
-    () => ({ plan, operation: 'invitation.make', object: invitation.id, details, result: undefined }),
+    () => ({ plan, operation: 'mesh.invite', object: invitation.id, details, result: undefined }),
     context.caller.actor,
   );
   return { ...invitationBody(invitation), text };
