@@ -31,8 +31,11 @@ export const GATEWAY_JS = 'gateway, no addon';
 export const GATEWAY_TUN = 'gateway --tun';
 export const SLIRP = 'slirp4netns';
 export const PASTA = 'pasta';
+/** Contenders of the measures of the mesh. */
+export const HUB = 'hub';
+export const HUB_JS = 'hub, no addon';
 /** Our own contenders. Goals and ratios of a figure are about the first of them that has readings. */
-export const SUBJECTS: readonly string[] = [SUBJECT, LIBRARY, PROXY, GATEWAY];
+export const SUBJECTS: readonly string[] = [SUBJECT, LIBRARY, PROXY, GATEWAY, HUB];
 
 /** A name, and the way to find what bears it. */
 export type Candidate = readonly [title: string, find: () => Promise<Contender | undefined>];

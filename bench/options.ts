@@ -4,7 +4,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { FULL, QUICK, type Settings, SMOKE } from './settings.js';
 
 /** A set of measures with contenders of their own. */
-export type SuiteName = 'tunnel' | 'rootless' | 'gateway';
+export type SuiteName = 'tunnel' | 'rootless' | 'gateway' | 'mesh';
 
 /** The work to be done. */
 export type Action = 'measure' | (typeof ACTIONS)[number];
@@ -29,7 +29,7 @@ export interface Options {
   readonly files: readonly string[];
 }
 
-export const USAGE = `usage: npm run bench -- [rootless|gateway] [options]   as root
+export const USAGE = `usage: npm run bench -- [rootless|gateway|mesh] [options]   as root
 
 Measures wiretype, wireguard-go, a plain C loop ("limit") and the bare cable ("none") in turn, in network namespaces of
 their own, and prints medians, spread, ratios, and which goals are met. Every reading is written to a file at once: what
@@ -41,6 +41,7 @@ was measured is kept when a measure fails or the run is stopped.
   npm run bench -- --contenders wiretype,limit        some contenders
   npm run bench -- rootless                           hosts inside a program: ten minutes
   npm run bench -- gateway                            the gateway, and others that translate addresses: ten minutes
+  npm run bench -- mesh                               the relay and the hub of a mesh: five minutes
   npm run bench -- --stages --out s.json              nanoseconds per packet of each stage of the data path
   npm run bench -- --render a.json s.json             takes these figures into docs/performance.json, draws and tabulates
 
@@ -91,7 +92,9 @@ const ACTIONS = ['help', 'list', 'render', 'stages', 'smoke'] as const;
 export function parseOptions(words: readonly string[]): Options {
   const { values, positionals } = parseArgs({ args: [...words], options: FLAGS, allowPositionals: true });
   const action = ACTIONS.find((name) => values[name]) ?? 'measure';
-  const named = (['rootless', 'gateway'] as const).find((name) => action !== 'render' && positionals[0] === name);
+  const named = (['rootless', 'gateway', 'mesh'] as const).find(
+    (name) => action !== 'render' && positionals[0] === name,
+  );
   const suite = named ?? 'tunnel';
   const files = named === undefined ? positionals : positionals.slice(1);
   if (files.length > 0 && action !== 'render') throw new TypeError(`"${files[0]}" is no option`);

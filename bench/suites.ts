@@ -4,6 +4,8 @@ import { gatewayCandidates } from './gateway/candidates.js';
 import { gatewayMeasures } from './gateway/index.js';
 import type { Measure } from './measure.js';
 import { measures } from './measures/index.js';
+import { meshCandidates } from './mesh/candidates.js';
+import { meshMeasures } from './mesh/index.js';
 import type { Options, SuiteName } from './options.js';
 import { rootlessCandidates } from './rootless/candidates.js';
 import { rootlessMeasures } from './rootless/index.js';
@@ -18,6 +20,7 @@ export interface Suite {
 export const suites: Readonly<Record<SuiteName, Suite>> = {
   tunnel: { measures, candidates, mark: 'figures' },
   rootless: { measures: rootlessMeasures, candidates: rootlessCandidates, mark: 'rootless' },
+  mesh: { measures: meshMeasures, candidates: meshCandidates, mark: 'mesh' },
   gateway: { measures: gatewayMeasures, candidates: gatewayCandidates, mark: 'gateway' },
 };
 

@@ -1,7 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { parseIpPrefix } from '../../control/ip-text.js';
+import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { GatewaySettings } from '../../gateway/gateway-model.js';
 import type { TrustMode } from '../../gateway/mesh-model.js';
@@ -11,10 +13,13 @@ import { SigningKey } from '../../mesh/records/signing.js';
 import { createEngine } from '../../rootless/engine.js';
 import { GatewayClient } from '../gateway/gateway-client.js';
 import { socketPath } from '../gateway/gateway-folder.js';
+import { overlaps } from '../setup/address-range.js';
+import { systemHostNetwork } from '../setup/system-host-network.js';
 
 const KEY_FILE = 'signing.key';
 const NETWORK_ID_BYTES = 16;
 const OTHERS = 0o077;
+const SUBNET_TRIES = 64;
 
 export interface HubRun {
   /** Name of a new network. Absent: the network is there already. */
@@ -56,6 +61,7 @@ export function hubSettings(settings: GatewaySettings, run: HubRun, folder: stri
   writePrivate(mode === 'auto' ? join(folder, KEY_FILE) : signingKeyFile!, key.toPem());
   return {
     ...settings,
+    subnet4: pickWide(systemHostNetwork.networks()) ?? settings.subnet4,
     defaultSwitches: { ...settings.defaultSwitches, devices: true },
     mesh: {
       name,
@@ -87,6 +93,15 @@ export async function sayHowToJoin(folder: string, say: (line: string) => void):
   say(`The network ${name} has no nodes yet. This invitation is for one host, within an hour:\n`);
   say(`  wiretype mesh join ${text}\n`);
   say('More: wiretype mesh invite. A phone: wiretype mesh add-device phone');
+}
+
+/** A range for 65,533 nodes that this host does not use; the nodes' own networks are not known. */
+function pickWide(used: readonly IpPrefix[]): string | undefined {
+  for (let tries = 0; tries < SUBNET_TRIES; tries++) {
+    const text = `10.${randomInt(256)}.0.0/16`;
+    if (!used.some((network) => overlaps(network, parseIpPrefix(text)!))) return text;
+  }
+  return undefined;
 }
 
 /** @throws {WireGuardError} ERR_FILE_EXISTS, ERR_SIGNING_KEY */

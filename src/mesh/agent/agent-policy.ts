@@ -38,7 +38,8 @@ export interface AgentPolicyFacts {
  */
 export class AgentPolicy {
   readonly #policy: Policy;
-  #known = new Set<string>();
+  /** Entries as they were put, so that one that stays costs nothing. */
+  #known = new Map<string, unknown>();
   #routes: readonly IpPrefix[] = [];
   #own: readonly Uint8Array[] = [];
 
@@ -53,15 +54,19 @@ export class AgentPolicy {
       [],
       hub.subnets.map((subnet) => parseIpPrefix(subnet)!),
     );
-    const ids = new Set([self.id, HUB]);
+    const known = new Map<string, unknown>([
+      [self.id, undefined],
+      [HUB, undefined],
+    ]);
     this.#put(self.id, self.addresses, self.tags, self.mayBegin, nowMs);
     this.#put(HUB, hub.addresses, [], true, nowMs);
-    for (const { record, mayBegin } of entries) {
-      ids.add(record.id);
-      this.#put(record.id, record.addresses, record.tags, mayBegin, nowMs);
+    for (const entry of entries) {
+      const { record, mayBegin } = entry;
+      known.set(record.id, entry);
+      if (this.#known.get(record.id) !== entry) this.#put(record.id, record.addresses, record.tags, mayBegin, nowMs);
     }
-    for (const id of this.#known) if (!ids.has(id)) this.#policy.removeDevice(id);
-    this.#known = ids;
+    for (const id of this.#known.keys()) if (!known.has(id)) this.#policy.removeDevice(id);
+    this.#known = known;
     this.#policy.setRules([...HUB_RULES, ...rules.map(ruleOfText)]);
     this.#own = self.addresses.map((address) => parseIpAddress(address)!);
     this.#routes = routes.map((route) => parseIpPrefix(route)!);

@@ -15,7 +15,9 @@ import { openLobby } from './lobby.js';
 import type { NodeState } from './node-state.js';
 
 const ID_BYTES = 6;
-const ANSWER_MS = 30_000;
+const ANSWER_MS = 10_000;
+const MOST_ATTEMPTS = 3;
+const RETRY_MS = 2_000;
 
 const Answer = v.object({
   id: v.string(),
@@ -39,7 +41,7 @@ export async function join(invitation: InvitationText, name: string, nowUnixMs =
   const id = randomBytes(ID_BYTES).toString('hex');
   try {
     const request = requestOf({ invitation, name, id, privateKey, publicKey, identity });
-    const { hub, mode, self, name: given, addresses } = await send(invitation, request);
+    const { hub, mode, self, name: given, addresses } = await sendOften(invitation, request);
     if (hub.publicKey !== invitation.hubKey)
       throw new WireGuardError('ERR_ENROLMENT', 'the hub answered with another key than that of the invitation');
     return {
@@ -95,6 +97,19 @@ function requestOf({ invitation, name, id, privateKey, publicKey, identity }: Re
     keyProof: text(keyProof),
     keySignature: text(identity.sign(keySignedBytes(network, id, key, 1))),
   };
+}
+
+/** Hosts that join at once by one invitation have one key, and disturb each other: chance spreads them. */
+async function sendOften(invitation: InvitationText, request: EnrolmentRequest): Promise<v.InferOutput<typeof Answer>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send(invitation, request);
+    } catch (error) {
+      const isFinal = error instanceof WireGuardError && error.code !== 'ERR_HUB_UNREACHABLE';
+      if (isFinal || attempt === MOST_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, attempt * RETRY_MS * (0.5 + Math.random())));
+    }
+  }
 }
 
 async function send(invitation: InvitationText, request: EnrolmentRequest) {

@@ -10,7 +10,7 @@ import { SerialQueue } from '../../host/serial-queue.js';
 import type { Tun } from '../../host/tun.js';
 import { type OpenSocket, Tunnel } from '../../host/tunnel.js';
 import { Endpoint } from '../../wire/endpoint.js';
-import type { HubMessage, MapMessage } from '../map/messages.js';
+import type { HubMessage, MapEntry, MapMessage } from '../map/messages.js';
 import { peerEndpoint } from '../paths/agent-path-socket.js';
 import { HUB_NUMBER, PeerPaths } from '../paths/peer-paths.js';
 import { ProbeKeys } from '../probes/probe-keys.js';
@@ -86,6 +86,8 @@ export class MeshAgent {
   readonly #report: AgentReport;
   readonly #queue = new SerialQueue();
   readonly #movedTo = new Map<string, string>();
+  /** Entries whose paths are as they say. */
+  readonly #applied = new Map<string, MapEntry>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #state: NodeState;
   #tunnel!: Tunnel;
@@ -294,10 +296,17 @@ export class MeshAgent {
 
   #updatePaths(wanted: readonly WantedPeer[]): void {
     const nodes = new Set(wanted.map(({ node }) => node));
-    for (const { node } of this.#peers) if (!nodes.has(node)) this.paths.remove(node);
+    for (const { node } of this.#peers) {
+      if (nodes.has(node)) continue;
+      this.paths.remove(node);
+      this.#applied.delete(node);
+    }
     for (const { node, publicKey, allowedIps } of wanted) {
       if (node === HUB || allowedIps.length === 0) continue; // a next key has no addresses yet
-      const { endpoint } = this.map.entries.get(node)!;
+      const entry = this.map.entries.get(node)!;
+      const { endpoint } = entry;
+      if (this.#applied.get(node) === entry) continue;
+      this.#applied.set(node, entry);
       const fixed = endpoint === undefined ? undefined : parseEndpoint(endpoint, NO_ZONES);
       this.paths.put(node, parseKey(publicKey, 'public key'), fixed);
     }
@@ -386,6 +395,7 @@ export class MeshAgent {
       const entry = [...this.map.entries.values()].find(({ record }) => record.next?.publicKey === key);
       if (entry === undefined || this.#movedTo.get(entry.record.id) === key) continue;
       this.#movedTo.set(entry.record.id, key);
+      this.#applied.delete(entry.record.id);
       void this.#queue.run(() => this.#applyMap());
     }
   }

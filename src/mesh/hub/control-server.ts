@@ -29,7 +29,7 @@ export class AgentConnection implements MapSubscriber {
       this.#socket.close(TRY_AGAIN_LATER);
       return false;
     }
-    this.#socket.send(text);
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(text);
     return true;
   }
 

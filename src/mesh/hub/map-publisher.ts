@@ -24,6 +24,10 @@ interface Published {
 }
 
 const MAX_TOMBSTONES = 10_000;
+/** Full maps that are under way at once: after a restart everyone wants one, and each may be megabytes. */
+const FULL_AT_ONCE = 8;
+/** One that is not acknowledged for so long holds up nobody else. */
+const ACKNOWLEDGED_MS = 10_000;
 
 /**
  * Tells agents what has changed in the part of the network that they see.
@@ -35,7 +39,11 @@ export class MapPublisher {
   readonly #source: MapSource;
   readonly #entries = new Map<string, Published>();
   readonly #gone: { readonly id: string; readonly rev: number }[] = [];
-  readonly #subscribers = new Map<MapSubscriber, number>();
+  readonly #subscribers = new Set<MapSubscriber>();
+  /** Subscribers that wait for a full map. What changes meanwhile is in it. */
+  readonly #wantsFull = new Set<MapSubscriber>();
+  /** Subscribers with a full map that they have not acknowledged. */
+  readonly #underWay = new Map<MapSubscriber, number>();
   #rev: number;
   /** Revisions before this one are answered with a full map. */
   #oldestRev: number;
@@ -56,20 +64,35 @@ export class MapPublisher {
   }
 
   get subscribers(): Iterable<MapSubscriber> {
-    return this.#subscribers.keys();
+    return this.#subscribers;
   }
 
   /** @param knownRev The revision that the agent has. */
   subscribe(subscriber: MapSubscriber, knownRev: number | undefined, unixMs: number): void {
     const isKnown = knownRev !== undefined && knownRev >= this.#oldestRev && knownRev <= this.#rev;
-    this.#subscribers.set(subscriber, this.#rev);
-    subscriber.send(
-      JSON.stringify(isKnown ? this.#since(subscriber.node, knownRev, unixMs) : this.full(subscriber.node, unixMs)),
-    );
+    this.#subscribers.add(subscriber);
+    if (isKnown) this.#send(subscriber, JSON.stringify(this.#since(subscriber.node, knownRev, unixMs)));
+    else this.#wantFull(subscriber, unixMs);
   }
 
-  unsubscribe(subscriber: MapSubscriber): void {
+  unsubscribe(subscriber: MapSubscriber, unixMs: number): void {
     this.#subscribers.delete(subscriber);
+    this.#wantsFull.delete(subscriber);
+    this.acknowledged(subscriber, unixMs);
+  }
+
+  /** Whether anyone waits for a full map: `tend` is to be called then, from time to time. */
+  get isBusy(): boolean {
+    return this.#wantsFull.size > 0;
+  }
+
+  tend(unixMs: number): void {
+    this.#sendFull(unixMs);
+  }
+
+  /** The agent has taken a map in, so that another one may have its turn. */
+  acknowledged(subscriber: MapSubscriber, unixMs: number): void {
+    if (this.#underWay.delete(subscriber)) this.#sendFull(unixMs);
   }
 
   /** Everything that a node sees. */
@@ -105,14 +128,28 @@ export class MapPublisher {
     this.#rev = rev;
     this.#oldestRev = rev;
     this.#gone.length = 0;
-    for (const subscriber of this.#subscribers.keys())
-      this.#send(subscriber, JSON.stringify(this.full(subscriber.node, unixMs)));
+    for (const subscriber of this.#subscribers) this.#wantFull(subscriber, unixMs);
   }
 
   /** Sends everything to one node, which could see nothing before. */
   sendFull(node: string, unixMs: number): void {
-    for (const subscriber of this.#subscribers.keys())
-      if (subscriber.node === node) this.#send(subscriber, JSON.stringify(this.full(node, unixMs)));
+    for (const subscriber of this.#subscribers) if (subscriber.node === node) this.#wantFull(subscriber, unixMs);
+  }
+
+  #wantFull(subscriber: MapSubscriber, unixMs: number): void {
+    this.#wantsFull.add(subscriber);
+    this.#sendFull(unixMs);
+  }
+
+  #sendFull(unixMs: number): void {
+    for (const [subscriber, sinceUnixMs] of this.#underWay)
+      if (unixMs - sinceUnixMs >= ACKNOWLEDGED_MS) this.#underWay.delete(subscriber);
+    for (const subscriber of this.#wantsFull) {
+      if (this.#underWay.size >= FULL_AT_ONCE) return;
+      this.#wantsFull.delete(subscriber);
+      this.#underWay.set(subscriber, unixMs);
+      this.#send(subscriber, JSON.stringify(this.full(subscriber.node, unixMs)));
+    }
   }
 
   #since(node: string, rev: number, unixMs: number): MapMessage {
@@ -142,7 +179,8 @@ export class MapPublisher {
   /** Agents that see the same of a change get the same text. */
   #tell(put: readonly Published[], del: readonly string[], unixMs: number): void {
     const texts = new Map<string, string>();
-    for (const subscriber of this.#subscribers.keys()) {
+    for (const subscriber of this.#subscribers) {
+      if (this.#wantsFull.has(subscriber)) continue;
       const { node } = subscriber;
       const seen = put.filter(({ entry: { record } }) => record.id !== node && this.#source.sees(node, record.id));
       const isSelf = put.some(({ entry: { record } }) => record.id === node);
@@ -160,7 +198,9 @@ export class MapPublisher {
   }
 
   #send(subscriber: MapSubscriber, text: string): void {
-    if (!subscriber.send(text)) this.#subscribers.delete(subscriber);
+    if (subscriber.send(text)) return;
+    this.#subscribers.delete(subscriber);
+    this.#underWay.delete(subscriber);
   }
 
   #trimGone(): void {

@@ -34,6 +34,7 @@ import { RecordMaker } from './record-maker.js';
 
 const ROUND_MS = 60_000;
 const FAREWELL_MS = 50;
+const TEND_MS = 5_000;
 const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 export interface MeshHubOptions {
@@ -76,6 +77,7 @@ export class MeshHub {
   #carriers!: CarrierServer;
   #visibility = new Visibility(new Map(), []);
   #round: NodeJS.Timeout | undefined;
+  #tending: NodeJS.Timeout | undefined;
 
   constructor(options: MeshHubOptions) {
     const { crypto, clock, privateKey, nowUnixMs = Date.now } = options;
@@ -91,7 +93,7 @@ export class MeshHub {
     this.#control = new ControlServer({
       onOpen: () => {},
       onMessage: (connection, message) => void this.#take(connection, message).catch(() => connection.close()),
-      onClose: (connection) => this.#publisher.unsubscribe(connection),
+      onClose: (connection) => this.#publisher.unsubscribe(connection, this.#nowUnixMs()),
     });
   }
 
@@ -225,6 +227,7 @@ export class MeshHub {
   close(): void {
     this.#ending.abort();
     clearInterval(this.#round);
+    clearTimeout(this.#tending);
     this.#control.close();
     this.#carriers?.close();
     this.relay.close();
@@ -362,6 +365,7 @@ export class MeshHub {
     switch (message.type) {
       case 'hello':
         this.#publisher.subscribe(connection, message.rev, this.#nowUnixMs());
+        this.#tendLater();
         return;
       case 'report':
         connection.report = message;
@@ -379,7 +383,18 @@ export class MeshHub {
         await this.#gateway.deleteDevice(node, `node:${node}`);
         return;
       case 'ack':
+        this.#publisher.acknowledged(connection, this.#nowUnixMs());
     }
+  }
+
+  /** Agents that acknowledge nothing must not hold up the maps of others. */
+  #tendLater(): void {
+    if (!this.#publisher.isBusy || this.#tending !== undefined) return;
+    this.#tending = setTimeout(() => {
+      this.#tending = undefined;
+      this.#publisher.tend(this.#nowUnixMs());
+      this.#tendLater();
+    }, TEND_MS).unref();
   }
 
   #punch(connection: AgentConnection, other: string, attempt: number): void {
