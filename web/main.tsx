@@ -29,6 +29,7 @@ const PAGES = {
   'device-link': () =>
     import('./pages/device-link.js').then(({ DeviceLink }) => DeviceLink as ComponentType<PageProps>),
   interfaces: () => import('./pages/interfaces.js').then(({ Interfaces }) => Interfaces as ComponentType<PageProps>),
+  mesh: () => import('./pages/mesh.js').then(({ Mesh }) => Mesh as ComponentType<PageProps>),
   audit: () => import('./pages/audit.js').then(({ Audit }) => Audit as ComponentType<PageProps>),
 };
 
@@ -81,6 +82,7 @@ function Shell({ session: now }: { session: SessionState }) {
     { page: 'rules', text: m.nav.rules, isShown: may('rules:read') },
     { page: 'settings', text: m.nav.settings, isShown: may('settings:read') },
     { page: 'interfaces', text: m.interfaces.title, isShown: now.hasInterfaces === true && may('devices:read') },
+    { page: 'mesh', text: m.mesh.title, isShown: now.hasMesh === true && may('devices:read') },
     { page: 'people', text: m.nav.people, isShown: true },
     { page: 'audit', text: m.nav.audit, isShown: may('audit:read') },
   ];

@@ -7,8 +7,12 @@ import { generateKeyPair } from '../../src/crypto/key-pair.js';
 import type { GatewaySettings } from '../../src/gateway/gateway-model.js';
 import { openGateway } from '../../src/gateway/service/open-gateway.js';
 import type { RunningGateway } from '../../src/gateway/service/running-gateway.js';
+import { SigningKey } from '../../src/mesh/records/signing.js';
 import { GatewayServer, type GatewayServerOptions } from '../../src/server/gateway-server.js';
 import { SqliteStore } from '../../src/store/sqlite-store.js';
+
+/** Signs the records of the hub in `NETWORK`. */
+export const SIGNING_KEY = SigningKey.generate();
 
 export const SETTINGS: GatewaySettings = {
   endpoint: 'vpn.example.net:51820',
@@ -23,6 +27,14 @@ export const SETTINGS: GatewaySettings = {
   language: 'en',
 };
 
+/** The network of a hub. */
+export const NETWORK = {
+  name: 'home',
+  networkId: Buffer.alloc(16, 1).toString('base64'),
+  mode: 'auto',
+  signingKey: Buffer.from(SIGNING_KEY.publicKey).toString('base64'),
+} as const;
+
 export const PASSWORD = 'correct horse battery';
 
 export interface Answer {
@@ -33,7 +45,7 @@ export interface Answer {
 }
 
 /** Parts of a server that most tests do without. */
-export type LabParts = Pick<GatewayServerOptions, 'oidc' | 'interfaces'>;
+export type LabParts = Pick<GatewayServerOptions, 'oidc' | 'interfaces' | 'hub'>;
 
 export class ServerLab implements AsyncDisposable {
   readonly gateway: RunningGateway;
@@ -47,12 +59,17 @@ export class ServerLab implements AsyncDisposable {
 
   /** @param pageFolder Absent: there is no page. */
   static async open(pageFolder?: string, more: LabParts = {}): Promise<ServerLab> {
+    const { hub } = more;
     const folder = mkdtempSync(join(tmpdir(), 'wiretype-server-'));
     const store = await SqliteStore.open(folder);
     const { privateKey } = generateKeyPair();
     // Each lab has a port of its own, since tests run side by side.
     const settings = { ...SETTINGS, listenPort: 20_000 + Math.floor(Math.random() * 30_000) };
-    const gateway = await openGateway({ store, privateKey, firstSettings: () => settings });
+    const mesh = hub === undefined ? {} : { mesh: NETWORK };
+    const wrapper = hub === undefined ? {} : { wrapSocket: hub.wrapSocket, names: hub.names };
+    const firstSettings = () => ({ ...settings, ...mesh });
+    const gateway = await openGateway({ store, privateKey, firstSettings, ...wrapper });
+    await hub?.start(gateway);
     const lab = new ServerLab(folder, store, gateway, pageFolder ?? join(folder, 'no page'), more);
     lab.#port = await lab.server.listen('127.0.0.1', 0);
     return lab;

@@ -27,6 +27,8 @@ export const SessionState = v.strictObject({
   mayAddOwn: v.optional(v.boolean()),
   /** Whether interfaces of this host are shown. */
   hasInterfaces: v.optional(v.boolean()),
+  /** The gateway is the hub of a mesh. */
+  hasMesh: v.optional(v.boolean()),
   scopes: v.array(v.string()),
   nowUnixMs: v.number(),
 });
@@ -146,6 +148,7 @@ async function stateOf({ parts, caller }: CallContext): Promise<SessionState> {
   const base = {
     ...oidc,
     ...(parts.interfaces === undefined ? {} : { hasInterfaces: true }),
+    ...(parts.hub === undefined ? {} : { hasMesh: true }),
     scopes: [...caller.scopes],
     nowUnixMs: nowUnixMs(),
   };
