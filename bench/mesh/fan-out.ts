@@ -5,7 +5,7 @@ import type { Measure } from '../measure.js';
 
 const AGENTS = 5_000;
 
-/** What a revocation costs the hub in a network of 5,000, without the network between. */
+/** The cost of a revocation to the hub in a network of 5,000, without the network between. */
 export const fanOut: Measure = {
   id: 'mesh-fan-out',
   quantities: [

@@ -44,6 +44,8 @@ export function longestPrefixRule(rules: readonly PreparedRule[], known: KnownFl
   const { place } = known;
   let longest: PreparedRule | undefined;
   let longestLength = place.prefixLength - 1;
+  const isFirstDenial = ({ rule }: PreparedRule, length: number): boolean =>
+    length === longestLength && rule.action === 'deny' && longest?.rule.action !== 'deny';
   for (const prepared of rules) {
     const { rule } = prepared;
     if (rule.to.kind !== 'prefix' || !matches(rule, known)) continue;
@@ -51,7 +53,7 @@ export function longestPrefixRule(rules: readonly PreparedRule[], known: KnownFl
     const isDenial = rule.action === 'deny';
     if (!covers(prefix, place.decidedBy)) {
       if (isDenial) return prepared;
-    } else if (prefix.prefixLength > longestLength || (prefix.prefixLength === longestLength && isDenial)) {
+    } else if (prefix.prefixLength > longestLength || isFirstDenial(prepared, prefix.prefixLength)) {
       longest = prepared;
       longestLength = prefix.prefixLength;
     }

@@ -9,6 +9,8 @@ import { AGENT_MTU } from '../../mesh/agent/open-agent.js';
 import { requireAddon } from '../daemon/native-parts.js';
 
 const MAX_NAME = 15;
+/** Firewall mark of the agent's datagrams, and number of the table for everything else, where there is an exit. */
+export const EXIT_MARK = 51_821;
 
 export interface MeshInterfaceOptions {
   readonly network: string;
@@ -74,7 +76,25 @@ export class MeshInterface {
 
   /** The interface goes with its TUN, which the agent closes. */
   async close(): Promise<void> {
+    await this.setRoutes([]);
     if (this.#leadsTo.length > 0) await this.#stopLeading();
+  }
+
+  /**
+   * Everything but the agent's own datagrams, which have a mark, goes by a table of its own; what the main table knows better than by
+   * a default route stays there.
+   */
+  async #everything(verb: 'delete' | 'replace', family: '-4' | '-6'): Promise<void> {
+    const own = ['not', 'fwmark', String(EXIT_MARK), 'table', String(EXIT_MARK)];
+    const known = ['table', 'main', 'suppress_prefixlength', '0'];
+    const run = (words: readonly string[]) =>
+      verb === 'delete' ? this.#commands.ask(words) : this.#commands.run(words);
+    for (const rule of [own, known]) await this.#commands.ask(['ip', family, 'rule', 'delete', ...rule]);
+    await run(['ip', family, 'route', verb, 'default', 'dev', this.tun.name, 'table', String(EXIT_MARK)]);
+    if (verb === 'delete') return;
+    for (const rule of [own, known]) await run(['ip', family, 'rule', 'add', ...rule]);
+    // Answers to marked datagrams pass a strict reverse path filter only if it looks at the mark.
+    if (family === '-4') await this.#commands.ask(['sysctl', '-q', 'net.ipv4.conf.all.src_valid_mark=1']);
   }
 
   async #stopLeading(): Promise<void> {
@@ -101,6 +121,7 @@ export class MeshInterface {
 
   async #route(verb: 'delete' | 'replace', route: string): Promise<void> {
     if (!isPossible(route)) return;
+    if (route.endsWith('/0')) return await this.#everything(verb, route.includes(':') ? '-6' : '-4');
     const text = formatIpPrefix(networkOf(parseIpPrefix(route)!));
     const family = text.includes(':') ? '-6' : '-4';
     const words = ['ip', family, 'route', verb, text, 'dev', this.tun.name];

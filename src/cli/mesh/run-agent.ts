@@ -17,7 +17,7 @@ import type { CommandIo } from '../command.js';
 import { AgentServer } from './agent-server.js';
 import { eventText } from './agent-text.js';
 import { agentSocketPath } from './mesh-folder.js';
-import { MeshInterface } from './mesh-interface.js';
+import { EXIT_MARK, MeshInterface } from './mesh-interface.js';
 import { type MeshNames, openNames } from './mesh-names.js';
 
 export interface AgentRun {
@@ -123,7 +123,10 @@ async function openWithInterface(
   const follow = async (): Promise<void> => {
     if (agent === undefined) return;
     names?.update();
-    await device.setRoutes(routesOf(agent, run));
+    const routes = routesOf(agent, run);
+    const fwmark = routes.some((route) => route.endsWith('/0')) ? EXIT_MARK : 0;
+    await agent.tunnel.apply({ fwmark, replacePeers: false, peers: [] });
+    await device.setRoutes(routes);
     await device.setLeadsTo(agent.state.self?.record.routes ?? []);
   };
   const save = (next: NodeState): Promise<void> => writeNodeState(run.folder, next);
@@ -153,22 +156,11 @@ function exitOf({ exitNode }: AgentRun): { exitNode?: string } {
   return exitNode === undefined ? {} : { exitNode };
 }
 
-/** The ranges that other nodes lead to. A default route is made by two halves, which are stronger than the host's own. */
+/** The ranges that other nodes lead to; everything else by the exit that was chosen. */
 function routesOf(agent: MeshAgent, { exitNode }: AgentRun): string[] {
-  const routes = [...agent.map.entries.values()].flatMap(({ record }) =>
-    record.id === agent.state.id
-      ? []
-      : record.routes.flatMap((route) =>
-          route.endsWith('/0') ? (isExit(record, exitNode) ? halves(route) : []) : [route],
-        ),
+  const others = [...agent.map.entries.values()].filter(({ record }) => record.id !== agent.state.id);
+  const routes = others.flatMap(({ record }) =>
+    record.routes.filter((route) => !route.endsWith('/0') || record.id === exitNode || record.name === exitNode),
   );
   return [...new Set(routes)];
-}
-
-function isExit({ id, name }: { id: string; name: string }, exitNode: string | undefined): boolean {
-  return exitNode === id || exitNode === name;
-}
-
-function halves(route: string): string[] {
-  return route.includes(':') ? ['::/1', '8000::/1'] : ['0.0.0.0/1', '128.0.0.0/1'];
 }

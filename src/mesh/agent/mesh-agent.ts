@@ -357,7 +357,7 @@ export class MeshAgent {
     this.#readClock(message.unixMs);
     const refused = this.map.apply(message, this.nowUnixMs);
     for (const record of refused) this.#options.onEvent?.({ kind: 'refused', record });
-    const isSelfGood = message.self !== undefined && this.map.problemOf(message.self, this.nowUnixMs) === undefined;
+    const isSelfGood = message.self !== undefined && this.#isOwn(message.self);
     const self = isSelfGood ? message.self : this.#state.self;
     const hub = message.hub?.publicKey === this.#state.hub.publicKey ? message.hub : this.#state.hub;
     const isHubMoved = hub.endpoint !== this.#state.hub.endpoint || hub.secondPort !== this.#state.hub.secondPort;
@@ -367,6 +367,11 @@ export class MeshAgent {
     await this.#applyMap();
     this.#control.send({ type: 'ack', rev: message.rev });
     this.#options.onEvent?.({ kind: 'map', nodes: this.map.entries.size });
+  }
+
+  /** Another node's record as this node's own would be a lie, or a mistake. */
+  #isOwn(entry: MapEntry): boolean {
+    return entry.record.id === this.#state.id && this.map.problemOf(entry, this.nowUnixMs) === undefined;
   }
 
   /** The hub signs in mode `auto`, so that its clock decides anyway; in mode `locked` a wrong clock is only reported. */

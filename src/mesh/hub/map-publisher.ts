@@ -185,7 +185,7 @@ export class MapPublisher {
       const seen = put.filter(({ entry: { record } }) => record.id !== node && this.#source.sees(node, record.id));
       const isSelf = put.some(({ entry: { record } }) => record.id === node);
       if (seen.length === 0 && del.length === 0 && !isSelf) continue;
-      const name = isSelf ? node : seen.map(({ entry: { record } }) => record.id).join();
+      const name = isSelf ? `self ${node}` : seen.map(({ entry: { record } }) => record.id).join();
       const text = texts.get(name) ?? this.#delta(seen, del, isSelf ? this.#source.extrasOf(node) : {}, unixMs);
       texts.set(name, text);
       this.#send(subscriber, text);

@@ -107,7 +107,8 @@ export class PeerPaths {
     if (number === HUB_NUMBER) {
       if (!isIdle) this.hub.noteTraffic(nowMs);
       this.#armFor(this.hub.nextDeadline());
-      return { first: relay, second: this.hub.secondWay(nowMs) };
+      // The hub takes the last way that it heard this host by: that must not be the one that ends.
+      return { first: relay };
     }
     const peer = this.#peers.get(number);
     if (peer === undefined) return undefined;

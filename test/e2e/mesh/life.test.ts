@@ -9,7 +9,7 @@ const TIMEOUT = { timeout: 300_000 };
 const SERVER = 'server.home.internal';
 const LAPTOP = 'laptop.home.internal';
 
-describe('a network', () => {
+describe('a network', { concurrency: 2 }, () => {
   it('takes a host in once, changes keys without a gap, and takes a node back everywhere', TIMEOUT, async (t) => {
     const { laptop, server, invite, ask } = await openMeshLab(t, ['easy', 'easy']);
     const invitation = await invite('--tag', 'roaming');

@@ -10,7 +10,7 @@ const TIMEOUT = { timeout: 300_000 };
 const SERVER = 'server.home.internal';
 const SECRET = 'the words that only the two ends may read';
 
-describe('two agents', () => {
+describe('two agents', { concurrency: 5 }, () => {
   it('talk directly behind easy NATs, and go on without the hub', TIMEOUT, async (t) => {
     const { laptop, server, invite, hub } = await openMeshLab(t, ['easy', 'easy']);
     await laptop.join(await invite(), 'laptop');

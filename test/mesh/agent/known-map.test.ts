@@ -1,4 +1,4 @@
-/** What an agent believes of a map: a hub that lies adds nobody and changes nothing. */
+/** The belief of an agent in a map: a hub that lies adds nobody and changes nothing. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 

@@ -10,7 +10,7 @@ const PAIRS = NAMES.flatMap((a, i) => NAMES.slice(i).map((b) => [a, b] as const)
 const CONDITIONS = [
   { delayMs: 20, lossRate: 0 },
   { delayMs: 200, lossRate: 0 },
-  // With another seed the first handshake may be lost, which WireGuard sends again after five seconds.
+  // The first handshake may be lost with another seed, which WireGuard sends again after five seconds.
   { delayMs: 20, lossRate: 0.05, seed: 2 },
 ] as const;
 const PACKETS = 200;

@@ -1,0 +1,123 @@
+/** The publisher tells agents of changes: what they see, once, and not what is another's own. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { MapPublisher, type MapSubscriber } from '../../../src/mesh/hub/map-publisher.js';
+import type { MapEntry, MapMessage } from '../../../src/mesh/map/messages.js';
+
+class Agent implements MapSubscriber {
+  readonly node: string;
+  readonly got: MapMessage[] = [];
+
+  constructor(node: string) {
+    this.node = node;
+  }
+
+  send(text: string): boolean {
+    this.got.push(JSON.parse(text));
+    return true;
+  }
+
+  get last(): MapMessage {
+    return this.got.at(-1)!;
+  }
+
+  /** Ids of the last message: put, and deleted. */
+  get ids(): readonly [readonly string[], readonly string[]] {
+    return [this.last.put.map(({ record }) => record.id), this.last.del];
+  }
+}
+
+describe('The publisher of maps', () => {
+  it('begins with everything, and goes on with what has changed', () => {
+    const { publisher, entries } = open('a', 'b', 'c');
+    const agent = new Agent('a');
+    publisher.subscribe(agent, undefined, 0);
+    assert.deepEqual([agent.last.full, ...agent.ids], [true, ['b', 'c'], []]);
+    entries.set('b', entry('b', 'renamed'));
+    publisher.changed(['b'], 0);
+    assert.deepEqual([agent.last.full, ...agent.ids], [false, ['b'], []]);
+    entries.delete('c');
+    publisher.changed(['c'], 0);
+    assert.deepEqual(agent.ids, [[], ['c']]);
+    const before = agent.got.length;
+    publisher.changed(['b'], 0);
+    assert.equal(agent.got.length, before, 'nothing has changed');
+  });
+
+  it('never tells a node that it is another one', () => {
+    const { publisher, entries } = open('a', 'b');
+    const [a, b] = [new Agent('a'), new Agent('b')];
+    for (const agent of [b, a]) publisher.subscribe(agent, undefined, 0);
+    entries.set('b', entry('b', 'renamed'));
+    publisher.changed(['b'], 0);
+    assert.deepEqual([a.last.self?.record.id, a.ids[0]], [undefined, ['b']]);
+    assert.deepEqual([b.last.self?.record.id, b.ids[0]], ['b', []]);
+  });
+
+  it('gives an agent that comes back what it missed, or everything where that is not known', () => {
+    const { publisher, entries } = open('a', 'b', 'c');
+    const { rev } = publisher;
+    entries.set('b', entry('b', 'renamed'));
+    entries.delete('c');
+    publisher.changed(['b', 'c'], 0);
+    const agent = new Agent('a');
+    publisher.subscribe(agent, rev, 0);
+    assert.deepEqual([agent.last.full, ...agent.ids], [false, ['b'], ['c']]);
+    publisher.subscribe(agent, publisher.rev, 0);
+    assert.deepEqual([agent.last.full, ...agent.ids], [false, [], []]);
+    for (const unknown of [rev - 100, rev + 100]) {
+      const other = new Agent('a');
+      publisher.subscribe(other, unknown, 0);
+      assert.equal(other.last.full, true);
+    }
+  });
+
+  it('shows nobody what the rules hide', () => {
+    const { publisher, entries, hidden } = open('a', 'b');
+    const agent = new Agent('a');
+    publisher.subscribe(agent, undefined, 0);
+    hidden.add('b');
+    publisher.changedForAll(['a', 'b'], 0);
+    publisher.acknowledged(agent, 0);
+    assert.deepEqual([agent.last.full, ...agent.ids], [true, [], []]);
+    const before = agent.got.length;
+    entries.set('b', entry('b', 'renamed'));
+    publisher.changed(['b'], 0);
+    assert.equal(agent.got.length, before);
+  });
+
+  it('has few full maps under way at once, and none that is never acknowledged in the way of others', () => {
+    const { publisher } = open('a');
+    const agents = Array.from({ length: 20 }, () => new Agent('a'));
+    for (const agent of agents) publisher.subscribe(agent, undefined, 0);
+    const told = (): number => agents.filter(({ got }) => got.length > 0).length;
+    assert.equal(told(), 8);
+    publisher.acknowledged(agents[0]!, 0);
+    assert.equal(told(), 9);
+    assert.equal(publisher.isBusy, true);
+    publisher.tend(20_000);
+    publisher.tend(40_000);
+    assert.equal(told(), 20);
+  });
+});
+
+function open(...ids: readonly string[]) {
+  const entries = new Map(ids.map((id) => [id, entry(id, id)]));
+  const hidden = new Set<string>();
+  const sees = (a: string, b: string): boolean => a !== b && !hidden.has(b);
+  const source = {
+    entryOf: (id: string) => entries.get(id),
+    sees,
+    neighbours: (id: string) => [...entries.keys()].filter((other) => sees(id, other)),
+    extrasOf: (id: string) => ({ self: entries.get(id)! }),
+  };
+  const publisher = new MapPublisher(source, 1_000);
+  publisher.changedForAll([...ids], 0);
+  return { publisher, entries, hidden };
+}
+
+function entry(id: string, name: string): MapEntry {
+  const fields = { name, addresses: [], tags: [], routes: [], notAfterUnixMs: 1, serial: 1, signature: '' };
+  return { record: { id, ...fields, publicKey: '', keySeq: 1 }, mayBegin: true };
+}
