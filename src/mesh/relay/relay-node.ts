@@ -63,6 +63,8 @@ export class RelayNode {
   /** Where the node is, as it has proved by a message to the hub. */
   endpoint: Endpoint | undefined;
   endpointName: string | undefined;
+  /** The endpoint before. */
+  formerName: string | undefined;
   readonly #made: MadeFlow[] = [];
   #tokens = INITIATIONS_AT_ONCE;
   #tokensMs = 0;

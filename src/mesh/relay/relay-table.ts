@@ -99,10 +99,10 @@ export class RelayTable {
   setEndpoint(id: string, endpoint: Endpoint | undefined): void {
     const node = this.#nodes.get(id);
     if (node === undefined) return;
-    if (node.endpointName !== undefined && this.#byEndpoint.get(node.endpointName) === node)
-      this.#byEndpoint.delete(node.endpointName);
+    const name = endpoint === undefined ? undefined : nameOf(endpoint.words, 0);
+    if (node.endpointName !== name) this.#leave(node, endpoint === undefined);
     node.endpoint = endpoint?.clone();
-    node.endpointName = endpoint === undefined ? undefined : nameOf(endpoint.words, 0);
+    node.endpointName = name;
     if (node.endpointName !== undefined) this.#byEndpoint.set(node.endpointName, node);
     this.#last.words.fill(0);
     this.#lastNode = undefined;
@@ -123,9 +123,29 @@ export class RelayTable {
     return type === MessageType.HandshakeResponse ? this.#response(from, message, nowMs) : 'hub';
   }
 
-  /** Forgets what has expired. */
+  /** Forgets what has expired, and the former addresses of nodes. */
   expire(nowMs: number): void {
-    for (const node of this.#nodes.values()) node.expireFlows(nowMs);
+    for (const node of this.#nodes.values()) {
+      node.expireFlows(nowMs);
+      this.#forgetFormer(node);
+    }
+    this.#last.words.fill(0);
+    this.#lastNode = undefined;
+  }
+
+  /** Messages that a node sent before it moved are still on their way: its former address counts for a while. */
+  #leave(node: RelayNode, isForGood: boolean): void {
+    this.#forgetFormer(node);
+    node.formerName = node.endpointName;
+    node.endpointName = undefined;
+    if (isForGood) this.#forgetFormer(node);
+  }
+
+  #forgetFormer(node: RelayNode): void {
+    const { formerName } = node;
+    if (formerName !== undefined && formerName !== node.endpointName && this.#byEndpoint.get(formerName) === node)
+      this.#byEndpoint.delete(formerName);
+    node.formerName = undefined;
   }
 
   #alongFlow(from: RelayNode, index: number, length: number, nowMs: number): RelayVerdict {

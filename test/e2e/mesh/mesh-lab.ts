@@ -176,9 +176,10 @@ export async function waitForPath(site: Site, name: string, kind: string): Promi
 
 /** Pings by name, so that names are tried too. @returns Packets that were lost. */
 export async function countLost(site: Site, name: string, count: number, intervalSeconds = 0.05): Promise<number> {
-  const words = ['-q', '-n', '-c', String(count), '-i', String(intervalSeconds), '-W', '5', name];
+  const words = ['-D', '-n', '-c', String(count), '-i', String(intervalSeconds), '-W', '5', name];
   const { stdout } = await site.machine.attempt('ping', words);
   const received = /(\d+) received/.exec(stdout)?.[1];
   assert.notEqual(received, undefined, stdout);
+  if (Number(received) < count) process.stdout.write(`${stdout}\n`);
   return count - Number(received);
 }

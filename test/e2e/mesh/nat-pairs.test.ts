@@ -81,13 +81,13 @@ describe('two agents', { concurrency: 5 }, () => {
     await laptop.join(await invite(), 'laptop');
     await server.join(await invite(), 'server');
 
-    assert.equal(await countLost(laptop, SERVER, 20, 0.2), 0);
+    assert.equal(await countLost(laptop, SERVER, 20, 0.2), 0, 'while carried');
     assert.equal(await laptop.pathTo('server'), 'carried');
     assert.equal((await laptop.status()).hub.way, 'carried');
 
     await laptop.blockUdp(false);
     await waitFor('UDP to the hub', async () => (await laptop.status()).hub.way === 'udp');
-    assert.equal(await countLost(laptop, SERVER, 20), 0);
+    assert.ok((await countLost(laptop, SERVER, 20)) <= 1, 'on the way back to UDP');
     await waitForPath(laptop, 'server', 'direct');
   });
 

@@ -54,7 +54,9 @@ describe('The relay', () => {
       table.to.map((node) => node.endpoint!.port),
       [50],
     );
-    assert.deepEqual(judge(table, 'b', transport(11)), ['hub'], 'the old address is a stranger');
+    assert.deepEqual(judge(table, 'b', transport(11)), ['relayed', 'a'], 'what was on its way still counts');
+    table.expire(0);
+    assert.deepEqual(judge(table, 'b', transport(11)), ['hub'], 'later the old address is a stranger');
   });
 
   it('forgets a flow when its session can no longer live, and when a node is removed', () => {
