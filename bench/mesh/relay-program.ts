@@ -12,7 +12,12 @@ import { Endpoint } from '../../src/wire/endpoint.js';
 import { HUB_KEY, LOOPBACK, NODE_KEYS } from './relay-keys.js';
 
 const { parts, clock } = createEngine();
-const table = new RelayTable({ crypto: parts.crypto, neighbours: () => ['a', 'b'], isOwnIndex: () => false });
+const table = new RelayTable({
+  crypto: parts.crypto,
+  neighbours: () => ['a', 'b'],
+  sees: () => true,
+  isOwnIndex: () => false,
+});
 table.setOwnKey(HUB_KEY);
 for (const [index, id] of ['a', 'b'].entries()) {
   table.putNode(id, [NODE_KEYS[index]!]);

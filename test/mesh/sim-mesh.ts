@@ -113,6 +113,7 @@ export class SimMesh {
     this.table = new RelayTable({
       crypto: this.#crypto,
       neighbours: () => this.agents.map(({ id }) => id),
+      sees: () => true,
       isOwnIndex: (index) => this.#hub.hasIndex(index),
     });
   }

@@ -5,7 +5,7 @@ import type { ControlClient } from './control-client.js';
 import { localCandidates } from './local-candidates.js';
 
 const DEBOUNCE_MS = 2_000;
-const MAX_PATHS = 4_096;
+const MAX_PATHS = 512;
 const MAX_CANDIDATES = 16;
 
 export interface AgentReportOptions {
@@ -64,13 +64,14 @@ export class AgentReport {
       mapped,
       portMapping: this.#portMapping,
     });
-    const kinds = [...paths.views()].slice(0, MAX_PATHS).map(([node, { kind }]) => [node, kind] as const);
+    const kinds = [...paths.views()].map(([node, { kind }]) => [node, kind] as const);
+    const told = [...kinds.filter(([, kind]) => kind === 'direct'), ...kinds.filter(([, kind]) => kind !== 'direct')];
     return {
       type: 'report',
       candidates: candidates.slice(0, MAX_CANDIDATES),
       mapping,
       ...(rttMs === undefined ? {} : { rttMs }),
-      paths: Object.fromEntries(kinds),
+      paths: Object.fromEntries(told.slice(0, MAX_PATHS)),
     };
   }
 }

@@ -6,7 +6,7 @@ import { type AgentMessage, type HubMessage, parseAgentMessage, type Report } fr
 import type { MapSubscriber } from './map-publisher.js';
 
 export const CONTROL_PATH = '/mesh/control';
-const MAX_MESSAGE_BYTES = 256 * 1024;
+const MAX_MESSAGE_BYTES = 64 * 1024;
 /** An agent that reads nothing while so much waits comes again later, and gets what it missed. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 /** WebSocket close codes (RFC 6455 §7.4.1). */

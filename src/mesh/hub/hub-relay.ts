@@ -17,6 +17,7 @@ export interface HubRelayOptions {
   readonly crypto: Crypto;
   readonly clock: Clock;
   readonly neighbours: (id: string) => Iterable<string>;
+  readonly sees: (a: string, b: string) => boolean;
 }
 
 /**
@@ -40,11 +41,12 @@ export class HubRelay {
   #carriers: CarrierSocket | undefined;
   #expiry: NodeJS.Timeout | undefined;
 
-  constructor({ crypto, clock, neighbours }: HubRelayOptions) {
+  constructor({ crypto, clock, neighbours, sees }: HubRelayOptions) {
     this.#clock = clock;
     this.table = new RelayTable({
       crypto,
       neighbours,
+      sees,
       isOwnIndex: (index) => this.#tunnel?.hasIndex(index) ?? false,
     });
   }

@@ -76,6 +76,8 @@ export class MeshHub {
   #publisher!: MapPublisher;
   #carriers!: CarrierServer;
   #visibility = new Visibility(new Map(), []);
+  /** Addresses by DNS label; made anew after a change. */
+  #labels: Map<string, readonly string[]> | undefined;
   #round: NodeJS.Timeout | undefined;
   #tending: NodeJS.Timeout | undefined;
 
@@ -83,7 +85,12 @@ export class MeshHub {
     const { crypto, clock, privateKey, nowUnixMs = Date.now } = options;
     this.#options = options;
     this.#nowUnixMs = nowUnixMs;
-    this.relay = new HubRelay({ crypto, clock, neighbours: (id) => this.neighbours(id) });
+    this.relay = new HubRelay({
+      crypto,
+      clock,
+      neighbours: (id) => this.neighbours(id),
+      sees: (a, b) => this.#visibility.sees(a, b),
+    });
     this.probes = new HubProbes({
       crypto,
       privateKey,
@@ -116,8 +123,8 @@ export class MeshHub {
       if (!name.endsWith(zone)) return undefined;
       const wanted = name.slice(0, -zone.length);
       if (wanted === 'hub') return this.#hubAddresses();
-      const found = [...this.#devices.values()].find((device) => labelOf(device.name) === wanted);
-      return found === undefined ? [] : found.addresses;
+      this.#labels ??= new Map([...this.#devices.values()].map((device) => [labelOf(device.name), device.addresses]));
+      return this.#labels.get(wanted) ?? [];
     },
   };
 
@@ -301,6 +308,7 @@ export class MeshHub {
   }
 
   #newVisibility(): void {
+    this.#labels = undefined;
     this.#visibility = new Visibility(this.#devices, this.#gateway.rules());
     if (this.#gateway.rules().length > 0) this.relay.table.forgetHidden();
   }
@@ -350,8 +358,9 @@ export class MeshHub {
     const isHere = ({ endpoint: other }: RelayNode): boolean =>
       other !== undefined && Buffer.compare(other.address, endpoint.address) === 0;
     // A node that is carried, or that has not spoken yet, may try UDP from anywhere.
-    const isAnywhere = ({ endpoint: other }: RelayNode): boolean => other === undefined || other.family === FAMILY_PATH;
-    for (const test of [isHere, isAnywhere])
+    const isCarried = ({ endpoint: other }: RelayNode): boolean => other?.family === FAMILY_PATH;
+    const isSilent = ({ endpoint: other }: RelayNode): boolean => other === undefined;
+    for (const test of [isHere, isCarried, isSilent])
       for (const node of this.relay.table.nodes) if (node !== at && test(node)) yield* this.#keysOf(node.id);
   }
 

@@ -10,6 +10,7 @@ import { PeerPath } from './peer-path.js';
 
 export const HUB_NUMBER = 0;
 const MAX_PENDING = 4_096;
+const MAX_EXPECTED = 64;
 
 export interface PeerPathsOptions {
   readonly clock: Clock;
@@ -50,6 +51,8 @@ export class PeerPaths {
   readonly #peers = new Map<number, ManagedPeer>();
   readonly #byNode = new Map<string, ManagedPeer>();
   readonly #pending = new Map<string, number>();
+  /** Peers that were punched of late: their probes are looked for first. */
+  readonly #expected = new Set<ManagedPeer>();
   /** Tells where a stock peer was heard from last. */
   heardFrom: (publicKey: Uint8Array) => Endpoint | undefined = () => undefined;
   #next = HUB_NUMBER + 1;
@@ -97,6 +100,7 @@ export class PeerPaths {
     if (peer === undefined) return;
     this.#peers.delete(peer.number);
     this.#byNode.delete(node);
+    this.#expected.delete(peer);
     this.#options.keys.forget(peer.publicKey);
   }
 
@@ -132,7 +136,10 @@ export class PeerPaths {
   }
 
   punch(node: string, candidates: readonly Candidate[], inMs: number): void {
-    this.#byNode.get(node)?.path.punch(candidates, inMs, this.#options.clock.nowMs());
+    const peer = this.#byNode.get(node);
+    if (peer === undefined) return;
+    this.#expect(peer);
+    peer.path.punch(candidates, inMs, this.#options.clock.nowMs());
     this.#rearm();
   }
 
@@ -191,6 +198,12 @@ export class PeerPaths {
     return heard !== undefined && isSameRemote(heard, fixed);
   }
 
+  #expect(peer: ManagedPeer): void {
+    this.#expected.delete(peer);
+    this.#expected.add(peer);
+    if (this.#expected.size > MAX_EXPECTED) this.#expected.delete(this.#expected.values().next().value!);
+  }
+
   #probe(number: number, transactionId: Uint8Array, to: Endpoint, publicKey: Uint8Array): void {
     const key = this.#options.keys.keyFor(publicKey);
     if (key === undefined) return;
@@ -201,7 +214,7 @@ export class PeerPaths {
 
   #answer(bytes: Uint8Array, message: StunMessage, from: Endpoint): void {
     const nowMs = this.#options.clock.nowMs();
-    const keys = [...this.#peers.values()].map(({ publicKey }) => publicKey);
+    const keys = [...this.#expected, ...this.#peers.values()].map(({ publicKey }) => publicKey);
     const found = this.#answers.answer(bytes, message, from, keys, nowMs);
     if (found === undefined) return;
     this.#options.sendProbe(found.response, from);

@@ -3,7 +3,7 @@ import { formatResponse, hasIntegrity, type MappedAddress, type StunMessage } fr
 
 /** Requests that are looked at in a second: each may cost a hash for every host that it could be from. */
 const REQUESTS_PER_SECOND = 200;
-const MOST_HOSTS = 256;
+const MOST_HOSTS = 128;
 
 /** Answers the probes of hosts that are known, and nobody else. */
 export class ProbeAnswers {

@@ -23,6 +23,7 @@ export interface RelayTableOptions {
   readonly crypto: Crypto;
   /** The nodes that a node may see. */
   readonly neighbours: (id: string) => Iterable<string>;
+  readonly sees: (a: string, b: string) => boolean;
   /** Whether the hub's own device has a session with this index. */
   readonly isOwnIndex: (index: number) => boolean;
 }
@@ -89,10 +90,8 @@ export class RelayTable {
 
   /** Ends the flows between two nodes that may no longer see each other. */
   forgetHidden(): void {
-    for (const node of this.#nodes.values()) {
-      const visible = new Set(this.#options.neighbours(node.id));
-      for (const [index, flow] of node.flows) if (!visible.has(flow.to.id)) node.flows.delete(index);
-    }
+    for (const node of this.#nodes.values())
+      for (const [index, flow] of node.flows) if (!this.#options.sees(node.id, flow.to.id)) node.flows.delete(index);
   }
 
   /** Says where a node is from now on. @param endpoint Copied. An address that was another node's is this one's. */
@@ -197,17 +196,13 @@ export class RelayTable {
   /** Tries the recent destinations first, the latest of them before all others. */
   #addressee(from: RelayNode, message: Uint8Array): RelayNode | undefined {
     const recent = [...from.pairs.keys()].reverse();
-    for (const node of recent) if (this.#isFor(node, message)) return this.#isVisible(from, node) ? node : undefined;
+    for (const node of recent)
+      if (this.#isFor(node, message)) return this.#options.sees(from.id, node.id) ? node : undefined;
     for (const id of this.#options.neighbours(from.id)) {
       const node = this.#nodes.get(id);
       if (node !== undefined && node !== from && this.#isFor(node, message)) return node;
     }
     return undefined;
-  }
-
-  #isVisible(from: RelayNode, to: RelayNode): boolean {
-    for (const id of this.#options.neighbours(from.id)) if (id === to.id) return true;
-    return false;
   }
 
   #isFor(node: RelayNode, message: Uint8Array): boolean {

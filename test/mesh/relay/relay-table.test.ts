@@ -119,7 +119,9 @@ describe('The relay', () => {
 
 function open(options: Partial<ConstructorParameters<typeof RelayTable>[0]> = {}): RelayTable {
   const all = Object.keys(KEYS);
-  const table = new RelayTable({ crypto, neighbours: () => all, isOwnIndex: () => false, ...options });
+  const { neighbours = () => all } = options;
+  const sees = (a: string, b: string): boolean => [...neighbours(a)].includes(b);
+  const table = new RelayTable({ crypto, neighbours, sees, isOwnIndex: () => false, ...options });
   table.setOwnKey(HUB);
   for (const name of all as Name[]) {
     table.putNode(name, [KEYS[name]]);
