@@ -124,6 +124,14 @@ export class PeerPath {
     if (nowMs - this.#trafficMs <= IDLE_MS) this.#scheduleFirst(nowMs);
   }
 
+  /** UDP works again: what failed meanwhile says nothing about the attempts to come. */
+  retry(nowMs: number): void {
+    if (this.#direct !== undefined) return;
+    this.#attempt = 0;
+    this.#lastPunchMs = -Infinity;
+    if (nowMs - this.#trafficMs <= IDLE_MS) this.#scheduleFirst(nowMs);
+  }
+
   nextDeadline(): number {
     return Math.min(this.#shots.nextMs, this.#heartbeatMs, this.#punchMs);
   }

@@ -66,7 +66,10 @@ export class PeerPaths {
     this.hub = new HubPath({
       random: options.random,
       onChange: options.onChange,
-      wantCarrier: options.wantCarrier,
+      wantCarrier: (isWanted) => {
+        if (!isWanted) this.#retry();
+        options.wantCarrier(isWanted);
+      },
     });
   }
 
@@ -179,6 +182,11 @@ export class PeerPaths {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+  }
+
+  #retry(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const { path } of this.#peers.values()) path.retry(nowMs);
   }
 
   #viewOf({ fixed, path, publicKey }: ManagedPeer): PathView {

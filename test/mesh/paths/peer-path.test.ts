@@ -143,6 +143,15 @@ describe('The path to a peer', () => {
     bench.run(1_000);
     assert.deepEqual(bench.probes, []);
   });
+
+  it('asks anew at once when UDP works again, however long the pause had become', () => {
+    const bench = new Bench();
+    bench.talk(50_000);
+    const failed = bench.asked.length;
+    bench.path.retry(bench.nowMs);
+    bench.talk(56_000);
+    assert.deepEqual(bench.asked.slice(failed), [50_000, 55_000]);
+  });
 });
 
 /** A path that is direct since a moment. */
