@@ -133,7 +133,6 @@ export class HubPath {
       this.#options.wantCarrier(true);
     }
     const due = this.#shots.filter(({ atMs }) => atMs <= nowMs);
-    if (due.length === 0) return;
     this.#shots = this.#shots.filter(({ atMs }) => atMs > nowMs);
     for (const shot of due) this.#fire(shot, nowMs, send);
     const isWaiting = this.#shots.some(({ endpoint }) => endpoint === this.#udp);
