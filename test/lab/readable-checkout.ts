@@ -22,7 +22,8 @@ export async function copyReadable(t: Pick<TestContext, 'after'>): Promise<strin
   return `${folder}/`;
 }
 
-function runtimeDependencies(): string[] {
+/** Paths of the packages that the programs import, in the checkout. */
+export function runtimeDependencies(): string[] {
   const lock = JSON.parse(readFileSync(join(CHECKOUT, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { dev?: boolean; optional?: boolean }>;
   };
