@@ -22,6 +22,18 @@ const ROLE = `${CHECKOUT}deploy/ansible/roles/wiretype`;
 const SQLITE = `${CHECKOUT}node_modules/@photostructure/sqlite`;
 const HUB = { wiretype_is: 'hub', wiretype_hub_endpoint: '127.0.0.1:51820' };
 const AGENT = { wiretype_is: 'agent', wiretype_name: 'server' };
+/** As much of systemctl as Ansible asks for. It notes what changes something in `/var/calls`. */
+const SYSTEMCTL = `#!/bin/sh
+touch /var/calls
+for word; do case $word in
+  show) echo LoadState=loaded; test -e /var/active && echo ActiveState=active || echo ActiveState=inactive;;
+  is-enabled) test -e /var/enabled && echo enabled || { echo disabled; exit 1; };;
+  is-active) test -e /var/active && echo active || { echo inactive; exit 3; };;
+  enable) touch /var/enabled; echo enable >> /var/calls;;
+  start | restart) touch /var/active; echo $word >> /var/calls;;
+  daemon-reload) echo daemon-reload >> /var/calls;;
+esac; done
+`;
 const isMissing = spawnSync('ansible-playbook', ['--version']).status !== 0 && 'needs ansible-core';
 
 describe('the role for Ansible', { skip: isMissing }, () => {
@@ -100,6 +112,26 @@ describe('the role for Ansible', { skip: isMissing }, () => {
     } finally {
       await hub.stop();
     }
+  });
+
+  it('starts a service that has changed, once, and leaves it alone otherwise', TIMEOUT, async (t) => {
+    const machine = await OwnFiles.create(t);
+    await machine.run(
+      'sh',
+      ['-c', 'rm -f /usr/bin/systemctl && cat > /usr/bin/systemctl && chmod 755 /usr/bin/systemctl'],
+      {
+        input: SYSTEMCTL,
+      },
+    );
+    const callsOf = async (variables: object): Promise<string[]> => {
+      const { status, text } = await play(machine, { ...HUB, wiretype_manage_services: true, ...variables });
+      assert.equal(status, 0, text);
+      return (await machine.run('sh', ['-c', 'cat /var/calls; rm -f /var/calls'])).split('\n').filter(Boolean);
+    };
+
+    assert.deepEqual(await callsOf({}), ['daemon-reload', 'start', 'enable']);
+    assert.deepEqual(await callsOf({}), []);
+    assert.deepEqual(await callsOf({ wiretype_hub_page: '127.0.0.1:8081' }), ['daemon-reload', 'restart']);
   });
 
   it('refuses variables that a shell or systemd would read otherwise', TIMEOUT, async (t) => {
