@@ -22,7 +22,7 @@ const ROLE = `${CHECKOUT}deploy/ansible/roles/wiretype`;
 const SQLITE = `${CHECKOUT}node_modules/@photostructure/sqlite`;
 const HUB = { wiretype_is: 'hub', wiretype_hub_endpoint: '127.0.0.1:51820' };
 const AGENT = { wiretype_is: 'agent', wiretype_name: 'server' };
-/** As much of systemctl as Ansible asks for. It notes what changes something in `/var/calls`. */
+/** A stand-in for systemctl, as far as Ansible asks. It notes what changes something in `/var/calls`. */
 const SYSTEMCTL = `#!/bin/sh
 touch /var/calls
 for word; do case $word in
