@@ -82,7 +82,8 @@ async function runUntilEnd(run: GatewayRun, io: CommandIo, interruption: AbortSi
   const say = (line: string): void => io.write(`${line}\n`);
   const privateKey = readOrMakeKey(run.folder);
   const store = await SqliteStore.open(run.folder);
-  const hub = run.hub === undefined ? undefined : openHub(run.hub, run.folder, privateKey);
+  const log = (line: string): void => io.writeError(`${line}\n`);
+  const hub = run.hub === undefined ? undefined : openHub(run.hub, run.folder, privateKey, log);
   const gateway = await open(run, store, privateKey, io, hub).catch(async (error) => {
     await store.close();
     throw error;
@@ -103,7 +104,7 @@ async function runUntilEnd(run: GatewayRun, io: CommandIo, interruption: AbortSi
       backup = path;
       setTimeout(() => ending.abort(), ANSWER_MS); // the answer goes out first
     },
-    log: (line) => io.writeError(`${line}\n`),
+    log,
   });
   try {
     const ports = await Promise.all(run.pages.map(({ host, port }) => server.listen(host, port, run.tls)));

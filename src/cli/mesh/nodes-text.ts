@@ -8,12 +8,16 @@ export function nodesText(nodes: readonly NodeBody[]): string {
     { title: 'node', cells: nodes.map(({ name }) => name) },
     { title: 'address', cells: nodes.map(({ addresses }) => addresses[0] ?? '') },
     { title: 'kind', cells: nodes.map(({ kind }) => kind) },
-    { title: 'state', cells: nodes.map(({ state }) => state) },
+    { title: 'state', cells: nodes.map(stateText) },
     { title: 'paths', cells: nodes.map(pathsText) },
     { title: 'seen at', cells: nodes.map(({ observed }) => observed ?? '') },
     { title: 'leads to', cells: nodes.map(({ routes, offeredRoutes }) => routesText(routes, offeredRoutes)) },
   ];
   return [...formatTextTable(columns, undefined, []), ''].join('\n');
+}
+
+function stateText({ state, hasSharedKey }: NodeBody): string {
+  return hasSharedKey ? `${state}; two hosts use its key` : state;
 }
 
 function pathsText({ paths }: NodeBody): string {

@@ -32,7 +32,12 @@ export interface HubRun {
 }
 
 /** Makes a hub around the engine of a gateway. The signing key of a network in mode `auto` lies in the folder. */
-export function openHub({ carrierUrl }: HubRun, folder: string, privateKey: Uint8Array): MeshHub {
+export function openHub(
+  { carrierUrl }: HubRun,
+  folder: string,
+  privateKey: Uint8Array,
+  log: (line: string) => void,
+): MeshHub {
   const { clock, parts } = createEngine();
   const path = join(folder, KEY_FILE);
   // The next port is easily opened in a firewall; where it is taken, any port will do.
@@ -48,6 +53,7 @@ export function openHub({ carrierUrl }: HubRun, folder: string, privateKey: Uint
     clock,
     privateKey,
     openSecond,
+    log,
     readSigningKey: () => (existsSync(path) ? readSigningKey(path) : undefined),
     ...(carrierUrl === undefined ? {} : { carrierUrl }),
   });

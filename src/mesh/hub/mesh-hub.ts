@@ -31,6 +31,7 @@ import { MapPublisher } from './map-publisher.js';
 import { areIntroduced, isAgent, isLiveNode, type NodeDevice } from './node-devices.js';
 import { Punches, type PunchNode } from './punches.js';
 import { RecordMaker } from './record-maker.js';
+import { SharedKeys } from './shared-keys.js';
 
 const ROUND_MS = 60_000;
 const FAREWELL_MS = 50;
@@ -68,6 +69,7 @@ export class MeshHub {
   readonly #nowUnixMs: () => number;
   readonly #control: ControlServer;
   readonly #punches = new Punches();
+  readonly #sharedKeys = new SharedKeys();
   readonly #devices = new Map<string, NodeDevice>();
   readonly #ending = new AbortController();
   #gateway!: RunningGateway;
@@ -145,6 +147,7 @@ export class MeshHub {
       this.#nowUnixMs(),
     );
     gateway.beforeRemoval = (ids) => this.#sayFarewell(ids);
+    this.relay.onMoved = (id, endpoint) => this.#moved(id, endpoint);
     this.relay.start();
     this.probes.serve(this.relay.probes);
     if (this.#options.openSecond !== undefined) {
@@ -163,6 +166,11 @@ export class MeshHub {
   /** The agents with a control connection. */
   isConnected(id: string): boolean {
     return this.#control.connections.has(id);
+  }
+
+  /** Whether two hosts seem to use the key of a node. */
+  hasSharedKey(id: string): boolean {
+    return this.#sharedKeys.isShared(id, this.#options.clock.nowMs());
   }
 
   /** The last report of an agent. */
@@ -303,8 +311,17 @@ export class MeshHub {
   #forget(id: string): void {
     this.#devices.delete(id);
     this.#records.forget(id);
+    this.#sharedKeys.forget(id);
     this.relay.removeNode(id);
     this.#control.connections.get(id)?.end('this node was removed from the network');
+  }
+
+  /** A carrier has no address of its own: a host that goes back and forth to it is one host. */
+  #moved(id: string, endpoint: Endpoint): void {
+    if (endpoint.family === FAMILY_PATH) return;
+    if (!this.#sharedKeys.moved(id, formatEndpoint(endpoint, NO_ZONES), this.#options.clock.nowMs())) return;
+    const name = this.#devices.get(id)?.name ?? id;
+    this.#options.log?.(`two hosts use the key of ${name}: revoke ${name}, and let each host join by itself`);
   }
 
   #newVisibility(): void {

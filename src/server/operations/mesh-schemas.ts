@@ -30,6 +30,8 @@ export const NodeBody = v.strictObject({
   notAfterUnixMs: v.optional(Milliseconds),
   relayedBytes: v.number(),
   isEphemeral: v.boolean(),
+  /** Two hosts seem to use its key: its address goes back and forth. */
+  hasSharedKey: v.boolean(),
 });
 export type NodeBody = v.InferInput<typeof NodeBody>;
 
@@ -86,6 +88,7 @@ export function nodeBody(device: NodeDevice, hub: MeshHub, { parts }: CallContex
     offeredRoutes: [...node.offeredRoutes],
     relayedBytes: hub.relay.table.node(id)?.counts.relayedBytes ?? 0,
     isEphemeral: node.ephemeralMinutes !== undefined,
+    hasSharedKey: hub.hasSharedKey(id),
     ...(report === undefined ? {} : { mapping: report.mapping }),
     ...(report?.rttMs === undefined ? {} : { rttMs: report.rttMs }),
     ...(observed === undefined ? {} : { observed }),
