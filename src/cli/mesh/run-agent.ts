@@ -48,7 +48,7 @@ export async function runAgent(run: AgentRun, io: CommandIo): Promise<number> {
   mkdirSync(run.folder, { recursive: true, mode: 0o700 });
   const say = (line: string): void => io.write(`${line}\n`);
   let status = 0;
-  const state = readNodeState(run.folder);
+  const state = readNodeState(run.folder, say);
   const onEvent = (event: AgentEvent): void => {
     const line = eventText(event);
     if (line !== undefined) say(`${new Date().toISOString().slice(11, 19)} ${line}`);

@@ -51,8 +51,13 @@ export function hasNodeState(folder: string): boolean {
   return existsSync(join(folder, FILE));
 }
 
-/** @throws {WireGuardError} ERR_NODE_STATE, without the content, which is secret. */
-export function readNodeState(folder: string): NodeState {
+/**
+ * Reads the state of a node. A map that is damaged costs nothing but the nodes until the hub is there: it is left out.
+ *
+ * @param onDamage Takes a sentence about a map that was left out.
+ * @throws {WireGuardError} ERR_NODE_STATE, without the content, which is secret.
+ */
+export function readNodeState(folder: string, onDamage: (sentence: string) => void = () => {}): NodeState {
   const path = join(folder, FILE);
   let parsed: unknown;
   try {
@@ -63,6 +68,11 @@ export function readNodeState(folder: string): NodeState {
   }
   const result = v.safeParse(NodeStateSchema, parsed);
   if (result.success) return result.output;
+  const withoutMap = v.safeParse(NodeStateSchema, { ...(parsed as object), map: { entries: [], rules: [] } });
+  if (withoutMap.success) {
+    onDamage(`${path}: the map is damaged, and is asked for anew`);
+    return withoutMap.output;
+  }
   throw new WireGuardError('ERR_NODE_STATE', `${path}: ${v.getDotPath(result.issues[0]) ?? 'the whole file'} is wrong`);
 }
 

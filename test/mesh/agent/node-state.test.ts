@@ -1,0 +1,58 @@
+/** What an agent keeps: damage of the map costs the map alone, and the keys are never guessed. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+
+import { type NodeState, readNodeState, writeNodeState } from '../../../src/mesh/agent/node-state.js';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+
+describe('The state of a node', () => {
+  it('whose map is damaged is read without the map, and says so in a sentence', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'node-state-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    await writeNodeState(folder, STATE);
+    const path = join(folder, 'node.json');
+    const parsed = JSON.parse(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify({ ...parsed, map: { rev: 5, entries: [{ record: 'x' }], rules: [] } }));
+    const said: string[] = [];
+    assert.deepEqual(
+      readNodeState(folder, (sentence) => said.push(sentence)),
+      STATE,
+    );
+    assert.deepEqual(said, [`${path}: the map is damaged, and is asked for anew`]);
+  });
+
+  it('whose keys are damaged is refused without a word of them', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'node-state-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    await writeNodeState(folder, { ...STATE, privateKey: 'secret' });
+    const isSilent = ({ code, message }: Error & { code?: string }): boolean =>
+      code === 'ERR_NODE_STATE' && /privateKey is wrong/.test(message) && !message.includes('secret');
+    assert.throws(() => readNodeState(folder), isSilent);
+    writeFileSync(join(folder, 'node.json'), '{"privateKey":"secr');
+    assert.throws(() => readNodeState(folder), /it is cut off or was edited/);
+  });
+});
+
+const STATE: NodeState = {
+  version: 1,
+  id: '0123456789ab',
+  name: 'laptop',
+  addresses: ['10.0.0.2'],
+  network: 'home',
+  networkId: Buffer.alloc(16, 1).toString('base64'),
+  signingKey: KEY,
+  mode: 'auto',
+  hub: { publicKey: KEY, endpoint: 'hub:1', addresses: ['10.0.0.1'], subnets: ['10.0.0.0/24'] },
+  privateKey: KEY,
+  keySeq: 1,
+  keyMadeUnixMs: 1,
+  identity: 'pem',
+  listenPort: 0,
+  routes: [],
+  map: { entries: [], rules: [] },
+  seen: {},
+};
