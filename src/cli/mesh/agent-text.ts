@@ -2,6 +2,8 @@ import type { AgentPeerStatus, AgentStatus } from '../../mesh/agent/agent-status
 import type { AgentEvent } from '../../mesh/agent/mesh-agent.js';
 import { formatTextTable } from '../device/text-table.js';
 
+const DAY_MS = 86_400_000;
+
 /** Shows the state of an agent on a terminal. */
 export function statusText(status: AgentStatus, nowUnixMs: number): string {
   const { name, network, addresses, hub, mapping, publicAddress, peers, isWaiting } = status;
@@ -12,6 +14,7 @@ export function statusText(status: AgentStatus, nowUnixMs: number): string {
     `hub ${hub.endpoint}: ${hub.isConnected ? `connected ${way}${round}` : 'not connected; what stands goes on without it'}`,
     `NAT: ${mappingText(mapping)}${publicAddress === undefined ? '' : `; seen as ${publicAddress}`}`,
     ...(isWaiting ? ['This node waits for the signature of the administrator: wiretype mesh sign'] : []),
+    ...warnings(status),
     '',
   ];
   if (peers.length === 0) return [...lines, 'No other nodes.', ''].join('\n');
@@ -30,15 +33,32 @@ export function eventText(event: AgentEvent): string | undefined {
     case 'hub':
       return event.isConnected ? 'connected to the hub' : 'the hub is away; what stands goes on without it';
     case 'refused':
-      return `refused the record of ${event.record.name} (${event.record.problem}); the last good one stays`;
+      return refusedText(event.record);
     case 'revoked':
       return event.reason;
     case 'clock':
-      return `the clock of this host differs from the hub's by ${Math.round(event.errorMs / 86_400_000)} days`;
+      return clockText(event.errorMs);
     case 'map':
     case 'path':
       return undefined;
   }
+}
+
+function warnings({ mode, clockErrorMs, refused }: AgentStatus): string[] {
+  const locked = '; records are refused by it, until it is set';
+  return [
+    ...(clockErrorMs === undefined ? [] : [`${clockText(clockErrorMs)}${mode === 'locked' ? locked : ''}`]),
+    ...refused.map(refusedText),
+  ];
+}
+
+function clockText(errorMs: number): string {
+  const days = Math.round(Math.abs(errorMs) / DAY_MS);
+  return `the clock of this host is ${days} days ${errorMs > 0 ? 'behind' : 'ahead of'} the hub's`;
+}
+
+function refusedText({ name, problem }: { readonly name: string; readonly problem: string }): string {
+  return `refused the record of ${name} (${problem}); the last good one stays`;
 }
 
 function mappingText(mapping: AgentStatus['mapping']): string {

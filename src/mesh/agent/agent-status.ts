@@ -40,6 +40,10 @@ export interface AgentStatus {
   };
   readonly mapping: 'easy' | 'hard' | 'unknown';
   readonly publicAddress?: string;
+  /** The hub's clock less this host's, where they differ by more than a day. */
+  readonly clockErrorMs?: number;
+  /** Records that the hub gave and that were not believed. The last good one of each stays. */
+  readonly refused: readonly { readonly id: string; readonly name: string; readonly problem: string }[];
   readonly peers: readonly AgentPeerStatus[];
 }
 

@@ -2,6 +2,9 @@ import type { MapEntry, MapMessage } from '../map/messages.js';
 import type { RuleText } from '../map/rule-text.js';
 import { fromBase64, type NodeRecord, problemOfRecord, type RecordProblem } from '../records/node-record.js';
 
+/** A hub that lies without end fills no memory. */
+const MAX_REFUSED = 100;
+
 export interface KnownMapOptions {
   /** Base64. */
   readonly networkId: string;
@@ -16,7 +19,8 @@ export interface KnownMapOptions {
 export interface RefusedRecord {
   readonly id: string;
   readonly name: string;
-  readonly problem: RecordProblem;
+  /** `other-node`: it is no record of this node, as which it was given. `hub-key`: the hub says that it has another key. */
+  readonly problem: RecordProblem | 'other-node' | 'hub-key';
 }
 
 /**
@@ -30,6 +34,8 @@ export class KnownMap {
   readonly #signingKey: Uint8Array;
   #rules: readonly RuleText[];
   #rev: number | undefined;
+  /** Records that were refused. What was named and is not refused any more is taken out. */
+  readonly refused = new Map<string, RefusedRecord>();
 
   constructor({ networkId, signingKey, entries, rules, rev, seen }: KnownMapOptions) {
     this.#networkId = fromBase64(networkId);
@@ -40,6 +46,7 @@ export class KnownMap {
     for (const [id, numbers] of Object.entries(seen)) this.seen.set(id, numbers);
   }
 
+  /** `undefined`: everything is wanted again, since records are missing that the hub takes for known. */
   get rev(): number | undefined {
     return this.#rev;
   }
@@ -51,13 +58,18 @@ export class KnownMap {
   /** Takes a map or what has changed in it. @returns What was refused. */
   apply(message: MapMessage, nowUnixMs: number): readonly RefusedRecord[] {
     const refused = message.put.flatMap((entry) => this.#put(entry, nowUnixMs));
-    for (const id of message.del) this.entries.delete(id);
+    for (const id of message.del) {
+      this.entries.delete(id);
+      this.refused.delete(id);
+    }
     if (message.full) {
       const named = new Set(message.put.map(({ record }) => record.id));
       for (const id of [...this.entries.keys()]) if (!named.has(id)) this.entries.delete(id);
     }
+    if (message.full) this.refused.clear();
+    for (const record of refused) this.noteRefused(record);
     if (message.rules !== undefined) this.#rules = message.rules;
-    this.#rev = message.rev;
+    this.#rev = this.refused.size > 0 ? undefined : message.rev;
     return refused;
   }
 
@@ -74,6 +86,7 @@ export class KnownMap {
       .filter(({ record }) => record.notAfterUnixMs < nowUnixMs)
       .map(({ record }) => record.id);
     for (const id of expired) this.entries.delete(id);
+    if (expired.length > 0) this.#rev = undefined;
     return expired;
   }
 
@@ -84,12 +97,17 @@ export class KnownMap {
     return next;
   }
 
+  noteRefused(record: RefusedRecord): void {
+    if (this.refused.size < MAX_REFUSED || this.refused.has(record.id)) this.refused.set(record.id, record);
+  }
+
   #put(entry: MapEntry, nowUnixMs: number): readonly RefusedRecord[] {
     const { id, name, serial, keySeq } = entry.record;
     const problem = this.problemOf(entry, nowUnixMs);
     if (problem !== undefined) return [{ id, name, problem }];
     this.entries.set(id, entry);
     this.seen.set(id, { serial, keySeq });
+    this.refused.delete(id);
     return [];
   }
 }

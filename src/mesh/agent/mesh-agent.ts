@@ -93,6 +93,7 @@ export class MeshAgent {
   #tunnel!: Tunnel;
   #peers: readonly WantedPeer[] = [];
   #clockErrorMs = 0;
+  #seenClockErrorMs = 0;
   #saving: NodeJS.Timeout | undefined;
   #isClosed = false;
   #farewell: (() => void) | undefined;
@@ -148,6 +149,11 @@ export class MeshAgent {
 
   get isConnected(): boolean {
     return this.#control.isOpen;
+  }
+
+  /** By how much this host's clock differs from the hub's; 0: by less than a day. */
+  get clockErrorMs(): number {
+    return this.#seenClockErrorMs;
   }
 
   /** The wall clock, corrected by the hub's where that one signs the records anyway. */
@@ -230,6 +236,7 @@ export class MeshAgent {
       this.#tunnel.close();
       throw error;
     });
+    this.map.expire(this.nowUnixMs);
     await this.#resolveHub();
     await this.#applyMap();
     await this.#greetHub();
@@ -355,9 +362,11 @@ export class MeshAgent {
 
   async #takeMap(message: MapMessage): Promise<void> {
     this.#readClock(message.unixMs);
-    const refused = this.map.apply(message, this.nowUnixMs);
-    for (const record of refused) this.#options.onEvent?.({ kind: 'refused', record });
-    const isSelfGood = message.self !== undefined && this.#isOwn(message.self);
+    const refused = [...this.map.apply(message, this.nowUnixMs)];
+    const lies = this.#liesAboutUs(message);
+    for (const lie of lies) this.map.noteRefused(lie);
+    for (const record of [...refused, ...lies]) this.#options.onEvent?.({ kind: 'refused', record });
+    const isSelfGood = message.self !== undefined && this.#problemOfOwn(message.self) === undefined;
     const self = isSelfGood ? message.self : this.#state.self;
     const hub = message.hub?.publicKey === this.#state.hub.publicKey ? message.hub : this.#state.hub;
     const isHubMoved = hub.endpoint !== this.#state.hub.endpoint || hub.secondPort !== this.#state.hub.secondPort;
@@ -369,9 +378,22 @@ export class MeshAgent {
     this.#options.onEvent?.({ kind: 'map', nodes: this.map.entries.size });
   }
 
+  /** What the hub says wrongly of this node and of itself. */
+  #liesAboutUs({ self, hub }: MapMessage): RefusedRecord[] {
+    const lies: RefusedRecord[] = [];
+    const problem = self === undefined ? undefined : this.#problemOfOwn(self);
+    if (self !== undefined) this.map.refused.delete(this.#state.id);
+    if (problem !== undefined) lies.push({ id: this.#state.id, name: `${this.#state.name}, this node,`, problem });
+    if (hub === undefined) return lies;
+    this.map.refused.delete(HUB);
+    if (hub.publicKey !== this.#state.hub.publicKey) lies.push({ id: HUB, name: 'the hub', problem: 'hub-key' });
+    return lies;
+  }
+
   /** Another node's record as this node's own would be a lie, or a mistake. */
-  #isOwn(entry: MapEntry): boolean {
-    return entry.record.id === this.#state.id && this.map.problemOf(entry, this.nowUnixMs) === undefined;
+  #problemOfOwn(entry: MapEntry): RefusedRecord['problem'] | undefined {
+    if (entry.record.id !== this.#state.id) return 'other-node';
+    return this.map.problemOf(entry, this.nowUnixMs);
   }
 
   /** The hub signs in mode `auto`, so that its clock decides anyway; in mode `locked` a wrong clock is only reported. */
@@ -379,6 +401,7 @@ export class MeshAgent {
     const errorMs = hubUnixMs - (this.#options.nowUnixMs ?? Date.now)();
     const isWrong = Math.abs(errorMs) > MAX_CLOCK_ERROR_MS;
     if (isWrong) this.#options.onEvent?.({ kind: 'clock', errorMs });
+    this.#seenClockErrorMs = isWrong ? errorMs : 0;
     this.#clockErrorMs = isWrong && this.#state.mode === 'auto' ? errorMs : 0;
   }
 

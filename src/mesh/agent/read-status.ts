@@ -9,7 +9,7 @@ const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 /** Reads the state of an agent. */
 export function readStatus(agent: MeshAgent): AgentStatus {
-  const { state, paths, isConnected } = agent;
+  const { state, paths, isConnected, clockErrorMs } = agent;
   const { hub } = paths;
   const { mapped } = hub;
   return {
@@ -27,6 +27,8 @@ export function readStatus(agent: MeshAgent): AgentStatus {
     },
     mapping: hub.mapping,
     ...(mapped === undefined ? {} : { publicAddress: `${formatIpAddress(mapped.address)}:${mapped.port}` }),
+    ...(clockErrorMs === 0 ? {} : { clockErrorMs }),
+    refused: [...agent.map.refused.values()],
     peers: readPeers(agent),
   };
 }

@@ -72,6 +72,29 @@ describe('A map', () => {
     );
   });
 
+  it('is asked for as a whole again while records of it were refused: the hub takes them for known', () => {
+    const map = open();
+    map.apply(message({ full: true, put: [entry(1)], rev: 5 }), NOW);
+    assert.equal(map.rev, 5);
+    map.apply(message({ put: [entry(2)], rev: 6 }), NOW * 2);
+    assert.deepEqual([map.rev, map.refused.get(id(2))?.problem], [undefined, 'expired']);
+    map.apply(message({ put: [entry(2)], rev: 7 }), NOW);
+    assert.deepEqual([map.rev, map.refused.size], [7, 0]);
+    map.expire(NOW * 2);
+    assert.equal(map.rev, undefined, 'a clock that was wrong let all go: they have to come back');
+  });
+
+  it('remembers few lies, however many a hub tells', () => {
+    const map = open();
+    const lie = entry(1, { serial: 1 }, SigningKey.generate());
+    for (let number = 0; number < 1_000; number++)
+      map.apply(
+        message({ put: [{ ...lie, record: { ...lie.record, id: number.toString(16).padStart(12, '0') } }] }),
+        NOW,
+      );
+    assert.deepEqual([map.refused.size, map.entries.size], [100, 0]);
+  });
+
   it('lets nodes go whose time is over', () => {
     const map = open();
     map.apply(message({ full: true, put: [entry(1, { notAfterUnixMs: NOW + 10 }), entry(2)] }), NOW);
