@@ -5,6 +5,8 @@ import { type Candidate, isProbeable, isSameRemote, MAX_CANDIDATES } from './can
 const SHOTS_AT_MS = [0, 100, 300];
 /** Shots at one address that are never answered, until the network changes or this time has passed. */
 const MAX_TRIES = 10;
+/** Addresses that are tried in that time: a peer that names ever new ones aims at nobody. */
+const MAX_TRIED = 4 * MAX_CANDIDATES;
 const FORGET_TRIES_MS = 300_000;
 /** An answer that comes later than this is no answer. */
 const ANSWER_MS = 5_000;
@@ -94,8 +96,9 @@ export class ProbeShots {
     }
     const tries = this.#triesAt(endpoint);
     if (tries === undefined) {
+      if (this.#tries.length >= MAX_TRIED) return false;
       this.#tries.push({ endpoint, count: 1 });
-      return this.#tries.length <= 4 * MAX_CANDIDATES;
+      return true;
     }
     tries.count++;
     return tries.count <= MAX_TRIES;
