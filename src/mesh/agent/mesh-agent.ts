@@ -378,7 +378,7 @@ export class MeshAgent {
     this.#options.onEvent?.({ kind: 'map', nodes: this.map.entries.size });
   }
 
-  /** What the hub says wrongly of this node and of itself. */
+  /** Finds what the hub says wrongly of this node and of itself. */
   #liesAboutUs({ self, hub }: MapMessage): RefusedRecord[] {
     const lies: RefusedRecord[] = [];
     const problem = self === undefined ? undefined : this.#problemOfOwn(self);

@@ -1,4 +1,4 @@
-/** What an agent keeps: damage of the map costs the map alone, and the keys are never guessed. */
+/** The file of a node: damage of the map costs the map alone, and the keys are never guessed. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
