@@ -305,6 +305,7 @@ export const en = {
     actions: 'Actions',
     kinds: { agent: 'agent', stock: 'stock' },
     states: { connected: 'connected', away: 'away', waiting: 'waits for a signature' },
+    hasSharedKey: 'two hosts use its key',
     pathKinds: { direct: 'direct', relay: 'through the hub', carried: 'in a WebSocket' },
     offers: 'offers',
     approve: 'Approve',

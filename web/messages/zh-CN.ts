@@ -294,6 +294,7 @@ export const zhCN = {
     actions: '操作',
     kinds: { agent: '代理', stock: '原版' },
     states: { connected: '已连接', away: '离线', waiting: '等待签名' },
+    hasSharedKey: '两台主机在使用它的密钥',
     pathKinds: { direct: '直连', relay: '经中枢', carried: '经 WebSocket' },
     offers: '申请',
     approve: '批准',

@@ -13,6 +13,7 @@ interface MeshNode {
   readonly kind: 'agent' | 'stock';
   readonly addresses: readonly string[];
   readonly state: 'connected' | 'away' | 'waiting';
+  readonly hasSharedKey: boolean;
   readonly observed?: string;
   readonly paths: Readonly<Record<string, 'direct' | 'relay' | 'carried'>>;
   readonly routes: readonly string[];
@@ -75,6 +76,7 @@ function Nodes({ nodes, mayWrite, act }: { nodes: readonly MeshNode[]; mayWrite:
               <td class="code">{node.addresses[0]}</td>
               <td>
                 {m.states[node.state]}
+                {node.hasSharedKey ? ` – ${m.hasSharedKey}` : ''}
                 <div class="quiet">{node.observed ?? ago(node.lastHandshakeUnixMs, nowUnixMs.value)}</div>
               </td>
               <td>{pathsText(node)}</td>
