@@ -5,13 +5,13 @@
  *
  * The first ones connect, and the others after SIGUSR2, so that what does not depend on their number is there before.
  *
- * Prints `enrolled SECONDS`, `warm`, `connected`, and `begins UNIX_MS` and `gone UNIX_MS` when one agent and when no agent knows the first one any more.
+ * Prints `enrolled SECONDS`, `warm`, `connected`, `back UNIX_MS` when all are connected to a hub that was restarted, and `begins UNIX_MS` and `gone UNIX_MS` when one agent and when no agent knows the first one any more.
  */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 import { join } from '../../src/mesh/agent/join.js';
-import type { MeshAgent } from '../../src/mesh/agent/mesh-agent.js';
+import type { AgentEvent, MeshAgent } from '../../src/mesh/agent/mesh-agent.js';
 import type { NodeState } from '../../src/mesh/agent/node-state.js';
 import { openRootlessAgent } from '../../src/mesh/agent/open-agent.js';
 import { type InvitationText, parseInvitation } from '../../src/mesh/records/invitation-text.js';
@@ -39,9 +39,13 @@ process.stdout.write(`enrolled ${(performance.now() - startMs) / 1_000}\n`);
 const save = async (): Promise<void> => {};
 const first = states.find(({ name }) => name === 'host-0')!;
 const agents: MeshAgent[] = [];
+/** Ids of those that have connected, since the revocation in the end. */
+const isAnew = new Set<string>();
 for (const [index, state] of states.entries()) {
   if (index === WARM) await warmedUp();
-  const onEvent = (): void => {};
+  const onEvent = (event: AgentEvent): void => {
+    if (event.kind === 'hub' && event.isConnected) isAnew.add(state.id);
+  };
   agents.push((await openRootlessAgent({ state, save, addresses: state.addresses, onEvent })).agent);
 }
 await until(() => agents.every((agent) => agent.isConnected && agent.map.entries.size === count - 1));
@@ -50,7 +54,10 @@ const others = agents.filter((agent) => agent.state.id !== first.id);
 await until(() => others.some((agent) => !agent.map.entries.has(first.id)));
 process.stdout.write(`begins ${Date.now()}\n`);
 await until(() => others.every((agent) => !agent.map.entries.has(first.id)));
+isAnew.clear();
 process.stdout.write(`gone ${Date.now()}\n`);
+await until(() => others.every((agent) => agent.isConnected && isAnew.has(agent.state.id)));
+process.stdout.write(`back ${Date.now()}\n`);
 await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
 
 async function warmedUp(): Promise<void> {

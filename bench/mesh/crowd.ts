@@ -10,7 +10,9 @@ import { openHub } from './hub-site.js';
 const AGENTS = 300;
 /** Those that connect before memory is looked at. */
 const WARM = 50;
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 900_000;
+/** Each agent knows all others, and all of them are in one process. */
+const HEAP_LIMIT = '--max-old-space-size=12000';
 const HEAP = `${CHECKOUT}dist/bench/mesh/heap-program.js`;
 const PROGRAM = `${CHECKOUT}dist/bench/mesh/crowd-program.js`;
 
@@ -35,15 +37,23 @@ export const crowd: Measure = {
       isMoreBetter: false,
       goal: { atMost: 1_000 },
     },
+    {
+      id: 'mesh-reconnect',
+      title: `all of ${AGENTS} agents back at a hub that was restarted`,
+      unit: 's',
+      digits: 1,
+      isMoreBetter: false,
+      goal: { atMost: 60 },
+    },
   ],
   per: 'run',
   suits: ({ title }) => title === HUB,
   async take(site, { idlePeers }) {
     const count = Math.min(AGENTS, idlePeers);
-    const { host, ask, socketPath } = await openHub(site, await site.lab.host('hub'), '127.0.0.1');
+    const { host, ask, socketPath, restart } = await openHub(site, await site.lab.host('hub'), '127.0.0.1');
     const invitations: string[] = [];
     for (let number = 0; number < count; number++) invitations.push(await invite(socketPath));
-    const agents = host.start(process.execPath, [PROGRAM], { isInteractive: true });
+    const agents = host.start(process.execPath, [HEAP_LIMIT, PROGRAM], { isInteractive: true });
     agents.write(`${invitations.join('\n')}\n\n`);
     await agents.says(/warm/, PATIENCE_MS);
     const before = await liveBytes(host);
@@ -53,11 +63,15 @@ export const crowd: Measure = {
     const startMs = Date.now();
     await ask('revoke', 'host-0');
     await agents.says(/gone \d+/);
+    const restartedMs = Date.now();
+    await restart();
+    await agents.says(/back \d+/, PATIENCE_MS);
     const enrolSeconds = Number(/enrolled ([\d.]+)/.exec(agents.stdout)![1]);
     return {
       'mesh-enrolment': count / enrolSeconds,
       'mesh-agent-memory': perAgent,
       'mesh-revocation': Number(/gone (\d+)/.exec(agents.stdout)![1]) - startMs,
+      'mesh-reconnect': (Number(/back (\d+)/.exec(agents.stdout)![1]) - restartedMs) / 1_000,
     };
   },
 };

@@ -12,6 +12,8 @@ export interface HubSite {
   readonly hub: Program;
   /** Runs `wiretype mesh` with words at the hub. */
   readonly socketPath: string;
+  /** Ends the hub, and starts it again. */
+  readonly restart: () => Promise<void>;
   readonly ask: (...words: readonly string[]) => Promise<string>;
 }
 
@@ -25,10 +27,18 @@ export function environmentOf({ contender }: Site): Record<string, string> {
 export async function openHub(site: Site, host: Host, address: string): Promise<HubSite> {
   const state = join(site.lab.folder, `state-of-${host.namespace}`);
   const words = ['--endpoint', address, '--port', '51900', '--page', '127.0.0.1:8080', '--state', state];
-  const hub = host.start(process.execPath, ['--inspect=127.0.0.1:9229', WIRETYPE, 'hub', 'init', 'home', ...words], {
-    env: environmentOf(site),
-  });
-  await hub.says(/The page is at/);
+  const start = async (...action: readonly string[]): Promise<Program> => {
+    const args = ['--inspect=127.0.0.1:9229', WIRETYPE, 'hub', ...action, ...words];
+    const program = host.start(process.execPath, args, { env: environmentOf(site) });
+    await program.says(/The page is at/);
+    return program;
+  };
+  const hub = await start('init', 'home');
+  const restart = async (): Promise<void> => {
+    hub.signal('SIGTERM');
+    await hub.exited;
+    await start('run');
+  };
   const ask = (...more: readonly string[]) => host.run(WIRETYPE, ['mesh', ...more, '--state', state]);
-  return { host, hub, ask, socketPath: join(state, 'control.sock') };
+  return { host, hub, restart, ask, socketPath: join(state, 'control.sock') };
 }
