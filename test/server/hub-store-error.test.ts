@@ -37,7 +37,7 @@ it('A change that the store refuses is pushed to no agent, and one that it takes
   for (const { status } of [refused, removal]) assert.ok(status >= 500, `${status}`);
   assert.deepEqual([got.length, hub.publisher.rev], [1, rev]);
   assert.deepEqual(
-    [...hub.nodes()].map(({ name }) => name),
+    [...hub.nodes.devices.values()].map(({ name }) => name),
     ['phone'],
     'what stood still stands',
   );

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { Commands } from '../../host/net/commands.js';
 import { Resolvectl } from '../../host/net/dns/resolvectl.js';
 import type { MeshAgent } from '../../mesh/agent/mesh-agent.js';
-import { labelOf } from '../../mesh/hub/mesh-hub.js';
+import { labelOf } from '../../mesh/hub/node-directory.js';
 import { withNames, withoutNames } from './hosts-text.js';
 import type { MeshInterface } from './mesh-interface.js';
 

@@ -50,7 +50,6 @@ export class AgentConnection implements MapSubscriber {
 
 export interface ControlEvents {
   onMessage(connection: AgentConnection, message: AgentMessage): void;
-  onOpen(connection: AgentConnection): void;
   onClose(connection: AgentConnection): void;
 }
 
@@ -88,6 +87,5 @@ export class ControlServer {
       if (this.connections.get(node) === connection) this.connections.delete(node);
       this.#events.onClose(connection);
     });
-    this.#events.onOpen(connection);
   }
 }

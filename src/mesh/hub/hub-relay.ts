@@ -4,9 +4,10 @@ import type { WrapSocket } from '../../gateway/gateway-engine.js';
 import type { Clock } from '../../host/clock.js';
 import type { DatagramSocket } from '../../host/datagram-socket.js';
 import type { Tunnel } from '../../host/tunnel.js';
-import type { Endpoint } from '../../wire/endpoint.js';
+import { type Endpoint, FAMILY_PATH } from '../../wire/endpoint.js';
 import { CarrierSocket } from '../carrier/carrier-socket.js';
 import { ProbeSocket } from '../probes/probe-socket.js';
+import type { RelayNode } from '../relay/relay-node.js';
 import { RelaySocket } from '../relay/relay-socket.js';
 import { RelayTable } from '../relay/relay-table.js';
 import type { NodeDevice } from './node-devices.js';
@@ -109,6 +110,21 @@ export class HubRelay {
   /** The id of the node with a key. */
   nodeOfKey(publicKey: Uint8Array): string | undefined {
     return this.#byKey.get(Buffer.from(publicKey).toString('base64'));
+  }
+
+  /**
+   * Lists the nodes that a probe from an address may be of: those there, those at other ports there, then those that could be anywhere,
+   * since they are carried or have not spoken yet.
+   */
+  *nodesAt(endpoint: Endpoint): Iterable<string> {
+    const at = this.table.nodeAt(endpoint);
+    if (at !== undefined) yield at.id;
+    const isHere = ({ endpoint: other }: RelayNode): boolean =>
+      other !== undefined && Buffer.compare(other.address, endpoint.address) === 0;
+    const isCarried = ({ endpoint: other }: RelayNode): boolean => other?.family === FAMILY_PATH;
+    const isSilent = ({ endpoint: other }: RelayNode): boolean => other === undefined;
+    for (const test of [isHere, isCarried, isSilent])
+      for (const node of this.table.nodes) if (node !== at && test(node)) yield node.id;
   }
 
   async #follow(tunnel: Tunnel): Promise<void> {

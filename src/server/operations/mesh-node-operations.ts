@@ -53,7 +53,9 @@ export const MESH_NODE_OPERATIONS = [
     handler: async ({ name, publicKey, tags, peers, endpoint, isHubExit }, context) => {
       const hub = hubOf(context);
       const { gateway, nowUnixMs } = context.parts;
-      const others = [...hub.nodes()].filter((node) => (peers === undefined ? isAgent(node) : peers.includes(node.id)));
+      const others = [...hub.nodes.devices.values()].filter((node) =>
+        peers === undefined ? isAgent(node) : peers.includes(node.id),
+      );
       const known = others.slice(0, MAX_PEERS_IN_FILE);
       const added = await gateway.transact((state) => {
         const device: GatewayDevice = {
@@ -100,7 +102,9 @@ export const MESH_NODE_OPERATIONS = [
     handler: async ({ id, publicKey, isHubExit }, context) => {
       const hub = hubOf(context);
       const { gateway } = context.parts;
-      const known = [...hub.nodes()].filter((node) => isAgent(node) && node.id !== id).slice(0, MAX_PEERS_IN_FILE);
+      const known = [...hub.nodes.devices.values()]
+        .filter((node) => isAgent(node) && node.id !== id)
+        .slice(0, MAX_PEERS_IN_FILE);
       const device = await gateway.transact((state) => {
         const found = state.devices.find((each) => each.id === id);
         if (found?.node === undefined || found.node.identityKey !== undefined)
@@ -134,7 +138,8 @@ export const MESH_NODE_OPERATIONS = [
     output: v.strictObject({ networkId: v.string(), nodes: v.array(Unsigned) }),
     handler: async (_, context) => {
       const hub = hubOf(context);
-      const nodes = hub.mesh.mode === 'auto' ? [] : [...hub.nodes()].filter(isOutdated).map(unsignedBody);
+      const nodes =
+        hub.mesh.mode === 'auto' ? [] : [...hub.nodes.devices.values()].filter(isOutdated).map(unsignedBody);
       return { networkId: hub.mesh.networkId, nodes };
     },
   }),
@@ -181,7 +186,7 @@ export const MESH_NODE_OPERATIONS = [
     }),
     handler: async ({ id }, context) => {
       const hub = hubOf(context);
-      const device = [...hub.nodes()].find((node) => node.id === id);
+      const device = [...hub.nodes.devices.values()].find((node) => node.id === id);
       if (device === undefined) throw new ApiError('ERR_NOT_FOUND', 'there is no such node');
       return { node: nodeBody(device, hub, context), pairs: pairsOf(device, context) };
     },

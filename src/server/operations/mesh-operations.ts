@@ -30,7 +30,7 @@ export const MESH_OPERATIONS = [
     }),
     handler: async (_, context) => {
       const hub = hubOf(context);
-      const nodes = [...hub.nodes()].map((device) => nodeBody(device, hub, context));
+      const nodes = [...hub.nodes.devices.values()].map((device) => nodeBody(device, hub, context));
       return { ...hub.mesh, hub: hub.info(), nodes };
     },
   }),
@@ -58,7 +58,7 @@ export const MESH_OPERATIONS = [
       if (device === undefined) throw new ApiError('ERR_SCOPE', 'this works from inside of an invitation only');
       const hub = hubOf(context);
       const { id, name, addresses } = await hub.enrol(request, device);
-      const self = hub.entryOf(id);
+      const self = hub.nodes.entryOf(id);
       return {
         id,
         name,
@@ -157,7 +157,7 @@ export const MESH_OPERATIONS = [
           result: undefined,
         };
       }, context.caller.actor);
-      const device = [...hub.nodes()].find((node) => node.id === id);
+      const device = [...hub.nodes.devices.values()].find((node) => node.id === id);
       if (device === undefined) throw new ApiError('ERR_NOT_FOUND', 'there is no such node');
       return nodeBody(device, hub, context);
     },

@@ -73,7 +73,7 @@ export function nodeBody(device: NodeDevice, hub: MeshHub, { parts }: CallContex
   const report = hub.reportOf(id);
   const view = parts.gateway.device(id);
   const observed = hub.observed(id);
-  const notAfterUnixMs = hub.entryOf(id)?.record.notAfterUnixMs;
+  const notAfterUnixMs = hub.nodes.entryOf(id)?.record.notAfterUnixMs;
   const isHere = isAgent(device) ? hub.isConnected(id) : view?.condition === 'online';
   return {
     id,
@@ -82,7 +82,7 @@ export function nodeBody(device: NodeDevice, hub: MeshHub, { parts }: CallContex
     addresses: [...addresses],
     tags: [...tags],
     publicKey,
-    state: hub.isWaiting(device) ? 'waiting' : isHere ? 'connected' : 'away',
+    state: hub.nodes.isWaiting(device) ? 'waiting' : isHere ? 'connected' : 'away',
     paths: { ...report?.paths },
     routes: [...node.routes],
     offeredRoutes: [...node.offeredRoutes],

@@ -1,0 +1,130 @@
+import type { MeshSettings } from '../../gateway/mesh-model.js';
+import type { AccessRule } from '../../policy/access.js';
+import type { MapEntry } from '../map/messages.js';
+import { type RuleText, ruleText } from '../map/rule-text.js';
+import { Visibility } from '../map/visibility.js';
+import type { SigningKey } from '../records/signing.js';
+import { areIntroduced, type NodeDevice } from './node-devices.js';
+import { RecordMaker } from './record-maker.js';
+
+export interface NodeDirectoryOptions {
+  readonly rules: () => readonly AccessRule[];
+  /** The revision of the store: the serial of records that are made now. */
+  readonly revision: () => number;
+  readonly nowUnixMs: () => number;
+}
+
+/** The nodes that a network has now: who sees whom, their records, and their names. */
+export class NodeDirectory {
+  readonly #options: NodeDirectoryOptions;
+  readonly #devices = new Map<string, NodeDevice>();
+  #mesh!: MeshSettings;
+  #records!: RecordMaker;
+  #visibility = new Visibility(new Map(), []);
+  /** Addresses by DNS label; made anew after a change. */
+  #labels: Map<string, readonly string[]> | undefined;
+
+  constructor(options: NodeDirectoryOptions) {
+    this.#options = options;
+  }
+
+  /** Sets the network. @param signingKey Absent: mode `locked`. */
+  begin(mesh: MeshSettings, signingKey: SigningKey | undefined): void {
+    this.#mesh = mesh;
+    this.#records = new RecordMaker(mesh.networkId, signingKey);
+  }
+
+  get mesh(): MeshSettings {
+    return this.#mesh;
+  }
+
+  set mesh(mesh: MeshSettings) {
+    this.#mesh = mesh;
+  }
+
+  get devices(): ReadonlyMap<string, NodeDevice> {
+    return this.#devices;
+  }
+
+  /** `changed` is to be called afterwards, once for all that were put and removed. */
+  put(device: NodeDevice): void {
+    this.#devices.set(device.id, device);
+  }
+
+  remove(id: string): void {
+    this.#devices.delete(id);
+    this.#records.forget(id);
+  }
+
+  /** Nodes or rules are other ones now. */
+  changed(): void {
+    this.#labels = undefined;
+    this.#visibility = new Visibility(this.#devices, this.#options.rules());
+  }
+
+  /** Whether a node waits for the administrator's signature. */
+  isWaiting(device: NodeDevice): boolean {
+    return this.#mesh.mode === 'locked' && device.node.signed === undefined;
+  }
+
+  /** All nodes that a node sees; itself may be among them. */
+  neighbours(id: string): readonly string[] {
+    return this.#visibility.neighbours(id);
+  }
+
+  sees(a: string, b: string): boolean {
+    return this.#visibility.sees(a, b);
+  }
+
+  /** The nodes whose records a node gets. One that waits for its signature learns of nobody. */
+  introducedTo(id: string): readonly string[] {
+    const device = this.#devices.get(id);
+    if (device === undefined || this.isWaiting(device)) return [];
+    return this.neighbours(id).filter((other) => this.seesRecord(id, other));
+  }
+
+  seesRecord(a: string, b: string): boolean {
+    const [one, other] = [this.#devices.get(a), this.#devices.get(b)];
+    if (one === undefined || other === undefined || !areIntroduced(one, other)) return false;
+    return this.sees(a, b);
+  }
+
+  /** @returns `undefined`: it is no node, or the administrator has not signed it yet. */
+  entryOf(id: string): MapEntry | undefined {
+    const device = this.#devices.get(id);
+    if (device === undefined) return undefined;
+    const { revision, nowUnixMs } = this.#options;
+    const record = this.#records.recordOf(device, revision(), nowUnixMs());
+    if (record === undefined) return undefined;
+    const { endpoint } = device.node;
+    return {
+      record: record as MapEntry['record'],
+      mayBegin: device.switches.devices,
+      ...(endpoint === undefined ? {} : { endpoint }),
+    };
+  }
+
+  /** The rules that can concern a node. */
+  rulesOf(id: string): RuleText[] {
+    return this.#visibility.rulesOf(id).map(ruleText);
+  }
+
+  /** Nodes whose records have to be made again, as their time runs out. */
+  dueRecords(nowUnixMs: number): string[] {
+    return [...this.#devices.keys()].filter((id) => this.#records.isDue(id, nowUnixMs));
+  }
+
+  /** @param label The name of a node as a DNS label. @returns Its addresses; none: there is no such node. */
+  addressesOf(label: string): readonly string[] {
+    this.#labels ??= new Map([...this.#devices.values()].map((device) => [labelOf(device.name), device.addresses]));
+    return this.#labels.get(label) ?? [];
+  }
+}
+
+/** Returns the DNS label of a name: lower case, with hyphens for what a label cannot have. */
+export function labelOf(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+}
