@@ -78,8 +78,8 @@ export {
   type TunnelOptions,
   type TunnelState,
 } from './host/tunnel.js';
+export type { AgentEvent } from './mesh/agent/agent-options.js';
 export type { AgentPeerStatus, AgentStatus } from './mesh/agent/agent-status.js';
-export type { AgentEvent } from './mesh/agent/mesh-agent.js';
 export { type MeshNode, type OpenMeshOptions, openMesh } from './mesh/agent/open-mesh.js';
 export { ERROR_CODES } from './rootless/error-codes.js';
 export { type OpenTunnelOptions, openTunnel } from './rootless/open-tunnel.js';

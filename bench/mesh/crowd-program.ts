@@ -9,9 +9,9 @@
  */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-
+import type { AgentEvent } from '../../src/mesh/agent/agent-options.js';
 import { join } from '../../src/mesh/agent/join.js';
-import type { AgentEvent, MeshAgent } from '../../src/mesh/agent/mesh-agent.js';
+import type { MeshAgent } from '../../src/mesh/agent/mesh-agent.js';
 import type { NodeState } from '../../src/mesh/agent/node-state.js';
 import { openRootlessAgent } from '../../src/mesh/agent/open-agent.js';
 import { type InvitationText, parseInvitation } from '../../src/mesh/records/invitation-text.js';

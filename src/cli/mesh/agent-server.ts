@@ -60,7 +60,8 @@ export class AgentServer {
         this.#health(response);
         break;
       case 'POST /api/v1/rotate':
-        void this.#agent.rotate().then(() => send(response, 200, {}));
+        this.#agent.rotate();
+        send(response, 200, {});
         break;
       case 'POST /api/v1/leave':
         void this.#agent.leave().then(() => {

@@ -1,5 +1,5 @@
+import type { AgentEvent } from '../../mesh/agent/agent-options.js';
 import type { AgentPeerStatus, AgentStatus } from '../../mesh/agent/agent-status.js';
-import type { AgentEvent } from '../../mesh/agent/mesh-agent.js';
 import { formatTextTable } from '../device/text-table.js';
 
 const DAY_MS = 86_400_000;

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 
 import { SystemCommands } from '../../host/net/commands.js';
-import type { AgentEvent, MeshAgent } from '../../mesh/agent/mesh-agent.js';
+import type { AgentEvent } from '../../mesh/agent/agent-options.js';
+import type { MeshAgent } from '../../mesh/agent/mesh-agent.js';
 import { type NodeState, readNodeState, writeNodeState } from '../../mesh/agent/node-state.js';
 import { openAgentOn, openRootlessAgent } from '../../mesh/agent/open-agent.js';
 import { DirectExit } from '../../proxy/exits/direct-exit.js';

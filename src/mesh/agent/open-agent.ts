@@ -10,7 +10,8 @@ import { createEngine, findAddon } from '../../rootless/engine.js';
 import { StackLoop } from '../../rootless/stack-loop.js';
 import { TunnelHost } from '../../rootless/tunnel-host.js';
 import { FAMILY_PATH } from '../../wire/endpoint.js';
-import { type AgentEvent, MeshAgent } from './mesh-agent.js';
+import type { AgentEvent } from './agent-options.js';
+import { MeshAgent } from './mesh-agent.js';
 import type { NodeState } from './node-state.js';
 import { RouterPort } from './router-port.js';
 

@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { WireGuardError } from '../../core/errors.js';
 import type { TunnelHost } from '../../rootless/tunnel-host.js';
 import type {} from '../mesh-errors.js';
+import type { AgentEvent } from './agent-options.js';
 import type { AgentStatus } from './agent-status.js';
-import type { AgentEvent } from './mesh-agent.js';
 
 export interface OpenMeshOptions {
   /** Folder of the keys and the last map, which is made with mode 0700. */

@@ -18,7 +18,7 @@ export interface AgentRequestsOptions {
   readonly nowMs: () => number;
 }
 
-/** What agents ask of the hub: to be punched through to another one, a new key, routes, to be let go. */
+/** Answers what agents ask of the hub: to be punched through to another one, a new key, routes, to be let go. */
 export class AgentRequests {
   readonly #options: AgentRequestsOptions;
   readonly #punches = new Punches();

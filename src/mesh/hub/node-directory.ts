@@ -14,7 +14,7 @@ export interface NodeDirectoryOptions {
   readonly nowUnixMs: () => number;
 }
 
-/** The nodes that a network has now: who sees whom, their records, and their names. */
+/** The nodes that a network has now: which of them see each other, their records, and their names. */
 export class NodeDirectory {
   readonly #options: NodeDirectoryOptions;
   readonly #devices = new Map<string, NodeDevice>();

@@ -1,4 +1,7 @@
+import { parseEndpoint } from '../../control/endpoint-text.js';
 import { type Endpoint, endpointEquals, FAMILY_PATH, remoteEquals } from '../../wire/endpoint.js';
+
+const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 /** How a candidate was found. */
 export type CandidateKind = 'lan' | 'ipv6' | 'mapped' | 'observed' | 'forwarded' | 'reflexive';
@@ -11,6 +14,12 @@ export interface Candidate {
 
 /** Candidates that are tried of one report: the bound on what a report can aim at others (mesh.md §8). */
 export const MAX_CANDIDATES = 16;
+
+/** Reads a candidate of a message. @returns None, if its address is none. */
+export function readCandidate({ address, kind }: { address: string; kind: CandidateKind }): Candidate[] {
+  const endpoint = parseEndpoint(address, NO_ZONES);
+  return endpoint === undefined ? [] : [{ endpoint, kind }];
+}
 
 /** Tests that probes may go to an address: unicast, with a port, and neither this host nor a link. */
 export function isProbeable({ address, family, port }: Endpoint): boolean {

@@ -1,0 +1,45 @@
+import type { KnownMap } from './known-map.js';
+import type { NodeState } from './node-state.js';
+
+const SAVE_MS = 1_000;
+
+/** The keeper of what an agent must not forget: keys, hub and map. A change is written soon, and at once where it must not be lost. */
+export class StateKeeper {
+  readonly #map: KnownMap;
+  readonly #write: (state: NodeState) => Promise<void>;
+  #state: NodeState;
+  #saving: NodeJS.Timeout | undefined;
+
+  constructor(state: NodeState, map: KnownMap, write: (state: NodeState) => Promise<void>) {
+    this.#state = state;
+    this.#map = map;
+    this.#write = write;
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  /** Takes members of the state. They are written within a second, with the map as it is then. */
+  change(change: Partial<NodeState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#saving ??= setTimeout(() => void this.save().catch(() => {}), SAVE_MS).unref();
+  }
+
+  /** The next key is the key now: from here on the file must have it. */
+  async useNextKey(nowUnixMs: number): Promise<void> {
+    const { next, ...rest } = this.#state;
+    if (next === undefined) return;
+    this.#state = { ...rest, ...next, keyMadeUnixMs: nowUnixMs };
+    await this.save();
+  }
+
+  async save(): Promise<void> {
+    clearTimeout(this.#saving);
+    this.#saving = undefined;
+    const { rev, rules, entries, seen } = this.#map;
+    const map = { entries: [...entries.values()], rules: [...rules], ...(rev === undefined ? {} : { rev }) };
+    this.#state = { ...this.#state, map, seen: Object.fromEntries(seen) };
+    await this.#write(this.#state);
+  }
+}

@@ -1,0 +1,83 @@
+/** The keeper of a node's state: many changes are one write, and a key in use is written before it is used. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { KnownMap } from '../../../src/mesh/agent/known-map.js';
+import type { NodeState } from '../../../src/mesh/agent/node-state.js';
+import { StateKeeper } from '../../../src/mesh/agent/state-keeper.js';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+const NEXT_KEY = Buffer.alloc(32, 8).toString('base64');
+
+describe('The state of an agent', () => {
+  it('is written once for many changes, with the map as it is then', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { keeper, map, written } = open();
+    keeper.change({ listenPort: 1 });
+    keeper.change({ listenPort: 2 });
+    map.apply({ type: 'map', rev: 7, full: true, put: [], del: [], unixMs: 0 }, 0);
+    assert.equal(written.length, 0);
+    t.mock.timers.tick(1_000);
+    assert.deepEqual(
+      written.map(({ listenPort, map: { rev } }) => [listenPort, rev]),
+      [[2, 7]],
+    );
+    t.mock.timers.tick(10_000);
+    assert.equal(written.length, 1);
+  });
+
+  it('goes on after a write that failed', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { keeper, written } = open(1);
+    keeper.change({ listenPort: 1 });
+    t.mock.timers.tick(1_000);
+    keeper.change({ listenPort: 2 });
+    t.mock.timers.tick(1_000);
+    assert.deepEqual(
+      written.map(({ listenPort }) => listenPort),
+      [2],
+    );
+  });
+
+  it('has the next key in the file before anything uses it', async () => {
+    const { keeper, written } = open();
+    await keeper.useNextKey(5);
+    assert.equal(written.length, 0, 'there was none');
+    keeper.change({ next: { privateKey: NEXT_KEY, keySeq: 4 } });
+    await keeper.useNextKey(5);
+    const { privateKey, keySeq, keyMadeUnixMs, next } = written[0]!;
+    assert.deepEqual([privateKey, keySeq, keyMadeUnixMs, next], [NEXT_KEY, 4, 5, undefined]);
+  });
+});
+
+/** @param failures Writes that fail first. */
+function open(failures = 0): { keeper: StateKeeper; map: KnownMap; written: NodeState[] } {
+  const written: NodeState[] = [];
+  let left = failures;
+  const map = new KnownMap({ ...STATE, ...STATE.map });
+  const keeper = new StateKeeper(STATE, map, async (state) => {
+    if (left-- > 0) throw new Error('ENOSPC');
+    written.push(state);
+  });
+  return { keeper, map, written };
+}
+
+const STATE: NodeState = {
+  version: 1,
+  id: 'abcdef012345',
+  name: 'laptop',
+  addresses: ['10.0.0.2'],
+  network: 'home',
+  networkId: Buffer.alloc(16, 1).toString('base64'),
+  signingKey: KEY,
+  mode: 'auto',
+  hub: { publicKey: KEY, endpoint: 'hub:1', addresses: ['10.0.0.1'], subnets: ['10.0.0.0/24'] },
+  privateKey: KEY,
+  keySeq: 3,
+  keyMadeUnixMs: 0,
+  identity: 'pem',
+  listenPort: 0,
+  routes: [],
+  map: { entries: [], rules: [] },
+  seen: {},
+};
