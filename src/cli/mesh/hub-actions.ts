@@ -122,7 +122,7 @@ export const HUB_ACTIONS: Readonly<Record<string, MeshAction>> = {
 type Unsigned = Omit<SignedFields, 'signature' | 'notAfterUnixMs'> & { readonly id: string };
 
 function hub({ state }: MeshLine['values']): GatewayClient {
-  return new GatewayClient(socketPath(hubFolder(state, process.env)));
+  return new GatewayClient(socketPath(hubFolder(state, process.env)), 'hub');
 }
 
 function invitationOf(values: MeshLine['values']): object {
