@@ -252,19 +252,24 @@ export class MeshAgent {
     await this.#change({ listenPort: this.#tunnel.state.listenPort });
   }
 
-  /** The hub's name may lead elsewhere by now. A name that is not found leaves the address as it is. */
+  /** The hub's name may lead elsewhere by now. A name that is not found leaves the address as it is; without any there is the carrier. */
   async #resolveHub(): Promise<void> {
     const { publicKey, endpoint, secondPort } = this.#state.hub;
     const at = endpoint.lastIndexOf(':');
     const host = endpoint.slice(0, at).replace(/^\[|\]$/g, '');
     const address = await this.#options.lookup(host).catch(() => undefined);
-    if (address === undefined) return;
+    const key = parseKey(publicKey, 'public key');
+    if (address === undefined) {
+      if (this.paths.hub.endpoint === undefined)
+        this.paths.hub.setHub(key, undefined, undefined, this.#options.clock.nowMs());
+      return;
+    }
     const udp = parseEndpoint(
       address.includes(':') ? `[${address}]:${endpoint.slice(at + 1)}` : `${address}${endpoint.slice(at)}`,
       NO_ZONES,
     );
     const second = udp === undefined || secondPort === undefined ? undefined : Endpoint.from(udp.address, secondPort);
-    this.paths.hub.setHub(parseKey(publicKey, 'public key'), udp, second, this.#options.clock.nowMs());
+    this.paths.hub.setHub(key, udp, second, this.#options.clock.nowMs());
   }
 
   /** Makes peers and packet filter what the map says. */
