@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { missingLine } from './guide-output.js';
 import { type GuideStep, parseGuide } from './guide-steps.js';
 import { CHECKOUT, subject, wiretype } from './implementation.js';
 import type { Machine } from './machine.js';
+import type { Program } from './program.js';
+import { waitFor } from './wait.js';
 
 /** Hosts by the name that the guide gives them. */
 export type Machines = Readonly<Record<string, Machine>>;
@@ -17,16 +20,39 @@ export interface HostName {
   readonly address: string;
 }
 
+/** Stands in a guide for the text that the reader was given last. */
+const INVITATION = /wiretype-invite:TEXT/g;
+const LAST_INVITATION = /wiretype-invite:[\w-]{100,}/g;
+
 export class Guide {
   readonly title: string;
   readonly #machines: Machines;
   readonly #steps: GuideStep[];
+  readonly #terminals = new Map<string, Program>();
+  #invitation = '';
 
   /** @param name Of the file in docs/guides, without its ending. */
   constructor(name: string, machines: Machines) {
     this.title = `docs/guides/${name}.md`;
     this.#machines = machines;
     this.#steps = parseGuide(readFileSync(join(CHECKOUT, this.title), 'utf8'));
+  }
+
+  /** Leaves a section out, for readers that it is not for. */
+  skip(section: string): void {
+    assert.equal(this.#steps[0]?.section, section, `the next section of ${this.title}`);
+    while (this.#steps[0]?.section === section) this.#steps.shift();
+  }
+
+  /** The program that keeps running on a host. */
+  terminal(name: string): Program {
+    return this.#terminals.get(name) ?? assert.fail(`nothing runs on ${name}`);
+  }
+
+  /** Ends what keeps running on a host, by Ctrl-C. */
+  async interrupt(name: string): Promise<void> {
+    await this.#terminals.get(name)?.stop('SIGINT');
+    this.#terminals.delete(name);
   }
 
   /**
@@ -49,25 +75,69 @@ export class Guide {
     );
   }
 
-  async #take({ machine: name, path, text, line }: GuideStep): Promise<string> {
-    const machine = this.#machines[name] ?? assert.fail(`${this.title}:${line}: there is no host ${name}`);
-    if (path === undefined) return await typeCommands(machine, text, `${this.title}:${line}`);
-    await machine.write(path, text, '644');
-    return '';
+  async #take(step: GuideStep): Promise<string> {
+    const { machine: name, path, line, shown } = step;
+    const place = `${this.title}:${line}`;
+    const machine = this.#machines[name] ?? assert.fail(`${place}: there is no host ${name}`);
+    if (path !== undefined) {
+      await machine.write(path, step.text, '644');
+      return '';
+    }
+    const text = step.text.replace(INVITATION, () => this.#invitation);
+    const said = step.keepsRunning
+      ? await this.#keepRunning(name, machine, text, shown)
+      : await this.#type(machine, text, place, step);
+    this.#invitation = said.match(LAST_INVITATION)?.at(-1) ?? this.#invitation;
+    return said;
+  }
+
+  /** Types commands until they show what the guide says, once unless it says otherwise. */
+  async #type(machine: Machine, text: string, place: string, { shown, isShownLater }: GuideStep): Promise<string> {
+    if (shown === undefined) return (await typeCommands(machine, text, place)).stdout;
+    let all = { stdout: '', stderr: '' };
+    const type = async (): Promise<string | undefined> => {
+      all = await typeCommands(machine, text, place);
+      return missingLine(shown, all.stdout + all.stderr);
+    };
+    const found = (missing: string | undefined): boolean => missing === undefined;
+    if (isShownLater) await waitFor(`${shown}from ${text}`, async () => found(await type()));
+    else assert.equal(await type(), undefined, `${place}: a line that is not in\n${all.stdout}${all.stderr}`);
+    return all.stdout;
+  }
+
+  async #keepRunning(name: string, machine: Machine, text: string, shown = ''): Promise<string> {
+    await this.interrupt(name);
+    // The program takes the place of the shell, so that Ctrl-C reaches it.
+    const commands = `cd\n${text.replace(/(^|\n)(.+)\n$/, '$1exec $2\n')}`;
+    const program = machine.start('bash', ['-euo', 'pipefail', '-c', commands], { env: environmentOf(machine) });
+    this.#terminals.set(name, program);
+    await waitFor(`${shown}from ${text}`, () => {
+      const said = program.stdout + program.stderr;
+      if (!program.isRunning) throw new Error(`${text}ended with ${program.exitStatus}\n${said}`);
+      return missingLine(shown, said) === undefined;
+    });
+    return program.stdout;
   }
 }
 
 /** Commands as root types them after logging in. @param place For the message when one fails. */
-export async function typeCommands(machine: Machine, text: string, place = 'command'): Promise<string> {
-  const env = {
+export async function typeCommands(
+  machine: Machine,
+  text: string,
+  place = 'command',
+): Promise<{ stdout: string; stderr: string }> {
+  const args = ['-euo', 'pipefail', '-c', `cd\n${text}`];
+  const { status, stdout, stderr } = await machine.attempt('bash', args, { env: environmentOf(machine) });
+  assert.equal(status, 0, `${place}\n${text}${stdout}${stderr}`);
+  return { stdout, stderr };
+}
+
+function environmentOf(machine: Machine): Record<string, string> {
+  return {
     HOME: homeOf(machine),
     ...subject.env,
     ...(subject.command === wiretype.command ? {} : { WG_QUICK_USERSPACE_IMPLEMENTATION: subject.command }),
   };
-  const args = ['-euo', 'pipefail', '-c', `cd\n${text}`];
-  const { status, stdout, stderr } = await machine.attempt('bash', args, { env });
-  assert.equal(status, 0, `${place}\n${text}${stdout}${stderr}`);
-  return stdout;
 }
 
 /** Gives machines what a reader of a guide has: the programs, a home, names for each other, ssh and scp. */
