@@ -18,7 +18,8 @@ describe('docs/guides', () => {
       assert.ok(existsSync(`test/e2e/guides/${name.replace('.md', '.test.ts')}`));
       const steps = parseGuide(readFileSync(`docs/guides/${name}`, 'utf8'));
       assert.ok(steps.length > 2);
-      for (const { machine, path = '', introduction, line } of steps) {
+      for (const { machine, path = '', introduction, line, keepsRunning, shown } of steps) {
+        assert.ok(!keepsRunning || shown !== undefined, `docs/guides/${name}:${line}: says when it is ready`);
         assert.match(introduction, new RegExp(`\\b${machine}\\b.*:$`), `docs/guides/${name}:${line}`);
         assert.ok(introduction.includes(path) || introduction.includes('The same file'), `${name}:${line}`);
       }

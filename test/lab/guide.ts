@@ -28,11 +28,13 @@ export class Guide {
   readonly title: string;
   readonly #machines: Machines;
   readonly #steps: GuideStep[];
+  readonly #environment: Readonly<Record<string, string>>;
   readonly #terminals = new Map<string, Program>();
   #invitation = '';
 
-  /** @param name Of the file in docs/guides, without its ending. */
-  constructor(name: string, machines: Machines) {
+  /** @param name Of the file in docs/guides, without its ending. @param environment What the reader has set up elsewhere. */
+  constructor(name: string, machines: Machines, environment: Readonly<Record<string, string>> = {}) {
+    this.#environment = environment;
     this.title = `docs/guides/${name}.md`;
     this.#machines = machines;
     this.#steps = parseGuide(readFileSync(join(CHECKOUT, this.title), 'utf8'));
@@ -93,23 +95,26 @@ export class Guide {
 
   /** Types commands until they show what the guide says, once unless it says otherwise. */
   async #type(machine: Machine, text: string, place: string, { shown, isShownLater }: GuideStep): Promise<string> {
-    if (shown === undefined) return (await typeCommands(machine, text, place)).stdout;
-    let all = { stdout: '', stderr: '' };
+    if (shown === undefined) return (await typeCommands(machine, text, place, this.#environment)).stdout;
+    let said = '';
     const type = async (): Promise<string | undefined> => {
-      all = await typeCommands(machine, text, place);
-      return missingLine(shown, all.stdout + all.stderr);
+      const { stdout, stderr } = await typeCommands(machine, text, place, this.#environment);
+      said = stdout;
+      return missingLine(shown, stdout + stderr);
     };
-    const found = (missing: string | undefined): boolean => missing === undefined;
-    if (isShownLater) await waitFor(`${shown}from ${text}`, async () => found(await type()));
-    else assert.equal(await type(), undefined, `${place}: a line that is not in\n${all.stdout}${all.stderr}`);
-    return all.stdout;
+    if (!isShownLater) assert.equal(await type(), undefined, `${place}: a line is missing in\n${said}`);
+    // Commands may fail at first, too: a name that is not known yet.
+    else await waitFor(`${shown}from ${text}`, async () => (await type().catch(String)) === undefined);
+    return said;
   }
 
   async #keepRunning(name: string, machine: Machine, text: string, shown = ''): Promise<string> {
     await this.interrupt(name);
     // The program takes the place of the shell, so that Ctrl-C reaches it.
     const commands = `cd\n${text.replace(/(^|\n)(.+)\n$/, '$1exec $2\n')}`;
-    const program = machine.start('bash', ['-euo', 'pipefail', '-c', commands], { env: environmentOf(machine) });
+    const program = machine.start('bash', ['-euo', 'pipefail', '-c', commands], {
+      env: { ...environmentOf(machine), ...this.#environment },
+    });
     this.#terminals.set(name, program);
     await waitFor(`${shown}from ${text}`, () => {
       const said = program.stdout + program.stderr;
@@ -125,9 +130,12 @@ export async function typeCommands(
   machine: Machine,
   text: string,
   place = 'command',
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<{ stdout: string; stderr: string }> {
   const args = ['-euo', 'pipefail', '-c', `cd\n${text}`];
-  const { status, stdout, stderr } = await machine.attempt('bash', args, { env: environmentOf(machine) });
+  const { status, stdout, stderr } = await machine.attempt('bash', args, {
+    env: { ...environmentOf(machine), ...environment },
+  });
   assert.equal(status, 0, `${place}\n${text}${stdout}${stderr}`);
   return { stdout, stderr };
 }
@@ -160,19 +168,31 @@ function homeOf(machine: Machine): string {
   return join(dirname(machine.programs), 'home');
 }
 
-/** `ssh [root@]HOST COMMAND…`, by the way that machines have anyway. */
+/**
+ * `ssh [root@]HOST COMMAND…`, by the way that machines have anyway, and `ssh -f -N -L SOCKET:SOCKET [root@]HOST`, which leads
+ * from a socket here to one there.
+ */
 function sshScript(accounts: readonly (readonly [string, Machine])[]): string {
   const cases = accounts.map(([name, machine]) => {
     const path = `${machine.programs}:$PATH`;
     return `${name}|root@${name}) pid=${machine.pid} home=${homeOf(machine)} path="${path}" ;;`;
   });
   return [
+    'if [ "$1 $2 $3" = "-f -N -L" ]; then forward=$4; shift 4; fi',
     'case $1 in',
     ...cases,
     '*) echo "ssh: unknown host $1" >&2; exit 255 ;;',
     'esac',
     'shift',
-    'exec nsenter -t $pid -m -n -- env HOME=$home PATH="$path" bash -c "cd; $*"',
+    'inside="nsenter -t $pid -m -n --"',
+    'if [ -n "$forward" ]; then',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+    '  socat "UNIX-LISTEN:${forward%%:*},fork,mode=600" "EXEC:$inside socat - UNIX-CONNECT\\:${forward#*:}" < /dev/null > /dev/null 2>&1 &',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+    '  until [ -S "${forward%%:*}" ]; do sleep 0.05; done',
+    '  exit',
+    'fi',
+    'exec $inside env HOME=$home PATH="$path" bash -c "cd; $*"',
   ].join('\n');
 }
 

@@ -27,6 +27,7 @@ export async function openMeshGuide<Title extends string>(
   t: Pick<TestContext, 'after'>,
   name: string,
   nats: Readonly<Record<Title, NatType>>,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<MeshGuide<Title>> {
   const lab = Lab.open(t);
   const hub = await Machine.create(lab, 'hub');
@@ -44,7 +45,7 @@ export async function openMeshGuide<Title extends string>(
   await Promise.all(Object.values(machines).map((machine) => machine.run('bash', layer(machine))));
   await furnish(machines, [{ name: 'hub.example.net', machine: hub, address: HUB }]);
   const sites = Object.fromEntries(opened) as Record<Title, Site>;
-  return { lab, hub, sites, guide: new Guide(name, machines) };
+  return { lab, hub, sites, guide: new Guide(name, machines, environment) };
 }
 
 function layer(machine: Machine): string[] {
