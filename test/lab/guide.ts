@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { missingLine } from './guide-output.js';
 import { type GuideStep, parseGuide } from './guide-steps.js';
 import { CHECKOUT, subject, wiretype } from './implementation.js';
 import type { Machine } from './machine.js';
+import type { Program } from './program.js';
+import { waitFor } from './wait.js';
 
 /** Hosts by the name that the guide gives them. */
 export type Machines = Readonly<Record<string, Machine>>;
@@ -17,16 +20,41 @@ export interface HostName {
   readonly address: string;
 }
 
+/** Stands in a guide for the text that the reader was given last. */
+const INVITATION = /wiretype-invite:TEXT/g;
+const LAST_INVITATION = /wiretype-invite:[\w-]{100,}/g;
+
 export class Guide {
   readonly title: string;
   readonly #machines: Machines;
   readonly #steps: GuideStep[];
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #terminals = new Map<string, Program>();
+  #invitation = '';
 
-  /** @param name Of the file in docs/guides, without its ending. */
-  constructor(name: string, machines: Machines) {
+  /** @param name Of the file in docs/guides, without its ending. @param environment What the reader has set up elsewhere. */
+  constructor(name: string, machines: Machines, environment: Readonly<Record<string, string>> = {}) {
+    this.#environment = environment;
     this.title = `docs/guides/${name}.md`;
     this.#machines = machines;
     this.#steps = parseGuide(readFileSync(join(CHECKOUT, this.title), 'utf8'));
+  }
+
+  /** Leaves a section out, for readers that it is not for. */
+  skip(section: string): void {
+    assert.equal(this.#steps[0]?.section, section, `the next section of ${this.title}`);
+    while (this.#steps[0]?.section === section) this.#steps.shift();
+  }
+
+  /** The program that keeps running on a host. */
+  terminal(name: string): Program {
+    return this.#terminals.get(name) ?? assert.fail(`nothing runs on ${name}`);
+  }
+
+  /** Ends what keeps running on a host, by Ctrl-C. */
+  async interrupt(name: string): Promise<void> {
+    await this.#terminals.get(name)?.stop('SIGINT');
+    this.#terminals.delete(name);
   }
 
   /**
@@ -49,25 +77,75 @@ export class Guide {
     );
   }
 
-  async #take({ machine: name, path, text, line }: GuideStep): Promise<string> {
-    const machine = this.#machines[name] ?? assert.fail(`${this.title}:${line}: there is no host ${name}`);
-    if (path === undefined) return await typeCommands(machine, text, `${this.title}:${line}`);
-    await machine.write(path, text, '644');
-    return '';
+  async #take(step: GuideStep): Promise<string> {
+    const { machine: name, path, line, shown } = step;
+    const place = `${this.title}:${line}`;
+    const machine = this.#machines[name] ?? assert.fail(`${place}: there is no host ${name}`);
+    if (path !== undefined) {
+      await machine.write(path, step.text, '644');
+      return '';
+    }
+    const text = step.text.replace(INVITATION, () => this.#invitation);
+    const said = step.keepsRunning
+      ? await this.#keepRunning(name, machine, text, shown)
+      : await this.#type(machine, text, place, step);
+    this.#invitation = said.match(LAST_INVITATION)?.at(-1) ?? this.#invitation;
+    return said;
+  }
+
+  /** Types commands until they show what the guide says, once unless it says otherwise. */
+  async #type(machine: Machine, text: string, place: string, { shown, isShownLater }: GuideStep): Promise<string> {
+    if (shown === undefined) return (await typeCommands(machine, text, place, this.#environment)).stdout;
+    let said = '';
+    const type = async (): Promise<string | undefined> => {
+      const { stdout, stderr } = await typeCommands(machine, text, place, this.#environment);
+      said = stdout;
+      return missingLine(shown, stdout + stderr);
+    };
+    if (!isShownLater) assert.equal(await type(), undefined, `${place}: a line is missing in\n${said}`);
+    // Commands may fail at first, too: a name that is not known yet.
+    else await waitFor(`${shown}from ${text}`, async () => (await type().catch(String)) === undefined);
+    return said;
+  }
+
+  async #keepRunning(name: string, machine: Machine, text: string, shown = ''): Promise<string> {
+    await this.interrupt(name);
+    // The program takes the place of the shell, so that Ctrl-C reaches it.
+    const commands = `cd\n${text.replace(/(^|\n)(.+)\n$/, '$1exec $2\n')}`;
+    const program = machine.start('bash', ['-euo', 'pipefail', '-c', commands], {
+      env: { ...environmentOf(machine), ...this.#environment },
+    });
+    this.#terminals.set(name, program);
+    await waitFor(`${shown}from ${text}`, () => {
+      const said = program.stdout + program.stderr;
+      if (!program.isRunning) throw new Error(`${text}ended with ${program.exitStatus}\n${said}`);
+      return missingLine(shown, said) === undefined;
+    });
+    return program.stdout;
   }
 }
 
 /** Commands as root types them after logging in. @param place For the message when one fails. */
-export async function typeCommands(machine: Machine, text: string, place = 'command'): Promise<string> {
-  const env = {
+export async function typeCommands(
+  machine: Machine,
+  text: string,
+  place = 'command',
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ stdout: string; stderr: string }> {
+  const args = ['-euo', 'pipefail', '-c', `cd\n${text}`];
+  const { status, stdout, stderr } = await machine.attempt('bash', args, {
+    env: { ...environmentOf(machine), ...environment },
+  });
+  assert.equal(status, 0, `${place}\n${text}${stdout}${stderr}`);
+  return { stdout, stderr };
+}
+
+function environmentOf(machine: Machine): Record<string, string> {
+  return {
     HOME: homeOf(machine),
     ...subject.env,
     ...(subject.command === wiretype.command ? {} : { WG_QUICK_USERSPACE_IMPLEMENTATION: subject.command }),
   };
-  const args = ['-euo', 'pipefail', '-c', `cd\n${text}`];
-  const { status, stdout, stderr } = await machine.attempt('bash', args, { env });
-  assert.equal(status, 0, `${place}\n${text}${stdout}${stderr}`);
-  return stdout;
 }
 
 /** Gives machines what a reader of a guide has: the programs, a home, names for each other, ssh and scp. */
@@ -90,19 +168,31 @@ function homeOf(machine: Machine): string {
   return join(dirname(machine.programs), 'home');
 }
 
-/** `ssh [root@]HOST COMMAND…`, by the way that machines have anyway. */
+/**
+ * `ssh [root@]HOST COMMAND…`, by the way that machines have anyway, and `ssh -f -N -L SOCKET:SOCKET [root@]HOST`, which leads
+ * from a socket here to one there.
+ */
 function sshScript(accounts: readonly (readonly [string, Machine])[]): string {
   const cases = accounts.map(([name, machine]) => {
     const path = `${machine.programs}:$PATH`;
     return `${name}|root@${name}) pid=${machine.pid} home=${homeOf(machine)} path="${path}" ;;`;
   });
   return [
+    'if [ "$1 $2 $3" = "-f -N -L" ]; then forward=$4; shift 4; fi',
     'case $1 in',
     ...cases,
     '*) echo "ssh: unknown host $1" >&2; exit 255 ;;',
     'esac',
     'shift',
-    'exec nsenter -t $pid -m -n -- env HOME=$home PATH="$path" bash -c "cd; $*"',
+    'inside="nsenter -t $pid -m -n --"',
+    'if [ -n "$forward" ]; then',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+    '  socat "UNIX-LISTEN:${forward%%:*},fork,mode=600" "EXEC:$inside socat - UNIX-CONNECT\\:${forward#*:}" < /dev/null > /dev/null 2>&1 &',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+    '  until [ -S "${forward%%:*}" ]; do sleep 0.05; done',
+    '  exit',
+    'fi',
+    'exec $inside env HOME=$home PATH="$path" bash -c "cd; $*"',
   ].join('\n');
 }
 

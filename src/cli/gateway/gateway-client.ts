@@ -2,15 +2,22 @@ import { request } from 'node:http';
 
 import { WireGuardError } from '../../core/errors.js';
 
-/** Asks a gateway that runs, by its UNIX socket: whoever may open it may do everything. */
+/** The programs that answer on such a socket, and the error where they do not run. */
+const ABSENCE = { gateway: 'ERR_GATEWAY', hub: 'ERR_NO_HUB', agent: 'ERR_NO_AGENT' } as const;
+
+type Server = keyof typeof ABSENCE;
+
+/** Asks a gateway, hub or agent that runs, by its UNIX socket: whoever may open it may do everything. */
 export class GatewayClient {
   readonly #path: string;
+  readonly #server: Server;
 
-  constructor(path: string) {
+  constructor(path: string, server: Server = 'gateway') {
     this.#path = path;
+    this.#server = server;
   }
 
-  /** @throws {WireGuardError} ERR_GATEWAY: it does not run. ERR_GATEWAY_REFUSED, with its sentence. */
+  /** @throws {WireGuardError} ERR_GATEWAY, ERR_NO_HUB, ERR_NO_AGENT: it does not run. ERR_GATEWAY_REFUSED, with its sentence. */
   async call<T>(method: string, path: string, body?: object): Promise<T> {
     const { status, text } = await this.#send(method, `/api/v1${path}`, body);
     const answer = text === '' ? {} : JSON.parse(text);
@@ -33,7 +40,7 @@ export class GatewayClient {
         });
         response.once('close', resolve);
       })
-        .once('error', (error) => (signal.aborted ? resolve() : reject(notRunning(this.#path, error))))
+        .once('error', (error) => (signal.aborted ? resolve() : reject(this.#notRunning(error))))
         .end();
     });
   }
@@ -49,9 +56,13 @@ export class GatewayClient {
           resolve({ status: response.statusCode!, text: Buffer.concat(chunks).toString('utf8') }),
         );
       })
-        .once('error', (error) => reject(notRunning(this.#path, error)))
+        .once('error', (error) => reject(this.#notRunning(error)))
         .end(json);
     });
+  }
+
+  #notRunning(cause: Error): WireGuardError {
+    return new WireGuardError(ABSENCE[this.#server], `no ${this.#server} answers at ${this.#path}`, { cause });
   }
 }
 
@@ -59,8 +70,4 @@ function readMessage(message: string, onEvent: (event: string, data: unknown) =>
   const event = /^event: (.+)$/m.exec(message)?.[1];
   const data = /^data: (.+)$/m.exec(message)?.[1];
   if (event !== undefined && data !== undefined) onEvent(event, JSON.parse(data));
-}
-
-function notRunning(path: string, cause: Error): WireGuardError {
-  return new WireGuardError('ERR_GATEWAY', `no gateway answers at ${path}`, { cause });
 }

@@ -21,6 +21,8 @@ import { readSigningKey } from './run-hub.js';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 365;
+/** Takes the approval of all routes back. */
+const NOTHING = 'none';
 
 interface FileBody {
   readonly node: NodeBody;
@@ -55,7 +57,9 @@ export const HUB_ACTIONS: Readonly<Record<string, MeshAction>> = {
 
   approve: async (line, io) => {
     const node = await find(line);
-    const routes = line.words.length > 1 ? line.words.slice(1) : [...node.routes, ...node.offeredRoutes];
+    const [, ...chosen] = line.words;
+    const offered = [...node.routes, ...node.offeredRoutes];
+    const routes = chosen.length === 0 ? offered : chosen.filter((word) => word !== NOTHING);
     await hub(line.values).call('PUT', `/mesh/nodes/${node.id}/routes`, { routes });
     io.writeError(`${node.name} leads to ${routes.join(', ') || 'nothing'} now.\n`);
   },
@@ -122,7 +126,7 @@ export const HUB_ACTIONS: Readonly<Record<string, MeshAction>> = {
 type Unsigned = Omit<SignedFields, 'signature' | 'notAfterUnixMs'> & { readonly id: string };
 
 function hub({ state }: MeshLine['values']): GatewayClient {
-  return new GatewayClient(socketPath(hubFolder(state, process.env)));
+  return new GatewayClient(socketPath(hubFolder(state, process.env)), 'hub');
 }
 
 function invitationOf(values: MeshLine['values']): object {

@@ -13,7 +13,7 @@ join INVITATION --rootless [--proxy [HOST:]PORT]
 agent [NETWORK] [--rootless] [--proxy [HOST:]PORT] [--health [HOST:]PORT] [--route CIDR] [--exit NODE]
 status [NETWORK] [--json] | rotate [NETWORK] | leave [NETWORK]
 invite [--name NAME] [--tag TAG] [--minutes N] [--ephemeral MINUTES] [--uses N]
-nodes | explain NODE | revoke NODE | approve NODE [CIDR]
+nodes | explain NODE | revoke NODE | approve NODE [CIDR]|none
 add-device NAME [--qr] [--tag TAG] [--hub-exit] [--endpoint ADDRESS:PORT] [--public-key KEY] [--output FILE]
 sign [--signing-key FILE] [--days N]
 export [NODE] [--format FORMAT] [--output FILE]`,

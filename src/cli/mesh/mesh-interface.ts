@@ -12,6 +12,9 @@ const MAX_NAME = 15;
 /** Firewall mark of the agent's datagrams, and number of the table for everything else, where there is an exit. */
 export const EXIT_MARK = 51_821;
 
+/** A network that this host is on itself has a route that is preferred to this one, whatever made it. */
+const ROUTE_METRIC = '30000';
+
 export interface MeshInterfaceOptions {
   readonly network: string;
   readonly addresses: readonly string[];
@@ -124,7 +127,7 @@ export class MeshInterface {
     if (route.endsWith('/0')) return await this.#everything(verb, route.includes(':') ? '-6' : '-4');
     const text = formatIpPrefix(networkOf(parseIpPrefix(route)!));
     const family = text.includes(':') ? '-6' : '-4';
-    const words = ['ip', family, 'route', verb, text, 'dev', this.tun.name];
+    const words = ['ip', family, 'route', verb, text, 'dev', this.tun.name, 'metric', ROUTE_METRIC];
     if (verb === 'delete') await this.#commands.ask(words);
     else await this.#commands.run(words);
   }

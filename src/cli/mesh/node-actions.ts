@@ -110,5 +110,5 @@ async function run(folder: string, { values }: MeshLine, io: CommandIo): Promise
 }
 
 function agentClient(state: string | undefined, network: string | undefined): GatewayClient {
-  return new GatewayClient(agentSocketPath(findNodeFolder(state, network, process.env)));
+  return new GatewayClient(agentSocketPath(findNodeFolder(state, network, process.env)), 'agent');
 }

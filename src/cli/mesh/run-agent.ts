@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 
 import { SystemCommands } from '../../host/net/commands.js';
+import { SerialQueue } from '../../host/serial-queue.js';
 import type { AgentEvent } from '../../mesh/agent/agent-options.js';
 import type { MeshAgent } from '../../mesh/agent/mesh-agent.js';
 import { type NodeState, readNodeState, writeNodeState } from '../../mesh/agent/node-state.js';
@@ -17,6 +18,7 @@ import type { TunnelHost } from '../../rootless/tunnel-host.js';
 import type { CommandIo } from '../command.js';
 import { AgentServer } from './agent-server.js';
 import { eventText } from './agent-text.js';
+import { ExitNotice } from './exit-notice.js';
 import { agentSocketPath } from './mesh-folder.js';
 import { EXIT_MARK, MeshInterface } from './mesh-interface.js';
 import { type MeshNames, openNames } from './mesh-names.js';
@@ -121,15 +123,20 @@ async function openWithInterface(
   const device = await MeshInterface.open(options, commands);
   let agent: MeshAgent | undefined;
   let names: MeshNames | undefined;
-  const follow = async (): Promise<void> => {
+  const queue = new SerialQueue();
+  const exit = new ExitNotice(run.exitNode, (line) => io.write(`${line}\n`));
+  const followMap = async (): Promise<void> => {
     if (agent === undefined) return;
     names?.update();
     const routes = routesOf(agent, run);
-    const fwmark = routes.some((route) => route.endsWith('/0')) ? EXIT_MARK : 0;
+    const hasExit = routes.some((route) => route.endsWith('/0'));
+    const fwmark = hasExit ? EXIT_MARK : 0;
     await agent.tunnel.apply({ fwmark, replacePeers: false, peers: [] });
     await device.setRoutes(routes);
     await device.setLeadsTo(agent.state.self?.record.routes ?? []);
+    if (agent.map.rev !== undefined) exit.note(hasExit);
   };
+  const follow = (): Promise<void> => queue.run(followMap);
   const save = (next: NodeState): Promise<void> => writeNodeState(run.folder, next);
   agent = await openAgentOn(device.tun, {
     state,

@@ -34,7 +34,10 @@ export async function openLobby(
   const addresses = [parseIpAddress(invitation.lobbyAddress)!];
   const loop = new StackLoop({ name: 'lobby', clock, segmenter, crypto: parts.crypto, addresses, mtu: MTU });
   const sockets = new AgentSockets();
-  let way: Endpoint | undefined = await resolveHub(invitation.hubEndpoint);
+  const found = await resolveHub(invitation.hubEndpoint).catch((error: WireGuardError) => error);
+  // Behind some proxies names are not found; the proxy finds that of the carrier.
+  if (found instanceof WireGuardError && invitation.carrierUrl === undefined) throw found;
+  let way = found instanceof WireGuardError ? undefined : found;
   sockets.find = () => ({ first: way });
   const tunnel = await Tunnel.create({ ...parts, openSocket: sockets.opener(parts.openSocket), tun: loop.tun });
   const names = { dnsServers: [], searchDomains: [] };
@@ -45,17 +48,16 @@ export async function openLobby(
   };
   try {
     await applyInvitation(tunnel, invitation);
-    if (await hasSession(tunnel, loop, UDP_MS)) return { host, close };
+    if (way !== undefined && (await hasSession(tunnel, loop, UDP_MS))) return { host, close };
     sockets.carry(invitation.carrierUrl, (endpoint) => {
       way = endpoint ?? way;
       if (endpoint !== undefined) void greet(tunnel, invitation);
     });
     if (invitation.carrierUrl !== undefined && (await hasSession(tunnel, loop, CARRIER_MS))) return { host, close };
     const carrier = invitation.carrierUrl === undefined ? '' : `, and neither does ${invitation.carrierUrl}`;
-    throw new WireGuardError(
-      'ERR_HUB_UNREACHABLE',
-      `the hub does not answer at ${invitation.hubEndpoint} by UDP${carrier}`,
-    );
+    const silence =
+      found instanceof WireGuardError ? found.message : `the hub does not answer at ${invitation.hubEndpoint} by UDP`;
+    throw new WireGuardError('ERR_HUB_UNREACHABLE', `${silence}${carrier}`);
   } catch (error) {
     await close();
     throw error;

@@ -194,13 +194,13 @@ export class MeshAgent {
     this.#later(ROUND_MS, () => this.#round());
   }
 
-  /** The hub's name may lead elsewhere by now. A name that is not found leaves the address as it is. */
+  /** The hub's name may lead elsewhere by now. A name that is not found leaves the address as it is; without any there is the carrier. */
   async #resolveHub(): Promise<void> {
     const { hub } = this.state;
     const found = await findHub(hub, this.#options.lookup);
-    if (found === undefined) return;
+    if (found === undefined && this.paths.hub.endpoint !== undefined) return;
     const publicKey = parseKey(hub.publicKey, 'public key');
-    this.paths.hub.setHub(publicKey, found.udp, found.second, this.#options.clock.nowMs());
+    this.paths.hub.setHub(publicKey, found?.udp, found?.second, this.#options.clock.nowMs());
   }
 
   /** Makes packet filter and peers what the map says. */

@@ -6,6 +6,8 @@ import { isAgent, type NodeDevice } from './node-devices.js';
 const RECORD_MS = 7 * 86_400_000;
 /** A record is renewed when half of its time has passed. */
 const RENEW_MS = RECORD_MS / 2;
+/** Signatures of the administrator are renewed so long before their end. */
+const SIGN_AGAIN_MS = 30 * 86_400_000;
 
 interface Made {
   readonly fields: SignedFields;
@@ -80,4 +82,12 @@ export function wantedFields(device: NodeDevice): Omit<SignedFields, 'signature'
     routes: node.routes,
     ...(isAgent(device) ? { identityKey: node.identityKey! } : { wireguardKey: publicKey }),
   };
+}
+
+/** Tests whether the administrator is to sign a node: what is signed differs from what it is, or ends soon. */
+export function isToBeSigned(device: NodeDevice, nowUnixMs: number): boolean {
+  const { signed } = device.node;
+  if (signed === undefined) return true;
+  const { notAfterUnixMs, serial: _, signature: __, ...fields } = signed;
+  return notAfterUnixMs - nowUnixMs < SIGN_AGAIN_MS || JSON.stringify(fields) !== JSON.stringify(wantedFields(device));
 }

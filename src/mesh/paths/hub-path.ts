@@ -76,11 +76,15 @@ export class HubPath {
     return first.port === second.port && Buffer.compare(first.address, second.address) === 0 ? 'easy' : 'hard';
   }
 
-  /** @param second The hub's second port. */
+  /** @param udp `undefined`: not known, as where names are not found; the carrier is wanted at once. @param second The hub's second port. */
   setHub(publicKey: Uint8Array, udp: Endpoint | undefined, second: Endpoint | undefined, nowMs: number): void {
     this.publicKey = publicKey;
     this.#udp = udp;
     this.#second = second;
+    if (udp === undefined && !this.#isUdpDead) {
+      this.#isUdpDead = true;
+      this.#options.wantCarrier(true);
+    }
     this.restart(nowMs);
   }
 

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { GatewayDevice } from '../../gateway/gateway-model.js';
 import { newDevice } from '../../gateway/service/device-changes.js';
 import { isAgent, type NodeDevice } from '../../mesh/hub/node-devices.js';
-import { wantedFields } from '../../mesh/hub/record-maker.js';
+import { isToBeSigned, wantedFields } from '../../mesh/hub/record-maker.js';
 import { stockFile } from '../../mesh/hub/stock-file.js';
 import { fromBase64, networkSignedBytes } from '../../mesh/records/node-record.js';
 import { isSignedBy } from '../../mesh/records/signing.js';
@@ -139,7 +139,9 @@ export const MESH_NODE_OPERATIONS = [
     handler: async (_, context) => {
       const hub = hubOf(context);
       const nodes =
-        hub.mesh.mode === 'auto' ? [] : [...hub.nodes.devices.values()].filter(isOutdated).map(unsignedBody);
+        hub.mesh.mode === 'auto'
+          ? []
+          : [...hub.nodes.devices.values()].filter((device) => isToBeSigned(device, Date.now())).map(unsignedBody);
       return { networkId: hub.mesh.networkId, nodes };
     },
   }),
@@ -192,13 +194,6 @@ export const MESH_NODE_OPERATIONS = [
     },
   }),
 ];
-
-function isOutdated(device: NodeDevice): boolean {
-  const { signed: last } = device.node;
-  if (last === undefined) return true;
-  const { notAfterUnixMs: _, serial: __, signature: ___, ...fields } = last;
-  return JSON.stringify(fields) !== JSON.stringify(wantedFields(device));
-}
 
 function unsignedBody(device: NodeDevice): v.InferInput<typeof Unsigned> {
   const fields = wantedFields(device);

@@ -5,9 +5,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import jsQR from 'jsqr';
 
-import { toPixels } from '../../lab/drawn-qr-code.js';
+import { scan } from '../../lab/camera.js';
 import { furnish, Guide } from '../../lab/guide.js';
 import { Internet, KNOWN_SERVER, PUBLIC_ADDRESSES, seenAddress } from '../../lab/internet.js';
 import { Lab } from '../../lab/lab.js';
@@ -45,9 +44,4 @@ async function openSetting(t: Parameters<typeof Lab.open>[0]) {
   // Where a name server is to be set, stock wg-quick wants it.
   await phone.install('resolvconf', 'cat > /dev/null');
   return { phone, guide: new Guide('phone', { server }) };
-}
-
-function scan(drawn: string): string {
-  const { data, width, height } = toPixels(drawn, false);
-  return jsQR.default(data, width, height)?.data ?? assert.fail(`no code in\n${drawn}`);
 }

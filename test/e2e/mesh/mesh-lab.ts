@@ -152,7 +152,7 @@ export async function openMeshLab(
   return { lab, hubHost, hub, laptop, server, ask, invite, startHub: () => start('run') };
 }
 
-async function openSite(lab: Lab, hubHost: Host, title: string, number: number): Promise<Site> {
+export async function openSite(lab: Lab, hubHost: Host, title: string, number: number): Promise<Site> {
   const machine = await Machine.create(lab, title);
   const router = await lab.host(`${title}-router`);
   const lan = `10.${number}.0`;
