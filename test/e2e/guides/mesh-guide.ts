@@ -48,6 +48,11 @@ export async function openMeshGuide<Title extends string>(
   return { lab, hub, sites, guide: new Guide(name, machines, environment) };
 }
 
+/** Returns the address of a host in the network. */
+export async function addressIn(machine: Machine, interfaceName: string): Promise<string> {
+  return /inet ([\d.]+)/.exec(await machine.host.ip(`-4 -o addr show dev ${interfaceName}`))![1]!;
+}
+
 function layer(machine: Machine): string[] {
   return ['-c', LAYER, 'bash', dirname(machine.programs)];
 }

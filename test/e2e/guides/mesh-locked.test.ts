@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { assertNoPing } from '../../lab/traffic.js';
-import { openMeshGuide } from './mesh-guide.js';
+import { addressIn, openMeshGuide } from './mesh-guide.js';
 
 const SEARCH = 'grep -rlF "$1" /var/lib/wiretype || test $? = 1';
 
@@ -25,7 +25,7 @@ describe('docs/guides/mesh-locked.md', () => {
     assert.equal(await hub.run('bash', ['-c', SEARCH, 'bash', secret!]), '', 'the key is nowhere on the hub');
 
     await guide.follow('The key later');
-    const address = (await setting.sites.server.machine.host.ip('-4 -o addr show dev wt-office')).match(/10[\d.]+/)![0];
+    const address = await addressIn(setting.sites.server.machine, 'wt-office');
     await guide.follow('Undo');
     guide.assertFollowed();
     assert.equal(await guide.terminal('server').exited, 3);

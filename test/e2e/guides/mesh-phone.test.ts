@@ -10,7 +10,7 @@ import { scan } from '../../lab/camera.js';
 import type { Machine } from '../../lab/machine.js';
 import { BACKEND_ENVIRONMENT } from '../../lab/quick-client.js';
 import { assertNoPing, pingUntilAnswered } from '../../lab/traffic.js';
-import { openMeshGuide } from './mesh-guide.js';
+import { addressIn, openMeshGuide } from './mesh-guide.js';
 
 describe('docs/guides/mesh-phone.md', () => {
   it('makes stock WireGuard a member, end to end encrypted, until the phone is lost', {
@@ -23,12 +23,12 @@ describe('docs/guides/mesh-phone.md', () => {
     await guide.follow('The mesh');
 
     await turnOn(phone.machine, scan(await guide.follow('The phone')));
-    await phone.machine.run('ping', ['-c', '1', '-W', '30', 'laptop.home.internal']);
+    await phone.machine.run('ping', ['-n', '-c', '1', '-W', '30', 'laptop.home.internal']);
     await guide.follow('Does it work?');
     assert.equal((await sessions(phone.machine)).length, 2, 'one with the hub, one with the laptop');
 
     await guide.follow('A new node');
-    const address = (await phone.machine.host.ip('-4 -o addr show dev wg0')).match(/inet ([\d.]+)/)![1]!;
+    const address = await addressIn(phone.machine, 'wg0');
     await pingUntilAnswered(desk.machine.host, address);
     assert.equal((await sessions(phone.machine)).length, 2, 'the hub stands between phone and desk');
 
