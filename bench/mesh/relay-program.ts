@@ -21,7 +21,7 @@ const table = new RelayTable({
 table.setOwnKey(HUB_KEY);
 for (const [index, id] of ['a', 'b'].entries()) {
   table.putNode(id, [NODE_KEYS[index]!]);
-  table.setEndpoint(id, Endpoint.from(LOOPBACK, Number(process.argv[2 + index])));
+  table.setEndpoint(id, Endpoint.from(LOOPBACK, Number(process.argv[2 + index])), 0);
 }
 const socket = new RelaySocket(await parts.openSocket(0, 0), table, () => clock.nowMs());
 const batch = new PacketBatch(256, 1024 * 1024);

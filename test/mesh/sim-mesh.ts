@@ -9,6 +9,7 @@ import { publicKeyOf } from '../../src/crypto/key-pair.js';
 import { NodeCrypto } from '../../src/crypto/node-crypto.js';
 import { MemoryTun } from '../../src/host/memory/tun.js';
 import { Tunnel } from '../../src/host/tunnel.js';
+import { CarrierSocket } from '../../src/mesh/carrier/carrier-socket.js';
 import { HubProbes } from '../../src/mesh/hub/hub-probes.js';
 import { Punches, type PunchNode } from '../../src/mesh/hub/punches.js';
 import { AgentPathSocket, peerEndpoint } from '../../src/mesh/paths/agent-path-socket.js';
@@ -22,10 +23,13 @@ import type { Nat, NatOptions } from '../../src/sim/nat.js';
 import { Simulation } from '../../src/sim/simulation.js';
 import { VirtualClock } from '../../src/sim/virtual-clock.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
+import { connectCarrier } from './sim-carrier.js';
 
 const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 const PORT = 51_820;
 const HUB_ADDRESS = Uint8Array.of(203, 0, 113, 10);
+/** A carrier outlasts the return to UDP by so long. */
+const CARRIER_LINGERS_MS = 5_000;
 const peer = { isRemoval: false, isUpdateOnly: false, replaceAllowedIps: true };
 
 export const NATS = {
@@ -46,6 +50,8 @@ export class SimAgent {
   tunnel!: Tunnel;
   paths!: PeerPaths;
   tun!: MemoryTun;
+  carriers!: CarrierSocket;
+  endCarrier: () => void = () => {};
 
   constructor(id: string, inner: Uint8Array, publicKey: Uint8Array, nat: Nat) {
     this.id = id;
@@ -79,6 +85,8 @@ export interface SimMeshOptions {
   readonly nats: readonly NatOptions[];
   readonly delayMs: number;
   readonly lossRate: number;
+  /** One way by a carrier. */
+  readonly carrierDelayMs?: number;
 }
 
 /** The hub with its agents. */
@@ -92,7 +100,7 @@ export class SimMesh {
   readonly table: RelayTable;
   #hubKey = new Uint8Array(32);
   #hub!: Tunnel;
-  #socket!: RelaySocket;
+  #carriers!: CarrierSocket;
 
   static async open(options: SimMeshOptions): Promise<SimMesh> {
     const mesh = new SimMesh(options);
@@ -139,10 +147,10 @@ export class SimMesh {
     });
     probes.serveSecond(new HostSocket(host, this.#clock, PORT + 1));
     const openSocket = (): RelaySocket => {
-      const socket = new ProbeSocket(new HostSocket(host, this.#clock, PORT));
+      this.#carriers = new CarrierSocket(new HostSocket(host, this.#clock, PORT));
+      const socket = new ProbeSocket(this.#carriers);
       probes.serve(socket);
-      this.#socket = new RelaySocket(socket, this.table, () => this.simulation.nowMs);
-      return this.#socket;
+      return new RelaySocket(socket, this.table, () => this.simulation.nowMs);
     };
     this.#hub = await Tunnel.create({
       ...this.#parts(),
@@ -158,7 +166,7 @@ export class SimMesh {
     for await (const { kind, peer: known } of this.#hub.events) {
       if ((kind !== 'handshake' && kind !== 'roamed') || known?.heardFrom === undefined) continue;
       const agent = this.agents.find(({ publicKey }) => Buffer.compare(publicKey, known.publicKey) === 0);
-      if (agent !== undefined) this.table.setEndpoint(agent.id, known.heardFrom);
+      if (agent !== undefined) this.table.setEndpoint(agent.id, known.heardFrom, this.simulation.nowMs);
     }
   }
 
@@ -183,11 +191,12 @@ export class SimMesh {
       random: (bytes) => this.simulation.random.fill(bytes),
       sendProbe: (bytes, to) => probes!.sendProbe(bytes, to),
       askPunch: (node, attempt) => this.#later(() => this.#punch(agent, this.agents[Number(node)]!, attempt)),
-      wantCarrier: () => {},
+      wantCarrier: (isWanted) => void this.#carry(agent, isWanted),
       onChange: () => {},
     });
     const openSocket = (): AgentPathSocket => {
-      probes = new ProbeSocket(new HostSocket(host, this.#clock, PORT));
+      agent.carriers = new CarrierSocket(new HostSocket(host, this.#clock, PORT));
+      probes = new ProbeSocket(agent.carriers);
       probes.onProbe = (bytes, from) => agent.paths.take(bytes, from);
       return new AgentPathSocket(probes, (number, isKeepalive) => agent.paths.find(number, isKeepalive));
     };
@@ -225,6 +234,28 @@ export class SimMesh {
     await agent.tunnel.apply({ replacePeers: false, peers: [hub, ...peers] });
     for (const { publicKey, endpoint } of [hub, ...peers]) agent.tunnel.setEndpoint(publicKey, endpoint, 'pinned');
     agent.paths.runDue();
+  }
+
+  /** Opens the carrier of an agent, or lets it end, and greets the hub by the way that is new. */
+  async #carry(agent: SimAgent, isWanted: boolean): Promise<void> {
+    if (isWanted) {
+      const { events } = this.simulation;
+      const { atAgent, atHub } = connectCarrier(
+        events,
+        agent.carriers,
+        this.#carriers,
+        this.#options.carrierDelayMs ?? 10,
+      );
+      agent.endCarrier = () => {
+        agent.paths.hub.setCarrier(undefined);
+        agent.carriers.removeConnection(atAgent);
+        this.#carriers.removeConnection(atHub);
+      };
+      agent.paths.hub.setCarrier(atAgent);
+    } else this.simulation.after(CARRIER_LINGERS_MS, () => agent.endCarrier());
+    const greeting = { ...peer, publicKey: this.#hubKey, isUpdateOnly: true, replaceAllowedIps: false, allowedIps: [] };
+    for (const persistentKeepaliveSeconds of [0, 25])
+      await agent.tunnel.apply({ replacePeers: false, peers: [{ ...greeting, persistentKeepaliveSeconds }] });
   }
 
   #punch(asker: SimAgent, other: SimAgent, attempt: number): void {

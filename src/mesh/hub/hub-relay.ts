@@ -98,7 +98,7 @@ export class HubRelay {
     this.table.putNode(id, bytes, limits.upBitsPerSecond);
     const peer = this.#tunnel?.peer(bytes[0]!);
     if (this.table.node(id)?.endpoint === undefined && peer?.heardFrom !== undefined)
-      this.table.setEndpoint(id, peer.heardFrom);
+      this.table.setEndpoint(id, peer.heardFrom, this.#clock.nowMs());
   }
 
   removeNode(id: string): void {
@@ -132,7 +132,7 @@ export class HubRelay {
       if (peer === undefined || (kind !== 'handshake' && kind !== 'roamed')) continue;
       const id = this.nodeOfKey(peer.publicKey);
       if (id === undefined || peer.heardFrom === undefined) continue;
-      this.table.setEndpoint(id, peer.heardFrom);
+      this.table.setEndpoint(id, peer.heardFrom, this.#clock.nowMs());
       this.onMoved(id, peer.heardFrom);
       if (kind === 'handshake') this.onSession(id);
     }

@@ -65,6 +65,7 @@ export class RelayNode {
   endpointName: string | undefined;
   /** The endpoint before. */
   formerName: string | undefined;
+  formerUntilMs = 0;
   readonly #made: MadeFlow[] = [];
   #tokens = INITIATIONS_AT_ONCE;
   #tokensMs = 0;

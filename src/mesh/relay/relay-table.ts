@@ -9,6 +9,8 @@ import { type RelayFlow, RelayNode } from './relay-node.js';
 
 /** A flow ends with its session: REJECT_AFTER_TIME, and slack for a response that was slow (whitepaper §6.2). */
 const FLOW_MS = 180_000 + 20_000;
+/** A node's former address counts for at least so long: its messages may be on a slow way, such as a carrier. */
+const FORMER_MS = 10_000;
 const SENDER_INDEX_AT = 4;
 const RECEIVER_INDEX_AT = 4;
 /** A response carries both indices. */
@@ -83,7 +85,7 @@ export class RelayTable {
   removeNode(id: string): void {
     const node = this.#nodes.get(id);
     if (node === undefined) return;
-    this.setEndpoint(id, undefined);
+    this.setEndpoint(id, undefined, 0);
     this.#nodes.delete(id);
     node.clear(this.#nodes.values());
   }
@@ -95,11 +97,11 @@ export class RelayTable {
   }
 
   /** Says where a node is from now on. @param endpoint Copied. An address that was another node's is this one's. */
-  setEndpoint(id: string, endpoint: Endpoint | undefined): void {
+  setEndpoint(id: string, endpoint: Endpoint | undefined, nowMs: number): void {
     const node = this.#nodes.get(id);
     if (node === undefined) return;
     const name = endpoint === undefined ? undefined : nameOf(endpoint.words, 0);
-    if (node.endpointName !== name) this.#leave(node, endpoint === undefined);
+    if (node.endpointName !== name) this.#leave(node, endpoint === undefined, nowMs);
     node.endpoint = endpoint?.clone();
     node.endpointName = name;
     if (node.endpointName !== undefined) this.#byEndpoint.set(node.endpointName, node);
@@ -122,20 +124,21 @@ export class RelayTable {
     return type === MessageType.HandshakeResponse ? this.#response(from, message, nowMs) : 'hub';
   }
 
-  /** Forgets what has expired, and the former addresses of nodes. */
+  /** Forgets what has expired, and addresses that nodes left a while ago. */
   expire(nowMs: number): void {
     for (const node of this.#nodes.values()) {
       node.expireFlows(nowMs);
-      this.#forgetFormer(node);
+      if (node.formerUntilMs <= nowMs) this.#forgetFormer(node);
     }
     this.#last.words.fill(0);
     this.#lastNode = undefined;
   }
 
   /** Messages that a node sent before it moved are still on their way: its former address counts for a while. */
-  #leave(node: RelayNode, isForGood: boolean): void {
+  #leave(node: RelayNode, isForGood: boolean, nowMs: number): void {
     this.#forgetFormer(node);
     node.formerName = node.endpointName;
+    node.formerUntilMs = nowMs + FORMER_MS;
     node.endpointName = undefined;
     if (isForGood) this.#forgetFormer(node);
   }

@@ -48,14 +48,16 @@ describe('The relay', () => {
     const table = open();
     judge(table, 'a', initiation(KEYS.b, 11));
     judge(table, 'b', response(22, 11));
-    table.setEndpoint('b', endpoint(50));
+    table.setEndpoint('b', endpoint(50), 0);
     judge(table, 'a', transport(22));
     assert.deepEqual(
       table.to.map((node) => node.endpoint!.port),
       [50],
     );
     assert.deepEqual(judge(table, 'b', transport(11)), ['relayed', 'a'], 'what was on its way still counts');
-    table.expire(0);
+    table.expire(9_999);
+    assert.deepEqual(judge(table, 'b', transport(11)), ['relayed', 'a'], 'also by a slow way');
+    table.expire(10_000);
     assert.deepEqual(judge(table, 'b', transport(11)), ['hub'], 'later the old address is a stranger');
   });
 
@@ -125,7 +127,7 @@ function open(options: Partial<ConstructorParameters<typeof RelayTable>[0]> = {}
   table.setOwnKey(HUB);
   for (const name of all as Name[]) {
     table.putNode(name, [KEYS[name]]);
-    table.setEndpoint(name, PLACES[name]);
+    table.setEndpoint(name, PLACES[name], 0);
   }
   return table;
 }
