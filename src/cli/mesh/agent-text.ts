@@ -3,15 +3,19 @@ import type { AgentPeerStatus, AgentStatus } from '../../mesh/agent/agent-status
 import { formatTextTable } from '../device/text-table.js';
 
 const DAY_MS = 86_400_000;
+const HUB_WAYS = {
+  udp: 'by UDP',
+  carried: 'in a WebSocket',
+  none: 'until now, but UDP is not answered and there is no WebSocket',
+} as const;
 
 /** Shows the state of an agent on a terminal. */
 export function statusText(status: AgentStatus, nowUnixMs: number): string {
   const { name, network, addresses, hub, mapping, publicAddress, peers, isWaiting } = status;
-  const way = hub.way === 'carried' ? 'in a WebSocket' : 'by UDP';
   const round = hub.rttMs === undefined ? '' : `, ${hub.rttMs} ms`;
   const lines = [
     `${name} in ${network}: ${addresses.join(', ')}`,
-    `hub ${hub.endpoint}: ${hub.isConnected ? `connected ${way}${round}` : 'not connected; what stands goes on without it'}`,
+    `hub ${hub.endpoint}: ${hub.isConnected ? `connected ${HUB_WAYS[hub.way]}${round}` : 'not connected; what stands goes on without it'}`,
     `NAT: ${mappingText(mapping)}${publicAddress === undefined ? '' : `; seen as ${publicAddress}`}`,
     ...(isWaiting ? ['This node waits for the signature of the administrator: wiretype mesh sign'] : []),
     ...warnings(status),

@@ -1,4 +1,5 @@
 import type { ReasonCode } from '../../core/session-reason.js';
+import type { HubWay } from '../paths/hub-path.js';
 import type { PathView } from '../paths/peer-paths.js';
 
 /** A peer of an agent, for people and programs. */
@@ -34,7 +35,8 @@ export interface AgentStatus {
   readonly isWaiting: boolean;
   readonly hub: {
     readonly endpoint: string;
-    readonly way: 'udp' | 'carried' | 'none';
+    /** `none`: UDP is not answered, and no carrier is connected; both are tried again. */
+    readonly way: HubWay;
     readonly isConnected: boolean;
     readonly rttMs?: number;
   };

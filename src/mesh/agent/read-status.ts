@@ -21,7 +21,7 @@ export function readStatus(agent: MeshAgent): AgentStatus {
     isWaiting: state.self === undefined,
     hub: {
       endpoint: state.hub.endpoint,
-      way: hub.isCarried ? 'carried' : hub.endpoint === undefined ? 'none' : 'udp',
+      way: hub.way,
       isConnected,
       ...(hub.rttMs === undefined ? {} : { rttMs: hub.rttMs }),
     },

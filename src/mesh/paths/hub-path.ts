@@ -15,6 +15,8 @@ const OVERLAP_MS = 2_000;
 
 export type MappingKind = 'easy' | 'hard' | 'unknown';
 
+export type HubWay = 'udp' | 'carried' | 'none';
+
 export interface HubPathOptions {
   readonly random: (bytes: Uint8Array) => void;
   /** Mapping or round trip are known, or the way has changed. */
@@ -58,7 +60,13 @@ export class HubPath {
   }
 
   get isCarried(): boolean {
-    return this.#isUdpDead && this.#carrier !== undefined;
+    return this.way === 'carried';
+  }
+
+  /** How the hub is reached. `none`: UDP is not answered, and there is no carrier now. */
+  get way(): HubWay {
+    if (this.#isUdpDead) return this.#carrier === undefined ? 'none' : 'carried';
+    return this.#udp === undefined ? 'none' : 'udp';
   }
 
   get rttMs(): number | undefined {

@@ -1,14 +1,37 @@
+/** The way to the hub: UDP, the carrier, or neither. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { HubPath } from '../../../src/mesh/paths/hub-path.js';
 import { Endpoint } from '../../../src/wire/endpoint.js';
 
-const KEY = new Uint8Array(32);
-const UDP = Endpoint.from(Uint8Array.of(192, 0, 2, 1), 51_820);
-const CARRIER = Endpoint.from(Uint8Array.of(240, 0, 0, 1), 1);
+const UDP = Endpoint.from(Uint8Array.of(203, 0, 113, 10), 51_820);
+const CARRIER = Endpoint.forPath(new Uint8Array(16).fill(1));
 
-describe('HubPath', () => {
+/** A path with what it sent and asked for. */
+class Bench {
+  readonly sent: { readonly id: Uint8Array; readonly atMs: number }[] = [];
+  readonly wanted: boolean[] = [];
+  #next = 1;
+  readonly path = new HubPath({
+    random: (bytes) => bytes.fill(this.#next++),
+    onChange: () => {},
+    wantCarrier: (isWanted) => this.wanted.push(isWanted),
+  });
+
+  constructor() {
+    this.path.setHub(new Uint8Array(32), UDP, undefined, 0);
+  }
+
+  run(untilMs: number): void {
+    while (this.path.nextDeadline() <= untilMs) {
+      const atMs = this.path.nextDeadline();
+      this.path.runDue(atMs, (id) => this.sent.push({ id: id.slice(), atMs }));
+    }
+  }
+}
+
+describe('The path to the hub', () => {
   it('wants the carrier at once where the address of the hub is not known, and goes back to UDP when it is', () => {
     const wanted: boolean[] = [];
     const sent: { id: Uint8Array; to: Endpoint }[] = [];
@@ -19,14 +42,38 @@ describe('HubPath', () => {
       wantCarrier: (isWanted) => wanted.push(isWanted),
     });
 
-    path.setHub(KEY, undefined, undefined, 0);
+    path.setHub(new Uint8Array(32), undefined, undefined, 0);
     path.setCarrier(CARRIER);
     assert.deepEqual([wanted, path.isCarried, path.endpoint], [[true], true, CARRIER]);
 
-    path.setHub(KEY, UDP, undefined, 1_000);
+    path.setHub(new Uint8Array(32), UDP, undefined, 1_000);
     path.runDue(1_000, (id, to) => sent.push({ id: id.slice(), to }));
     assert.equal(sent[0]?.to, UDP);
     path.answered(sent[0]!.id, undefined, 1_020);
     assert.deepEqual([wanted, path.isCarried, path.endpoint], [[true, false], false, UDP]);
+  });
+
+  it('is never called UDP while that is not answered, whatever the carrier does', () => {
+    const bench = new Bench();
+    bench.run(5_000);
+    assert.deepEqual([bench.wanted, bench.path.way], [[true], 'none'], 'the carrier is asked for, and not there yet');
+    bench.path.setCarrier(CARRIER);
+    assert.deepEqual([bench.path.way, bench.path.isCarried], ['carried', true]);
+    bench.path.setCarrier(undefined);
+    assert.deepEqual([bench.path.way, bench.path.isCarried], ['none', false], 'while it connects again');
+    bench.path.setCarrier(CARRIER);
+    assert.equal(bench.path.way, 'carried');
+  });
+
+  it('is UDP again with the first answer, and for a while both', () => {
+    const bench = new Bench();
+    bench.run(5_000);
+    bench.path.setCarrier(CARRIER);
+    bench.run(60_000);
+    const { id, atMs } = bench.sent.at(-1)!;
+    bench.path.answered(id, undefined, atMs + 20);
+    assert.deepEqual([bench.path.way, bench.path.endpoint, bench.wanted], ['udp', UDP, [true, false]]);
+    assert.equal(bench.path.secondWay(atMs + 1_000), CARRIER);
+    assert.equal(bench.path.secondWay(atMs + 3_000), undefined);
   });
 });
