@@ -223,6 +223,12 @@ export class Device {
     if (peer !== undefined) peer.standsFor = this.#peers.get(other.publicKey);
   }
 
+  /** Begins a handshake as soon as §6.2 lets it, whether or not there is a session. Nothing happens without an endpoint. */
+  requestHandshake(publicKey: Uint8Array, nowMs: number): void {
+    const peer = this.#peers.get(publicKey);
+    if (this.#link.isUp && peer?.endpoint !== undefined) peer.timers.handshakeWanted(nowMs);
+  }
+
   /** Tests whether a session or handshake of this device has a local index. */
   hasIndex(localIndex: number): boolean {
     return this.#parts.sessions.keypairAt(localIndex) !== undefined;

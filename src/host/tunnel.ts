@@ -177,8 +177,13 @@ export class Tunnel {
   /** Sends to `endpoint` from now on, as path managers want it. Nothing happens for a peer that is not there. */
   setEndpoint(publicKey: Uint8Array, endpoint: Endpoint, roaming: Roaming): void {
     const peer = this.#device.peer(publicKey);
-    if (peer === undefined) return;
-    this.#device.setEndpoint(peer, endpoint, roaming);
+    if (peer !== undefined) this.#device.setEndpoint(peer, endpoint, roaming);
+    this.#driver.settle();
+  }
+
+  /** Begins a handshake with a peer that has an endpoint, whether or not there is a session. */
+  requestHandshake(publicKey: Uint8Array): void {
+    this.#device.requestHandshake(publicKey, this.#clock.nowMs());
     this.#driver.settle();
   }
 

@@ -24,6 +24,23 @@ describe('A handshake', () => {
     );
   });
 
+  scenario('starts on request beside a session, at most five seconds later (§6.2)', (world) => {
+    const { a, b, bPublic } = makeConnectedCouple(world);
+    const initiations = () =>
+      world.network.eve.observations.filter(({ datagram }) => datagram.bytes.length === INITIATION_BYTES).length;
+    const before = initiations();
+    a.device.requestHandshake(bPublic, a.nowMs);
+    a.poke();
+    world.advance(0);
+    assert.equal(initiations(), before);
+    world.advance(5_000);
+    assert.equal(initiations(), before + 1);
+    a.sendPacket(packetFromA('in the new session'));
+    world.advance(0);
+    assert.equal(receivedTexts(b).at(-1), 'in the new session');
+    a.device.requestHandshake(a.device.publicKey!, a.nowMs);
+  });
+
   for (const presharedKey of [undefined, new Uint8Array(32).fill(7)]) {
     const how = presharedKey === undefined ? 'without' : 'with';
     scenario(
