@@ -7,12 +7,14 @@ import { peerEndpoint } from '../paths/agent-path-socket.js';
 import { HUB_NUMBER, type PeerPaths } from '../paths/peer-paths.js';
 import type { KnownMap } from './known-map.js';
 import type { NodeState } from './node-state.js';
+import { RelayedSessions } from './relayed-sessions.js';
 import { HUB, peerChanges, type WantedPeer, wantedPeers } from './wanted-peers.js';
 
 const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 /** The peers of an agent's device, as the map wants them, each pinned to a number that stands for the ways to it. */
 export class AgentDevice {
+  readonly relayed: RelayedSessions;
   readonly #tunnel: Tunnel;
   readonly #paths: PeerPaths;
   readonly #map: KnownMap;
@@ -26,6 +28,12 @@ export class AgentDevice {
     this.#tunnel = tunnel;
     this.#paths = paths;
     this.#map = map;
+    this.relayed = new RelayedSessions({
+      tunnel,
+      entries: () => map.entries.values(),
+      views: () => paths.views(),
+      nowUnixMs: Date.now,
+    });
   }
 
   /** Makes paths and peers what the map says. @param exitNode Name or id of the node that all other traffic goes out by. */

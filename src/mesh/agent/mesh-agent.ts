@@ -218,6 +218,7 @@ export class MeshAgent {
     this.#control.send({ type: 'hello', version: 1, ...(rev === undefined ? {} : { rev }) });
     this.#control.send({ type: 'offer', routes: [...(this.#options.offeredRoutes ?? [])] });
     this.#report.opened();
+    this.#device.relayed.renew();
     this.#options.onEvent?.({ kind: 'hub', isConnected: true });
     const isOld = this.#clock.nowUnixMs - this.state.keyMadeUnixMs > ROTATE_AFTER_MS;
     if (isOld || this.state.next !== undefined) this.rotate();
@@ -260,7 +261,9 @@ export class MeshAgent {
     for await (const { kind, peer } of this.#tunnel.events) {
       if (kind !== 'handshake' || peer === undefined) continue;
       const key = formatKey(peer.publicKey);
-      if (key === this.state.hub.publicKey) this.#control.wake();
+      const isHub = key === this.state.hub.publicKey;
+      if (isHub) this.#control.wake();
+      if (isHub) this.#device.relayed.hubShookHands();
       if (this.#device.hasMoved(key)) void this.#queue.run(() => this.#applyMap());
     }
   }
