@@ -22,7 +22,7 @@ describe('the page of a mesh', () => {
     });
     t.after(async () => {
       await browser.close();
-      hub.close();
+      await hub.close();
       await lab[Symbol.asyncDispose]();
     });
     const owner = await lab.setUp();

@@ -14,7 +14,7 @@ it('A change that the store refuses is pushed to no agent, and one that it takes
   const hub = labHub();
   const lab = await ServerLab.open(undefined, { hub });
   t.after(async () => {
-    hub.close();
+    await hub.close();
     await lab[Symbol.asyncDispose]();
   });
   const owner = await lab.setUp();

@@ -20,7 +20,7 @@ before(async () => {
 }, TIME_LIMIT);
 
 after(async () => {
-  hub.close();
+  await hub.close();
   await lab[Symbol.asyncDispose]();
 });
 

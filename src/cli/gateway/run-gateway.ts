@@ -125,7 +125,7 @@ async function runUntilEnd(run: GatewayRun, io: CommandIo, interruption: AbortSi
     if (!end.aborted && run.onReady === undefined) await once(end, 'abort');
     return backup;
   } finally {
-    hub?.close();
+    await hub?.close();
     await server.close();
     await gateway.close();
   }

@@ -2,12 +2,14 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { replaceFile } from '../../control/config/replace-file.js';
 import { parseIpPrefix } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { GatewaySettings } from '../../gateway/gateway-model.js';
 import type { TrustMode } from '../../gateway/mesh-model.js';
 import type { DatagramSocket } from '../../host/datagram-socket.js';
+import type { EndpointFile } from '../../mesh/hub/known-endpoints.js';
 import { MeshHub } from '../../mesh/hub/mesh-hub.js';
 import { SigningKey } from '../../mesh/records/signing.js';
 import { createEngine } from '../../rootless/engine.js';
@@ -17,6 +19,7 @@ import { overlaps } from '../setup/address-range.js';
 import { systemHostNetwork } from '../setup/system-host-network.js';
 
 const KEY_FILE = 'signing.key';
+const ENDPOINT_FILE = 'endpoints.json';
 const NETWORK_ID_BYTES = 16;
 const OTHERS = 0o077;
 const SUBNET_TRIES = 64;
@@ -54,6 +57,7 @@ export function openHub(
     privateKey,
     openSecond,
     log,
+    endpointFile: privateFile(join(folder, ENDPOINT_FILE)),
     readSigningKey: () => (existsSync(path) ? readSigningKey(path) : undefined),
     ...(carrierUrl === undefined ? {} : { carrierUrl }),
   });
@@ -108,6 +112,20 @@ function pickWide(used: readonly IpPrefix[]): string | undefined {
     if (!used.some((network) => overlaps(network, parseIpPrefix(text)!))) return text;
   }
   return undefined;
+}
+
+function privateFile(path: string): EndpointFile {
+  return {
+    read: () => {
+      try {
+        return readFileSync(path, 'utf8');
+      } catch (error) {
+        if (error instanceof Error && 'code' in error) return undefined;
+        throw error;
+      }
+    },
+    write: (text) => replaceFile(path, Buffer.from(text), { mode: 0o600 }),
+  };
 }
 
 /** @throws {WireGuardError} ERR_FILE_EXISTS, ERR_SIGNING_KEY */

@@ -1,3 +1,4 @@
+import { formatEndpoint } from '../../control/endpoint-text.js';
 import { parseKey } from '../../control/key-text.js';
 import type { Crypto } from '../../core/ports.js';
 import type { WrapSocket } from '../../gateway/gateway-engine.js';
@@ -10,9 +11,11 @@ import { ProbeSocket } from '../probes/probe-socket.js';
 import type { RelayNode } from '../relay/relay-node.js';
 import { RelaySocket } from '../relay/relay-socket.js';
 import { RelayTable } from '../relay/relay-table.js';
+import type { HeardEndpoint } from './known-endpoints.js';
 import type { NodeDevice } from './node-devices.js';
 
 const EXPIRE_MS = 60_000;
+const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 export interface HubRelayOptions {
   readonly crypto: Crypto;
@@ -32,7 +35,7 @@ export class HubRelay {
   readonly #byKey = new Map<string, string>();
   readonly #keys = new Map<string, readonly string[]>();
   /** Called when the public address of a node has changed. */
-  onMoved: (id: string, endpoint: Endpoint) => void = () => {};
+  onMoved: (id: string) => void = () => {};
   /** Called when a node has a session with the hub again. */
   onSession: (id: string) => void = () => {};
   #findTunnel: () => Tunnel | undefined = () => undefined;
@@ -107,16 +110,50 @@ export class HubRelay {
     this.table.removeNode(id);
   }
 
+  /** Begins a handshake with a node where it may be. The relay knows nothing of that place until the node answers from there. */
+  greet(id: string, endpoint: Endpoint): void {
+    const [key] = this.#keys.get(id) ?? [];
+    if (key === undefined || this.table.node(id)?.endpoint !== undefined) return;
+    const publicKey = parseKey(key, 'public key');
+    this.#tunnel?.setEndpoint(publicKey, endpoint, 'follow');
+    this.#tunnel?.requestHandshake(publicKey);
+  }
+
+  /** Where a node is. Absent: unknown, or behind a carrier. */
+  observed(id: string): string | undefined {
+    const endpoint = this.table.node(id)?.endpoint;
+    if (endpoint === undefined || endpoint.family === FAMILY_PATH) return undefined;
+    return formatEndpoint(endpoint, NO_ZONES);
+  }
+
+  /** Lists where nodes are by UDP, and when each proved it. */
+  *whereabouts(): Iterable<readonly [id: string, HeardEndpoint]> {
+    for (const [id, keys] of this.#keys)
+      for (const key of keys) {
+        const peer = this.#tunnel?.peer(parseKey(key, 'public key'));
+        const endpoint = peer?.heardFrom;
+        if (endpoint === undefined || endpoint.family === FAMILY_PATH || peer!.lastHandshakeUnixMs === 0) continue;
+        yield [id, { endpoint: formatEndpoint(endpoint, NO_ZONES), heardUnixMs: peer!.lastHandshakeUnixMs }];
+      }
+  }
+
   /** The id of the node with a key. */
   nodeOfKey(publicKey: Uint8Array): string | undefined {
     return this.#byKey.get(Buffer.from(publicKey).toString('base64'));
   }
 
   /**
-   * Lists the nodes that a probe from an address may be of: those there, those at other ports there, then those that could be anywhere,
+   * Lists the keys of nodes that a probe from an address may be of: those there, those at other ports there, then those that could be anywhere,
    * since they are carried or have not spoken yet.
    */
-  *nodesAt(endpoint: Endpoint): Iterable<string> {
+  *keysAt(endpoint: Endpoint): Iterable<Uint8Array> {
+    for (const id of this.#nodesAt(endpoint)) {
+      const [key] = this.#keys.get(id) ?? [];
+      if (key !== undefined) yield parseKey(key, 'public key');
+    }
+  }
+
+  *#nodesAt(endpoint: Endpoint): Iterable<string> {
     const at = this.table.nodeAt(endpoint);
     if (at !== undefined) yield at.id;
     const isHere = ({ endpoint: other }: RelayNode): boolean =>
@@ -133,7 +170,7 @@ export class HubRelay {
       const id = this.nodeOfKey(peer.publicKey);
       if (id === undefined || peer.heardFrom === undefined) continue;
       this.table.setEndpoint(id, peer.heardFrom, this.#clock.nowMs());
-      this.onMoved(id, peer.heardFrom);
+      this.onMoved(id);
       if (kind === 'handshake') this.onSession(id);
     }
   }

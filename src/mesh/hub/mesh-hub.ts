@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import { formatEndpoint } from '../../control/endpoint-text.js';
 import { formatIpAddress } from '../../control/ip-text.js';
-import { parseKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { Crypto } from '../../core/ports.js';
 import type { NameSource, WrapSocket } from '../../gateway/gateway-engine.js';
@@ -14,7 +12,6 @@ import { invitationOf } from '../../gateway/service/engine-device.js';
 import type { RunningGateway } from '../../gateway/service/running-gateway.js';
 import type { Clock } from '../../host/clock.js';
 import type { DatagramSocket } from '../../host/datagram-socket.js';
-import { type Endpoint, FAMILY_PATH } from '../../wire/endpoint.js';
 import { CarrierServer } from '../carrier/carrier-server.js';
 import type { AgentMessage, HubInfo } from '../map/messages.js';
 import type {} from '../mesh-errors.js';
@@ -22,16 +19,17 @@ import type { SigningKey } from '../records/signing.js';
 import { AgentRequests } from './agent-requests.js';
 import { type AgentConnection, ControlServer } from './control-server.js';
 import { type EnrolmentRequest, enrol } from './enrolment.js';
+import { HubGreetings } from './hub-greetings.js';
 import { HubProbes } from './hub-probes.js';
 import { HubRelay } from './hub-relay.js';
 import { HubRound } from './hub-round.js';
+import type { EndpointFile } from './known-endpoints.js';
 import { MapPublisher } from './map-publisher.js';
 import { NodeChanges } from './node-changes.js';
 import { NodeDirectory } from './node-directory.js';
 import { SharedKeys } from './shared-keys.js';
 
 const TEND_MS = 5_000;
-const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 export interface MeshHubOptions {
   readonly crypto: Crypto;
@@ -44,6 +42,8 @@ export interface MeshHubOptions {
   readonly carrierUrl?: string;
   /** Opens the second port. Absent: there is none. */
   readonly openSecond?: (listenPort: number) => Promise<DatagramSocket>;
+  /** Where the endpoints of nodes outlive the hub. Absent: nodes are known again when they speak. */
+  readonly endpointFile?: EndpointFile;
   readonly nowUnixMs?: () => number;
   readonly log?: (line: string) => void;
 }
@@ -71,6 +71,7 @@ export class MeshHub {
   #publisher!: MapPublisher;
   #carriers!: CarrierServer;
   #round: HubRound | undefined;
+  #greetings: HubGreetings | undefined;
   #tending: NodeJS.Timeout | undefined;
 
   constructor(options: MeshHubOptions) {
@@ -91,7 +92,7 @@ export class MeshHub {
     this.probes = new HubProbes({
       crypto,
       privateKey,
-      hostsAt: (endpoint) => this.#keysAt(endpoint),
+      hostsAt: (endpoint) => this.relay.keysAt(endpoint),
       nowMs: () => clock.nowMs(),
     });
     this.#control = new ControlServer({
@@ -141,7 +142,7 @@ export class MeshHub {
     const { clock } = this.#options;
     this.#requests = new AgentRequests({ ...parts, observed: (id) => this.observed(id), nowMs: () => clock.nowMs() });
     gateway.beforeRemoval = (ids) => changes.sayFarewell(ids);
-    this.relay.onMoved = (id, endpoint) => this.#moved(id, endpoint);
+    this.relay.onMoved = (id) => this.#moved(id);
     this.relay.start();
     this.probes.serve(this.relay.probes);
     if (this.#options.openSecond !== undefined) {
@@ -153,6 +154,10 @@ export class MeshHub {
       (endpoint) => this.relay.table.nodeAt(endpoint) !== undefined,
     );
     changes.readAll();
+    const { endpointFile: file } = this.#options;
+    const isNode = (id: string): boolean => this.nodes.devices.has(id);
+    if (file !== undefined)
+      this.#greetings = new HubGreetings({ file, relay: this.relay, isNode, nowUnixMs: this.#nowUnixMs });
     void changes.follow(this.#ending.signal);
     this.#round = new HubRound({ ...parts, onExpired: (id) => changes.expired(id) });
   }
@@ -215,7 +220,7 @@ export class MeshHub {
     };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#ending.abort();
     this.#round?.close();
     clearTimeout(this.#tending);
@@ -223,13 +228,12 @@ export class MeshHub {
     this.#carriers?.close();
     this.relay.close();
     this.probes.close();
+    await this.#greetings?.close();
   }
 
   /** Where a node is, as the hub sees it. Absent: unknown, or behind a carrier. */
   observed(id: string): string | undefined {
-    const endpoint = this.relay.table.node(id)?.endpoint;
-    if (endpoint === undefined || endpoint.family === FAMILY_PATH) return undefined;
-    return formatEndpoint(endpoint, NO_ZONES);
+    return this.relay.observed(id);
   }
 
   #openPublisher(): MapPublisher {
@@ -243,9 +247,10 @@ export class MeshHub {
   }
 
   /** A carrier has no address of its own: a host that goes back and forth to it is one host. */
-  #moved(id: string, endpoint: Endpoint): void {
-    if (endpoint.family === FAMILY_PATH) return;
-    if (!this.#sharedKeys.moved(id, formatEndpoint(endpoint, NO_ZONES), this.#options.clock.nowMs())) return;
+  #moved(id: string): void {
+    const endpoint = this.observed(id);
+    this.#greetings?.heard(id, endpoint);
+    if (endpoint === undefined || !this.#sharedKeys.moved(id, endpoint, this.#options.clock.nowMs())) return;
     const name = this.nodes.devices.get(id)?.name ?? id;
     this.#options.log?.(`two hosts use the key of ${name}: revoke ${name}, and let each host join by itself`);
   }
@@ -257,13 +262,6 @@ export class MeshHub {
 
   #addresses(): string[] {
     return gatewayAddresses(this.#gateway.settings).map(({ address }) => formatIpAddress(address));
-  }
-
-  *#keysAt(endpoint: Endpoint): Iterable<Uint8Array> {
-    for (const id of this.relay.nodesAt(endpoint)) {
-      const device = this.nodes.devices.get(id);
-      if (device !== undefined) yield parseKey(device.publicKey, 'public key');
-    }
   }
 
   async #take(connection: AgentConnection, message: AgentMessage): Promise<void> {

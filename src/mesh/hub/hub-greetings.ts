@@ -1,0 +1,51 @@
+import type { Endpoint } from '../../wire/endpoint.js';
+import { type EndpointFile, type HeardEndpoint, KnownEndpoints } from './known-endpoints.js';
+
+/** Handshakes that begin at once, and the pause until the next ones: 5,000 nodes take half a minute of little work. */
+const AT_ONCE = 20;
+const PAUSE_MS = 100;
+
+export interface HubGreetingsOptions {
+  readonly file: EndpointFile;
+  readonly relay: {
+    /** Does nothing for a node that has spoken already. */
+    greet(id: string, endpoint: Endpoint): void;
+    whereabouts(): Iterable<readonly [id: string, HeardEndpoint]>;
+  };
+  readonly isNode: (id: string) => boolean;
+  readonly nowUnixMs: () => number;
+}
+
+/**
+ * The greetings of a hub that was started again: it begins a handshake with each node of its last run, where that was, before the
+ * node notices that the hub was away.
+ */
+export class HubGreetings {
+  readonly #relay: HubGreetingsOptions['relay'];
+  readonly #known: KnownEndpoints;
+  readonly #waiting: (readonly [id: string, endpoint: Endpoint])[];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ relay, ...options }: HubGreetingsOptions) {
+    this.#relay = relay;
+    this.#known = new KnownEndpoints({ ...options, whereabouts: () => relay.whereabouts() });
+    this.#waiting = this.#known.hints();
+    this.#run();
+  }
+
+  /** A node was heard from. @param endpoint `undefined`: it is carried. */
+  heard(id: string, endpoint: string | undefined): void {
+    this.#known.heard(id, endpoint);
+  }
+
+  /** Writes down where nodes are. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#known.close();
+  }
+
+  #run(): void {
+    for (const [id, endpoint] of this.#waiting.splice(0, AT_ONCE)) this.#relay.greet(id, endpoint);
+    if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#run(), PAUSE_MS).unref();
+  }
+}
