@@ -266,7 +266,7 @@ export class SimMesh {
     const endpoint = this.table.node(agent.id)?.endpoint;
     return {
       id: agent.id,
-      report: { type: 'report', candidates: [], mapping: 'unknown', rttMs: this.#options.delayMs, paths: {} },
+      report: { candidates: [], rttMs: this.#options.delayMs },
       observed: endpoint === undefined ? undefined : formatEndpoint(endpoint, NO_ZONES),
       send: (message) =>
         this.#later(() => {

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-import { type AgentMessage, type HubMessage, parseAgentMessage, type Report } from '../map/messages.js';
+import { type AgentMessage, type HubMessage, parseAgentMessage } from '../map/messages.js';
 import type { MapSubscriber } from './map-publisher.js';
+import type { KeptReport } from './path-summary.js';
 
 export const CONTROL_PATH = '/mesh/control';
 const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -16,7 +17,7 @@ const TRY_AGAIN_LATER = 1_013;
 /** The control connection of one agent. */
 export class AgentConnection implements MapSubscriber {
   readonly node: string;
-  report: Report | undefined;
+  report: KeptReport | undefined;
   readonly #socket: WebSocket;
 
   constructor(node: string, socket: WebSocket) {

@@ -27,6 +27,7 @@ import type { EndpointFile } from './known-endpoints.js';
 import { MapPublisher } from './map-publisher.js';
 import { NodeChanges } from './node-changes.js';
 import { NodeDirectory } from './node-directory.js';
+import { keepReport } from './path-summary.js';
 import { SharedKeys } from './shared-keys.js';
 
 const TEND_MS = 5_000;
@@ -273,7 +274,7 @@ export class MeshHub {
       case 'ack':
         return this.#publisher.acknowledged(connection, this.#nowUnixMs());
       case 'report':
-        connection.report = message;
+        connection.report = keepReport(message);
         return;
       case 'punch':
         return this.#requests.punch(connection, message.node, message.attempt);

@@ -10,7 +10,7 @@ const FORGET_MS = 60_000;
 /** A connected agent, as the hub knows it. */
 export interface PunchNode {
   readonly id: string;
-  readonly report: Report | undefined;
+  readonly report: Pick<Report, 'candidates' | 'rttMs'> | undefined;
   /** Public `ADDRESS:PORT` as the hub sees it. Absent: it comes by a carrier. */
   readonly observed: string | undefined;
   send(message: HubMessage): void;

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 
 import type { MeshHub } from '../../mesh/hub/mesh-hub.js';
 import { isAgent, type NodeDevice } from '../../mesh/hub/node-devices.js';
+import { pathsOf } from '../../mesh/hub/path-summary.js';
 import { ApiError } from '../server-errors.js';
 import { Id, Key, Name, Tags } from './device-schemas.js';
 import type { CallContext } from './operation.js';
@@ -83,7 +84,7 @@ export function nodeBody(device: NodeDevice, hub: MeshHub, { parts }: CallContex
     tags: [...tags],
     publicKey,
     state: hub.nodes.isWaiting(device) ? 'waiting' : isHere ? 'connected' : 'away',
-    paths: { ...report?.paths },
+    paths: report === undefined ? {} : pathsOf(report.paths),
     routes: [...node.routes],
     offeredRoutes: [...node.offeredRoutes],
     relayedBytes: hub.relay.table.node(id)?.counts.relayedBytes ?? 0,
