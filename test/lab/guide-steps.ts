@@ -23,7 +23,7 @@ export interface GuideStep {
   readonly text: string;
   /** The last command does not end by itself. */
   readonly keepsRunning: boolean;
-  /** The output that the commands write, with "…" for what is left out. */
+  /** Output of the commands, with "…" for what is left out. */
   shown: string | undefined;
   /** The output may be another at first. */
   isShownLater: boolean;
