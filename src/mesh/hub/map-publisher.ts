@@ -23,7 +23,8 @@ interface Published {
   rev: number;
 }
 
-const MAX_TOMBSTONES = 10_000;
+/** An agent that has missed more changes than these gets everything. */
+const MAX_CHANGES = 20_000;
 /** Full maps that are under way at once: after a restart everyone wants one, and each may be megabytes. */
 const FULL_AT_ONCE = 8;
 /** One that is not acknowledged for so long holds up nobody else. */
@@ -38,7 +39,8 @@ const ACKNOWLEDGED_MS = 10_000;
 export class MapPublisher {
   readonly #source: MapSource;
   readonly #entries = new Map<string, Published>();
-  readonly #gone: { readonly id: string; readonly rev: number }[] = [];
+  /** Nodes that changed or went, oldest first. */
+  readonly #changes: { readonly id: string; readonly rev: number }[] = [];
   readonly #subscribers = new Set<MapSubscriber>();
   /** Subscribers that wait for a full map. What changes meanwhile is in it. */
   readonly #wantsFull = new Set<MapSubscriber>();
@@ -115,8 +117,9 @@ export class MapPublisher {
     for (const id of ids) this.#refresh(id, rev, put, del);
     if (put.length === 0 && del.length === 0) return;
     this.#rev = rev;
-    for (const id of del) this.#gone.push({ id, rev });
-    this.#trimGone();
+    for (const { entry } of put) this.#changes.push({ id: entry.record.id, rev });
+    for (const id of del) this.#changes.push({ id, rev });
+    this.#trimChanges();
     this.#tell(put, del, unixMs);
   }
 
@@ -127,7 +130,7 @@ export class MapPublisher {
     for (const id of [...this.#entries.keys()]) if (!ids.includes(id)) this.#entries.delete(id);
     this.#rev = rev;
     this.#oldestRev = rev;
-    this.#gone.length = 0;
+    this.#changes.length = 0;
     for (const subscriber of this.#subscribers) this.#wantFull(subscriber, unixMs);
   }
 
@@ -152,14 +155,22 @@ export class MapPublisher {
     }
   }
 
+  /** Looks at what has changed since, and not at all that the node sees: after a restart everyone asks. */
   #since(node: string, rev: number, unixMs: number): MapMessage {
-    const put = this.#source
-      .neighbours(node)
-      .flatMap((id) => (id === node ? [] : (this.#entries.get(id) ?? [])))
-      .filter((published) => published.rev > rev)
-      .map(({ entry }) => entry);
-    const del = this.#gone.filter((gone) => gone.rev > rev && !this.#entries.has(gone.id)).map(({ id }) => id);
+    const put: MapEntry[] = [];
+    const del: string[] = [];
+    for (const id of this.#changedSince(rev)) {
+      const entry = this.#entries.get(id)?.entry;
+      if (entry === undefined) del.push(id);
+      else if (id !== node && this.#source.sees(node, id)) put.push(entry);
+    }
     return { type: 'map', rev: this.#rev, full: false, put, del, ...this.#source.extrasOf(node), unixMs };
+  }
+
+  #changedSince(rev: number): Set<string> {
+    const ids = new Set<string>();
+    for (let at = this.#changes.length - 1; at >= 0 && this.#changes[at]!.rev > rev; at--) ids.add(this.#changes[at]!.id);
+    return ids;
   }
 
   #refresh(id: string, rev: number, put: Published[], del: string[]): void {
@@ -203,10 +214,10 @@ export class MapPublisher {
     this.#underWay.delete(subscriber);
   }
 
-  #trimGone(): void {
-    const extra = this.#gone.length - MAX_TOMBSTONES;
+  #trimChanges(): void {
+    const extra = this.#changes.length - MAX_CHANGES;
     if (extra <= 0) return;
-    this.#oldestRev = this.#gone[extra - 1]!.rev;
-    this.#gone.splice(0, extra);
+    this.#oldestRev = this.#changes[extra - 1]!.rev;
+    this.#changes.splice(0, extra);
   }
 }

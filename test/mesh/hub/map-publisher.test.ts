@@ -73,6 +73,39 @@ describe('The publisher of maps', () => {
     }
   });
 
+  it('looks only at what has changed when an agent comes back', () => {
+    const { publisher, entries, asked } = open(...Array.from({ length: 100 }, (_, number) => `node-${number}`));
+    const { rev } = publisher;
+    for (const name of ['renamed', 'renamed again']) {
+      entries.set('node-7', entry('node-7', name));
+      publisher.changed(['node-7'], 0);
+    }
+    entries.delete('node-8');
+    publisher.changed(['node-8'], 0);
+    entries.set('node-8', entry('node-8', 'back'));
+    publisher.changed(['node-8'], 0);
+    asked.length = 0;
+    const agent = new Agent('node-1');
+    publisher.subscribe(agent, rev, 0);
+    assert.deepEqual([agent.last.full, agent.ids[0].toSorted(), agent.ids[1]], [false, ['node-7', 'node-8'], []]);
+    assert.deepEqual(asked.toSorted(), ['node-7', 'node-8']);
+  });
+
+  it('gives everything to an agent that missed more than is known', () => {
+    const { publisher, entries } = open('a', 'b');
+    const { rev } = publisher;
+    for (let number = 0; number <= 20_000; number++) {
+      entries.set('b', entry('b', `name-${number}`));
+      publisher.changed(['b'], 0);
+    }
+    const agent = new Agent('a');
+    publisher.subscribe(agent, rev, 0);
+    assert.equal(agent.last.full, true);
+    publisher.acknowledged(agent, 0);
+    publisher.subscribe(agent, rev + 1, 0);
+    assert.deepEqual([agent.last.full, agent.ids[0]], [false, ['b']]);
+  });
+
   it('shows nobody what the rules hide', () => {
     const { publisher, entries, hidden } = open('a', 'b');
     const agent = new Agent('a');
@@ -105,7 +138,11 @@ describe('The publisher of maps', () => {
 function open(...ids: readonly string[]) {
   const entries = new Map(ids.map((id) => [id, entry(id, id)]));
   const hidden = new Set<string>();
-  const sees = (a: string, b: string): boolean => a !== b && !hidden.has(b);
+  const asked: string[] = [];
+  const sees = (a: string, b: string): boolean => {
+    asked.push(b);
+    return a !== b && !hidden.has(b);
+  };
   const source = {
     entryOf: (id: string) => entries.get(id),
     sees,
@@ -114,7 +151,7 @@ function open(...ids: readonly string[]) {
   };
   const publisher = new MapPublisher(source, 1_000);
   publisher.changedForAll([...ids], 0);
-  return { publisher, entries, hidden };
+  return { publisher, entries, hidden, asked };
 }
 
 function entry(id: string, name: string): MapEntry {
