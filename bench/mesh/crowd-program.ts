@@ -3,7 +3,7 @@
  *
  * usage: crowd-program.js < INVITATIONS   one for each host, a line each
  *
- * The first ones connect, and the others after SIGUSR2, so that what does not depend on their number is there before.
+ * The first ones connect, and the others, if there are any, after SIGUSR2: what does not depend on their number is there before.
  *
  * Prints `enrolled SECONDS`, `warm`, `connected`, `back UNIX_MS` when all are connected to a hub that was restarted, and `begins UNIX_MS` and `gone UNIX_MS` when one agent and when no agent knows the first one any more.
  */
@@ -48,6 +48,7 @@ for (const [index, state] of states.entries()) {
   };
   agents.push((await openRootlessAgent({ state, save, addresses: state.addresses, onEvent })).agent);
 }
+if (count <= WARM) await warmedUp();
 await until(() => agents.every((agent) => agent.isConnected && agent.map.entries.size === count - 1));
 process.stdout.write('connected\n');
 const others = agents.filter((agent) => agent.state.id !== first.id);

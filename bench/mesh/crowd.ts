@@ -59,7 +59,7 @@ export const crowd: Measure = {
     const before = await liveBytes(host);
     for (const pid of await host.processIds()) if (isCrowd(pid)) process.kill(pid, 'SIGUSR2');
     await agents.says(/connected/, PATIENCE_MS);
-    const perAgent = ((await liveBytes(host)) - before) / 1_000 / (count - WARM);
+    const perAgent = ((await liveBytes(host)) - before) / 1_000 / Math.max(1, count - WARM);
     const startMs = Date.now();
     await ask('revoke', 'host-0');
     await agents.says(/gone \d+/);
