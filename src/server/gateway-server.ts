@@ -172,8 +172,7 @@ export class GatewayServer implements AsyncDisposable {
 
   #makeServer(way: Bindings['way']): Server {
     const server = createServer(WITHOUT_LOOKS, this.#listenerFor(way, false));
-    limitRequests(server);
-    this.#takeUpgrades(server, false);
+    this.#takeUpgrades(server, false, limitRequests(server));
     this.#servers.push(server);
     return server;
   }
@@ -181,8 +180,7 @@ export class GatewayServer implements AsyncDisposable {
   #makeTlsServer(paths: TlsPaths): Server {
     const options = { ...WITHOUT_LOOKS, ...TlsFiles.read(paths) };
     const server: TlsServer = createTlsServer(options, this.#listenerFor('network', true));
-    limitRequests(server);
-    this.#takeUpgrades(server, true);
+    this.#takeUpgrades(server, true, limitRequests(server));
     const files = new TlsFiles(paths, () => {
       try {
         server.setSecureContext(files.read());
@@ -197,14 +195,14 @@ export class GatewayServer implements AsyncDisposable {
   }
 
   /** WebSockets are the hub's; anything else that wants to be one is refused. */
-  #takeUpgrades(server: Server | TlsServer, isSecure: boolean): void {
+  #takeUpgrades(server: Server | TlsServer, isSecure: boolean, release: (stream: Duplex) => void): void {
     server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
       const { device } = request.socket as IncomingMessage['socket'] & { device?: string };
       const { address } = this.#clientOf(request, isSecure);
       const from = { address, ...(device === undefined ? {} : { device }) };
       stream.on('error', () => stream.destroy());
-      if (this.#options.hub?.upgrade(request, stream, head, from) !== true)
-        stream.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      if (this.#options.hub?.upgrade(request, stream, head, from) === true) release(stream);
+      else stream.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
     });
   }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 export interface RequestLimits {
   /** From the begin of a connection, or the end of an answer, until the headers of a request are there. */
@@ -16,31 +16,39 @@ export const REQUEST_LIMITS: RequestLimits = { headersMs: 60_000, bodyMs: 300_00
  */
 export const WITHOUT_LOOKS = { connectionsCheckingInterval: 2 ** 31 - 1 } as const;
 
-/** Ends connections that are slow on purpose. There is a timer for each connection, and none without one. */
-export function limitRequests(server: Server, { headersMs, bodyMs }: RequestLimits = REQUEST_LIMITS): void {
-  const timers = new WeakMap<Socket, NodeJS.Timeout>();
-  const arm = (socket: Socket, ms: number): void => {
-    clearTimeout(timers.get(socket));
+/**
+ * Ends connections that are slow on purpose. There is a timer for each connection, and none without one.
+ *
+ * @returns A function that takes a connection out of the limits: one that has become a WebSocket brings no more requests.
+ */
+export function limitRequests(
+  server: Server,
+  { headersMs, bodyMs }: RequestLimits = REQUEST_LIMITS,
+): (socket: Duplex) => void {
+  const timers = new WeakMap<Duplex, NodeJS.Timeout>();
+  const release = (socket: Duplex): void => clearTimeout(timers.get(socket));
+  const arm = (socket: Duplex, ms: number): void => {
+    release(socket);
     timers.set(
       socket,
       setTimeout(() => socket.destroy(), ms),
     );
   };
-  const begin = (socket: Socket): void => {
+  // The handshake of TLS has a limit of its own, and the connection below it never sees a request.
+  server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Duplex) => {
     arm(socket, headersMs);
-    socket.once('close', () => clearTimeout(timers.get(socket)));
-  };
-  server.on('connection', begin);
-  server.on('secureConnection', begin);
+    socket.once('close', () => release(socket));
+  });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     if (hasBody(request)) arm(socket, bodyMs);
-    else clearTimeout(timers.get(socket));
-    request.once('end', () => clearTimeout(timers.get(socket)));
+    else release(socket);
+    request.once('end', () => release(socket));
     response.once('close', () => {
       if (!socket.destroyed) arm(socket, headersMs);
     });
   });
+  return release;
 }
 
 /** RFC 9112 §6.3: a request without either field has no body. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,7 +21,11 @@ async function withServer(test: (open: () => Socket) => Promise<void>): Promise<
         () => {},
       );
   });
-  limitRequests(server, LIMITS);
+  const release = limitRequests(server, LIMITS);
+  server.on('upgrade', ({ url }: IncomingMessage, stream: Duplex) => {
+    if (url === '/taken') release(stream);
+    stream.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -65,6 +70,20 @@ describe('limitRequests', () => {
       await delay(2 * (LIMITS.headersMs + LIMITS.bodyMs));
       assert.equal(socket.destroyed, false);
       socket.destroy();
+    }),
+  );
+
+  it('leaves a WebSocket alone that was taken, and ends one that was not', TIME_LIMIT, () =>
+    withServer(async (open) => {
+      const [taken, refused] = ['/taken', '/refused'].map((path) => {
+        const socket = open().resume();
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: a\r\n\r\n`);
+        return socket;
+      });
+      await once(refused!, 'close');
+      await delay(LIMITS.headersMs);
+      assert.equal(taken!.destroyed, false);
+      taken!.destroy();
     }),
   );
 });
