@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readlinkSync } from 'node:fs';
-import type { TestOptions } from 'node:test';
+import { after, type TestOptions } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /** Set in the process that is inside, to the file that it is for. */
 const MARK = 'WIRETYPE_OWN_NAMESPACE';
 const LIMIT_MS = 420_000;
+/** A process whose tests are over has closed everything by then. */
+const LINGERS_MS = 30_000;
 
 /**
  * Defines tests that change the network: the file runs again in a fresh network namespace, which goes with its process.
@@ -21,6 +23,7 @@ const LIMIT_MS = 420_000;
 export function inOwnNamespace(url: string, define: () => void): [string, TestOptions, () => void | Promise<void>] {
   if (process.env[MARK] === url) {
     ip('link set lo up');
+    after(() => setTimeout(failWithReason, LINGERS_MS).unref());
     define();
     return ['are in a network namespace of their own', {}, () => assert.notEqual(netOf('self'), netOf(process.ppid))];
   }
@@ -35,6 +38,12 @@ export function inOwnNamespace(url: string, define: () => void): [string, TestOp
     });
   };
   return ['pass in a network namespace of their own', { skip: whyNot() ?? false, timeout: LIMIT_MS + 5_000 }, inOuter];
+}
+
+/** Ends a process that something keeps alive after its tests, and says what. */
+function failWithReason(): void {
+  process.stderr.write(`the tests are over, and the process goes on: ${process.getActiveResourcesInfo().join(', ')}\n`);
+  process.exit(1);
 }
 
 /** Runs `ip` with words that are separated by spaces. */
