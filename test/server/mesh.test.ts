@@ -56,10 +56,18 @@ describe('The interface of a hub', () => {
     assert.equal((await lab.call('POST', '/mesh/invitations', {})).status, 401);
   });
 
+  it('has a stock node listen at the port where it can be reached', TIME_LIMIT, async () => {
+    const rack = { name: 'rack', publicKey: key(13), peers: [], endpoint: '[2001:db8::7]:51999' };
+    const { body } = await lab.call('POST', '/mesh/nodes', rack, owner);
+    assert.match(body.file, /^ListenPort = 51999$/m);
+    await lab.call('DELETE', `/devices/${body.node.id}`, undefined, owner);
+  });
+
   it('adds a stock node with a file whose peers are all at the hub, and issues it again', TIME_LIMIT, async () => {
     const added = await lab.call('POST', '/mesh/nodes', { name: 'phone', publicKey: key(11), peers: [] }, owner);
     assert.equal(added.status, 201);
     assert.match(added.body.file, /PrivateKey = \n/);
+    assert.doesNotMatch(added.body.file, /ListenPort/);
     assert.match(added.body.file, /AllowedIPs = 10\.77\.0\.0\/24, fd77::\/64\nEndpoint = vpn\.example\.net/);
     assert.deepEqual([added.body.node.kind, added.body.node.state], ['stock', 'away']);
     const again = await lab.call('POST', `/mesh/nodes/${added.body.node.id}/file`, { publicKey: key(12) }, owner);

@@ -34,6 +34,7 @@ export function stockFile({
   const lines = [
     '[Interface]',
     `PrivateKey = ${privateKey ?? ''}`,
+    ...listenPort(device),
     `Address = ${device.addresses.map(hostRange).join(', ')}`,
     `DNS = ${hubAddresses.join(', ')}`,
     `MTU = ${mtu}`,
@@ -60,6 +61,11 @@ function peerSection({ name, publicKey, addresses, node }: NodeDevice, endpoint:
     `AllowedIPs = ${[...addresses.map(hostRange), ...routes].join(', ')}`,
     `Endpoint = ${node.endpoint ?? endpoint}`,
   ];
+}
+
+/** A node with a public endpoint has to listen there: others send to it first. */
+function listenPort({ node }: NodeDevice): string[] {
+  return node.endpoint === undefined ? [] : [`ListenPort = ${node.endpoint.slice(node.endpoint.lastIndexOf(':') + 1)}`];
 }
 
 function hostRange(address: string): string {
