@@ -5,6 +5,8 @@ import { after, type TestOptions } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import { endAtOnce } from '../../src/cli/entry.js';
+
 /** Set in the process that is inside, to the file that it is for. */
 const MARK = 'WIRETYPE_OWN_NAMESPACE';
 const LIMIT_MS = 420_000;
@@ -23,7 +25,10 @@ const LINGERS_MS = 30_000;
 export function inOwnNamespace(url: string, define: () => void): [string, TestOptions, () => void | Promise<void>] {
   if (process.env[MARK] === url) {
     ip('link set lo up');
-    after(() => setTimeout(failWithReason, LINGERS_MS).unref());
+    after(() => {
+      setTimeout(failWithReason, LINGERS_MS).unref();
+      process.once('exit', endAtOnce);
+    });
     define();
     return ['are in a network namespace of their own', {}, () => assert.notEqual(netOf('self'), netOf(process.ppid))];
   }

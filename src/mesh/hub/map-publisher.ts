@@ -169,7 +169,8 @@ export class MapPublisher {
 
   #changedSince(rev: number): Set<string> {
     const ids = new Set<string>();
-    for (let at = this.#changes.length - 1; at >= 0 && this.#changes[at]!.rev > rev; at--) ids.add(this.#changes[at]!.id);
+    for (let at = this.#changes.length - 1; at >= 0 && this.#changes[at]!.rev > rev; at--)
+      ids.add(this.#changes[at]!.id);
     return ids;
   }
 
