@@ -28,6 +28,9 @@ export const HUB = '203.0.113.10';
 export const HUB_PORT = 51_900;
 const WIRETYPE = `${CHECKOUT}bin/wiretype`;
 
+/** An agent runs with the one capability that its unit leaves it. */
+const LIMITS = ['--bounding-set=-all,+net_admin', '--inh-caps=-all', '--no-new-privs'];
+
 /** A host behind a NAT. */
 export class Site {
   readonly machine: Machine;
@@ -91,7 +94,7 @@ export class Site {
   }
 
   async start(...words: readonly string[]): Promise<void> {
-    this.agent = this.machine.start(WIRETYPE, ['mesh', 'agent', '--state', this.state, ...words]);
+    this.agent = this.machine.start('setpriv', [...LIMITS, WIRETYPE, 'mesh', 'agent', '--state', this.state, ...words]);
     await this.agent.says(/connected to the hub/);
   }
 
