@@ -113,7 +113,10 @@ async function runUntilEnd(run: GatewayRun, io: CommandIo, interruption: AbortSi
     gateway.listenInside(INSIDE_PORT, (stream) => server.serveInside(stream));
     say(`The gateway takes devices at ${gateway.settings.endpoint} (UDP).`);
     await sayWhereThePageIs(run, ports, server, say);
-    if (run.hub !== undefined) await sayHowToJoin(run.folder, say);
+    if (run.hub !== undefined) {
+      const isSeen = run.hub.name !== undefined || io.columns !== undefined;
+      await sayHowToJoin(new GatewayClient(socketPath(run.folder)), isSeen, say);
+    }
     const hasFirst = run.hasInterfaces !== true && run.hub === undefined;
     const file = hasFirst ? await makeFirstDevice(gateway) : undefined;
     if (file !== undefined) {

@@ -52,7 +52,8 @@ init NAME [--locked] [--signing-key FILE]`,
 Runs the hub of a mesh: hosts behind NAT find each other by it. It needs one UDP port that can be reached, no root, and no kernel
 module. It hands out addresses and takes keys back, and relays what it cannot read where no direct way is found.
 
-init makes a network with its keys, prints the first invitation, and goes on as run does. The hub is a gateway as well: wiretype
+init makes a network with its keys, prints the first invitation, and goes on as run does. While there are no nodes, run prints one
+too, on a terminal only: what is printed elsewhere is kept, and an invitation is a secret. The hub is a gateway as well: wiretype
 gateway --state FOLDER and the page change its devices, rules and settings.
 `,
   words: [

@@ -13,8 +13,7 @@ import type { EndpointFile } from '../../mesh/hub/known-endpoints.js';
 import { MeshHub } from '../../mesh/hub/mesh-hub.js';
 import { SigningKey } from '../../mesh/records/signing.js';
 import { createEngine } from '../../rootless/engine.js';
-import { GatewayClient } from '../gateway/gateway-client.js';
-import { socketPath } from '../gateway/gateway-folder.js';
+import type { GatewayClient } from '../gateway/gateway-client.js';
 import { overlaps } from '../setup/address-range.js';
 import { systemHostNetwork } from '../setup/system-host-network.js';
 
@@ -94,11 +93,19 @@ export function readSigningKey(path: string): SigningKey {
   }
 }
 
-/** Prints an invitation where the network has no node yet. */
-export async function sayHowToJoin(folder: string, say: (line: string) => void): Promise<void> {
-  const client = new GatewayClient(socketPath(folder));
+/**
+ * Says how hosts join, where the network has no node yet.
+ *
+ * @param isSeen Somebody reads what is printed: an invitation is a secret, and a journal keeps what it gets.
+ */
+export async function sayHowToJoin(
+  client: Pick<GatewayClient, 'call'>,
+  isSeen: boolean,
+  say: (line: string) => void,
+): Promise<void> {
   const { name, nodes } = await client.call<{ name: string; nodes: object[] }>('GET', '/mesh');
   if (nodes.length > 0) return;
+  if (!isSeen) return say(`The network ${name} has no nodes yet. This makes an invitation: wiretype mesh invite`);
   const { text } = await client.call<{ text: string }>('POST', '/mesh/invitations', {});
   say(`The network ${name} has no nodes yet. This invitation is for one host, within an hour:\n`);
   say(`  wiretype mesh join ${text}\n`);

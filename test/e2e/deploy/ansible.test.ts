@@ -75,10 +75,12 @@ describe('the role for Ansible', { skip: isMissing }, () => {
     await makeHubFolder(machine);
     let hub = await startHub(machine);
     const invitation = INVITATION.exec(hub.stdout)![0];
-    // The second start goes on with the network of the first.
+    // The second start goes on with the network of the first, and its journal gets no invitation.
     await hub.stop();
     hub = await startHub(machine);
     try {
+      assert.match(hub.stdout, /This makes an invitation: wiretype mesh invite/);
+      assert.doesNotMatch(hub.stdout, INVITATION);
       assert.equal(await machine.run('curl', ['-s', 'http://127.0.0.1:8080/healthz']), 'ok\n');
 
       const without = await play(machine, AGENT);
@@ -251,7 +253,7 @@ async function makeHubFolder(machine: OwnFiles): Promise<void> {
 async function startHub(machine: OwnFiles): Promise<Program> {
   const user = ['--reuid=nobody', '--regid=nogroup', '--clear-groups'];
   const hub = await startUnit(machine, 'wiretype-hub.service', user);
-  await hub.says(INVITATION);
+  await hub.says(/wiretype mesh invite/);
   return hub;
 }
 
