@@ -23,6 +23,19 @@ export function contextSwitches({ pid }: Program): number {
   return sum;
 }
 
+/** How often the main thread has waited, and was woken. */
+export function mainThreadWakeUps({ pid }: Program): number {
+  return field(readFileSync(`/proc/${pid}/status`, 'utf8'), 'voluntary_ctxt_switches');
+}
+
+/** How often threads that are still there have waited, and were woken. */
+export function wakeUps({ pid }: Program): number {
+  let sum = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    sum += field(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'), 'voluntary_ctxt_switches');
+  return sum;
+}
+
 /** Processor time of all threads since the start, in seconds. */
 export function processorSeconds({ pid }: Program): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { CHECKOUT } from '../../lab/implementation.js';
 import { addAddresses } from '../../lab/lab.js';
 import { waitFor } from '../../lab/wait.js';
-import { countLost, type MeshLab, openMeshLab, type Site } from './mesh-lab.js';
+import { countLost, type MeshLab, openMeshLab, type Site, waitForPath } from './mesh-lab.js';
 
 const TIMEOUT = { timeout: 240_000 };
 const SERVER = 'server.home.internal';
@@ -58,6 +58,8 @@ describe('a hostile network', { concurrency: 2 }, () => {
       async () => (await peersOf(laptop)) === 'server' && (await peersOf(server)) === 'laptop',
     );
     assert.equal(await countLost(laptop, SERVER, 10), 0);
+    await waitForPath(laptop, 'server', 'direct');
+    await waitForPath(server, 'laptop', 'direct');
     const { addresses } = (await server.status()).peers[0]!;
 
     await restart(mesh, async () => {
