@@ -7,6 +7,7 @@ export const MESH_ERRORS = {
   ERR_NODE_STATE: 'Correct or remove the file; a node that lost it joins again with a new invitation.',
   ERR_HUB_UNREACHABLE: 'Check that the UDP port of the hub, or its web page, can be reached from here.',
   ERR_NO_MESH: 'Make a network with wiretype hub init NAME.',
+  ERR_CARRIER: 'Open the page of the hub in a browser here; wiretype hub --carrier says where it takes WebSockets.',
   ERR_SIGNING_KEY: 'The key is a PEM file that wiretype hub init wrote; its mode must be 0600.',
 } as const;
 
