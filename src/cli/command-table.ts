@@ -65,6 +65,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Join this host to a mesh, and run its agent',
     load: async () => (await import('./mesh/mesh-command.js')).mesh,
   },
+  {
+    name: 'carry',
+    summary: 'Carry a WireGuard peer to a hub where UDP is blocked',
+    load: async () => (await import('./mesh/carry-command.js')).carry,
+  },
   ...DEVICE_COMMANDS,
   {
     name: 'completion',

@@ -9,6 +9,7 @@ export const MESH_ERRORS = {
   ERR_NO_MESH: 'Make a network with wiretype hub init NAME.',
   ERR_NO_AGENT: 'Start it with wiretype mesh agent, or the service wiretype-mesh@NETWORK.',
   ERR_NO_HUB: 'Start it with wiretype hub run, or name its folder with --state FOLDER.',
+  ERR_CARRIER: 'Open the page of the hub in a browser here; wiretype hub --carrier says where it takes WebSockets.',
   ERR_SIGNING_KEY: 'The key is a PEM file that wiretype hub init wrote; its mode must be 0600.',
 } as const;
 

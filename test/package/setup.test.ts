@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -69,10 +69,11 @@ describe('setup.mjs', () => {
     assert.deepEqual([second.status, second.stderr], [0, '']);
   });
 
-  /** The dependencies of this checkout, in place of `npm ci`. */
+  /** The dependencies of this checkout, in place of `npm ci`, which would empty them where they are older than the lock file. */
   function lendModules(): void {
     const modules = join(checkout, 'node_modules');
     if (!existsSync(modules)) symlinkSync(resolve('node_modules'), modules);
+    utimesSync(join(checkout, 'package-lock.json'), 0, 0);
   }
 
   async function setup(env: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<RunResult> {

@@ -34,7 +34,7 @@ export async function listenOn(at: ListenAddress, onConnection: (socket: Socket)
   try {
     await listening(server, at);
   } catch (error) {
-    throw refused(at, error);
+    throw listenRefused(at, error);
   }
   server.on('error', () => {}); // one connection could not be accepted, such as for lack of descriptors; the next one may be
   const bound = 'path' in at ? at : { host: at.host, port: (server.address() as AddressInfo).port };
@@ -91,7 +91,8 @@ function isAnswered(path: string): Promise<boolean> {
   });
 }
 
-function refused(at: ListenAddress, cause: unknown): unknown {
+/** Turns a refusal of the system into ERR_LISTEN, and leaves other errors as they are. */
+export function listenRefused(at: ListenAddress, cause: unknown): unknown {
   if (!isSystemError(cause)) return cause;
   return new WireGuardError('ERR_LISTEN', `cannot listen on ${formatListenAddress(at)}: ${reasonOf(cause)}`, { cause });
 }
