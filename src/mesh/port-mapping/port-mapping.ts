@@ -14,8 +14,11 @@ const ROUTER_PORT = 5351;
 /** Routers announce a restart here (RFC 6887 §14.1, RFC 6886 §3.2.1). */
 const ANNOUNCEMENT_PORT = 5350;
 const ALL_HOSTS = '224.0.0.1';
-/** Timers of Node stop while the machine sleeps: a sleep is noticed at most this long after waking up. */
-const MAX_TIMER_MS = 30_000;
+/**
+ * Timers of Node stop while the machine sleeps: a sleep is noticed at most this long after waking up. Mappings are renewed
+ * at half of their time, so that this does no harm; a shorter time would wake an idle host for nothing.
+ */
+const MAX_TIMER_MS = 600_000;
 const MAX_RESTART_DELAY_MS = 5_000;
 
 export interface PortMappingOptions {
