@@ -116,6 +116,12 @@ export class RelayNode {
     return pair;
   }
 
+  /** Tests whether the last initiation to a node was answered, or a later handshake that the other node began. */
+  isAnsweredBy(other: RelayNode): boolean {
+    const lastResponseMs = Math.max(lastResponse(this, other), lastResponse(other, this));
+    return lastResponseMs >= (this.pairs.get(other)?.lastInitiationMs ?? Infinity);
+  }
+
   /** Forgets all flows to and from this node. */
   clear(nodes: Iterable<RelayNode>): void {
     for (const made of this.#made.splice(0)) removeFlow(made);
@@ -128,6 +134,10 @@ export class RelayNode {
     const kept = this.#made.filter(({ from }) => from !== gone);
     if (kept.length < this.#made.length) this.#made.splice(0, this.#made.length, ...kept);
   }
+}
+
+function lastResponse(from: RelayNode, to: RelayNode): number {
+  return from.pairs.get(to)?.lastResponseMs ?? -Infinity;
 }
 
 function removeFlow({ from, index, flow }: MadeFlow): void {

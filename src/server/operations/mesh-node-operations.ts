@@ -219,11 +219,11 @@ function signed(
 
 function pairsOf(device: NodeDevice, context: CallContext) {
   const hub = hubOf(context);
-  const pairs = hub.relay.table.node(device.id)?.pairs ?? new Map();
-  return [...pairs].map(([other, pair]) => {
+  const node = hub.relay.table.node(device.id);
+  if (node === undefined) return [];
+  return [...node.pairs].map(([other, pair]) => {
     const { name } = context.parts.gateway.device(other.id)?.device ?? { name: other.id };
-    const isAnswered = pair.lastResponseMs >= pair.lastInitiationMs;
-    const code: 'answered' | 'no-answer' | 'away' = isAnswered
+    const code: 'answered' | 'no-answer' | 'away' = node.isAnsweredBy(other)
       ? 'answered'
       : other.endpoint === undefined
         ? 'away'

@@ -74,6 +74,21 @@ describe('The relay', () => {
     assert.deepEqual(judge(table, 'b', response(23, 12), 300_000), ['hub']);
   });
 
+  it('knows that an initiation was answered, also by a handshake that the other node began later', () => {
+    const table = open();
+    const [a, b] = [table.node('a')!, table.node('b')!];
+    judge(table, 'a', initiation(KEYS.b, 11), 0);
+    assert.equal(a.isAnsweredBy(b), false);
+    judge(table, 'b', initiation(KEYS.a, 22), 1_000);
+    assert.equal(a.isAnsweredBy(b), false);
+    judge(table, 'a', response(12, 22), 1_100);
+    assert.deepEqual([a.isAnsweredBy(b), b.isAnsweredBy(a)], [true, true]);
+    judge(table, 'a', initiation(KEYS.b, 13), 2_000);
+    assert.equal(a.isAnsweredBy(b), false, 'a later one was not');
+    judge(table, 'b', response(23, 13), 2_100);
+    assert.equal(a.isAnsweredBy(b), true);
+  });
+
   it('sends to both where two flows of a node have one index', () => {
     const table = open();
     judge(table, 'b', initiation(KEYS.a, 7));
