@@ -116,6 +116,8 @@ export class Site {
 export interface MeshLab {
   readonly lab: Lab;
   readonly hubHost: Host;
+  /** The folder of its state. */
+  readonly hubState: string;
   readonly hub: Program;
   readonly laptop: Site;
   readonly server: Site;
@@ -152,7 +154,7 @@ export async function openMeshLab(
   const hub = await start('init', 'home', ...locked);
   const ask = (...more: readonly string[]) => hubHost.run(WIRETYPE, ['mesh', ...more, '--state', state]);
   const invite = async (...more: readonly string[]): Promise<string> => (await ask('invite', ...more)).trim();
-  return { lab, hubHost, hub, laptop, server, ask, invite, startHub: () => start('run') };
+  return { lab, hubHost, hubState: state, hub, laptop, server, ask, invite, startHub: () => start('run') };
 }
 
 export async function openSite(lab: Lab, hubHost: Host, title: string, number: number): Promise<Site> {
