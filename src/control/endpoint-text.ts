@@ -3,6 +3,9 @@ import { formatIpAddress, isIpv4Mapped } from './ip-text.js';
 import { formatScopedAddress, parseScopedAddress } from './scoped-address.js';
 import type { ZoneNames } from './zone-names.js';
 
+/** Zones are numbers, as in addresses of hosts far away: names of interfaces are known to one host alone. */
+export const NO_ZONES: ZoneNames = { nameOf: () => undefined, indexOf: () => undefined };
+
 const PORT = /^[0-9]{1,5}$/;
 const MAX_PORT = 65_535;
 

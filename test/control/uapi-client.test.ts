@@ -5,13 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-
+import { NO_ZONES } from '../../src/control/endpoint-text.js';
 import { UapiClient } from '../../src/control/uapi-client.js';
 import { parseGet } from '../../src/control/uapi-get-parser.js';
-import type { ZoneNames } from '../../src/control/zone-names.js';
 import { WireGuardError } from '../../src/core/errors.js';
 
-const NO_ZONES: ZoneNames = { indexOf: () => undefined, nameOf: () => undefined };
 const CHANGE = { listenPort: 5, replacePeers: false, peers: [] };
 
 describe('UapiClient', () => {

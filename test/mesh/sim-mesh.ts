@@ -3,7 +3,7 @@
  * message after the delay of the network.
  */
 
-import { formatEndpoint, parseEndpoint } from '../../src/control/endpoint-text.js';
+import { formatEndpoint, NO_ZONES, parseEndpoint } from '../../src/control/endpoint-text.js';
 import { JsAead } from '../../src/crypto/js-aead.js';
 import { publicKeyOf } from '../../src/crypto/key-pair.js';
 import { NodeCrypto } from '../../src/crypto/node-crypto.js';
@@ -25,7 +25,6 @@ import { VirtualClock } from '../../src/sim/virtual-clock.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
 import { connectCarrier } from './sim-carrier.js';
 
-const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 const PORT = 51_820;
 const HUB_ADDRESS = Uint8Array.of(203, 0, 113, 10);
 /** A carrier outlasts the return to UDP by so long. */

@@ -1,6 +1,5 @@
-import { formatEndpoint } from '../../control/endpoint-text.js';
+import { formatEndpoint, NO_ZONES } from '../../control/endpoint-text.js';
 import { formatIpAddress, parseIpAddress } from '../../control/ip-text.js';
-import type { ZoneNames } from '../../control/zone-names.js';
 import type { DeviceEvent } from '../../core/device-events.js';
 import { VERDICT_NAMES } from '../../core/packets/verdict.js';
 import type { PeerView } from '../../core/session/peer-view.js';
@@ -262,9 +261,6 @@ export class RunningEngine implements GatewayEngine {
     entry.peers = peers;
   }
 }
-
-/** Zones are shown as numbers: names of interfaces help nobody far away. */
-const NO_ZONES: ZoneNames = { nameOf: () => undefined, indexOf: () => undefined };
 
 function latest(peers: readonly PeerView[]): PeerView | undefined {
   return peers.toSorted((a, b) => b.lastHandshakeUnixMs - a.lastHandshakeUnixMs)[0];

@@ -1,4 +1,4 @@
-import { parseEndpoint } from '../../control/endpoint-text.js';
+import { NO_ZONES, parseEndpoint } from '../../control/endpoint-text.js';
 import { formatKey, parseKey } from '../../control/key-text.js';
 import type { Tunnel } from '../../host/tunnel.js';
 import type { Endpoint } from '../../wire/endpoint.js';
@@ -9,8 +9,6 @@ import type { KnownMap } from './known-map.js';
 import type { NodeState } from './node-state.js';
 import { RelayedSessions } from './relayed-sessions.js';
 import { HUB, peerChanges, type WantedPeer, wantedPeers } from './wanted-peers.js';
-
-const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 /** The peers of an agent's device, as the map wants them, each pinned to a number that stands for the ways to it. */
 export class AgentDevice {

@@ -1,8 +1,6 @@
-import { parseEndpoint } from '../../control/endpoint-text.js';
+import { NO_ZONES, parseEndpoint } from '../../control/endpoint-text.js';
 import { Endpoint } from '../../wire/endpoint.js';
 import type { HubInfo } from '../map/messages.js';
-
-const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 export interface HubAddress {
   readonly udp: Endpoint;

@@ -1,7 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-
-import { parseEndpoint } from '../../control/endpoint-text.js';
+import { NO_ZONES, parseEndpoint } from '../../control/endpoint-text.js';
 import { parseIpAddress } from '../../control/ip-text.js';
 import { parseKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
@@ -20,7 +19,6 @@ const MTU = 1_280;
 /** UDP that is not answered for so long is tried by the carrier. */
 const UDP_MS = 5_000;
 const CARRIER_MS = 20_000;
-const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 /**
  * Opens the tunnel of an invitation in memory: it reaches the enrolment of the hub, and nothing else.

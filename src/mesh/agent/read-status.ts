@@ -1,11 +1,9 @@
-import { formatEndpoint } from '../../control/endpoint-text.js';
+import { formatEndpoint, NO_ZONES } from '../../control/endpoint-text.js';
 import { explainText } from '../../control/explain-text.js';
 import { formatIpAddress } from '../../control/ip-text.js';
 import { parseKey } from '../../control/key-text.js';
 import { type AgentPeerStatus, type AgentStatus, whyRelayed } from './agent-status.js';
 import type { MeshAgent } from './mesh-agent.js';
-
-const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 /** Reads the state of an agent. */
 export function readStatus(agent: MeshAgent): AgentStatus {

@@ -1,4 +1,4 @@
-import { formatEndpoint } from '../../control/endpoint-text.js';
+import { formatEndpoint, NO_ZONES } from '../../control/endpoint-text.js';
 import { parseKey } from '../../control/key-text.js';
 import type { Crypto } from '../../core/ports.js';
 import type { WrapSocket } from '../../gateway/gateway-engine.js';
@@ -15,7 +15,6 @@ import type { HeardEndpoint } from './known-endpoints.js';
 import type { NodeDevice } from './node-devices.js';
 
 const EXPIRE_MS = 60_000;
-const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 export interface HubRelayOptions {
   readonly crypto: Crypto;

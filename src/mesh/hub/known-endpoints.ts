@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-
-import { parseEndpoint } from '../../control/endpoint-text.js';
+import { NO_ZONES, parseEndpoint } from '../../control/endpoint-text.js';
 import type { Endpoint } from '../../wire/endpoint.js';
 
 /** A node that moved is written down by then. */
@@ -10,7 +9,6 @@ const REFRESH_MS = 600_000;
 /** Older ones say nothing: a NAT has given the port to somebody else. */
 const MAX_AGE_MS = 3_600_000;
 const MAX_ENTRIES = 20_000;
-const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 const Entry = v.strictObject({
   endpoint: v.pipe(v.string(), v.maxLength(64)),

@@ -1,7 +1,5 @@
-import { parseEndpoint } from '../../control/endpoint-text.js';
+import { NO_ZONES, parseEndpoint } from '../../control/endpoint-text.js';
 import { type Endpoint, endpointEquals, FAMILY_PATH, remoteEquals } from '../../wire/endpoint.js';
-
-const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 /** How a candidate was found. */
 export type CandidateKind = 'lan' | 'ipv6' | 'mapped' | 'observed' | 'forwarded' | 'reflexive';

@@ -1,14 +1,13 @@
 /** A hub remembers where its nodes were, and greets them after a start. */
+
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-
-import { formatEndpoint } from '../../../src/control/endpoint-text.js';
+import { formatEndpoint, NO_ZONES } from '../../../src/control/endpoint-text.js';
 import { HubGreetings } from '../../../src/mesh/hub/hub-greetings.js';
 import type { HeardEndpoint } from '../../../src/mesh/hub/known-endpoints.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
-const NO_ZONES = { nameOf: () => undefined, indexOf: () => undefined };
 
 describe('A hub that is started again', () => {
   it('greets the nodes of its last run where they were, those heard last first', (t) => {
