@@ -11,6 +11,7 @@ import { ProbeKeys } from '../probes/probe-keys.js';
 import type { InvitationText } from '../records/invitation-text.js';
 import { enrolmentSignedBytes, fromBase64, keySignedBytes } from '../records/node-record.js';
 import { SigningKey } from '../records/signing.js';
+import { urlHost } from './hub-address.js';
 import { openLobby } from './lobby.js';
 import type { NodeState } from './node-state.js';
 
@@ -115,8 +116,7 @@ async function sendOften(invitation: InvitationText, request: EnrolmentRequest):
 async function send(invitation: InvitationText, request: EnrolmentRequest) {
   const lobby = await openLobby(invitation);
   try {
-    const host = invitation.hubAddress.includes(':') ? `[${invitation.hubAddress}]` : invitation.hubAddress;
-    const answer = await fetch(`http://${host}/api/v1/mesh/enrol`, {
+    const answer = await fetch(`http://${urlHost(invitation.hubAddress)}/api/v1/mesh/enrol`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(request),

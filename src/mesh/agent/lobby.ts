@@ -1,6 +1,5 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { NO_ZONES, parseEndpoint } from '../../control/endpoint-text.js';
 import { parseIpAddress } from '../../control/ip-text.js';
 import { parseKey } from '../../control/key-text.js';
 import { WireGuardError } from '../../core/errors.js';
@@ -14,6 +13,7 @@ import { peerEndpoint } from '../paths/agent-path-socket.js';
 import { HUB_NUMBER } from '../paths/peer-paths.js';
 import type { InvitationText } from '../records/invitation-text.js';
 import { AgentSockets } from './agent-sockets.js';
+import { locate } from './hub-address.js';
 
 const MTU = 1_280;
 /** UDP that is not answered for so long is tried by the carrier. */
@@ -106,11 +106,11 @@ async function hasSession(tunnel: Tunnel, loop: StackLoop, ms: number): Promise<
 
 /** @throws {WireGuardError} ERR_NAME_RESOLUTION */
 async function resolveHub(endpoint: string): Promise<Endpoint> {
-  const at = endpoint.lastIndexOf(':');
-  const name = endpoint.slice(0, at).replace(/^\[|\]$/g, '');
-  const { address } = await lookup(name).catch((cause) => {
-    throw new WireGuardError('ERR_NAME_RESOLUTION', `the hub's name ${name} is not found`, { cause });
+  const found = await locate(endpoint, async (name) => {
+    const { address } = await lookup(name).catch((cause) => {
+      throw new WireGuardError('ERR_NAME_RESOLUTION', `the hub's name ${name} is not found`, { cause });
+    });
+    return address;
   });
-  const text = address.includes(':') ? `[${address}]` : address;
-  return parseEndpoint(`${text}${endpoint.slice(at)}`, NO_ZONES)!;
+  return found!;
 }
