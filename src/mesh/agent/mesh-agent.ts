@@ -169,13 +169,8 @@ export class MeshAgent {
   async #start(): Promise<void> {
     const { crypto, aead, clock, tun, openSocket } = this.#options;
     const policed = new PolicedAgentTun(tun, this.#policy, clock);
-    this.#tunnel = await Tunnel.create({
-      crypto,
-      aead,
-      clock,
-      tun: policed,
-      openSocket: this.#sockets.opener(openSocket),
-    });
+    const opener = this.#sockets.opener(openSocket);
+    this.#tunnel = await Tunnel.create({ crypto, aead, clock, tun: policed, openSocket: opener });
     this.#device = new AgentDevice(this.#tunnel, this.paths, this.map);
     this.#options.onTunnel?.(this.#tunnel);
     this.paths.heardFrom = (publicKey) => this.#tunnel.peer(publicKey)?.heardFrom;
@@ -261,9 +256,10 @@ export class MeshAgent {
     for await (const { kind, peer } of this.#tunnel.events) {
       if (kind !== 'handshake' || peer === undefined) continue;
       const key = formatKey(peer.publicKey);
-      const isHub = key === this.state.hub.publicKey;
-      if (isHub) this.#control.wake();
-      if (isHub) this.#device.relayed.hubShookHands();
+      if (key === this.state.hub.publicKey) {
+        this.#control.wake();
+        this.#device.relayed.hubShookHands();
+      }
       if (this.#device.hasMoved(key)) void this.#queue.run(() => this.#applyMap());
     }
   }

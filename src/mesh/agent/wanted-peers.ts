@@ -1,5 +1,5 @@
 import { parseIpAddress, parseIpPrefix } from '../../control/ip-text.js';
-import { formatKey, parseKey } from '../../control/key-text.js';
+import { parseKey } from '../../control/key-text.js';
 import type { IpPrefix, PeerChange } from '../../core/configuration.js';
 import type { HubInfo, MapEntry } from '../map/messages.js';
 
@@ -97,8 +97,4 @@ function removal({ publicKey }: WantedPeer): PeerChange {
 
 function hostPrefix(address: string): string {
   return `${address}/${8 * parseIpAddress(address)!.length}`;
-}
-
-export function keyText(publicKey: Uint8Array): string {
-  return formatKey(publicKey);
 }

@@ -35,11 +35,8 @@ export class HubRelay {
   readonly #keys = new Map<string, readonly string[]>();
   /** Called when the public address of a node has changed. */
   onMoved: (id: string) => void = () => {};
-  /** Called when a node has a session with the hub again. */
-  onSession: (id: string) => void = () => {};
   #findTunnel: () => Tunnel | undefined = () => undefined;
   #tunnel: Tunnel | undefined;
-  #socket: RelaySocket | undefined;
   #probes: ProbeSocket | undefined;
   #carriers: CarrierSocket | undefined;
   #expiry: NodeJS.Timeout | undefined;
@@ -61,7 +58,6 @@ export class HubRelay {
     const socket = new RelaySocket(probes, this.table, () => this.#clock.nowMs());
     this.#carriers = carriers;
     this.#probes = probes;
-    this.#socket = socket;
     this.#findTunnel = tunnel;
     return socket;
   };
@@ -72,10 +68,6 @@ export class HubRelay {
 
   get probes(): ProbeSocket {
     return this.#probes!;
-  }
-
-  get overflow(): number {
-    return this.#socket?.counters.relayOverflow ?? 0;
   }
 
   /** Begins to follow the engine's tunnel, which is there and has its key by now. */
@@ -170,7 +162,6 @@ export class HubRelay {
       if (id === undefined || peer.heardFrom === undefined) continue;
       this.table.setEndpoint(id, peer.heardFrom, this.#clock.nowMs());
       this.onMoved(id);
-      if (kind === 'handshake') this.onSession(id);
     }
   }
 }

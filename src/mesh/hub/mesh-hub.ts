@@ -12,12 +12,12 @@ import { invitationOf } from '../../gateway/service/engine-device.js';
 import type { RunningGateway } from '../../gateway/service/running-gateway.js';
 import type { Clock } from '../../host/clock.js';
 import type { DatagramSocket } from '../../host/datagram-socket.js';
-import { CarrierServer } from '../carrier/carrier-server.js';
+import { CARRIER_PATH, CarrierServer } from '../carrier/carrier-server.js';
 import type { AgentMessage, HubInfo } from '../map/messages.js';
 import type {} from '../mesh-errors.js';
 import type { SigningKey } from '../records/signing.js';
 import { AgentRequests } from './agent-requests.js';
-import { type AgentConnection, ControlServer } from './control-server.js';
+import { type AgentConnection, CONTROL_PATH, ControlServer } from './control-server.js';
 import { type EnrolmentRequest, enrol } from './enrolment.js';
 import { HubGreetings } from './hub-greetings.js';
 import { HubProbes } from './hub-probes.js';
@@ -141,7 +141,11 @@ export class MeshHub {
     };
     const changes = new NodeChanges({ ...parts, onForgotten: (id) => this.#sharedKeys.forget(id) });
     const { clock } = this.#options;
-    this.#requests = new AgentRequests({ ...parts, observed: (id) => this.observed(id), nowMs: () => clock.nowMs() });
+    this.#requests = new AgentRequests({
+      ...parts,
+      observed: (id) => this.relay.observed(id),
+      nowMs: () => clock.nowMs(),
+    });
     gateway.beforeRemoval = (ids) => changes.sayFarewell(ids);
     this.relay.onMoved = (id) => this.#moved(id);
     this.relay.start();
@@ -181,11 +185,11 @@ export class MeshHub {
   /** Takes a WebSocket for a carrier from outside, or for control from inside. @returns `false`: it is for neither. */
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, from: { address: string; device?: string }): boolean {
     const path = (request.url ?? '').split('?')[0]!;
-    if (from.device === undefined && path.endsWith('/carry')) {
+    if (from.device === undefined && path.endsWith(CARRIER_PATH)) {
       this.#carriers.upgrade(request, stream, head, from.address);
       return true;
     }
-    if (from.device === undefined || path !== '/mesh/control' || !this.nodes.devices.has(from.device)) return false;
+    if (from.device === undefined || path !== CONTROL_PATH || !this.nodes.devices.has(from.device)) return false;
     this.#control.upgrade(request, stream, head, from.device);
     return true;
   }
@@ -232,11 +236,6 @@ export class MeshHub {
     await this.#greetings?.close();
   }
 
-  /** Where a node is, as the hub sees it. Absent: unknown, or behind a carrier. */
-  observed(id: string): string | undefined {
-    return this.relay.observed(id);
-  }
-
   #openPublisher(): MapPublisher {
     const source = {
       entryOf: (id: string) => this.nodes.entryOf(id),
@@ -249,7 +248,7 @@ export class MeshHub {
 
   /** A carrier has no address of its own: a host that goes back and forth to it is one host. */
   #moved(id: string): void {
-    const endpoint = this.observed(id);
+    const endpoint = this.relay.observed(id);
     this.#greetings?.heard(id, endpoint);
     if (endpoint === undefined || !this.#sharedKeys.moved(id, endpoint, this.#options.clock.nowMs())) return;
     const name = this.nodes.devices.get(id)?.name ?? id;

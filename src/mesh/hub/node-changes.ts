@@ -72,7 +72,7 @@ export class NodeChanges {
     else this.#forget(id);
     const now = nodes.devices.get(id);
     this.#refresh();
-    if (visibilityOf(before) !== visibilityOf(now) && gateway.rules().length > 0) this.#publishAll();
+    if (gateway.rules().length > 0 && visibilityOf(before) !== visibilityOf(now)) this.#publishAll();
     else publisher.changed([id], nowUnixMs());
     if (wasWaiting && now !== undefined) publisher.sendFull(id, nowUnixMs());
   }

@@ -188,7 +188,7 @@ export const MESH_NODE_OPERATIONS = [
     }),
     handler: async ({ id }, context) => {
       const hub = hubOf(context);
-      const device = [...hub.nodes.devices.values()].find((node) => node.id === id);
+      const device = hub.nodes.devices.get(id);
       if (device === undefined) throw new ApiError('ERR_NOT_FOUND', 'there is no such node');
       return { node: nodeBody(device, hub, context), pairs: pairsOf(device, context) };
     },

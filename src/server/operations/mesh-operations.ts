@@ -157,7 +157,7 @@ export const MESH_OPERATIONS = [
           result: undefined,
         };
       }, context.caller.actor);
-      const device = [...hub.nodes.devices.values()].find((node) => node.id === id);
+      const device = hub.nodes.devices.get(id);
       if (device === undefined) throw new ApiError('ERR_NOT_FOUND', 'there is no such node');
       return nodeBody(device, hub, context);
     },

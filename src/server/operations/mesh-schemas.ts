@@ -73,7 +73,7 @@ export function nodeBody(device: NodeDevice, hub: MeshHub, { parts }: CallContex
   const { id, name, addresses, tags, publicKey, node } = device;
   const report = hub.reportOf(id);
   const view = parts.gateway.device(id);
-  const observed = hub.observed(id);
+  const observed = hub.relay.observed(id);
   const notAfterUnixMs = hub.nodes.entryOf(id)?.record.notAfterUnixMs;
   const isHere = isAgent(device) ? hub.isConnected(id) : view?.condition === 'online';
   return {
