@@ -63,7 +63,7 @@ describe('a hostile network', { concurrency: 2 }, () => {
     const { addresses } = (await server.status()).peers[0]!;
 
     await restart(mesh, async () => {
-      await mesh.hubHost.run('python3', ['-c', TAMPER, join(lab.folder, 'hub', 'state.db')]);
+      await mesh.hubHost.run('python3', ['-c', TAMPER, join(mesh.hubState, 'state.db')]);
     });
     await server.agent!.says(/refused the record of ghost \(network-signature\); the last good one stays/);
     await server.agent!.says(/refused the record of laptop \(network-signature\)/);

@@ -48,7 +48,10 @@ describe('two agents', { concurrency: 5 }, () => {
     'talk through a hub that cannot read them behind hard NATs, and again soon after it was killed',
     TIMEOUT,
     async (t) => {
-      const { lab, laptop, server, invite, hub, startHub, hubHost, ask } = await openMeshLab(t, ['hard', 'hard']);
+      const { lab, laptop, server, invite, hub, startHub, hubHost, hubState, ask } = await openMeshLab(t, [
+        'hard',
+        'hard',
+      ]);
       await laptop.join(await invite(), 'laptop');
       await server.join(await invite(), 'server');
       const capture = await Capture.start(lab, hubHost, 'br0');
@@ -66,7 +69,7 @@ describe('two agents', { concurrency: 5 }, () => {
       assert.match(await ask('explain', 'laptop'), /server has answered through the hub/);
 
       await waitFor('the places of both', async () => {
-        const text = await readFile(join(lab.folder, 'hub', 'endpoints.json'), 'utf8').catch(() => '{"nodes":{}}');
+        const text = await readFile(join(hubState, 'endpoints.json'), 'utf8').catch(() => '{"nodes":{}}');
         return Object.keys(JSON.parse(text).nodes).length === 2;
       });
       hub.signal('SIGKILL');

@@ -6,12 +6,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import jsQR from 'jsqr';
 
+import { scan } from '../../lab/camera.js';
 import { Capture, type SeenPacket } from '../../lab/capture.js';
-import { toPixels } from '../../lab/drawn-qr-code.js';
 import { addAddresses } from '../../lab/lab.js';
 import { Machine } from '../../lab/machine.js';
+import { pingUntilAnswered } from '../../lab/traffic.js';
 import { waitFor } from '../../lab/wait.js';
 import { STOCK_CLIENT } from '../gateway/gateway-lab.js';
 import { countLost, HUB, HUB_PORT, type MeshLab, openMeshLab, waitForPath } from './mesh-lab.js';
@@ -43,7 +43,7 @@ async function talkBlindly(mesh: MeshLab): Promise<void> {
   const capture = await Capture.start(lab, hubHost, 'br0');
   const inside = await Capture.start(lab, laptop.machine.host, 'alpha');
   const address = addressOf(beta);
-  await waitForPing(laptop.machine, address);
+  await pingUntilAnswered(laptop.machine.host, address);
 
   const before = await relayedBytes(mesh, 'alpha');
   const marker = randomBytes(12).toString('hex');
@@ -63,7 +63,7 @@ async function talkBlindly(mesh: MeshLab): Promise<void> {
 
 async function talkToAgent({ laptop, server, ask }: MeshLab): Promise<void> {
   await up(server.machine, 'office', await ask('add-device', 'office'));
-  await waitForPing(server.machine, (await laptop.status()).addresses[0]!);
+  await pingUntilAnswered(server.machine.host, (await laptop.status()).addresses[0]!);
   assert.equal(await countLost(laptop, 'office.home.internal', 20), 0);
   assert.equal(await laptop.pathTo('office'), 'relay');
   await down(server.machine, 'office');
@@ -88,7 +88,7 @@ async function usePhone({ server, laptop, ask }: MeshLab): Promise<void> {
   const file = scan(await ask('add-device', 'phone', '--qr'));
   await up(server.machine, 'phone', file);
   const address = (await laptop.status()).addresses[0]!;
-  await waitForPing(server.machine, address);
+  await pingUntilAnswered(server.machine.host, address);
   await server.machine.write('/etc/resolv.conf', `nameserver ${/^DNS = ([0-9.]+)/m.exec(file)![1]}\n`, '644');
   await server.machine.run('ping', ['-c', '1', '-W', '5', 'laptop.home.internal']);
 }
@@ -114,11 +114,6 @@ async function down(machine: Machine, name: string): Promise<void> {
   await machine.run('wg-quick', ['down', name], { env: STOCK_CLIENT });
 }
 
-async function waitForPing(machine: Machine, address: string): Promise<void> {
-  const words = ['-c', '1', '-W', '2', address];
-  await waitFor(`an answer of ${address}`, async () => (await machine.attempt('ping', words)).status === 0);
-}
-
 /** Sends a text by TCP. @returns The text that arrived. */
 async function sendText(from: Machine, to: Machine, address: string, text: string): Promise<string> {
   const listen = `import socket,sys
@@ -140,9 +135,4 @@ async function relayedBytes({ ask }: MeshLab, name: string): Promise<number> {
 
 function addressOf(file: string): string {
   return /^Address = ([\d.]+)/m.exec(file)![1]!;
-}
-
-function scan(drawn: string): string {
-  const { data, width, height } = toPixels(drawn, false);
-  return jsQR.default(data, width, height)?.data ?? assert.fail(`no code in\n${drawn}`);
 }

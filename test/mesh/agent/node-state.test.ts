@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-import { type NodeState, readNodeState, writeNodeState } from '../../../src/mesh/agent/node-state.js';
-
-const KEY = Buffer.alloc(32, 7).toString('base64');
+import { readNodeState, writeNodeState } from '../../../src/mesh/agent/node-state.js';
+import { STATE } from './example-state.js';
 
 describe('The state of a node', () => {
   it('whose map is damaged is read without the map, and says so in a sentence', async (t) => {
@@ -36,23 +35,3 @@ describe('The state of a node', () => {
     assert.throws(() => readNodeState(folder), /it is cut off or was edited/);
   });
 });
-
-const STATE: NodeState = {
-  version: 1,
-  id: '0123456789ab',
-  name: 'laptop',
-  addresses: ['10.0.0.2'],
-  network: 'home',
-  networkId: Buffer.alloc(16, 1).toString('base64'),
-  signingKey: KEY,
-  mode: 'auto',
-  hub: { publicKey: KEY, endpoint: 'hub:1', addresses: ['10.0.0.1'], subnets: ['10.0.0.0/24'] },
-  privateKey: KEY,
-  keySeq: 1,
-  keyMadeUnixMs: 1,
-  identity: 'pem',
-  listenPort: 0,
-  routes: [],
-  map: { entries: [], rules: [] },
-  seen: {},
-};

@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import { KnownMap } from '../../../src/mesh/agent/known-map.js';
 import type { NodeState } from '../../../src/mesh/agent/node-state.js';
 import { StateKeeper } from '../../../src/mesh/agent/state-keeper.js';
+import { STATE } from './example-state.js';
 
-const KEY = Buffer.alloc(32, 7).toString('base64');
 const NEXT_KEY = Buffer.alloc(32, 8).toString('base64');
 
 describe('The state of an agent', () => {
@@ -61,23 +61,3 @@ function open(failures = 0): { keeper: StateKeeper; map: KnownMap; written: Node
   });
   return { keeper, map, written };
 }
-
-const STATE: NodeState = {
-  version: 1,
-  id: 'abcdef012345',
-  name: 'laptop',
-  addresses: ['10.0.0.2'],
-  network: 'home',
-  networkId: Buffer.alloc(16, 1).toString('base64'),
-  signingKey: KEY,
-  mode: 'auto',
-  hub: { publicKey: KEY, endpoint: 'hub:1', addresses: ['10.0.0.1'], subnets: ['10.0.0.0/24'] },
-  privateKey: KEY,
-  keySeq: 3,
-  keyMadeUnixMs: 0,
-  identity: 'pem',
-  listenPort: 0,
-  routes: [],
-  map: { entries: [], rules: [] },
-  seen: {},
-};
