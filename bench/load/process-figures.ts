@@ -15,12 +15,7 @@ export function residentMegabytes({ pid }: Program): number {
 
 /** Context switches of all threads, voluntary or not: every wake-up ends with one. */
 export function contextSwitches({ pid }: Program): number {
-  let sum = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
-    sum += field(status, 'voluntary_ctxt_switches') + field(status, 'nonvoluntary_ctxt_switches');
-  }
-  return sum;
+  return sumOfThreads(pid, ['voluntary_ctxt_switches', 'nonvoluntary_ctxt_switches']);
 }
 
 /** How often the main thread has waited, and was woken. */
@@ -30,10 +25,7 @@ export function mainThreadWakeUps({ pid }: Program): number {
 
 /** How often threads that are still there have waited, and were woken. */
 export function wakeUps({ pid }: Program): number {
-  let sum = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`))
-    sum += field(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'), 'voluntary_ctxt_switches');
-  return sum;
+  return sumOfThreads(pid, ['voluntary_ctxt_switches']);
 }
 
 /** Processor time of all threads since the start, in seconds. */
@@ -43,6 +35,15 @@ export function processorSeconds({ pid }: Program): number {
     .split(' ');
   const [user, system] = [fields[USER_TIME_FIELD], fields[USER_TIME_FIELD + 1]];
   return (Number(user) + Number(system)) / TICKS_PER_SECOND;
+}
+
+function sumOfThreads(pid: Program['pid'], names: readonly string[]): number {
+  let sum = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
+    for (const name of names) sum += field(status, name);
+  }
+  return sum;
 }
 
 function field(status: string, name: string): number {
