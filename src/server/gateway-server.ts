@@ -11,6 +11,7 @@ import { WireGuardError } from '../core/errors.js';
 import type { TunnelStream } from '../gateway/gateway-engine.js';
 import type { GatewayService } from '../gateway/gateway-service.js';
 import type { GatewayStore } from '../gateway/gateway-store.js';
+import { refuseUpgrade } from '../mesh/carrier/refuse-upgrade.js';
 import type { MeshHub } from '../mesh/hub/mesh-hub.js';
 import type { PeopleStore } from '../store/people-store.js';
 import type { WebhookStore } from '../store/webhook-store.js';
@@ -202,7 +203,7 @@ export class GatewayServer implements AsyncDisposable {
       const from = { address, ...(device === undefined ? {} : { device }) };
       stream.on('error', () => stream.destroy());
       if (this.#options.hub?.upgrade(request, stream, head, from) === true) release(stream);
-      else stream.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      else refuseUpgrade(stream, '404 Not Found');
     });
   }
 

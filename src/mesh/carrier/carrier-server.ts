@@ -4,6 +4,7 @@ import { WebSocketServer } from 'ws';
 
 import type { Endpoint } from '../../wire/endpoint.js';
 import type { CarrierSocket } from './carrier-socket.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
 import { MAX_DATAGRAM_BYTES, WebSocketCarrier } from './web-socket-carrier.js';
 
 export const CARRIER_PATH = '/carry';
@@ -28,7 +29,7 @@ export class CarrierServer {
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, address: string): void {
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (this.#socket.connectionCount >= MAX_CONNECTIONS || ofAddress >= MAX_PER_ADDRESS) {
-      stream.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+      refuseUpgrade(stream, '503 Service Unavailable');
       return;
     }
     this.#server.handleUpgrade(request, stream, head, (webSocket) => {
