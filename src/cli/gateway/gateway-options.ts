@@ -99,13 +99,22 @@ export function parseProxy(text: string): IpPrefix {
   throw new WireGuardError('ERR_VALUE', `--trusted-proxy ${text}: an address or range is expected, as in 10.0.0.0/8`);
 }
 
-/** Reads `PORT` or `HOST:PORT`. @throws {WireGuardError} ERR_VALUE */
+/** Reads the place of a page. @throws {WireGuardError} ERR_VALUE */
 export function parsePageAddress(text: string): { readonly host: string; readonly port: number } {
+  return parseListenOption('page', text, '0.0.0.0:8080');
+}
+
+/** Reads `PORT` or `HOST:PORT`; the host is this one alone by default. @throws {WireGuardError} ERR_VALUE */
+export function parseListenOption(
+  option: string,
+  text: string,
+  example: string,
+): { readonly host: string; readonly port: number } {
   const [, v6, name, port] = /^(?:\[(.+)\]:|([^:]+):)?(\d{1,5})$/.exec(text) ?? [];
   if (port === undefined || Number(port) > 65_535)
     throw new WireGuardError(
       'ERR_VALUE',
-      `--page ${text}: a port is expected, with or without a host, as in 0.0.0.0:8080`,
+      `--${option} ${text}: a port is expected, with or without a host, as in ${example}`,
     );
   return { host: v6 ?? name ?? '127.0.0.1', port: Number(port) };
 }

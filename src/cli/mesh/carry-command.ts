@@ -1,6 +1,7 @@
 import { WireGuardError } from '../../core/errors.js';
 import type { Command } from '../command.js';
 import { parseOptions } from '../device/command-options.js';
+import { parseListenOption } from '../gateway/gateway-options.js';
 import type { Manual } from '../manual.js';
 
 const DEFAULT_LISTEN = '127.0.0.1:51900';
@@ -52,7 +53,7 @@ export const carry: Command = {
   async run(args, io) {
     const { values, positionals } = parseOptions(args, OPTIONS, [1, 1], MANUAL.words);
     const url = parseCarrierUrl(positionals[0]!);
-    const at = parseListen(values.listen ?? DEFAULT_LISTEN);
+    const at = parseListenOption('listen', values.listen ?? DEFAULT_LISTEN, DEFAULT_LISTEN);
     const { runCarry } = await import('./run-carry.js');
     await runCarry(url, at, io);
   },
@@ -64,15 +65,4 @@ function parseCarrierUrl(text: string): string {
   if (url === undefined || !/^wss?:$/.test(url.protocol) || url.username !== '' || url.hash !== '')
     throw new WireGuardError('ERR_VALUE', 'URL: a WebSocket is expected, such as wss://hub.example.net/carry');
   return url.href;
-}
-
-/** @throws {WireGuardError} ERR_VALUE */
-function parseListen(text: string): { readonly host: string; readonly port: number } {
-  const [, v6, name, port] = /^(?:\[(.+)\]:|([^:]+):)?(\d{1,5})$/.exec(text) ?? [];
-  if (port === undefined || Number(port) > 65_535)
-    throw new WireGuardError(
-      'ERR_VALUE',
-      `--listen ${text}: a port is expected, with or without a host, as in ${DEFAULT_LISTEN}`,
-    );
-  return { host: v6 ?? name ?? '127.0.0.1', port: Number(port) };
 }

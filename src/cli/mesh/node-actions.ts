@@ -9,7 +9,7 @@ import { type InvitationText, parseInvitation } from '../../mesh/records/invitat
 import type { CommandIo } from '../command.js';
 import type { parseOptions } from '../device/command-options.js';
 import { GatewayClient } from '../gateway/gateway-client.js';
-import { parsePageAddress } from '../gateway/gateway-options.js';
+import { parseListenOption } from '../gateway/gateway-options.js';
 import { formatJson } from '../json-text.js';
 import { statusText } from './agent-text.js';
 import { agentSocketPath, findNodeFolder, nodeFolder } from './mesh-folder.js';
@@ -102,8 +102,8 @@ async function run(folder: string, { values }: MeshLine, io: CommandIo): Promise
       isRootless: values.rootless === true,
       routes: values.route ?? [],
       ...(values.exit === undefined ? {} : { exitNode: values.exit }),
-      ...(values.proxy === undefined ? {} : { proxy: parsePageAddress(values.proxy) }),
-      ...(values.health === undefined ? {} : { health: parsePageAddress(values.health) }),
+      ...(values.proxy === undefined ? {} : { proxy: parseListenOption('proxy', values.proxy, '1080') }),
+      ...(values.health === undefined ? {} : { health: parseListenOption('health', values.health, '0.0.0.0:9000') }),
     },
     io,
   );

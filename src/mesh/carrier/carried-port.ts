@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 
+import { formatConfigEndpoint } from '../../control/config/index.js';
 import { CarrierLink, type CarrierLinkOptions } from './carrier-link.js';
 import type { CarrierConnection } from './carrier-socket.js';
 
@@ -92,7 +93,7 @@ export class CarriedPort {
 
   #add(name: string, { address, port }: RemoteInfo): Sender | undefined {
     const { url, environment, onFailure, onChange, onRefused } = this.#options;
-    const shown = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    const shown = formatConfigEndpoint({ host: address, port });
     if (this.#senders.size >= MAX_SENDERS) {
       onRefused?.(shown);
       return undefined;
