@@ -34,6 +34,7 @@ for word; do case $word in
   daemon-reload) echo daemon-reload >> /var/calls;;
 esac; done
 `;
+const SYSTEMCTL_PATH = '/usr/bin/systemctl';
 const isMissing = spawnSync('ansible-playbook', ['--version']).status !== 0 && 'needs ansible-core';
 
 describe('the role for Ansible', { skip: isMissing }, () => {
@@ -45,33 +46,11 @@ describe('the role for Ansible', { skip: isMissing }, () => {
   }, TIMEOUT);
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('installs a hub, and changes nothing the second time', TIMEOUT, async (t) => {
+  it('installs a hub, and makes a host a node by an invitation that is nowhere to be read', TIMEOUT, async (t) => {
     const machine = await OwnFiles.create(t);
-
-    const first = await play(machine, HUB);
-    assert.equal(first.status, 0, first.text);
-    assert.ok(first.changes > 0);
-    const outside = (path: string): boolean => !/^\/usr\/local\/(?:lib\/node_modules|share\/man)\//.test(path);
-    assert.deepEqual((await machine.changed()).filter(outside), [
-      `${UNITS}/wiretype-hub.service`,
-      `${UNITS}/wiretype-hub.service.d/ansible.conf`,
-      '/usr/local/bin/wiretype',
-      '/usr/local/bin/wiretyped',
-      '/usr/local/lib/wiretype-package.tgz',
-    ]);
-
-    const second = await play(machine, HUB);
-    assert.deepEqual([second.status, second.changes], [0, 0], second.text);
-
-    const other = await play(machine, { ...HUB, wiretype_hub_options: ['--host-name', 'hub.example.net'] });
-    assert.equal(other.changes, 1, other.text);
-    assert.match(await machine.read(`${UNITS}/wiretype-hub.service.d/ansible.conf`), /--host-name hub\.example\.net/);
-    await verifyUnit(machine, 'wiretype-hub.service');
-  });
-
-  it('makes a host a node by an invitation that is nowhere to be read, once', TIMEOUT, async (t) => {
-    const machine = await OwnFiles.create(t);
-    assert.equal((await play(machine, HUB)).status, 0);
+    await t.test('installs a hub once, and starts its service once more when it has changed', () =>
+      hubIsPlayed(machine),
+    );
     await makeHubFolder(machine);
     let hub = await startHub(machine);
     const invitation = INVITATION.exec(hub.stdout)![0];
@@ -81,75 +60,29 @@ describe('the role for Ansible', { skip: isMissing }, () => {
     try {
       assert.match(hub.stdout, /This makes an invitation: wiretype mesh invite/);
       assert.doesNotMatch(hub.stdout, INVITATION);
-      assert.equal(await machine.run('curl', ['-s', 'http://127.0.0.1:8080/healthz']), 'ok\n');
-
-      const without = await play(machine, AGENT);
-      assert.notEqual(without.status, 0);
-      assert.match(without.text, /localhost is not in home yet: wiretype_invitation is needed/);
-
-      const wrong = 'wiretype-invite:AAAA';
-      const refused = await play(machine, { ...AGENT, wiretype_invitation: wrong });
-      assert.notEqual(refused.status, 0);
-      assert.match(refused.text, /ERR_INVITATION/);
-      assert.ok(!refused.text.includes(wrong));
-      assert.deepEqual(await secretFiles(machine), []);
-
-      const first = await play(machine, { ...AGENT, wiretype_invitation: invitation }, ['-vvv', '--diff']);
-      assert.equal(first.status, 0, first.text);
-      assert.ok(!first.text.includes(invitation));
-      assert.deepEqual(await secretFiles(machine), []);
-      assert.equal((await machine.run('stat', ['-c', '%a', NODE_STATE])).trim(), '600');
-      assert.equal(JSON.parse(await machine.read(NODE_STATE)).name, 'server');
-
-      const second = await play(machine, AGENT);
-      assert.deepEqual([second.status, second.changes], [0, 0], second.text);
-
-      await verifyUnit(machine, 'wiretype-mesh@home.service');
-      const agent = await startUnit(machine, 'wiretype-mesh@home.service', []);
-      await waitFor('the hub at the agent', async () => {
-        const { status, stdout } = await machine.attempt('wiretype', ['mesh', 'status', '--json']);
-        return status === 0 && JSON.parse(stdout).hub.isConnected === true;
-      });
-      await agent.stop();
+      assert.equal(await machine.run('curl', ['-s', 'http://127.0.0.1:8081/healthz']), 'ok\n');
+      await t.test('makes no node without a good invitation', () => agentIsRefused(machine));
+      await t.test('makes a host a node once', () => agentIsPlayed(machine, invitation));
     } finally {
       await hub.stop();
     }
   });
 
-  it('starts a service that has changed, once, and leaves it alone otherwise', TIMEOUT, async (t) => {
-    const machine = await OwnFiles.create(t);
-    await machine.run(
-      'sh',
-      ['-c', 'rm -f /usr/bin/systemctl && cat > /usr/bin/systemctl && chmod 755 /usr/bin/systemctl'],
-      {
-        input: SYSTEMCTL,
-      },
-    );
-    const callsOf = async (variables: object): Promise<string[]> => {
-      const { status, text } = await play(machine, { ...HUB, wiretype_manage_services: true, ...variables });
-      assert.equal(status, 0, text);
-      return (await machine.run('sh', ['-c', 'cat /var/calls; rm -f /var/calls'])).split('\n').filter(Boolean);
-    };
-
-    assert.deepEqual(await callsOf({}), ['daemon-reload', 'start', 'enable']);
-    assert.deepEqual(await callsOf({}), []);
-    assert.deepEqual(await callsOf({ wiretype_hub_page: '127.0.0.1:8081' }), ['daemon-reload', 'restart']);
-  });
-
   it('refuses variables that a shell or systemd would read otherwise', TIMEOUT, async (t) => {
     const machine = await OwnFiles.create(t);
+    const wrong = {
+      network: { wiretype_network: 'Home network' },
+      endpoint: { wiretype_hub_endpoint: '' },
+      option: { wiretype_hub_options: ["'; reboot"] },
+      page: { wiretype_hub_page: '$HOME' },
+      kind: { wiretype_is: 'server' },
+    };
 
-    for (const wrong of [
-      { wiretype_network: 'Home network' },
-      { wiretype_hub_endpoint: '' },
-      { wiretype_hub_options: ["'; reboot"] },
-      { wiretype_hub_page: '$HOME' },
-      { wiretype_is: 'server' },
-    ]) {
-      const { status, text } = await play(machine, { ...HUB, ...wrong });
-      assert.notEqual(status, 0, text);
-      assert.match(text, /A variable is wrong/);
-    }
+    const { status, text } = await play(machine, HUB, [], wrong);
+
+    assert.notEqual(status, 0, text);
+    assert.equal(text.match(/A variable is wrong/g)?.length, Object.keys(wrong).length, text);
+    for (const name of Object.keys(wrong)) assert.match(text, new RegExp(`\\[${name}\\]: FAILED!`));
     assert.deepEqual(await machine.changed(), []);
   });
 
@@ -168,30 +101,93 @@ describe('the role for Ansible', { skip: isMissing }, () => {
     assert.match(tasks, /Make an invitation[\s\S]*wiretype : Use the invitation/);
   });
 
-  /** Plays the role on `localhost`. Services are left alone: systemd does not run in the machine. */
+  async function hubIsPlayed(machine: OwnFiles): Promise<void> {
+    await machine.run('sh', ['-c', 'rm $0 && cat > $0 && chmod 755 $0', SYSTEMCTL_PATH], { input: SYSTEMCTL });
+    const variables = { ...HUB, wiretype_manage_services: true };
+    const calls = async (): Promise<string[]> =>
+      (await machine.run('sh', ['-c', 'cat /var/calls; rm -f /var/calls'])).split('\n').filter(Boolean);
+
+    const first = await play(machine, variables);
+    assert.equal(first.status, 0, first.text);
+    assert.deepEqual(await calls(), ['daemon-reload', 'start', 'enable']);
+    assert.deepEqual((await machine.changed()).filter(isOfRole), [
+      `${UNITS}/wiretype-hub.service`,
+      `${UNITS}/wiretype-hub.service.d/ansible.conf`,
+      '/usr/local/bin/wiretype',
+      '/usr/local/bin/wiretyped',
+      '/usr/local/lib/wiretype-package.tgz',
+    ]);
+
+    const second = await play(machine, variables);
+    assert.deepEqual([second.status, second.changes], [0, 0], second.text);
+    assert.deepEqual(await calls(), []);
+
+    const options = { wiretype_hub_page: '127.0.0.1:8081', wiretype_hub_options: ['--host-name', 'hub.example.net'] };
+    const other = await play(machine, { ...variables, ...options });
+    assert.equal(other.status, 0, other.text);
+    assert.deepEqual(await calls(), ['daemon-reload', 'restart']);
+    assert.match(await machine.read(`${UNITS}/wiretype-hub.service.d/ansible.conf`), /--host-name hub\.example\.net/);
+    await verifyUnit(machine, 'wiretype-hub.service');
+  }
+
+  async function agentIsRefused(machine: OwnFiles): Promise<void> {
+    const wrong = 'wiretype-invite:AAAA';
+
+    const { status, text } = await play(machine, AGENT, [], { without: {}, wrong: { wiretype_invitation: wrong } });
+
+    assert.notEqual(status, 0);
+    assert.match(text, /without is not in home yet: wiretype_invitation is needed/);
+    assert.match(text, /ERR_INVITATION/);
+    assert.ok(!text.includes(wrong));
+    assert.deepEqual(await secretFiles(machine), []);
+  }
+
+  async function agentIsPlayed(machine: OwnFiles, invitation: string): Promise<void> {
+    const first = await play(machine, { ...AGENT, wiretype_invitation: invitation }, ['-vvv', '--diff']);
+    assert.equal(first.status, 0, first.text);
+    assert.ok(!first.text.includes(invitation));
+    assert.deepEqual(await secretFiles(machine), []);
+    assert.equal((await machine.run('stat', ['-c', '%a', NODE_STATE])).trim(), '600');
+    assert.equal(JSON.parse(await machine.read(NODE_STATE)).name, 'server');
+
+    const second = await play(machine, AGENT);
+    assert.deepEqual([second.status, second.changes], [0, 0], second.text);
+
+    await verifyUnit(machine, 'wiretype-mesh@home.service');
+    const agent = await startUnit(machine, 'wiretype-mesh@home.service', []);
+    await waitFor('the hub at the agent', async () => {
+      const { status, stdout } = await machine.attempt('wiretype', ['mesh', 'status', '--json']);
+      return status === 0 && JSON.parse(stdout).hub.isConnected === true;
+    });
+    await agent.stop();
+  }
+
+  /**
+   * Plays the role on the machine, once for each host with its own variables: a play is cheaper than a start of Ansible. Services are
+   * left alone unless `variables` says otherwise: systemd does not run in the machine.
+   */
   async function play(
     machine: OwnFiles,
     variables: object,
     words: readonly string[] = [],
+    hosts: Readonly<Record<string, object>> = { localhost: {} },
   ): Promise<{ status: number; changes: number; text: string }> {
+    const local = { ansible_connection: 'local', ansible_python_interpreter: '/usr/bin/python3' };
     const given = {
       wiretype_package: packages.wiretype,
       wiretype_sqlite: packages.sqlite,
       wiretype_manage_services: false,
       ...variables,
     };
-    writeFileSync(join(folder, 'variables.json'), JSON.stringify(given), { mode: 0o600 });
+    const entries = Object.entries(hosts).map(([name, own]) => [name, { ...local, ...given, ...own }]);
+    const inventory = { all: { hosts: Object.fromEntries(entries) } };
+    writeFileSync(join(folder, 'hosts.json'), JSON.stringify(inventory), { mode: 0o600 });
     writeFileSync(
       join(folder, 'play.yml'),
-      JSON.stringify([{ hosts: 'localhost', gather_facts: false, roles: ['wiretype'] }]),
+      JSON.stringify([{ hosts: 'all', gather_facts: false, roles: ['wiretype'] }]),
     );
-    const inventory = 'localhost ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n';
-    writeFileSync(join(folder, 'hosts'), inventory);
-    const args = ['-i', join(folder, 'hosts'), '-e', `@${join(folder, 'variables.json')}`, ...words];
-    const result = await machine.attempt('ansible-playbook', [...args, join(folder, 'play.yml')], {
-      env: environment(),
-      timeoutMs: PLAY_MS,
-    });
+    const args = ['-i', join(folder, 'hosts.json'), ...words, join(folder, 'play.yml')];
+    const result = await machine.attempt('ansible-playbook', args, { env: environment(), timeoutMs: PLAY_MS });
     const text = result.stdout + result.stderr;
     return { status: result.status, changes: Number(/changed=(\d+)/.exec(text)?.[1]), text };
   }
@@ -204,6 +200,7 @@ describe('the role for Ansible', { skip: isMissing }, () => {
       ANSIBLE_REMOTE_TEMP: join(folder, 'temporary'),
       ANSIBLE_ROLES_PATH: `${CHECKOUT}deploy/ansible/roles`,
       ANSIBLE_NOCOLOR: '1',
+      ANSIBLE_PIPELINING: '1',
       npm_config_cache: join(folder, 'npm'),
       npm_config_logs_max: '0',
       npm_config_offline: 'true',
@@ -220,7 +217,7 @@ async function packWithDependencies(folder: string): Promise<{ wiretype: string;
   const wiretype = await packBundle(inside, join(folder, 'wiretype.tgz'));
   rmSync(inside, { recursive: true });
 
-  const others = /\/(?:(?:darwin|win32)-\w+|src)$/;
+  const others = new RegExp(`/(?:(?!${process.platform}-${process.arch})(?:darwin|linux|win32)-\\w+|src)$`);
   cpSync(SQLITE, inside, { recursive: true, filter: (path) => !others.test(path) });
   copyInto(inside, ['node_modules/node-addon-api', 'node_modules/node-gyp-build']);
   const sqlite = await packBundle(inside, join(folder, 'sqlite.tgz'));
@@ -236,8 +233,14 @@ async function packBundle(folder: string, tarball: string): Promise<string> {
   const path = join(folder, 'package.json');
   const manifest = JSON.parse(readFileSync(path, 'utf8'));
   writeFileSync(path, JSON.stringify({ ...manifest, bundleDependencies: Object.keys(manifest.dependencies) }));
-  await run('tar', ['-czf', tarball, '-C', dirname(folder), basename(folder)]);
+  await run('tar', ['-I', 'gzip -1', '-cf', tarball, '-C', dirname(folder), basename(folder)]);
   return tarball;
+}
+
+/** Whether a file is none of npm's, and none of the stand-in for systemctl. */
+function isOfRole(path: string): boolean {
+  const others = ['/var/active', '/var/enabled', SYSTEMCTL_PATH];
+  return !others.includes(path) && !/^\/usr\/local\/(?:lib\/node_modules|share\/man)\//.test(path);
 }
 
 /** Lists what is left of an invitation. */
