@@ -109,6 +109,7 @@ describe('the role for Ansible', { skip: isMissing }, () => {
 
     const first = await play(machine, variables);
     assert.equal(first.status, 0, first.text);
+    assert.ok(first.changes > 0);
     assert.deepEqual(await calls(), ['daemon-reload', 'start', 'enable']);
     assert.deepEqual((await machine.changed()).filter(isOfRole), [
       `${UNITS}/wiretype-hub.service`,
@@ -124,7 +125,7 @@ describe('the role for Ansible', { skip: isMissing }, () => {
 
     const options = { wiretype_hub_page: '127.0.0.1:8081', wiretype_hub_options: ['--host-name', 'hub.example.net'] };
     const other = await play(machine, { ...variables, ...options });
-    assert.equal(other.status, 0, other.text);
+    assert.deepEqual([other.status, other.changes], [0, 2], 'the options, and the restart');
     assert.deepEqual(await calls(), ['daemon-reload', 'restart']);
     assert.match(await machine.read(`${UNITS}/wiretype-hub.service.d/ansible.conf`), /--host-name hub\.example\.net/);
     await verifyUnit(machine, 'wiretype-hub.service');
