@@ -81,6 +81,36 @@ describe('The interface of a hub', () => {
     assert.ok(notAfterUnixMs > Date.now() + 6 * 86_400_000, 'its record is signed for a week');
   });
 
+  it('makes stock nodes known to each other, and says what the other file lacks', TIME_LIMIT, async () => {
+    const [one] = (await lab.call('GET', '/mesh', undefined, owner)).body.nodes;
+    const request = { name: 'tablet', publicKey: key(14), with: [one.id] };
+    const refused = await lab.call('POST', '/mesh/nodes', request, owner);
+    assert.match(refused.body.detail, /^with: the rules let neither reach the other; allow it to or from phone first$/);
+    const switches = { internet: true, lan: false, devices: true };
+    await lab.call('PATCH', `/devices/${one.id}`, { switches }, owner);
+    const { status, body } = await lab.call('POST', '/mesh/nodes', request, owner);
+    assert.equal(status, 201);
+    assert.match(body.file, new RegExp(`# phone\\n\\[Peer\\]\\nPublicKey = ${one.publicKey.replace(/\+/g, '\\+')}`));
+    const [{ name, section }] = body.introductions;
+    assert.deepEqual(
+      [name, section.split('\n').slice(0, 3)],
+      ['phone', ['# tablet', '[Peer]', `PublicKey = ${key(14)}`]],
+    );
+
+    const again = await lab.call('POST', `/mesh/nodes/${one.id}/file`, { publicKey: key(15) }, owner);
+    assert.match(again.body.file, /# tablet\n\[Peer\]/, 'a new file keeps whom it knows');
+    const [told] = again.body.introductions;
+    assert.equal(told.name, 'tablet');
+    assert.ok(told.section.includes(`PublicKey = ${key(15)}`), 'others need the new key');
+    await lab.call('DELETE', `/devices/${body.node.id}`, undefined, owner);
+  });
+
+  it('makes no stock node known to one that is not there', TIME_LIMIT, async () => {
+    const request = { name: 'tablet', publicKey: key(16), with: ['nobody'] };
+    const { status, body } = await lab.call('POST', '/mesh/nodes', request, owner);
+    assert.deepEqual([status, body.detail], [404, 'with: there is no node nobody']);
+  });
+
   it('approves only what a node offers', TIME_LIMIT, async () => {
     const { body } = await lab.call('GET', '/mesh', undefined, owner);
     const path = `/mesh/nodes/${body.nodes[0].id}/routes`;

@@ -8,7 +8,8 @@ import type { CommandIo } from '../command.js';
 import { qrText } from '../gateway/actions.js';
 import type { GatewayClient } from '../gateway/gateway-client.js';
 import { formatJson } from '../json-text.js';
-import type { MeshBody } from './mesh-body.js';
+import { type MeshBody, nodeNamed } from './mesh-body.js';
+import { type StockBody, tellIntroductions } from './stock-body.js';
 
 export interface ExportLine {
   readonly format: string;
@@ -28,9 +29,9 @@ export async function exportText(line: ExportLine, client: GatewayClient, io: Co
     case 'k8s-secret':
       return await secret(line, client);
     case 'wg-quick':
-      return await stockFile(line, client);
+      return await stockFile(line, client, io);
     case 'qr':
-      return await qrText(await stockFile(line, client), io);
+      return await qrText(await stockFile(line, client, io), io);
     default:
       throw new WireGuardError(
         'ERR_VALUE',
@@ -62,16 +63,16 @@ async function secret({ invitation }: ExportLine, client: GatewayClient): Promis
 }
 
 /** A key is kept nowhere: the file has a new one, which takes the place of the old one when it is used. */
-async function stockFile({ node, format }: ExportLine, client: GatewayClient): Promise<string> {
+async function stockFile({ node, format }: ExportLine, client: GatewayClient, io: CommandIo): Promise<string> {
   if (node === undefined) throw new WireGuardError('ERR_USAGE', `export --format ${format}: the node is missing`);
   const { nodes } = await client.call<MeshBody>('GET', '/mesh');
-  const found = nodes.find(({ id, name }) => id === node || name.toLowerCase() === node.toLowerCase());
-  if (found === undefined) throw new WireGuardError('ERR_NO_DEVICE', `there is no node named ${node}`);
+  const found = nodeNamed(node, nodes);
   const { publicKey, privateKey } = generateKeyPair();
-  const { file } = await client.call<{ file: string }>('POST', `/mesh/nodes/${found.id}/file`, {
+  const made = await client.call<StockBody>('POST', `/mesh/nodes/${found.id}/file`, {
     publicKey: formatKey(publicKey),
   });
-  const whole = file.replace('PrivateKey = ', `PrivateKey = ${formatKey(privateKey)}`);
+  tellIntroductions(made, io);
+  const whole = made.file.replace('PrivateKey = ', `PrivateKey = ${formatKey(privateKey)}`);
   privateKey.fill(0);
   return whole;
 }

@@ -13,21 +13,17 @@ import { socketPath } from '../gateway/gateway-folder.js';
 import { parseAmount } from '../gateway/gateway-options.js';
 import { formatJson } from '../json-text.js';
 import { exportText } from './export-text.js';
-import type { MeshBody } from './mesh-body.js';
+import { type MeshBody, nodeNamed } from './mesh-body.js';
 import { hubFolder } from './mesh-folder.js';
 import type { MeshAction, MeshLine } from './node-actions.js';
 import { nodesText } from './nodes-text.js';
 import { readSigningKey } from './run-hub.js';
+import { type StockBody, tellIntroductions } from './stock-body.js';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 365;
 /** Takes the approval of all routes back. */
 const NOTHING = 'none';
-
-interface FileBody {
-  readonly node: NodeBody;
-  readonly file: string;
-}
 
 /** The actions of the administrator on the host of the hub, by name. */
 export const HUB_ACTIONS: Readonly<Record<string, MeshAction>> = {
@@ -72,17 +68,19 @@ export const HUB_ACTIONS: Readonly<Record<string, MeshAction>> = {
     );
     if (line.values.json === true) return void io.write(formatJson(found));
     io.write(`${node.name} is ${node.state}${node.observed === undefined ? '' : ` at ${node.observed}`}.\n`);
+    if (node.hasSharedKey) io.write(`Two hosts use its key: revoke ${node.name}, and let each host join by itself.\n`);
     for (const { sentence } of found.pairs) io.write(`${sentence}\n`);
   },
 
   'add-device': async (line, io) => {
     const { values, words } = line;
     const keys = values['public-key'] === undefined ? generateKeyPair() : undefined;
-    const made = await hub(values).call<FileBody>('POST', '/mesh/nodes', {
+    const made = await hub(values).call<StockBody>('POST', '/mesh/nodes', {
       name: need(words[0], 'add-device: the name'),
       publicKey:
         keys === undefined ? formatKey(parseKey(values['public-key']!, '--public-key')) : formatKey(keys.publicKey),
       tags: values.tag ?? [],
+      with: await idsOf(values.with ?? [], values),
       isHubExit: values['hub-exit'] === true,
       ...(values.endpoint === undefined ? {} : { endpoint: values.endpoint }),
     });
@@ -144,9 +142,14 @@ function invitationOf(values: MeshLine['values']): object {
 async function find({ words, values }: MeshLine): Promise<NodeBody> {
   const wanted = need(words[0], 'the node');
   const { nodes } = await hub(values).call<MeshBody>('GET', '/mesh');
-  const node = nodes.find(({ id, name }) => id === wanted || name.toLowerCase() === wanted.toLowerCase());
-  if (node === undefined) throw new WireGuardError('ERR_NO_DEVICE', `there is no node named ${wanted}`);
-  return node;
+  return nodeNamed(wanted, nodes);
+}
+
+/** @throws {WireGuardError} ERR_NO_DEVICE */
+async function idsOf(names: readonly string[], values: MeshLine['values']): Promise<string[]> {
+  if (names.length === 0) return [];
+  const { nodes } = await hub(values).call<MeshBody>('GET', '/mesh');
+  return names.map((name) => nodeNamed(name, nodes).id);
 }
 
 function need(word: string | undefined, what: string): string {
@@ -156,18 +159,20 @@ function need(word: string | undefined, what: string): string {
 
 /** Hands the file of a stock node over, complete; the private key is kept nowhere. */
 async function deliver(
-  { node, file }: FileBody,
+  made: StockBody,
   privateKey: Uint8Array | undefined,
   { values }: MeshLine,
   io: CommandIo,
 ): Promise<void> {
+  const { node, file, introductions } = made;
   const whole =
     privateKey === undefined ? file : file.replace('PrivateKey = ', `PrivateKey = ${formatKey(privateKey)}`);
   privateKey?.fill(0);
   if (values.output !== undefined) {
     writeFileSync(values.output, whole, { mode: 0o600, flag: 'wx' });
     io.writeError(`Wrote ${values.output} for ${node.name}.\n`);
-  } else if (values.json === true) io.write(formatJson({ ...node, file: whole }));
+  } else if (values.json === true) return void io.write(formatJson({ ...node, file: whole, introductions }));
   else if (values.qr === true || io.columns !== undefined) io.write(await qrText(whole, io));
   else io.write(whole);
+  tellIntroductions(made, io);
 }

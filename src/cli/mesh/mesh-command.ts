@@ -14,7 +14,7 @@ agent [NETWORK] [--rootless] [--proxy [HOST:]PORT] [--health [HOST:]PORT] [--rou
 status [NETWORK] [--json] | rotate [NETWORK] | leave [NETWORK]
 invite [--name NAME] [--tag TAG] [--minutes N] [--ephemeral MINUTES] [--uses N]
 nodes | explain NODE | revoke NODE | approve NODE [CIDR]|none
-add-device NAME [--qr] [--tag TAG] [--hub-exit] [--endpoint ADDRESS:PORT] [--public-key KEY] [--output FILE]
+add-device NAME [--qr] [--tag TAG] [--with NODE] [--hub-exit] [--endpoint ADDRESS:PORT] [--public-key KEY] [--output FILE]
 sign [--signing-key FILE] [--days N]
 export [NODE] [--format FORMAT] [--output FILE]`,
   about: `

@@ -40,6 +40,7 @@ export const MESH_OPTIONS = {
     about: 'with add-device: the key of a device that keeps its private key',
   },
   'hub-exit': { type: 'boolean', about: 'with add-device: all its traffic goes out by the hub' },
+  with: { ...MANY, value: 'NODE', about: 'with add-device: a stock node to talk with end to end as well' },
   endpoint: { type: 'string', value: 'ADDRESS:PORT', about: 'with add-device: where it can be reached directly' },
   output: {
     type: 'string',

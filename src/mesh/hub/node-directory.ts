@@ -76,6 +76,12 @@ export class NodeDirectory {
     return this.#visibility.sees(a, b);
   }
 
+  /** The nodes that a device sees, which may be no node yet, or another one than the directory has. */
+  seenBy(device: NodeDevice): NodeDevice[] {
+    const visibility = new Visibility(new Map(this.#devices).set(device.id, device), this.#options.rules());
+    return [...this.#devices.values()].filter(({ id }) => id !== device.id && visibility.sees(device.id, id));
+  }
+
   /** The nodes whose records a node gets. One that waits for its signature learns of nobody. */
   introducedTo(id: string): readonly string[] {
     const device = this.#devices.get(id);

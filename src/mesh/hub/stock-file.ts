@@ -51,7 +51,8 @@ export function stockFile({
   return `${lines.join('\n')}\n`;
 }
 
-function peerSection({ name, publicKey, addresses, node }: NodeDevice, endpoint: string): string[] {
+/** The section of a file of wg-quick that makes a node known, with a blank line before it. @param endpoint The hub's. */
+export function peerSection({ name, publicKey, addresses, node }: NodeDevice, endpoint: string): string[] {
   const routes = node.routes.filter((route) => parseIpPrefix(route)!.prefixLength > 0);
   return [
     '',

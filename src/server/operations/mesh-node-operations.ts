@@ -1,19 +1,14 @@
 import * as v from 'valibot';
 
 import type { GatewayDevice } from '../../gateway/gateway-model.js';
-import { newDevice } from '../../gateway/service/device-changes.js';
-import { isAgent, type NodeDevice } from '../../mesh/hub/node-devices.js';
+import type { NodeDevice } from '../../mesh/hub/node-devices.js';
 import { isToBeSigned, wantedFields } from '../../mesh/hub/record-maker.js';
-import { stockFile } from '../../mesh/hub/stock-file.js';
 import { fromBase64, networkSignedBytes } from '../../mesh/records/node-record.js';
 import { isSignedBy } from '../../mesh/records/signing.js';
 import { ApiError } from '../server-errors.js';
-import { Id, Key, Name, Nothing, Tags } from './device-schemas.js';
+import { Id, Nothing } from './device-schemas.js';
 import { hubOf, NodeBody, nodeBody, SignatureBody } from './mesh-schemas.js';
 import { type CallContext, operation } from './operation.js';
-
-const MAX_PEERS_IN_FILE = 256;
-const NodeWithFile = v.strictObject({ node: NodeBody, file: v.string() });
 
 const Unsigned = v.strictObject({
   id: Id,
@@ -27,107 +22,8 @@ const Unsigned = v.strictObject({
   serial: v.number(),
 });
 
-/** Stock nodes and signatures. */
+/** Signatures of nodes, and what the relay has seen of them. */
 export const MESH_NODE_OPERATIONS = [
-  operation({
-    id: 'node.addStock',
-    method: 'POST',
-    path: '/mesh/nodes',
-    scope: 'devices:write',
-    summary:
-      'Adds a stock node, such as a phone, and returns its file without the private key. It talks end to end with the nodes that the file names.',
-    input: v.strictObject({
-      name: Name,
-      publicKey: Key,
-      tags: v.optional(Tags, []),
-      /** Ids of the nodes in its file. Absent: all agents. */
-      peers: v.optional(v.pipe(v.array(Id), v.maxLength(MAX_PEERS_IN_FILE))),
-      /** Public `HOST:PORT` of a node that can be reached directly. */
-      endpoint: v.optional(v.pipe(v.string(), v.regex(/^(?:\[[0-9a-fA-F:]+\]|[0-9.]+):\d{1,5}$/))),
-      /** All its traffic goes out by the hub. */
-      isHubExit: v.optional(v.boolean(), false),
-    }),
-    output: NodeWithFile,
-    status: 201,
-    isRehearsed: false,
-    handler: async ({ name, publicKey, tags, peers, endpoint, isHubExit }, context) => {
-      const hub = hubOf(context);
-      const { gateway, nowUnixMs } = context.parts;
-      const others = [...hub.nodes.devices.values()].filter((node) =>
-        peers === undefined ? isAgent(node) : peers.includes(node.id),
-      );
-      const known = others.slice(0, MAX_PEERS_IN_FILE);
-      const added = await gateway.transact((state) => {
-        const device: GatewayDevice = {
-          ...newDevice({ name, publicKey, tags }, state.settings, state.devices, nowUnixMs()),
-          node: {
-            routes: [],
-            offeredRoutes: [],
-            knows: known.map(({ id }) => id),
-            ...(endpoint === undefined ? {} : { endpoint }),
-          },
-        };
-        // Other stock nodes do not know it, unless their files name it: the list of each is its own.
-        return {
-          plan: { devices: [device] },
-          operation: 'node.addStock',
-          object: device.id,
-          details: { name },
-          result: device,
-        };
-      }, context.caller.actor);
-      const device = added as NodeDevice;
-      const { addresses, publicKey: hubKey } = hub.info();
-      const file = stockFile({
-        device,
-        settings: gateway.settings,
-        hubKey,
-        hubAddresses: addresses,
-        peers: known,
-        isHubExit,
-      });
-      return { node: nodeBody(device, hub, context), file };
-    },
-  }),
-  operation({
-    id: 'node.reissue',
-    method: 'POST',
-    path: '/mesh/nodes/:id/file',
-    scope: 'devices:write',
-    summary:
-      'Takes a new key for a stock node, and returns its file with the nodes of today. The old key goes on until the new one is used.',
-    input: v.strictObject({ id: Id, publicKey: Key, isHubExit: v.optional(v.boolean(), false) }),
-    output: NodeWithFile,
-    isRehearsed: false,
-    handler: async ({ id, publicKey, isHubExit }, context) => {
-      const hub = hubOf(context);
-      const { gateway } = context.parts;
-      const known = [...hub.nodes.devices.values()]
-        .filter((node) => isAgent(node) && node.id !== id)
-        .slice(0, MAX_PEERS_IN_FILE);
-      const device = await gateway.transact((state) => {
-        const found = state.devices.find((each) => each.id === id);
-        if (found?.node === undefined || found.node.identityKey !== undefined)
-          throw new ApiError('ERR_NOT_FOUND', 'there is no such stock node');
-        const changed = {
-          ...found,
-          nextPublicKey: publicKey,
-          node: { ...found.node, knows: known.map((node) => node.id) },
-        };
-        return { plan: { devices: [changed] }, operation: 'node.reissue', object: id, result: changed as NodeDevice };
-      }, context.caller.actor);
-      const { addresses, publicKey: hubKey } = hub.info();
-      const file = stockFile({
-        device,
-        settings: gateway.settings,
-        hubKey,
-        hubAddresses: addresses,
-        peers: known,
-        isHubExit,
-      });
-      return { node: nodeBody(device, hub, context), file };
-    },
-  }),
   operation({
     id: 'node.unsigned',
     method: 'GET',

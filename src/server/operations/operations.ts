@@ -15,6 +15,7 @@ import { PASSKEY_OPERATIONS } from './passkey-operations.js';
 import { PEOPLE_OPERATIONS } from './people-operations.js';
 import { SESSION_OPERATIONS } from './session-operations.js';
 import { SETTINGS_HISTORY_OPERATIONS } from './settings-history-operations.js';
+import { STOCK_NODE_OPERATIONS } from './stock-node-operations.js';
 import { TOKEN_OPERATIONS } from './token-operations.js';
 import { WEBHOOK_OPERATIONS } from './webhook-operations.js';
 
@@ -32,6 +33,7 @@ export const OPERATIONS = [
   ...INTERFACE_OPERATIONS,
   ...MESH_OPERATIONS,
   ...MESH_NODE_OPERATIONS,
+  ...STOCK_NODE_OPERATIONS,
   ...PEOPLE_OPERATIONS,
   ...TOKEN_OPERATIONS,
   ...ACCOUNT_OPERATIONS,

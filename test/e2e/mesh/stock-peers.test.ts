@@ -14,7 +14,7 @@ import { Machine } from '../../lab/machine.js';
 import { pingUntilAnswered } from '../../lab/traffic.js';
 import { waitFor } from '../../lab/wait.js';
 import { STOCK_CLIENT } from '../gateway/gateway-lab.js';
-import { countLost, HUB, HUB_PORT, type MeshLab, openMeshLab, waitForPath } from './mesh-lab.js';
+import { countLost, HUB, type MeshLab, openMeshLab, waitForPath } from './mesh-lab.js';
 
 const TIMEOUT = { timeout: 240_000 };
 const RACK = '203.0.113.30';
@@ -35,11 +35,11 @@ describe('stock WireGuard in a mesh', () => {
 async function talkBlindly(mesh: MeshLab): Promise<void> {
   const { lab, hubHost, laptop, server, ask } = mesh;
   const alpha = await ask('add-device', 'alpha');
-  const beta = await ask('add-device', 'beta');
-  await up(laptop.machine, 'alpha', alpha);
+  const { file: beta, introductions } = JSON.parse(await ask('add-device', 'beta', '--with', 'alpha', '--json'));
+  const [{ name, section }] = introductions;
+  assert.equal(name, 'alpha');
+  await up(laptop.machine, 'alpha', `${alpha}\n${section}\n`);
   await up(server.machine, 'beta', beta);
-  await introduce(laptop.machine, 'alpha', beta);
-  await introduce(server.machine, 'beta', alpha);
   const capture = await Capture.start(lab, hubHost, 'br0');
   const inside = await Capture.start(lab, laptop.machine.host, 'alpha');
   const address = addressOf(beta);
@@ -99,15 +99,6 @@ async function up(machine: Machine, name: string, file: string): Promise<void> {
   await machine.install('resolvconf', 'cat > /dev/null');
   await machine.write(`/etc/wireguard/${name}.conf`, file);
   await machine.run('wg-quick', ['up', name], { env: STOCK_CLIENT });
-}
-
-/** Files name agents only: stock nodes are made known to each other by stock `wg`, with the hub as endpoint. */
-async function introduce(machine: Machine, name: string, other: string): Promise<void> {
-  const privateKey = /^PrivateKey = (\S+)/m.exec(other)![1]!;
-  const publicKey = (await machine.run('wg', ['pubkey'], { input: `${privateKey}\n` })).trim();
-  const words = ['peer', publicKey, 'allowed-ips', `${addressOf(other)}/32`, 'endpoint', `${HUB}:${HUB_PORT}`];
-  await machine.run('wg', ['set', name, ...words]);
-  await machine.run('ip', ['route', 'replace', `${addressOf(other)}/32`, 'dev', name]);
 }
 
 async function down(machine: Machine, name: string): Promise<void> {

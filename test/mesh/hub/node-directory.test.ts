@@ -40,6 +40,7 @@ describe('The nodes of a hub', () => {
     const nodes = open('auto', rules);
     put(nodes, agent('a', 'a'), agent('b', 'b'));
     assert.deepEqual([nodes.seesRecord('a', 'b'), nodes.rulesOf('a').length], [false, 1]);
+    assert.deepEqual(nodes.seenBy(stock('c', [])), [], 'nor does the file of a new stock node name them');
   });
 
   it('that wait for a signature learn of nobody, and have no record', () => {
