@@ -22,6 +22,7 @@ export const CLI_ERRORS = {
   ERR_QR_CODE: 'Nothing was changed. Make the terminal larger, or write a picture with --qr-file FILE.',
   ERR_GATEWAY: 'Start it with wiretype gateway, or name its folder with --state FOLDER.',
   ERR_GATEWAY_REFUSED: 'Nothing was changed.',
+  ERR_VARIABLE: 'Correct the variable of the environment, or unset it; --help says what variables hold.',
   ERR_INSTALL: 'Nothing was changed. wiretype install --help describes what is installed where.',
 } as const;
 

@@ -33,7 +33,14 @@ const FILE_ADVICE: ReadonlyMap<unknown, string> = new Map([
 const REPEATS_WORDS: ReadonlySet<ErrorCode> = new Set(['ERR_USAGE', 'ERR_INTERFACE_NAME', 'ERR_CONFIG_FILE']);
 const KEY_LIKE = /[A-Za-z0-9+/]{42,43}=/g;
 
-export type ExitStatus = 0 | 1 | 2;
+export type ExitStatus = 0 | 1 | 2 | 3;
+
+/** Errors after which a second start of the same program fails as the first one did. */
+const LASTING: ReadonlyMap<ErrorCode, ExitStatus> = new Map([
+  ['ERR_USAGE', 2],
+  ['ERR_VARIABLE', 2],
+  ['ERR_INVITATION', 3],
+]);
 
 /** Formats an error for the user: what happened, its code, and what to do about it. */
 export function formatError(program: string, error: WireGuardError): string {
@@ -46,7 +53,10 @@ function adviceFor({ code, cause }: WireGuardError): string {
   return (code === 'ERR_CONFIG_FILE' ? FILE_ADVICE.get(reason) : undefined) ?? ADVICE[code];
 }
 
-/** Returns 1 if the user must change something, 2 if the program was called in the wrong way. */
+/**
+ * Returns 1 if the user must change something, 2 if the program was called in the wrong way, 3 if the host needs a new
+ * invitation. A supervisor need not start the program again after 2 and 3.
+ */
 export function exitStatusOf(error: WireGuardError): ExitStatus {
-  return error.code === 'ERR_USAGE' ? 2 : 1;
+  return LASTING.get(error.code) ?? 1;
 }

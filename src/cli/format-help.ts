@@ -1,4 +1,5 @@
-import type { KeywordManual, Manual, OptionManuals } from './manual.js';
+import type { KeywordManual, Manual, OptionManuals, Settings } from './manual.js';
+import { variableOf } from './variable.js';
 
 /** Longer lines are hard to read, even where the terminal has room for them. */
 const MAX_WIDTH = 100;
@@ -50,8 +51,30 @@ export function listOptions(options: OptionManuals): Term[] {
   });
 }
 
-export function listEnvironment({ environment = {} }: Manual): Term[] {
-  return Object.entries(environment).map(([term, about]) => ({ term, about }));
+export function listEnvironment({ environment = {}, settings }: Manual): Term[] {
+  const others = Object.entries(environment).map(([term, about]) => ({ term, about }));
+  return settings === undefined ? others : [...listSettings(settings), ...others];
+}
+
+/** One rule for all options that variables set: a line for each would say the same over and over. */
+function listSettings({ actions, options, always = [] }: Settings): Term[] {
+  const where = actions === undefined ? '' : ` of ${actions.join(' and ')}`;
+  const others = always.map((name) => `, and --${name} everywhere`).join('');
+  return [
+    {
+      term: 'WIRETYPE_OPTION',
+      about: `sets --OPTION${where}${others}, where the command line does not: ${exampleOf(options)}. Several values have spaces or commas between them; a flag is 1 or 0`,
+    },
+    {
+      term: 'WIRETYPE_OPTION_FILE',
+      about: 'the path of a file that holds the value; or of the file itself, where the option takes one',
+    },
+  ];
+}
+
+function exampleOf(options: readonly string[]): string {
+  const option = options.find((name) => /-(?!file)/.test(name)) ?? options[0]!;
+  return `${variableOf(option)} for --${option}`;
 }
 
 function toTerm([name, { value, about }]: readonly [string, KeywordManual]): Term {

@@ -33,12 +33,24 @@ async function run(command: Command, args: readonly string[], io: CommandIo): Pr
     return 0;
   }
   try {
-    return (await command.run(args, io)) ?? 0;
+    return (await runCompleted(command, args, io)) ?? 0;
   } catch (error) {
     if (!(error instanceof WireGuardError)) throw error; // a bug: let it crash with its stack
     const { exitStatusOf, formatError } = await import('./error-text.js');
     io.writeError(formatError(`wiretype ${command.name}`, error));
     return exitStatusOf(error);
+  }
+}
+
+/** Runs a command with the options of the environment, where it has some. @throws {WireGuardError} */
+async function runCompleted(command: Command, args: readonly string[], io: CommandIo): Promise<number | void> {
+  if (command.manual.settings === undefined) return await command.run(args, io);
+  const { completeLine } = await import('./option-variables.js');
+  const line = completeLine(args, command.manual, process.env);
+  try {
+    return await command.run(line.args, io);
+  } catch (error) {
+    throw error instanceof WireGuardError ? line.explain(error) : error;
   }
 }
 

@@ -39,10 +39,21 @@ export interface OptionManual extends KeywordManual {
   readonly short?: string;
   /** The option may be given several times. */
   readonly multiple?: boolean;
+  /** Values have spaces: in a variable, commas and ends of lines alone separate them. */
+  readonly hasSpaces?: boolean;
 }
 
 /** Options by their names without dashes, in the order in which they are shown. */
 export type OptionManuals = Readonly<Record<string, OptionManual>>;
+
+/** The options that the environment sets as well, by variables of their names. */
+export interface Settings {
+  readonly options: readonly string[];
+  /** The actions that read these variables; the first is that of a command line without one. Absent: there are no actions. */
+  readonly actions?: readonly string[];
+  /** Options whose variables every action reads. */
+  readonly always?: readonly string[];
+}
 
 /**
  * The complete description of a program or command: `--help`, the manual pages and the completion in the shells are
@@ -57,7 +68,8 @@ export interface Manual {
   readonly options: OptionManuals;
   /** Keywords that follow the words of `set`: about the interface, and from the first `peer` on about a peer. */
   readonly keywords?: { readonly interface: Keywords; readonly peer: Keywords };
-  /** Variables, with or without a value. */
+  readonly settings?: Settings;
+  /** Further variables, with or without a value. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Paragraphs after the lists. */
   readonly notes?: string;

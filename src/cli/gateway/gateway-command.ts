@@ -4,7 +4,14 @@ import type { Command } from '../command.js';
 import { parseOptions } from '../device/command-options.js';
 import type { Manual } from '../manual.js';
 import { gatewayFolder, socketPath } from './gateway-folder.js';
-import { GATEWAY_OPTIONS, parseAmount, parseOpening, parsePageAddress, parseProxy } from './gateway-options.js';
+import {
+  GATEWAY_OPTIONS,
+  parseEndpointOption,
+  parseOpening,
+  parsePageAddress,
+  parsePortOption,
+  parseProxy,
+} from './gateway-options.js';
 import { readOidc } from './oidc-options.js';
 
 const MOST_WORDS = 4;
@@ -64,6 +71,29 @@ on working. apply makes settings, devices and rules what a file of YAML or JSON 
     { name: 'CIDR[:PORT]', about: 'with allow: what the device may reach' },
   ],
   options: GATEWAY_OPTIONS,
+  settings: {
+    actions: ['run'],
+    options: [
+      'endpoint',
+      'port',
+      'page',
+      'tls-cert',
+      'tls-key',
+      'host-name',
+      'trusted-proxy',
+      'allow',
+      'config',
+      'tun',
+      'interfaces',
+      'oidc-issuer',
+      'oidc-client-id',
+      'oidc-client-secret-file',
+      'oidc-name',
+      'oidc-role',
+      'oidc-domain',
+    ],
+    always: ['state'],
+  },
   environment: {
     XDG_STATE_HOME: 'the folder above that of the state',
     WIRETYPE_OIDC_CLIENT_SECRET: 'the secret of the gateway at the OpenID provider',
@@ -140,8 +170,8 @@ async function run(values: Values, folder: string, io: Parameters<Command['run']
     ...(values.tun === true ? { uplink: 'tun' as const } : {}),
     ...(values.config === undefined ? {} : { config: values.config }),
     ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(port === undefined ? {} : { port: parseAmount('port', port) }),
+    ...(endpoint === undefined ? {} : { endpoint: parseEndpointOption(endpoint) }),
+    ...(port === undefined ? {} : { port: parsePortOption(port) }),
   };
   if (values.once === true) {
     const { runOnce } = await import('./run-once.js');
@@ -160,8 +190,8 @@ async function importInto(
   if (file === undefined) throw new WireGuardError('ERR_USAGE', 'import: the file is missing');
   const { importFile } = await import('./import-file.js');
   const chosen = {
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(port === undefined ? {} : { port: parseAmount('port', port) }),
+    ...(endpoint === undefined ? {} : { endpoint: parseEndpointOption(endpoint) }),
+    ...(port === undefined ? {} : { port: parsePortOption(port) }),
   };
   await importFile({ file, folder, ...chosen }, io);
   return 0;

@@ -1,8 +1,9 @@
-import { parseIpRange } from '../../control/ip-text.js';
+import { parseIpAddress, parseIpRange } from '../../control/ip-text.js';
 import type { IpPrefix } from '../../core/configuration.js';
 import { WireGuardError } from '../../core/errors.js';
 import type { Opening } from '../../gateway/gateway-engine.js';
 
+const MAX_PORT = 65_535;
 const MANY = { type: 'string', multiple: true } as const;
 
 export const GATEWAY_OPTIONS = {
@@ -84,7 +85,7 @@ export function parseOpening(text: string): Opening {
   const range = ofV6 ?? ofV4 ?? text;
   const prefix = parseIpRange(range);
   const port = portOfV6 ?? portOfV4;
-  if (prefix === undefined || Number(port ?? 1) > 65_535)
+  if (prefix === undefined || Number(port ?? 1) > MAX_PORT)
     throw new WireGuardError(
       'ERR_VALUE',
       `--allow ${text}: an address or range is expected, as in 10.0.0.5:22 or [fd00::/8]:22`,
@@ -99,6 +100,25 @@ export function parseProxy(text: string): IpPrefix {
   throw new WireGuardError('ERR_VALUE', `--trusted-proxy ${text}: an address or range is expected, as in 10.0.0.0/8`);
 }
 
+/** Reads where devices reach a gateway, `HOST` or `HOST:PORT`. @throws {WireGuardError} ERR_VALUE */
+export function parseEndpointOption(text: string): string {
+  const [, port] = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/.exec(text) ?? [undefined, '0'];
+  const isAddress = parseIpAddress(text) !== undefined;
+  if (!isAddress && (Number(port ?? 1) < 1 || Number(port ?? 1) > MAX_PORT))
+    throw new WireGuardError(
+      'ERR_VALUE',
+      `--endpoint ${text}: a name or an address is expected, with or without a port, as in vpn.example.net:51820`,
+    );
+  return text;
+}
+
+/** Reads the port of WireGuard. @throws {WireGuardError} ERR_VALUE */
+export function parsePortOption(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= MAX_PORT) return port;
+  throw new WireGuardError('ERR_VALUE', `--port ${text}: a number from 1 to ${MAX_PORT} is expected`);
+}
+
 /** Reads the place of a page. @throws {WireGuardError} ERR_VALUE */
 export function parsePageAddress(text: string): { readonly host: string; readonly port: number } {
   return parseListenOption('page', text, '0.0.0.0:8080');
@@ -111,7 +131,7 @@ export function parseListenOption(
   example: string,
 ): { readonly host: string; readonly port: number } {
   const [, v6, name, port] = /^(?:\[(.+)\]:|([^:]+):)?(\d{1,5})$/.exec(text) ?? [];
-  if (port === undefined || Number(port) > 65_535)
+  if (port === undefined || Number(port) > MAX_PORT)
     throw new WireGuardError(
       'ERR_VALUE',
       `--${option} ${text}: a port is expected, with or without a host, as in ${example}`,

@@ -26,6 +26,7 @@ nothing: the hub knows the peer by its own handshake. It hides nothing from a ce
 `,
   words: [{ name: 'URL', about: 'where the hub takes WebSockets: its page with the path /carry, by ws or wss' }],
   options: OPTIONS,
+  settings: { options: Object.keys(OPTIONS) },
   environment: {
     'HTTPS_PROXY, HTTP_PROXY, NO_PROXY': 'the HTTP proxy for wss and for ws, and hosts that are reached without it',
     NODE_EXTRA_CA_CERTS: 'a file with the certificate of an authority of your own',

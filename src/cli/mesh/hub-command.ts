@@ -6,9 +6,10 @@ import type { Command, CommandIo } from '../command.js';
 import { parseOptions } from '../device/command-options.js';
 import {
   GATEWAY_OPTIONS,
-  parseAmount,
+  parseEndpointOption,
   parseOpening,
   parsePageAddress,
+  parsePortOption,
   parseProxy,
 } from '../gateway/gateway-options.js';
 import type { Manual } from '../manual.js';
@@ -61,6 +62,7 @@ gateway --state FOLDER and the page change its devices, rules and settings.
     { name: 'NAME', about: 'the network, a label of DNS: nodes are NODE.NAME.internal' },
   ],
   options: HUB_OPTIONS,
+  settings: { options: Object.keys(HUB_OPTIONS) },
   environment: {
     XDG_STATE_HOME: 'the folder above that of the state',
     'WIRETYPE_NO_ADDON=1': 'do without the C addon',
@@ -111,7 +113,7 @@ async function runHub(values: Values, name: string | undefined, folder: string, 
   if ((cert === undefined) !== (key === undefined))
     throw new WireGuardError('ERR_USAGE', '--tls-cert and --tls-key belong together, and one is missing');
   const pages = page === undefined ? [PAGE] : page.map(parsePageAddress);
-  const listenPort = port === undefined ? undefined : parseAmount('port', port);
+  const listenPort = port === undefined ? undefined : parsePortOption(port);
   const carrierUrl = values.carrier ?? carrierOf(pages[0]!, hostNames[0] ?? hostOf(endpoint), cert !== undefined);
   const { runGateway } = await import('../gateway/run-gateway.js');
   return await runGateway(
@@ -121,7 +123,7 @@ async function runHub(values: Values, name: string | undefined, folder: string, 
       hostNames,
       openings: allow.map(parseOpening),
       trustedProxies: proxies.map(parseProxy),
-      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(endpoint === undefined ? {} : { endpoint: parseEndpointOption(endpoint) }),
       ...(listenPort === undefined ? {} : { port: listenPort }),
       ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
       ...(values.tun === true ? { uplink: 'tun' as const } : {}),

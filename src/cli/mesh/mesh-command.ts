@@ -49,15 +49,19 @@ wiretype-mesh@NETWORK does that. From invite on, the actions are for the host of
     { name: 'NODE', about: 'a node, by its name or id' },
   ],
   options: MESH_OPTIONS,
+  settings: {
+    actions: ['join', 'agent'],
+    options: ['name', 'rootless', 'proxy', 'health', 'route', 'exit', 'enrol'],
+    always: ['state'],
+  },
   environment: {
-    WIRETYPE_INVITATION: 'the invitation, so that it is not in the list of processes',
-    WIRETYPE_INVITATION_FILE: 'a file with the invitation, as a container gets its secrets',
+    'WIRETYPE_INVITATION, WIRETYPE_INVITATION_FILE': 'the invitation, or a file with it, for join without one',
     'HTTPS_PROXY, NO_PROXY': 'the proxy by which a hub is reached where UDP is blocked',
     XDG_STATE_HOME: 'the folder above that of the state',
     'WIRETYPE_NO_ADDON=1': 'do without the C addon',
   },
   notes: `
-The exit status is 3 when the node was removed from the network. docs/mesh.md says who can see what.
+The exit status is 3 when the node was removed from the network, or its invitation is of no use: only a new one helps. docs/mesh.md says who can see what.
 `,
   examples: [
     'wiretype mesh join wiretype-invite:TEXT --name laptop',

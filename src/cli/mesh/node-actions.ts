@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import { WireGuardError } from '../../core/errors.js';
@@ -11,6 +11,7 @@ import type { parseOptions } from '../device/command-options.js';
 import { GatewayClient } from '../gateway/gateway-client.js';
 import { parseListenOption } from '../gateway/gateway-options.js';
 import { formatJson } from '../json-text.js';
+import { readVariable } from '../variable.js';
 import { statusText } from './agent-text.js';
 import { agentSocketPath, findNodeFolder, nodeFolder } from './mesh-folder.js';
 import type { MESH_OPTIONS } from './mesh-options.js';
@@ -65,14 +66,7 @@ export const NODE_ACTIONS: Readonly<Record<string, MeshAction>> = {
 async function invitationText(word: string | undefined, io: CommandIo): Promise<string | undefined> {
   if (word === '-') return Buffer.from(await io.readInput(MAX_INVITATION_BYTES)).toString('utf8');
   if (word !== undefined) return word;
-  const { WIRETYPE_INVITATION: text, WIRETYPE_INVITATION_FILE: file } = process.env;
-  if (text !== undefined) return text;
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new WireGuardError('ERR_INVITATION', `WIRETYPE_INVITATION_FILE: ${(error as Error).message}`);
-  }
+  return readVariable('WIRETYPE_INVITATION', process.env)?.text;
 }
 
 /** Joins, unless this host has joined before: a container that starts again has the same invitation. @returns The folder. */

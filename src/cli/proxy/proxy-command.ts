@@ -17,6 +17,9 @@ are both served on 127.0.0.1:1080. Names are looked up inside the tunnel. Ends w
 `,
   words: [{ name: '[NAME=]FILE', kinds: ['config-file'], about: 'a tunnel, called NAME or as the file' }],
   options: PROXY_OPTIONS,
+  settings: {
+    options: ['listen', 'socks', 'http', 'local', 'remote', 'rule', 'user', 'password-file', 'open', 'info', 'verbose'],
+  },
   environment: {
     [PASSWORD_VARIABLE]: 'the password of --user, unless it is in a file',
     'WIRETYPE_NO_ADDON=1': 'do without the C addon',

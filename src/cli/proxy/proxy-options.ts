@@ -43,6 +43,7 @@ export const PROXY_OPTIONS = {
   rule: {
     ...MANY,
     value: "'MATCH WAY'",
+    hasSpaces: true,
     about: 'where connections go; the first rule that matches decides, those of the command line come first',
   },
   user: { type: 'string', value: 'NAME', about: 'demand this user name and a password from programs' },
@@ -101,7 +102,7 @@ export function parseProxyCommandLine(args: readonly string[], words: readonly W
       ...(values.local ?? []).map((text) => parseForward('local', text)),
       ...(values.remote ?? []).map((text) => parseForward('remote', text)),
     ],
-    rules: (values.rule ?? []).map(parseRule),
+    rules: (values.rule ?? []).map(readRule),
     ...(stdio !== undefined && { stdio: readOption('stdio', stdio, parseStdioTarget) }),
     ...(info !== undefined && { info: readOption('info', info, parseInfoAddress) }),
     ...(user !== undefined && { user }),
@@ -149,6 +150,16 @@ function parseInfoAddress(text: string): Destination {
 function parseStdioTarget(text: string): Destination {
   const [, host = '', port] = /^(.*):([0-9]+)$/.exec(text) ?? [];
   return parseDestination(isIP(host) === 6 ? `[${host}]:${port}` : text);
+}
+
+/** @throws {WireGuardError} ERR_VALUE, which repeats the rule. */
+function readRule(text: string): Rule {
+  try {
+    return parseRule(text);
+  } catch (error) {
+    if (!(error instanceof WireGuardError)) throw error;
+    throw new WireGuardError('ERR_VALUE', `--rule: ${error.message}`, { cause: error });
+  }
 }
 
 function readOption<T>(option: string, text: string, parse: (text: string) => T): T {
