@@ -147,6 +147,8 @@ export interface GatewayService {
   readonly settings: GatewaySettings;
   /** Counts up with every change of devices, rules and settings. */
   readonly revision: number;
+  /** See `GatewayStatus`. */
+  readonly storeProblem: string | undefined;
   status(): GatewayStatus;
   /** Those in the bin as well. */
   devices(): readonly DeviceView[];

@@ -3,7 +3,7 @@ import type {} from '../control/control-errors.js';
 /** Errors of the server that users of the command line meet, with the advice for each. */
 export const SERVER_ERRORS = {
   ERR_TLS_FILES: '--tls-cert and --tls-key are PEM files that belong together; check their paths and permissions.',
-  ERR_PAGE_LISTEN: 'Choose another address or port with --page-listen, or end the program that holds it.',
+  ERR_PAGE_LISTEN: 'Choose another address or port with --page, or end the program that holds it.',
 } as const;
 
 type Own = typeof SERVER_ERRORS;

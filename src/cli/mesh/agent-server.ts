@@ -2,16 +2,18 @@ import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
-import { WireGuardError } from '../../core/errors.js';
 import type { MeshAgent } from '../../mesh/agent/mesh-agent.js';
 import { readStatus } from '../../mesh/agent/read-status.js';
+import { alive, ProbeServer } from '../probe-server.js';
+import { agentHealth } from './agent-health.js';
 
 const SOCKET_MODE = 0o600;
 
-/** Answers questions about a running agent: on a UNIX socket for its owner, and `/healthz` on TCP for probes. */
+/** Answers questions about a running agent: on a UNIX socket for its owner, and probes on TCP. */
 export class AgentServer {
   readonly #agent: MeshAgent;
-  readonly #servers: Server[] = [];
+  #local: Server | undefined;
+  #probes: ProbeServer | undefined;
   readonly #onLeave: () => void;
   #path: string | undefined;
 
@@ -27,27 +29,19 @@ export class AgentServer {
     await once(server, 'listening');
     chmodSync(path, SOCKET_MODE);
     this.#path = path;
-    this.#servers.push(server);
+    this.#local = server;
   }
 
-  /** Serves `/healthz` alone. @throws {WireGuardError} ERR_LISTEN */
-  async listenHealth({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
-    const server = createServer((request, response) => {
-      if (request.url === '/healthz') this.#health(response);
-      else send(response, 404, { detail: 'there is /healthz' });
-    });
-    server.listen(port, host);
-    await once(server, 'listening').catch((error: Error) => {
-      throw new WireGuardError('ERR_LISTEN', `--health ${host}:${port}: ${error.message}`);
-    });
-    this.#servers.push(server);
+  /** Serves `/healthz` and `/livez`. @throws {WireGuardError} ERR_LISTEN */
+  async listenHealth(at: { readonly host: string; readonly port: number }): Promise<void> {
+    const paths = { '/healthz': () => agentHealth(readStatus(this.#agent)), '/livez': alive };
+    this.#probes = await ProbeServer.open('--health', at, paths);
   }
 
   close(): void {
-    for (const server of this.#servers) {
-      server.close();
-      server.closeAllConnections();
-    }
+    this.#local?.close();
+    this.#local?.closeAllConnections();
+    this.#probes?.close();
     if (this.#path !== undefined) rmSync(this.#path, { force: true });
   }
 
@@ -55,9 +49,6 @@ export class AgentServer {
     switch (`${method} ${url}`) {
       case 'GET /api/v1/status':
         send(response, 200, readStatus(this.#agent));
-        break;
-      case 'GET /healthz':
-        this.#health(response);
         break;
       case 'POST /api/v1/rotate':
         this.#agent.rotate();
@@ -72,13 +63,6 @@ export class AgentServer {
       default:
         send(response, 404, { detail: 'there is nothing here' });
     }
-  }
-
-  /** An agent is well if it reaches the hub or anyone else: it does not need the hub to go on. */
-  #health(response: ServerResponse): void {
-    const { hub, peers } = readStatus(this.#agent);
-    const isWell = hub.isConnected || peers.some(({ reasonCode }) => reasonCode === 'session');
-    send(response, isWell ? 200 : 503, { hub: hub.isConnected, peers: peers.length });
   }
 }
 

@@ -20,7 +20,7 @@ export const MESH_OPTIONS = {
   health: {
     type: 'string',
     value: '[HOST:]PORT',
-    about: 'serve /healthz there: 200 while the hub or a peer is reached',
+    about: 'serve /healthz there, 200 while the hub or a peer is reached, and /livez, 200 while it runs',
   },
   route: {
     ...MANY,

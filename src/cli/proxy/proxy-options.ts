@@ -58,7 +58,7 @@ export const PROXY_OPTIONS = {
     type: 'string',
     short: 'i',
     value: '[HOST:]PORT',
-    about: 'serve /readyz, /healthz and /metrics there',
+    about: 'serve /readyz, /livez and /metrics there',
     choices: ['9080'],
   },
   check: { type: 'boolean', short: 'n', about: 'check the files and options, and end' },

@@ -4,8 +4,9 @@ import { WireGuardError } from '../../core/errors.js';
 import type { ProxyConfig } from '../../proxy/proxy-config.js';
 import type { CommandIo } from '../command.js';
 import { formatError } from '../error-text.js';
+import type { ProbeServer } from '../probe-server.js';
 import { carryStdio } from './carry-stdio.js';
-import { InfoServer } from './info-server.js';
+import { openInfoServer } from './info-server.js';
 import type { LoadedConfig } from './load-config.js';
 import { RunningProxy } from './running-proxy.js';
 
@@ -30,12 +31,12 @@ export async function runProxy({ config, load, isVerbose }: ProxyRun, io: Comman
   const proxy = new RunningProxy({ print, isVerbose });
   const reloads = new Reloads(proxy, load, io);
   const interruption = io.interruption(() => reloads.request(interruption));
-  let info: InfoServer | undefined;
+  let info: ProbeServer | undefined;
   try {
     await proxy.follow(config, interruption);
     for (const line of proxy.lines()) print(line);
     if (config.info !== undefined) {
-      info = await InfoServer.open(config.info, proxy);
+      info = await openInfoServer(config.info, proxy);
       print(`Health and metrics: ${info.url}/readyz and ${info.url}/metrics`);
     }
     reloads.start(interruption);

@@ -55,6 +55,10 @@ export class Rehearsal implements GatewayService {
     };
   }
 
+  get storeProblem(): string | undefined {
+    return this.#gateway.storeProblem;
+  }
+
   get settings(): GatewaySettings {
     return this.#settings ?? this.#gateway.settings;
   }

@@ -88,6 +88,10 @@ export class RunningGateway implements GatewayService {
     return this.#state.revision;
   }
 
+  get storeProblem(): string | undefined {
+    return this.#state.storeProblem;
+  }
+
   /** The names and addresses of the gateway inside of the tunnel. */
   get ownNames(): string[] {
     return [GATEWAY_NAME, ...gatewayAddresses(this.#state.settings).map(({ address }) => formatIpAddress(address))];
@@ -116,7 +120,7 @@ export class RunningGateway implements GatewayService {
       limitations,
       counters: this.#engine.counters(),
       startedAtUnixMs: this.#startedAtUnixMs,
-      ...(this.#state.storeProblem === undefined ? {} : { storeProblem: this.#state.storeProblem }),
+      ...(this.storeProblem === undefined ? {} : { storeProblem: this.storeProblem }),
     };
   }
 

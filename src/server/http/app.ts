@@ -28,6 +28,8 @@ import type { StaticFile } from './static-files.js';
 import type { ClientFacts } from './trusted-proxies.js';
 
 const BASE = '/api/v1';
+/** Supervisors ask for these by an address, and learn nothing that a page could misuse. */
+const PROBES: ReadonlySet<string> = new Set(['/livez', '/healthz']);
 
 /** The bindings of a request: the objects of Node, and the way that it came in by. */
 export interface Bindings extends HttpBindings {
@@ -55,7 +57,8 @@ export function createApp(parts: AppParts): {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
   });
   app.use(async (context, next) => {
-    const isForUs = context.env.way === 'local' || parts.hostNames.isOwn(context.env.client.host);
+    const isAnyName = context.env.way === 'local' || PROBES.has(context.req.path);
+    const isForUs = isAnyName || parts.hostNames.isOwn(context.env.client.host);
     if (!isForUs) throw new ApiError('ERR_HOST', 'this gateway has no such name: see --host-name');
     checkOrigin({
       method: context.req.method,
@@ -90,7 +93,8 @@ export function createApp(parts: AppParts): {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     });
   });
-  app.get('/healthz', (context) => context.text('ok\n'));
+  app.get('/livez', (context) => context.text('ok\n'));
+  app.get('/healthz', (context) => healthAnswer(context, parts));
   app.get('*', (context) => staticAnswer(context, parts.files));
   app.notFound(() => refuse(new ApiError('ERR_NOT_FOUND', 'there is nothing here')));
   app.onError((error) => {
@@ -136,6 +140,13 @@ function refuseLobby(context: RequestContext): void {
   const isInLobby = device !== undefined && invitationOf(device) !== undefined;
   if (isInLobby && context.req.path !== `${BASE}/mesh/enrol`)
     throw new ApiError('ERR_NOT_FOUND', 'there is nothing here');
+}
+
+/** A gateway is well while its store takes changes: with a full disk, traffic goes on and changes fail. */
+function healthAnswer(context: RequestContext, { gateway }: AppParts): Response {
+  const { storeProblem } = gateway;
+  if (storeProblem === undefined) return context.text('ok\n');
+  return context.json({ reason: 'the store takes no changes', code: storeProblem }, 503);
 }
 
 /** The browser comes back from the OpenID provider, and goes on to the page whatever came of it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { InfoServer } from '../../../src/cli/proxy/info-server.js';
+import { openInfoServer } from '../../../src/cli/proxy/info-server.js';
 
 const HERE = { host: '127.0.0.1', port: 0 };
 const TIMEOUT = { timeout: 30_000 };
@@ -10,7 +10,7 @@ describe('the server of health and metrics', () => {
   async function open(t: { after(close: () => void): void }) {
     const state = { ready: true };
     const source = { readiness: () => ({ ...state, tunnels: {} }), metrics: () => 'metric 1\n' };
-    const server = await InfoServer.open(HERE, source);
+    const server = await openInfoServer(HERE, source);
     t.after(() => server.close());
     return { server, state };
   }
@@ -29,7 +29,7 @@ describe('the server of health and metrics', () => {
   it('answers /healthz while it runs, and /metrics for Prometheus', TIMEOUT, async (t) => {
     const { server } = await open(t);
 
-    assert.equal(await (await fetch(`${server.url}/healthz`)).text(), 'ok\n');
+    for (const path of ['livez', 'healthz']) assert.equal(await (await fetch(`${server.url}/${path}`)).text(), 'ok\n');
     const metrics = await fetch(`${server.url}/metrics?x=y`);
     assert.equal(metrics.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
     assert.equal(await metrics.text(), 'metric 1\n');
@@ -49,6 +49,6 @@ describe('the server of health and metrics', () => {
     const port = Number(new URL(server.url).port);
 
     const source = { readiness: () => ({ ready: true }), metrics: () => '' };
-    await assert.rejects(InfoServer.open({ ...HERE, port }, source), { code: 'ERR_LISTEN', message: /^--info 127/ });
+    await assert.rejects(openInfoServer({ ...HERE, port }, source), { code: 'ERR_LISTEN', message: /^--info 127/ });
   });
 });
