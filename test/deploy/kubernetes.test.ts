@@ -6,6 +6,9 @@ import { describe, it } from 'node:test';
 import * as v from 'valibot';
 import { parse, parseAllDocuments } from 'yaml';
 
+import { parseOptions } from '../../src/cli/device/command-options.js';
+import { completeLine } from '../../src/cli/option-variables.js';
+
 const FOLDER = 'deploy/kubernetes';
 /** The key under which `wiretype mesh export --format k8s-secret` has the invitation. */
 const SECRET_KEY = 'invitation';
@@ -22,7 +25,6 @@ const Probe = v.strictObject({
     host: v.optional(Text),
     path: Text,
     port: Text,
-    httpHeaders: v.optional(v.array(v.strictObject({ name: Text, value: Text }))),
   }),
   periodSeconds: v.optional(Seconds),
   failureThreshold: v.optional(Seconds),
@@ -60,6 +62,9 @@ const Container = v.strictObject({
   startupProbe: v.optional(Probe),
   readinessProbe: v.optional(Probe),
   livenessProbe: v.optional(Probe),
+  lifecycle: v.optional(
+    v.strictObject({ preStop: v.strictObject({ exec: v.strictObject({ command: v.array(Text) }) }) }),
+  ),
   securityContext: v.strictObject({
     allowPrivilegeEscalation: v.literal(false),
     readOnlyRootFilesystem: v.literal(true),
@@ -79,6 +84,7 @@ const Pod = v.strictObject({
   metadata: v.strictObject({ labels: Labels }),
   spec: v.strictObject({
     automountServiceAccountToken: v.literal(false),
+    enableServiceLinks: v.literal(false),
     hostNetwork: v.optional(v.literal(true)),
     dnsPolicy: v.optional(v.literal('ClusterFirstWithHostNet')),
     securityContext: v.strictObject({
@@ -237,12 +243,39 @@ describe('The manifests for Kubernetes', () => {
 
   it('listen on the ports that they open', () => {
     for (const { spec } of workloads)
-      for (const { command, args = [], ports, startupProbe, readinessProbe } of spec.template.spec.containers)
+      for (const { env, ports, readinessProbe } of spec.template.spec.containers)
         for (const { name, containerPort } of ports) {
-          if (name !== startupProbe?.httpGet.port && name !== readinessProbe?.httpGet.port) continue;
-          const words = [...command, ...args].join(' ');
-          assert.match(words, new RegExp(`--(?:page|health) [\\d.]+:${containerPort}\\b`));
+          if (name !== readinessProbe?.httpGet.port) continue;
+          const places = env.filter((each) => ['WIRETYPE_PAGE', 'WIRETYPE_HEALTH'].includes(each.name));
+          assert.deepEqual(
+            places.map((each) => 'value' in each && each.value.replace(/^[\d.]+:/, '')),
+            [String(containerPort)],
+          );
         }
+  });
+
+  it('start nothing again for what is wrong outside of its pod, and give it time to begin', () => {
+    for (const { spec } of workloads)
+      for (const { livenessProbe, startupProbe, readinessProbe } of spec.template.spec.containers) {
+        assert.equal(livenessProbe?.httpGet.path, readinessProbe && '/livez');
+        assert.equal(startupProbe?.httpGet.path, livenessProbe?.httpGet.path);
+        assert.ok(startupProbe === undefined || startupProbe.periodSeconds! * startupProbe.failureThreshold! >= 60);
+      }
+  });
+
+  it('set variables that the programs read', async () => {
+    const { mesh } = await import('../../src/cli/mesh/mesh-command.js');
+    const { hub } = await import('../../src/cli/mesh/hub-command.js');
+    for (const { kind, spec } of workloads)
+      for (const { image, env } of spec.template.spec.containers) {
+        if (!image.startsWith('wiretype')) continue;
+        const command = kind === 'StatefulSet' ? hub : mesh;
+        const entries = env.map((each): [string, string] => [each.name, 'value' in each ? each.value : 'machine']);
+        const environment = Object.fromEntries(entries.filter(([name]) => name !== 'WIRETYPE_INVITATION_FILE'));
+        const { args } = completeLine([], command.manual, environment);
+        assert.equal(args.length, Object.keys(environment).length, `${args}`);
+        parseOptions(args, command.manual.options, [0, 0]);
+      }
   });
 
   it('read the key of a Secret that export writes, from one that the guide makes', () => {
@@ -278,7 +311,7 @@ describe('The manifests for Kubernetes', () => {
       spec.template.spec.containers.flatMap(({ command, args = [] }) => (command[1] === '-c' ? args : [])),
     );
 
-    assert.equal(scripts.length, 2);
+    assert.equal(scripts.length, 1);
     for (const script of scripts) execFileSync('sh', ['-n'], { input: script });
   });
 });
