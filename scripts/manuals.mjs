@@ -62,6 +62,7 @@ wiretyped(8), wireguard-go and others. Called through a link named wg or wg-quic
       { term: '0', about: 'It is done.' },
       { term: '1', about: 'It is not; standard error says why, and what to do.' },
       { term: '2', about: 'The command was called in the wrong way.' },
+      { term: '3', about: 'Joining or running a node needs a new invitation.' },
     ]),
     '.SH FILES',
     ...terms([

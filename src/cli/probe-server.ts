@@ -14,7 +14,7 @@ export interface ProbeAnswer {
   readonly body: string;
 }
 
-/** What each path answers when it is asked for. */
+/** Makes the answer of each path when it is asked for. */
 export type ProbePaths = Readonly<Record<string, () => ProbeAnswer>>;
 
 /** Answers the probes of supervisors, and Prometheus, over HTTP and without a password. */
