@@ -61,6 +61,18 @@ describe('wiretype', () => {
     assert.match((await run(main, 'check', '--zzzzzz', 'wg0')).err, /there is no option --zzzzzz \(/);
   });
 
+  it('takes options of services from the environment, and names the variable where one is wrong', async () => {
+    process.env['WIRETYPE_LISTEN'] = 'nowhere';
+    try {
+      const { status, err } = await run(main, 'carry', 'ws://192.0.2.1/carry');
+      assert.equal(status, 1);
+      assert.match(err, /^wiretype carry: WIRETYPE_LISTEN: a port is expected/);
+      assert.match((await run(main, 'watch', '--listen', 'x')).err, /there is no option --listen/);
+    } finally {
+      delete process.env['WIRETYPE_LISTEN'];
+    }
+  });
+
   it('prints its version for -v, too', async () => {
     for (const option of ['-v', '-V']) assert.deepEqual(await run(main, option), await run(main, '--version'));
   });

@@ -4,15 +4,9 @@ import type { Command } from '../command.js';
 import { parseOptions } from '../device/command-options.js';
 import type { Manual } from '../manual.js';
 import { gatewayFolder, socketPath } from './gateway-folder.js';
-import {
-  GATEWAY_OPTIONS,
-  parseEndpointOption,
-  parseOpening,
-  parsePageAddress,
-  parsePortOption,
-  parseProxy,
-} from './gateway-options.js';
+import { GATEWAY_OPTIONS, parseEndpointOption, parsePortOption } from './gateway-options.js';
 import { readOidc } from './oidc-options.js';
+import { readRunOptions } from './run-options.js';
 
 const MOST_WORDS = 4;
 const PAGE = { host: '127.0.0.1', port: 8_080 };
@@ -147,31 +141,13 @@ export const gateway: Command = {
 type Values = ReturnType<typeof parseOptions<typeof GATEWAY_OPTIONS>>['values'];
 
 async function run(values: Values, folder: string, io: Parameters<Command['run']>[1]): Promise<number> {
-  const {
-    endpoint,
-    port,
-    page,
-    'host-name': hostNames = [],
-    allow = [],
-    'trusted-proxy': proxies = [],
-    'tls-cert': cert,
-    'tls-key': key,
-  } = values;
-  if ((cert === undefined) !== (key === undefined))
-    throw new WireGuardError('ERR_USAGE', '--tls-cert and --tls-key belong together, and one is missing');
+  const shared = readRunOptions(values, values.once === true ? ANY_PAGE : PAGE);
   const oidc = readOidc(values, process.env);
   const options = {
-    pages: page === undefined ? [values.once === true ? ANY_PAGE : PAGE] : page.map(parsePageAddress),
-    hostNames,
-    openings: allow.map(parseOpening),
-    trustedProxies: proxies.map(parseProxy),
+    ...shared,
     ...(oidc === undefined ? {} : { oidc }),
     ...(values.interfaces === true ? { hasInterfaces: true } : {}),
-    ...(values.tun === true ? { uplink: 'tun' as const } : {}),
     ...(values.config === undefined ? {} : { config: values.config }),
-    ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
-    ...(endpoint === undefined ? {} : { endpoint: parseEndpointOption(endpoint) }),
-    ...(port === undefined ? {} : { port: parsePortOption(port) }),
   };
   if (values.once === true) {
     const { runOnce } = await import('./run-once.js');

@@ -4,14 +4,8 @@ import { join, resolve } from 'node:path';
 import { WireGuardError } from '../../core/errors.js';
 import type { Command, CommandIo } from '../command.js';
 import { parseOptions } from '../device/command-options.js';
-import {
-  GATEWAY_OPTIONS,
-  parseEndpointOption,
-  parseOpening,
-  parsePageAddress,
-  parsePortOption,
-  parseProxy,
-} from '../gateway/gateway-options.js';
+import { GATEWAY_OPTIONS } from '../gateway/gateway-options.js';
+import { readRunOptions } from '../gateway/run-options.js';
 import type { Manual } from '../manual.js';
 import { hubFolder } from './mesh-folder.js';
 
@@ -108,25 +102,15 @@ function checkNew(name: string | undefined, isThere: boolean, folder: string): v
 }
 
 async function runHub(values: Values, name: string | undefined, folder: string, io: CommandIo): Promise<number> {
-  const { endpoint, port, page, 'host-name': hostNames = [], allow = [], 'trusted-proxy': proxies = [] } = values;
-  const { 'tls-cert': cert, 'tls-key': key } = values;
-  if ((cert === undefined) !== (key === undefined))
-    throw new WireGuardError('ERR_USAGE', '--tls-cert and --tls-key belong together, and one is missing');
-  const pages = page === undefined ? [PAGE] : page.map(parsePageAddress);
-  const listenPort = port === undefined ? undefined : parsePortOption(port);
-  const carrierUrl = values.carrier ?? carrierOf(pages[0]!, hostNames[0] ?? hostOf(endpoint), cert !== undefined);
+  const options = readRunOptions(values, PAGE);
+  const [page] = options.pages;
+  const reachable = options.hostNames[0] ?? hostOf(values.endpoint);
+  const carrierUrl = values.carrier ?? carrierOf(page!, reachable, options.tls !== undefined);
   const { runGateway } = await import('../gateway/run-gateway.js');
   return await runGateway(
     {
+      ...options,
       folder,
-      pages,
-      hostNames,
-      openings: allow.map(parseOpening),
-      trustedProxies: proxies.map(parseProxy),
-      ...(endpoint === undefined ? {} : { endpoint: parseEndpointOption(endpoint) }),
-      ...(listenPort === undefined ? {} : { port: listenPort }),
-      ...(cert === undefined || key === undefined ? {} : { tls: { cert, key } }),
-      ...(values.tun === true ? { uplink: 'tun' as const } : {}),
       hub: {
         mode: values.locked === true ? 'locked' : 'auto',
         ...(name === undefined
