@@ -47,6 +47,16 @@ int wt_ping_open(int family) {
   return fd < 0 ? -errno : fd;
 }
 
+int wt_marked_open(int family, int protocol, uint32_t mark) {
+  int type = protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+  int fd = socket(family == 4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  if (fd < 0) return -errno;
+  if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0) return fd;
+  int result = -errno;
+  close(fd);
+  return result;
+}
+
 int wt_harden_process(void) {
   const struct rlimit no_core = {0, 0};
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -errno;

@@ -12,6 +12,8 @@ int64_t wt_coarse_time_ms(void);
 int wt_netns_cookie(uint64_t *cookie);
 /* Opens a socket for ICMP echoes, which the groups of net.ipv4.ping_group_range may. Returns a descriptor or −errno. */
 int wt_ping_open(int family);
+/* Opens a socket of TCP or UDP (IPPROTO_…) whose packets have a firewall mark. Returns a descriptor or −errno. */
+int wt_marked_open(int family, int protocol, uint32_t mark);
 /* Denies core dumps, and access by ptrace or /proc to other processes of the same user. Returns 0 or −errno. */
 int wt_harden_process(void);
 /*

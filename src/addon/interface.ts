@@ -213,6 +213,14 @@ export interface Addon {
    */
   pingOpen(family: number): number;
   /**
+   * Opens a socket with a firewall mark (SO_MARK), which needs CAP_NET_ADMIN.
+   *
+   * @param family 4 or 6.
+   * @param protocol 6 (TCP) or 17 (UDP).
+   * @returns A descriptor, which `net` or `dgram` takes over by `{ fd }`, or −errno.
+   */
+  markedOpen(family: number, protocol: number, mark: number): number;
+  /**
    * Sends datagrams to one address by the descriptor of a UDP socket, which stays its owner's. Neighbours of one length
    * go together (UDP_SEGMENT).
    *

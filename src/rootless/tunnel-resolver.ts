@@ -1,11 +1,9 @@
 import { randomInt } from 'node:crypto';
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 import { decode, encode, type Packet, RECURSION_DESIRED } from 'dns-packet';
-
-import type { TunnelSocket } from './tunnel-socket.js';
-import type { TunnelUdpSocket } from './tunnel-udp-socket.js';
 
 const PORT = 53;
 const TRY_MS = 2_000;
@@ -14,10 +12,19 @@ const EDNS_BYTES = 1_232;
 const MAX_NAME_BYTES = 253;
 const MAX_LABEL_BYTES = 63;
 
+/** A UDP socket of a tunnel or of Node, as far as the resolver needs it. */
+export interface ResolverUdpSocket extends AsyncDisposable {
+  once(event: 'connect' | 'close', listener: () => void): unknown;
+  on(event: 'error', listener: () => void): unknown;
+  on(event: 'message', listener: (message: Buffer) => void): unknown;
+  connect(port: number, address: string): void;
+  send(message: Uint8Array): void;
+}
+
 /** Makes sockets for the resolver. */
 export interface ResolverSockets {
-  createUdpSocket(type: 'udp4' | 'udp6'): TunnelUdpSocket;
-  connect(options: { host: string; port: number }): TunnelSocket;
+  createUdpSocket(type: 'udp4' | 'udp6'): ResolverUdpSocket;
+  connect(options: { host: string; port: number }): Duplex & { setTimeout(ms: number, callback: () => void): unknown };
 }
 
 export type RecordType = 'A' | 'AAAA' | 'CNAME' | 'MX' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT';
@@ -36,7 +43,7 @@ export interface LookupError extends NodeJS.ErrnoException {
 }
 
 /**
- * Looks names up with the servers of the tunnel's `DNS` line, through the tunnel: no question leaves outside of it.
+ * Looks names up with given servers, by given sockets: with those of a tunnel no question leaves outside of it.
  *
  * Source: RFC 1035 §4; RFC 7766 (TCP after truncation); RFC 6891 (EDNS).
  */

@@ -2,7 +2,7 @@ import type { Endpoint } from '../../wire/endpoint.js';
 import { CarrierLink, type CarrierLinkOptions } from './carrier-link.js';
 import type { CarrierSocket } from './carrier-socket.js';
 
-export interface CarrierClientOptions extends Pick<CarrierLinkOptions, 'url' | 'environment' | 'lookup'> {
+export interface CarrierClientOptions extends Pick<CarrierLinkOptions, 'url' | 'environment' | 'findPlace'> {
   readonly socket: CarrierSocket;
   /** The endpoint that stands for the hub, or `undefined` while there is no connection. */
   readonly onEndpoint: (endpoint: Endpoint | undefined) => void;

@@ -1,7 +1,8 @@
-import type { LookupFunction } from 'node:net';
+import type { ClientRequestArgs } from 'node:http';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { WebSocket } from 'ws';
 
+import { type FindPlace, PlacedProxyAgent, placedConnection } from './placed-connection.js';
 import { MAX_DATAGRAM_BYTES, WebSocketCarrier } from './web-socket-carrier.js';
 
 const RETRY_MS = 2_000;
@@ -13,8 +14,8 @@ export interface CarrierLinkOptions {
   readonly url: string;
   /** `HTTPS_PROXY` and its like. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Looks names up in place of the system. */
-  readonly lookup?: LookupFunction;
+  /** Finds where to connect, in place of the system. */
+  readonly findPlace?: FindPlace | undefined;
   readonly onOpen: (carrier: WebSocketCarrier) => void;
   readonly onDatagram: (datagram: Uint8Array) => void;
   /** A connection that was open is gone. The next one is on its way. */
@@ -43,8 +44,8 @@ export class CarrierLink {
   }
 
   #connect(): void {
-    const { url, environment, lookup, onOpen, onDatagram, onClose, onFailure } = this.#options;
-    const webSocket = openWebSocket(url, environment, lookup);
+    const { url, environment, findPlace, onOpen, onDatagram, onClose, onFailure } = this.#options;
+    const webSocket = openWebSocket(url, environment, findPlace);
     this.#webSocket = webSocket;
     let isOpen = false;
     webSocket.on('error', (error) => {
@@ -69,17 +70,25 @@ export class CarrierLink {
 export function openWebSocket(
   url: string,
   environment: Readonly<Record<string, string | undefined>> = process.env,
-  lookup?: LookupFunction,
+  findPlace?: FindPlace,
 ): WebSocket {
-  const proxy = proxyFor(url, environment);
-  const way = lookup === undefined ? {} : { lookup };
   return new WebSocket(url, {
-    ...way,
+    ...wayOf(url, environment, findPlace),
     perMessageDeflate: false,
     handshakeTimeout: HANDSHAKE_MS,
     maxPayload: MAX_DATAGRAM_BYTES,
-    ...(proxy === undefined ? {} : { agent: new HttpsProxyAgent(proxy, way) }),
   });
+}
+
+function wayOf(
+  url: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  findPlace: FindPlace | undefined,
+): ClientRequestArgs {
+  const proxy = proxyFor(url, environment);
+  if (findPlace === undefined) return proxy === undefined ? {} : { agent: new HttpsProxyAgent(proxy) };
+  if (proxy !== undefined) return { agent: new PlacedProxyAgent(proxy, findPlace) };
+  return { createConnection: placedConnection(findPlace, url.startsWith('wss:')) };
 }
 
 /** @returns The URL of the proxy for a carrier: `HTTPS_PROXY` for `wss`, `HTTP_PROXY` for `ws`, unless `NO_PROXY` has its host. */
