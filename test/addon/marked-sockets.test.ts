@@ -1,6 +1,7 @@
-/** Sockets with a firewall mark, as `ss` sees them, and the connections of a carrier by them. */
+/** Sockets with a firewall mark, as `ss` sees them, and the names and connections of a carrier by them. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -9,11 +10,13 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { decode, encode } from 'dns-packet';
 import { WebSocketServer } from 'ws';
 
 import { loadAddon } from '../../src/addon/load.js';
 import { MarkedSockets } from '../../src/host/marked-sockets.js';
 import { openWebSocket } from '../../src/mesh/carrier/carrier-link.js';
+import { TunnelResolver } from '../../src/rootless/tunnel-resolver.js';
 import { inOwnNamespace } from './own-namespace.js';
 
 const MARK = 4_711;
@@ -43,6 +46,18 @@ function define(): void {
       await once(udp, 'connect');
       for (const kind of ['-t', '-u']) assert.match(connectionsTo(kind, port), new RegExp(SHOWN));
     }
+  });
+
+  it('look names up', TIMEOUT, async (t) => {
+    const server = createSocket('udp4').bind(53, LOCAL);
+    t.after(() => server.close());
+    server.on('message', (message, from) => {
+      const { id = 0, questions = [] } = decode(message);
+      const answers = questions[0]?.type === 'A' ? [{ type: 'A' as const, name: HUB, data: '203.0.113.10' }] : [];
+      server.send(encode({ type: 'response', id, questions, answers }), from.port, from.address);
+    });
+    const resolver = new TunnelResolver([LOCAL], [], sockets);
+    assert.deepEqual(await resolver.lookup(HUB), [{ address: '203.0.113.10', family: 4 }]);
   });
 
   for (const [scheme, proxyScheme] of [['ws'], ['wss'], ['ws', 'http'], ['wss', 'http'], ['wss', 'https']] as const) {

@@ -1,6 +1,7 @@
 import type { AgentEvent } from '../../mesh/agent/agent-options.js';
 import type { AgentPeerStatus, AgentStatus } from '../../mesh/agent/agent-status.js';
 import { formatTextTable } from '../device/text-table.js';
+import { exitText } from './exit-notice.js';
 
 const DAY_MS = 86_400_000;
 const HUB_WAYS = {
@@ -11,12 +12,13 @@ const HUB_WAYS = {
 
 /** Shows the state of an agent on a terminal. */
 export function statusText(status: AgentStatus, nowUnixMs: number): string {
-  const { name, network, addresses, hub, mapping, publicAddress, peers, isWaiting } = status;
+  const { name, network, addresses, hub, exit, mapping, publicAddress, peers, isWaiting } = status;
   const round = hub.rttMs === undefined ? '' : `, ${hub.rttMs} ms`;
   const lines = [
     `${name} in ${network}: ${addresses.join(', ')}`,
     `hub ${hub.endpoint}: ${hub.isConnected ? `connected ${HUB_WAYS[hub.way]}${round}` : 'not connected; what stands goes on without it'}`,
     `NAT: ${mappingText(mapping)}${publicAddress === undefined ? '' : `; seen as ${publicAddress}`}`,
+    ...(exit === undefined ? [] : [exitText(exit)]),
     ...(isWaiting ? ['This node waits for the signature of the administrator: wiretype mesh sign'] : []),
     ...warnings(status),
     '',

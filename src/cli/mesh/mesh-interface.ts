@@ -6,12 +6,10 @@ import { KernelSwitches, type Switch } from '../../gateway/uplink/kernel-switche
 import { LinuxTun } from '../../host/linux-tun.js';
 import type { Commands } from '../../host/net/commands.js';
 import { AGENT_MTU } from '../../mesh/agent/open-agent.js';
+import type { IpFamily } from '../../wire/endpoint.js';
 import { requireAddon } from '../daemon/native-parts.js';
 
 const MAX_NAME = 15;
-/** Firewall mark of the agent's datagrams, and number of the table for everything else, where there is an exit. */
-export const EXIT_MARK = 51_821;
-
 /** A network that this host is on itself has a route that is preferred to this one, whatever made it. */
 const ROUTE_METRIC = '30000';
 
@@ -30,7 +28,7 @@ export function interfaceName(network: string): string {
 
 /**
  * The interface of an agent with its addresses and routes, and masquerade for the ranges that it leads to. All of it goes with
- * `close`; after a kill the interface goes by itself, and the next start takes over the table and the switches.
+ * `close`; after a kill the interface goes by itself, and the next start takes over the packet filter and the switches.
  */
 export class MeshInterface {
   readonly tun: LinuxTun;
@@ -61,6 +59,11 @@ export class MeshInterface {
     this.#commands = commands;
   }
 
+  /** The families of addresses that this host has. */
+  get families(): readonly IpFamily[] {
+    return isPossible('::') ? [4, 6] : [4];
+  }
+
   /** Makes the routes into the interface those of other nodes, besides the network's own ranges. */
   async setRoutes(routes: readonly string[]): Promise<void> {
     for (const route of this.#routes) if (!routes.includes(route)) await this.#route('delete', route);
@@ -81,23 +84,6 @@ export class MeshInterface {
   async close(): Promise<void> {
     await this.setRoutes([]);
     if (this.#leadsTo.length > 0) await this.#stopLeading();
-  }
-
-  /**
-   * Everything but the agent's own datagrams, which have a mark, goes by a table of its own; what the main table knows better than by
-   * a default route stays there.
-   */
-  async #everything(verb: 'delete' | 'replace', family: '-4' | '-6'): Promise<void> {
-    const own = ['not', 'fwmark', String(EXIT_MARK), 'table', String(EXIT_MARK)];
-    const known = ['table', 'main', 'suppress_prefixlength', '0'];
-    const run = (words: readonly string[]) =>
-      verb === 'delete' ? this.#commands.ask(words) : this.#commands.run(words);
-    for (const rule of [own, known]) await this.#commands.ask(['ip', family, 'rule', 'delete', ...rule]);
-    await run(['ip', family, 'route', verb, 'default', 'dev', this.tun.name, 'table', String(EXIT_MARK)]);
-    if (verb === 'delete') return;
-    for (const rule of [own, known]) await run(['ip', family, 'rule', 'add', ...rule]);
-    // Answers to marked datagrams pass a strict reverse path filter only if it looks at the mark.
-    if (family === '-4') await this.#commands.ask(['sysctl', '-q', 'net.ipv4.conf.all.src_valid_mark=1']);
   }
 
   async #stopLeading(): Promise<void> {
@@ -124,7 +110,6 @@ export class MeshInterface {
 
   async #route(verb: 'delete' | 'replace', route: string): Promise<void> {
     if (!isPossible(route)) return;
-    if (route.endsWith('/0')) return await this.#everything(verb, route.includes(':') ? '-6' : '-4');
     const text = formatIpPrefix(networkOf(parseIpPrefix(route)!));
     const family = text.includes(':') ? '-6' : '-4';
     const words = ['ip', family, 'route', verb, text, 'dev', this.tun.name, 'metric', ROUTE_METRIC];

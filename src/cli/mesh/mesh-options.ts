@@ -27,7 +27,11 @@ export const MESH_OPTIONS = {
     value: 'CIDR',
     about: 'offer to lead others there, as root; 0.0.0.0/0 offers an exit. The hub approves it',
   },
-  exit: { type: 'string', value: 'NODE', about: 'send everything else out by that node' },
+  exit: {
+    type: 'string',
+    value: 'NODE',
+    about: 'as root: send everything else out by that node, and nothing elsewhere',
+  },
   enrol: { type: 'boolean', about: 'with join: become a node, and leave running it to the service' },
   tag: { ...MANY, value: 'TAG', about: 'with invite, add-device: a tag, which rules can name' },
   uses: { type: 'string', value: 'N', about: 'with invite: so many hosts may use it; needs --ephemeral' },

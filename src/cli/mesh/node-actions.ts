@@ -30,6 +30,7 @@ export type MeshAction = (line: MeshLine, io: CommandIo) => Promise<number | voi
 export const NODE_ACTIONS: Readonly<Record<string, MeshAction>> = {
   join: async (line, io) => {
     const { values, words } = line;
+    checkTogether(values);
     const text = await invitationText(words[0], io);
     const folder =
       text === undefined ? findNodeFolder(values.state, undefined, process.env) : await enrol(text, line, io);
@@ -38,6 +39,7 @@ export const NODE_ACTIONS: Readonly<Record<string, MeshAction>> = {
   },
 
   agent: async (line, io) => {
+    checkTogether(line.values);
     const folder = findNodeFolder(line.values.state, line.words[0], process.env);
     if (!hasNodeState(folder))
       throw new WireGuardError('ERR_VALUE', `this host has not joined ${line.words[0] ?? 'a network'}`);
@@ -83,13 +85,22 @@ async function enrol(text: string, { values }: MeshLine, io: CommandIo): Promise
   return folder;
 }
 
-async function run(folder: string, { values }: MeshLine, io: CommandIo): Promise<number> {
-  const { runAgent } = await import('./run-agent.js');
+/** Refuses what cannot be, before an invitation is used up. @throws {WireGuardError} ERR_USAGE */
+function checkTogether(values: MeshLine['values']): void {
   if (values.proxy !== undefined && values.rootless !== true)
     throw new WireGuardError(
       'ERR_USAGE',
       '--proxy goes with --rootless: with an interface every program has the network',
     );
+  if (values.exit !== undefined && values.rootless === true)
+    throw new WireGuardError(
+      'ERR_USAGE',
+      '--exit goes without --rootless: it leads what the whole host sends, as root',
+    );
+}
+
+async function run(folder: string, { values }: MeshLine, io: CommandIo): Promise<number> {
+  const { runAgent } = await import('./run-agent.js');
   return await runAgent(
     {
       folder,

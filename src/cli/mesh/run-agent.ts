@@ -7,6 +7,8 @@ import type { AgentEvent } from '../../mesh/agent/agent-options.js';
 import type { MeshAgent } from '../../mesh/agent/mesh-agent.js';
 import { type NodeState, readNodeState, writeNodeState } from '../../mesh/agent/node-state.js';
 import { openAgentOn, openRootlessAgent } from '../../mesh/agent/open-agent.js';
+import { Outside } from '../../mesh/agent/outside.js';
+import { isExitRoute, readExit } from '../../mesh/agent/read-exit.js';
 import { DirectExit } from '../../proxy/exits/direct-exit.js';
 import { TunnelExit } from '../../proxy/exits/tunnel-exit.js';
 import { parseRule } from '../../proxy/rules/parse-rule.js';
@@ -16,11 +18,13 @@ import { ProxyCounters } from '../../proxy/server/proxy-counters.js';
 import { ProxyServer } from '../../proxy/server/proxy-server.js';
 import type { TunnelHost } from '../../rootless/tunnel-host.js';
 import type { CommandIo } from '../command.js';
+import { requireAddon } from '../daemon/native-parts.js';
 import { AgentServer } from './agent-server.js';
 import { eventText } from './agent-text.js';
 import { ExitNotice } from './exit-notice.js';
+import { EXIT_MARK, ExitRoutes } from './exit-routes.js';
 import { agentSocketPath } from './mesh-folder.js';
-import { EXIT_MARK, MeshInterface } from './mesh-interface.js';
+import { MeshInterface } from './mesh-interface.js';
 import { type MeshNames, openNames } from './mesh-names.js';
 
 export interface AgentRun {
@@ -86,7 +90,7 @@ async function openRootless(
 ): Promise<Opened> {
   const { addresses } = state;
   const save = (next: NodeState): Promise<void> => writeNodeState(run.folder, next);
-  const { agent, host, close } = await openRootlessAgent({ state, save, onEvent, addresses, ...exitOf(run) });
+  const { agent, host, close } = await openRootlessAgent({ state, save, onEvent, addresses });
   const proxy = run.proxy === undefined ? undefined : await startProxy(run.proxy, host, state);
   if (proxy !== undefined) say(`SOCKS5 and HTTP proxy: ${formatListenAddress(proxy.addresses[0]!)}`);
   return {
@@ -124,17 +128,15 @@ async function openWithInterface(
   let agent: MeshAgent | undefined;
   let names: MeshNames | undefined;
   const queue = new SerialQueue();
-  const exit = new ExitNotice(run.exitNode, (line) => io.write(`${line}\n`));
+  const notice = new ExitNotice((line) => io.write(`${line}\n`));
+  const exit = new ExitRoutes(commands, device.tun.name, device.families, run.folder);
+  const outside = await openExit(run, exit, state);
   const followMap = async (): Promise<void> => {
     if (agent === undefined) return;
     names?.update();
-    const routes = routesOf(agent, run);
-    const hasExit = routes.some((route) => route.endsWith('/0'));
-    const fwmark = hasExit ? EXIT_MARK : 0;
-    await agent.tunnel.apply({ fwmark, replacePeers: false, peers: [] });
-    await device.setRoutes(routes);
+    await device.setRoutes(routesOf(agent));
     await device.setLeadsTo(agent.state.self?.record.routes ?? []);
-    if (agent.map.rev !== undefined) exit.note(hasExit);
+    if (agent.map.rev !== undefined) notice.note(readExit(agent));
   };
   const follow = (): Promise<void> => queue.run(followMap);
   const save = (next: NodeState): Promise<void> => writeNodeState(run.folder, next);
@@ -142,11 +144,15 @@ async function openWithInterface(
     state,
     save,
     offeredRoutes: run.routes,
-    ...exitOf(run),
+    ...(run.exitNode === undefined ? {} : { exitNode: run.exitNode }),
+    ...(outside === undefined ? {} : { outside }),
     onEvent: (event) => {
       onEvent(event);
       if (event.kind === 'map') void follow().catch((error: Error) => io.writeError(`${error.message}\n`));
     },
+  }).catch(async (error) => {
+    await exit.clear();
+    throw error;
   });
   await follow();
   names = await openNames(agent, device, quiet);
@@ -154,21 +160,24 @@ async function openWithInterface(
     agent,
     close: async () => {
       await names?.close();
+      await exit.clear();
       await device.close();
       await agent!.close();
     },
   };
 }
 
-function exitOf({ exitNode }: AgentRun): { exitNode?: string } {
-  return exitNode === undefined ? {} : { exitNode };
+/** Takes the way of everything, before the first connection of the agent; without an exit, removes what is left of one. */
+async function openExit({ exitNode }: AgentRun, exit: ExitRoutes, { hub }: NodeState): Promise<Outside | undefined> {
+  if (exitNode === undefined) return void (await exit.clear());
+  const outside = new Outside(requireAddon(), EXIT_MARK);
+  await outside.meet(hub);
+  await exit.open();
+  return outside;
 }
 
-/** The ranges that other nodes lead to; everything else by the exit that was chosen. */
-function routesOf(agent: MeshAgent, { exitNode }: AgentRun): string[] {
+/** The ranges that other nodes lead to. An exit has routes of its own, whatever the map says. */
+function routesOf(agent: MeshAgent): string[] {
   const others = [...agent.map.entries.values()].filter(({ record }) => record.id !== agent.state.id);
-  const routes = others.flatMap(({ record }) =>
-    record.routes.filter((route) => !route.endsWith('/0') || record.id === exitNode || record.name === exitNode),
-  );
-  return [...new Set(routes)];
+  return [...new Set(others.flatMap(({ record }) => record.routes.filter((route) => !isExitRoute(route))))];
 }

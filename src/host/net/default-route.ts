@@ -70,11 +70,16 @@ export async function removeBypass(commands: Commands, family: IpFamily, mark: n
  * @param table The table for the route, and the mark of the tunnel's own datagrams.
  */
 export async function divertTraffic(commands: Commands, name: string, prefix: Prefix, table: number): Promise<void> {
+  await divertUntilGone(commands, name, prefix, table);
+  await refuseRest(commands, prefix.family, table);
+}
+
+/** Does as `divertTraffic`, but traffic leaves by the host itself again as soon as the interface is gone. */
+export async function divertUntilGone(commands: Commands, name: string, prefix: Prefix, table: number): Promise<void> {
   const { family } = prefix;
   await changeRule(commands, family, 'add', divertWords(table));
   await changeRule(commands, family, 'add', suppressWords());
   await changeRoutes(commands, 'add', name, [prefix], String(table));
-  await refuseRest(commands, family, table);
 }
 
 /**

@@ -22,6 +22,8 @@ export interface FirewallRules {
   readonly addresses: readonly Prefix[];
   /** Mark of the tunnel's own datagrams. */
   readonly mark: number;
+  /** Whether messages of the tunnel travel by TCP as well, with the same mark. */
+  readonly hasTcp?: boolean;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function removeFirewall(
   for (const family of families) await removeIptables(commands, interfaceName, family);
 }
 
-function nftScript({ interfaceName, family, addresses, mark }: FirewallRules): string {
+function nftScript({ interfaceName, family, addresses, mark, hasTcp = false }: FirewallRules): string {
   const protocol = nftProtocol(family);
   const table = nftTable(interfaceName, family);
   const drops = addresses
@@ -61,11 +63,24 @@ function nftScript({ interfaceName, family, addresses, mark }: FirewallRules): s
     `delete ${table}`,
     `${table} {`,
     nftChain('preraw', 'prerouting', -300, drops),
-    nftChain('premangle', 'prerouting', -150, ['meta l4proto udp meta mark set ct mark']),
-    nftChain('postmangle', 'postrouting', -150, [`meta l4proto udp mark ${mark} ct mark set mark`]),
+    nftChain('premangle', 'prerouting', -150, [
+      'meta l4proto udp meta mark set ct mark',
+      // Marks that others give to TCP, of which there is more, stay.
+      ...(hasTcp ? [`meta l4proto tcp ct mark ${mark} meta mark set ct mark`] : []),
+    ]),
+    nftChain(
+      'postmangle',
+      'postrouting',
+      -150,
+      protocolsOf(hasTcp).map((protocol) => `meta l4proto ${protocol} mark ${mark} ct mark set mark`),
+    ),
     '}',
     '',
   ].join('\n');
+}
+
+function protocolsOf(hasTcp: boolean): readonly string[] {
+  return hasTcp ? ['udp', 'tcp'] : ['udp'];
 }
 
 function nftChain(name: string, hook: string, priority: number, rules: readonly string[]): string {
@@ -107,7 +122,7 @@ async function addIptables(commands: Commands, rules: FirewallRules): Promise<vo
   }
 }
 
-function iptablesScript({ interfaceName, family, addresses, mark }: FirewallRules): string {
+function iptablesScript({ interfaceName, family, addresses, mark, hasTcp = false }: FirewallRules): string {
   const comment = `-m comment --comment ${iptablesComment(interfaceName)}`;
   const drops = addresses
     .filter((address) => address.family === family)
@@ -120,8 +135,11 @@ function iptablesScript({ interfaceName, family, addresses, mark }: FirewallRule
     ...drops,
     'COMMIT',
     '*mangle',
-    `-I POSTROUTING -m mark --mark ${mark} -p udp -j CONNMARK --save-mark ${comment}`,
+    ...protocolsOf(hasTcp).map(
+      (protocol) => `-I POSTROUTING -m mark --mark ${mark} -p ${protocol} -j CONNMARK --save-mark ${comment}`,
+    ),
     `-I PREROUTING -p udp -j CONNMARK --restore-mark ${comment}`,
+    ...(hasTcp ? [`-I PREROUTING -p tcp -m connmark --mark ${mark} -j CONNMARK --restore-mark ${comment}`] : []),
     'COMMIT',
     '',
   ].join('\n');

@@ -4,6 +4,7 @@ import type { AeadStage, Crypto } from '../../core/ports.js';
 import type { Clock } from '../../host/clock.js';
 import type { Tun } from '../../host/tun.js';
 import type { OpenSocket, Tunnel } from '../../host/tunnel.js';
+import type { FindPlace } from '../carrier/placed-connection.js';
 import type { RefusedRecord } from './known-map.js';
 import type { NodeState } from './node-state.js';
 
@@ -27,6 +28,8 @@ export interface MeshAgentOptions {
   readonly connect: (host: string, port: number) => Duplex;
   /** Looks the name of the hub up. */
   readonly lookup: (host: string) => Promise<string>;
+  /** Finds where the carrier connects to, in place of the system. */
+  readonly findPlace?: FindPlace;
   /** Ranges that this host offers to lead to. */
   readonly offeredRoutes?: readonly string[];
   /** Name or id of the node that all other traffic goes out by. */
@@ -34,5 +37,5 @@ export interface MeshAgentOptions {
   readonly nowUnixMs?: () => number;
   readonly onEvent?: (event: AgentEvent) => void;
   /** Called once the tunnel is there, before it has a key. */
-  readonly onTunnel?: (tunnel: Tunnel) => void;
+  readonly onTunnel?: (tunnel: Tunnel) => void | Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { OpenSocket } from '../../host/tunnel.js';
 import type { Endpoint } from '../../wire/endpoint.js';
 import { CarrierClient } from '../carrier/carrier-client.js';
 import { CarrierSocket } from '../carrier/carrier-socket.js';
+import type { FindPlace } from '../carrier/placed-connection.js';
 import { AgentPathSocket, type FindWays } from '../paths/agent-path-socket.js';
 import { type ProbeListener, ProbeSocket } from '../probes/probe-socket.js';
 
@@ -10,9 +11,15 @@ import { type ProbeListener, ProbeSocket } from '../probes/probe-socket.js';
 export class AgentSockets {
   onProbe: ProbeListener = () => {};
   find: FindWays = () => undefined;
+  readonly #findPlace: FindPlace | undefined;
   #carriers: CarrierSocket | undefined;
   #probes: ProbeSocket | undefined;
   #client: CarrierClient | undefined;
+
+  /** @param findPlace Finds where the carrier connects to, in place of the system. */
+  constructor(findPlace?: FindPlace) {
+    this.#findPlace = findPlace;
+  }
 
   /** @param open Opens the UDP socket. @returns For the tunnel. */
   opener(open: OpenSocket): OpenSocket {
@@ -33,7 +40,7 @@ export class AgentSockets {
       this.#client?.close();
       this.#client = undefined;
     } else if (this.#carriers !== undefined)
-      this.#client ??= new CarrierClient({ url, socket: this.#carriers, onEndpoint });
+      this.#client ??= new CarrierClient({ url, socket: this.#carriers, findPlace: this.#findPlace, onEndpoint });
   }
 
   close(): void {

@@ -24,6 +24,16 @@ export interface AgentPeerStatus {
   readonly reason: string;
 }
 
+/** The node that was chosen for all traffic that no other way is known for. What it does not lead to does not leave at all. */
+export interface ExitStatus {
+  /** Its name or id, whichever was given. */
+  readonly node: string;
+  /** Whether there is such a node. */
+  readonly isKnown: boolean;
+  /** `0.0.0.0/0` and `::/0`, as far as the hub has approved them. */
+  readonly routes: readonly string[];
+}
+
 /** State of an agent. */
 export interface AgentStatus {
   readonly network: string;
@@ -40,6 +50,8 @@ export interface AgentStatus {
     readonly isConnected: boolean;
     readonly rttMs?: number;
   };
+  /** Absent: everything leaves by this host. */
+  readonly exit?: ExitStatus;
   readonly mapping: 'easy' | 'hard' | 'unknown';
   readonly publicAddress?: string;
   /** The hub's clock less this host's, where they differ by more than a day. */

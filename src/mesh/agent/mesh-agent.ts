@@ -16,7 +16,6 @@ import { ControlClient } from './control-client.js';
 import { DeviceKey } from './device-key.js';
 import { controlUrl, findHub } from './hub-address.js';
 import { KnownMap } from './known-map.js';
-import { localCandidates } from './local-candidates.js';
 import { MapIntake } from './map-intake.js';
 import type { NodeState } from './node-state.js';
 import { PolicedAgentTun } from './policed-agent-tun.js';
@@ -38,10 +37,11 @@ const ROTATE_AFTER_MS = 90 * 86_400_000;
 export class MeshAgent {
   readonly paths: PeerPaths;
   readonly map: KnownMap;
+  readonly exitNode: string | undefined;
   /** Called when all is closed. */
   onClosed: () => Promise<void> = async () => {};
   readonly #options: MeshAgentOptions;
-  readonly #sockets = new AgentSockets();
+  readonly #sockets: AgentSockets;
   readonly #keys: ProbeKeys;
   readonly #policy: AgentPolicy;
   readonly #control: ControlClient;
@@ -67,6 +67,8 @@ export class MeshAgent {
   private constructor(options: MeshAgentOptions) {
     const { state, crypto, clock } = options;
     this.#options = options;
+    this.exitNode = options.exitNode;
+    this.#sockets = new AgentSockets(options.findPlace);
     this.map = new KnownMap({ ...state, ...state.map });
     this.#clock = new AgentClock(options.nowUnixMs);
     this.#keeper = new StateKeeper(state, this.map, options.save);
@@ -119,17 +121,11 @@ export class MeshAgent {
   /** This host has other addresses or routes: every path is sought anew, and the hub learns the address at once. */
   async networkChanged(): Promise<void> {
     this.#tunnel.routesChanged();
-    await this.#resolveHub();
     this.paths.networkChanged();
     await this.#device.greetHub();
     this.#control.wake();
-  }
-
-  /** Addresses of this host by which others might reach it. */
-  localAddresses(): readonly string[] {
-    return localCandidates({ port: 1, subnets: this.state.hub.subnets, mapped: undefined }).map(
-      ({ address }) => address,
-    );
+    // The answer may have to come through the tunnel, whose ways are sought meanwhile.
+    await this.#resolveHub();
   }
 
   /** Sets the mapping of the router. */
@@ -172,7 +168,7 @@ export class MeshAgent {
     const opener = this.#sockets.opener(openSocket);
     this.#tunnel = await Tunnel.create({ crypto, aead, clock, tun: policed, openSocket: opener });
     this.#device = new AgentDevice(this.#tunnel, this.paths, this.map);
-    this.#options.onTunnel?.(this.#tunnel);
+    await this.#options.onTunnel?.(this.#tunnel);
     this.paths.heardFrom = (publicKey) => this.#tunnel.peer(publicKey)?.heardFrom;
     void this.#follow();
     this.#deviceKey = new DeviceKey(this.#keeper, this.#tunnel, this.#keys);
@@ -193,9 +189,10 @@ export class MeshAgent {
   async #resolveHub(): Promise<void> {
     const { hub } = this.state;
     const found = await findHub(hub, this.#options.lookup);
-    if (found === undefined && this.paths.hub.endpoint !== undefined) return;
+    const path = this.paths.hub;
+    if (found === undefined ? path.udp !== undefined : path.isAt(found.udp, found.second)) return;
     const publicKey = parseKey(hub.publicKey, 'public key');
-    this.paths.hub.setHub(publicKey, found?.udp, found?.second, this.#options.clock.nowMs());
+    path.setHub(publicKey, found?.udp, found?.second, this.#options.clock.nowMs());
   }
 
   /** Makes packet filter and peers what the map says. */
@@ -205,7 +202,7 @@ export class MeshAgent {
     const me = self === undefined ? { id, addresses, tags: [], routes: [] } : self.record;
     const facts = { self: { ...me, mayBegin: self?.mayBegin ?? false }, entries, hub, rules: this.map.rules };
     this.#policy.set({ ...facts, routes: me.routes }, this.#options.clock.nowMs());
-    await this.#device.applyMap(this.state, this.#options.exitNode);
+    await this.#device.applyMap(this.state, this.exitNode);
   }
 
   #controlOpened(): void {
@@ -270,6 +267,7 @@ export class MeshAgent {
         this.paths.hub.setCarrier(endpoint);
         if (endpoint !== undefined) void this.#device.greetHub();
       });
+      void this.#resolveHub();
       return;
     }
     void this.#device.greetHub();

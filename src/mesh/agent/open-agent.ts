@@ -9,10 +9,11 @@ import type { Tunnel } from '../../host/tunnel.js';
 import { createEngine, findAddon } from '../../rootless/engine.js';
 import { StackLoop } from '../../rootless/stack-loop.js';
 import { TunnelHost } from '../../rootless/tunnel-host.js';
-import { FAMILY_PATH } from '../../wire/endpoint.js';
-import type { AgentEvent } from './agent-options.js';
+import type { AgentEvent, MeshAgentOptions } from './agent-options.js';
+import { localCandidates } from './local-candidates.js';
 import { MeshAgent } from './mesh-agent.js';
 import type { NodeState } from './node-state.js';
+import type { Outside } from './outside.js';
 import { RouterPort } from './router-port.js';
 
 export interface OpenAgentOptions {
@@ -20,6 +21,8 @@ export interface OpenAgentOptions {
   readonly save: (state: NodeState) => Promise<void>;
   readonly offeredRoutes?: readonly string[];
   readonly exitNode?: string;
+  /** The way of all that the agent itself sends, beside the exit. */
+  readonly outside?: Outside;
   readonly onEvent?: (event: AgentEvent) => void;
 }
 
@@ -28,9 +31,11 @@ export const AGENT_MTU = 1_420;
 /** Runs an agent on a TUN of the system. The TUN belongs to the agent from here on. */
 export async function openAgentOn(tun: Tun, options: OpenAgentOptions): Promise<MeshAgent> {
   const { clock, parts } = createEngine();
+  const { outside } = options;
   const connect = (host: string, port: number): Duplex => connectTcp({ host, port });
-  const agent = await MeshAgent.start({ ...options, ...parts, clock, tun, lookup: systemLookup, connect });
-  followNetwork(agent);
+  const ways = outside === undefined ? { lookup: systemLookup } : waysOutside(outside);
+  const agent = await MeshAgent.start({ ...options, ...parts, ...ways, clock, tun, connect });
+  followNetwork(agent, outside?.mark);
   return agent;
 }
 
@@ -80,14 +85,15 @@ export async function openRootlessAgent(
  * Looks at the network whenever addresses or routes have changed: only another address, or another way to the hub, is another
  * network. Without the addon the paths notice it by themselves, later.
  */
-function followNetwork(agent: MeshAgent): void {
+function followNetwork(agent: MeshAgent, mark = 0): void {
   const addon = findAddon();
   if (addon === undefined) return;
   const monitor = RouteMonitor.open(addon);
   const look = (): string => {
-    const { endpoint } = agent.paths.hub;
-    const route = endpoint === undefined || endpoint.family === FAMILY_PATH ? 0 : monitor.routeInterface(endpoint, 0);
-    return `${route} ${agent.localAddresses().join()}`;
+    const { udp } = agent.paths.hub;
+    const route = udp === undefined ? 0 : monitor.routeInterface(udp, mark);
+    const local = localCandidates({ port: 1, subnets: agent.state.hub.subnets, mapped: undefined });
+    return `${route} ${local.map(({ address }) => address).join()}`;
   };
   let seen = look();
   const openPort = new RouterPort(agent);
@@ -103,6 +109,14 @@ function followNetwork(agent: MeshAgent): void {
   agent.onClosed = async () => {
     monitor.close();
     await openPort.close();
+  };
+}
+
+function waysOutside(outside: Outside): Pick<MeshAgentOptions, 'lookup' | 'findPlace' | 'onTunnel'> {
+  return {
+    lookup: (host) => outside.lookup(host),
+    findPlace: (host) => outside.findPlace(host),
+    onTunnel: (tunnel) => tunnel.apply({ fwmark: outside.mark, replacePeers: false, peers: [] }),
   };
 }
 

@@ -4,12 +4,14 @@ import { formatIpAddress } from '../../control/ip-text.js';
 import { parseKey } from '../../control/key-text.js';
 import { type AgentPeerStatus, type AgentStatus, whyRelayed } from './agent-status.js';
 import type { MeshAgent } from './mesh-agent.js';
+import { readExit } from './read-exit.js';
 
 /** Reads the state of an agent. */
 export function readStatus(agent: MeshAgent): AgentStatus {
   const { state, paths, isConnected, clockErrorMs } = agent;
   const { hub } = paths;
   const { mapped } = hub;
+  const exit = readExit(agent);
   return {
     network: state.network,
     name: state.name,
@@ -23,6 +25,7 @@ export function readStatus(agent: MeshAgent): AgentStatus {
       isConnected,
       ...(hub.rttMs === undefined ? {} : { rttMs: hub.rttMs }),
     },
+    ...(exit === undefined ? {} : { exit }),
     mapping: hub.mapping,
     ...(mapped === undefined ? {} : { publicAddress: `${formatIpAddress(mapped.address)}:${mapped.port}` }),
     ...(clockErrorMs === 0 ? {} : { clockErrorMs }),

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../wire/endpoint.js';
 import type { MappedAddress } from '../probes/stun-message.js';
+import { isSameRemote } from './candidate.js';
 
 /** Probes at the start, and when the hub is in doubt. */
 const SHOTS_AT_MS = [0, 300, 1_000, 2_000, 4_000];
@@ -54,6 +55,11 @@ export class HubPath {
     return this.#isUdpDead ? (this.#carrier ?? this.#udp) : this.#udp;
   }
 
+  /** Where the hub is by UDP, also while that is not answered. */
+  get udp(): Endpoint | undefined {
+    return this.#udp;
+  }
+
   /** A second way for the same messages. */
   secondWay(nowMs: number): Endpoint | undefined {
     return nowMs < this.#overlapUntilMs ? this.#carrier : undefined;
@@ -82,6 +88,11 @@ export class HubPath {
     const [first, second] = [this.mapped, this.#second === undefined ? undefined : this.#mapped.get(this.#second)];
     if (first === undefined || second === undefined) return 'unknown';
     return first.port === second.port && Buffer.compare(first.address, second.address) === 0 ? 'easy' : 'hard';
+  }
+
+  /** Tests whether the hub is known to be there already. */
+  isAt(udp: Endpoint, second: Endpoint | undefined): boolean {
+    return isSame(this.#udp, udp) && isSame(this.#second, second);
   }
 
   /** @param udp `undefined`: not known, as where names are not found; the carrier is wanted at once. @param second The hub's second port. */
@@ -170,6 +181,10 @@ export class HubPath {
     this.#pending.set(nameOf(transactionId), { endpoint, atMs, sentMs: nowMs });
     send(transactionId, endpoint, this.publicKey);
   }
+}
+
+function isSame(a: Endpoint | undefined, b: Endpoint | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : isSameRemote(a, b);
 }
 
 function nameOf(transactionId: Uint8Array): string {

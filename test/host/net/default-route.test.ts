@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import {
   bypassOthers,
   divertTraffic,
+  divertUntilGone,
   isTrafficDiverted,
   pickTable,
   removeBypass,
@@ -83,6 +84,14 @@ describe('policy rules of tunnels', () => {
         'route add unreachable default metric 4294967295 table 51820',
       ],
     );
+  });
+
+  it('lead nowhere when the interface is gone, where the host is to leave by itself then', async () => {
+    const { commands } = new Rules();
+
+    await divertUntilGone(commands, 'wg0', EVERYTHING, 51_820);
+
+    assert.ok(!commands.echoes.some((line) => line.includes('unreachable')));
   });
 
   it('are removed one tunnel at a time, in any order, and nobody loses a rule of his own', async () => {

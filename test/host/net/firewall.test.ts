@@ -27,6 +27,19 @@ describe('addFirewall', () => {
     assert.ok(rest.includes('meta l4proto udp mark 51820 ct mark set mark'));
   });
 
+  it('gives the mark to answers by TCP as well where the tunnel is carried so, and leaves other marks of TCP', async () => {
+    const [nft, iptables] = [new FakeCommands(), new FakeCommands(() => '', IPTABLES)];
+
+    await addFirewall(nft, { ...RULES, hasTcp: true });
+    await addFirewall(iptables, { ...RULES, hasTcp: true });
+
+    assert.match(nft.inputs[0]!, /^meta l4proto tcp mark 51820 ct mark set mark$/m);
+    assert.match(nft.inputs[0]!, /^meta l4proto tcp ct mark 51820 meta mark set ct mark$/m);
+    const script = iptables.inputs.at(-1)!;
+    assert.match(script, /^-I POSTROUTING -m mark --mark 51820 -p tcp -j CONNMARK --save-mark /m);
+    assert.match(script, /^-I PREROUTING -p tcp -m connmark --mark 51820 -j CONNMARK --restore-mark /m);
+  });
+
   it('uses iptables where there is no nft, and leaves nothing where that fails', async () => {
     const save = '*raw\n-A PREROUTING -m comment --comment "wg-quick(8) rule for a+b=c" -j DROP\nCOMMIT\n';
     let restores = 0;

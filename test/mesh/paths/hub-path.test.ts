@@ -32,6 +32,19 @@ class Bench {
 }
 
 describe('The path to the hub', () => {
+  it('knows where the hub is by UDP, also while that is not answered', () => {
+    const { path } = new Bench();
+    const other = Endpoint.from(Uint8Array.of(203, 0, 113, 11), 51_820);
+
+    path.runDue(5_000, () => {});
+
+    assert.deepEqual([path.way, path.udp], ['none', UDP]);
+    assert.deepEqual(
+      [path.isAt(UDP, undefined), path.isAt(other, undefined), path.isAt(UDP, other)],
+      [true, false, false],
+    );
+  });
+
   it('wants the carrier at once where the address of the hub is not known, and goes back to UDP when it is', () => {
     const wanted: boolean[] = [];
     const sent: { id: Uint8Array; to: Endpoint }[] = [];
