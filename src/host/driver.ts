@@ -12,6 +12,8 @@ const BATCH_BYTES = 1024 * 1024;
 const LIGHT_ROWS = 8;
 /** Rows taken from one side before the other side, timers and the control socket get their turn. */
 const ROWS_PER_TURN = 512;
+/** A timer this much too early is armed anew: no deadline of a tunnel that carries data both ways is so far behind its timer. */
+const STALE_TIMER_MS = 15_000;
 /** Messages of the device that waited this long for room in the socket are stale and dropped. */
 const OUTBOX_PATIENCE_MS = 5_000;
 
@@ -210,11 +212,15 @@ export class Driver {
     this.settle();
   }
 
-  /** Arms the timer. A timer that is armed for an earlier moment is kept: it finds nothing due and is armed again. */
+  /**
+   * Arms the timer. A timer that is armed for a somewhat earlier moment is kept, since deadlines move later with nearly every
+   * packet: it finds nothing due and is armed again. A much earlier one would wake an idle process for nothing.
+   */
   #arm(deadline: number): void {
-    if (deadline >= this.#timerAt || deadline === Infinity) return;
+    if (deadline >= this.#timerAt && deadline < this.#timerAt + STALE_TIMER_MS) return;
     this.#timer?.cancel();
     this.#timerAt = deadline;
+    if (deadline === Infinity) return;
     this.#timer = this.#clock.callAt(deadline, () => {
       this.#timerAt = Infinity;
       this.settle();
