@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { WireGuardError } from '../core/errors.js';
 import { formatListenAddress } from '../proxy/server/listen-on.js';
+import { createQuietServer, type RequestLimits } from '../server/http/request-limits.js';
 
 const MAX_CONNECTIONS = 64;
-const REQUEST_TIMEOUT_MS = 10_000;
+const LIMITS: RequestLimits = { headersMs: 10_000, bodyMs: 10_000 };
 
 export interface ProbeAnswer {
   readonly status: number;
@@ -34,10 +35,8 @@ export class ProbeServer {
     at: { readonly host: string; readonly port: number },
     paths: ProbePaths,
   ): Promise<ProbeServer> {
-    const server = createServer((request, response) => respond(request, response, paths));
+    const server = createQuietServer((request, response) => respond(request, response, paths), LIMITS);
     server.maxConnections = MAX_CONNECTIONS;
-    server.requestTimeout = REQUEST_TIMEOUT_MS;
-    server.headersTimeout = REQUEST_TIMEOUT_MS;
     try {
       server.listen(at.port, at.host);
       await once(server, 'listening');

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import type { MeshAgent } from '../../mesh/agent/mesh-agent.js';
 import { readStatus } from '../../mesh/agent/read-status.js';
+import { createQuietServer } from '../../server/http/request-limits.js';
 import { alive, ProbeServer } from '../probe-server.js';
 import { agentHealth } from './agent-health.js';
 
@@ -24,7 +25,7 @@ export class AgentServer {
 
   async listenLocal(path: string): Promise<void> {
     rmSync(path, { force: true });
-    const server = createServer((request, response) => this.#answer(request, response));
+    const server = createQuietServer((request, response) => this.#answer(request, response));
     server.listen(path);
     await once(server, 'listening');
     chmodSync(path, SOCKET_MODE);

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 export interface RequestLimits {
@@ -49,6 +49,13 @@ export function limitRequests(
     });
   });
   return release;
+}
+
+/** Makes a server with limits that wakes nobody while it has no connections. */
+export function createQuietServer(listener: RequestListener, limits?: RequestLimits): Server {
+  const server = createServer(WITHOUT_LOOKS, listener);
+  limitRequests(server, limits);
+  return server;
 }
 
 /** RFC 9112 §6.3: a request without either field has no body. */
