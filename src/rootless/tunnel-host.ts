@@ -228,13 +228,19 @@ export class TunnelHost implements AsyncDisposable {
     return this.#tunnel.events;
   }
 
-  /** Ends every socket and server of the tunnel, wipes all keys, and closes the UDP port. */
+  /**
+   * Ends every socket and server of the tunnel, wipes all keys, and closes the UDP port.
+   *
+   * Connections that are open are reset: a peer whose FIN stayed without an answer would seek this host for minutes.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#agents?.http.destroy();
     this.#agents?.https.destroy();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets)
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
     for (const close of this.#closers) close();
     this.#closers.clear();
     // The last segments of the sockets, such as RST, leave in this turn.
