@@ -19,10 +19,11 @@ import { ProbeSocket } from '../../src/mesh/probes/probe-socket.js';
 import { RelaySocket } from '../../src/mesh/relay/relay-socket.js';
 import { RelayTable } from '../../src/mesh/relay/relay-table.js';
 import { HostSocket } from '../../src/sim/host-socket.js';
-import type { Nat, NatOptions } from '../../src/sim/nat.js';
+import type { NatOptions } from '../../src/sim/nat.js';
 import { Simulation } from '../../src/sim/simulation.js';
 import { VirtualClock } from '../../src/sim/virtual-clock.js';
 import { Endpoint } from '../../src/wire/endpoint.js';
+import { SimAgent, WatchedClock } from './sim-agent.js';
 import { connectCarrier } from './sim-carrier.js';
 
 const PORT = 51_820;
@@ -38,46 +39,6 @@ export const NATS = {
   hard: { mapping: 'address-and-port-dependent', filtering: 'address-and-port-dependent', timeoutMs: 120_000 },
 } as const satisfies Record<string, NatOptions>;
 export type NatName = keyof typeof NATS;
-
-/** An agent of the simulation. */
-export class SimAgent {
-  readonly id: string;
-  readonly inner: Uint8Array;
-  readonly publicKey: Uint8Array;
-  readonly nat: Nat;
-  readonly received: Uint8Array[] = [];
-  tunnel!: Tunnel;
-  paths!: PeerPaths;
-  tun!: MemoryTun;
-  carriers!: CarrierSocket;
-  endCarrier: () => void = () => {};
-
-  constructor(id: string, inner: Uint8Array, publicKey: Uint8Array, nat: Nat) {
-    this.id = id;
-    this.inner = inner;
-    this.publicKey = publicKey;
-    this.nat = nat;
-  }
-
-  /** Sends an IPv4 packet with a number to another agent. */
-  send(to: SimAgent, number: number): void {
-    const packet = new Uint8Array(28);
-    const view = new DataView(packet.buffer);
-    packet[0] = 0x45;
-    view.setUint16(2, packet.length);
-    packet[8] = 64;
-    packet[9] = 253;
-    packet.set(this.inner, 12);
-    packet.set(to.inner, 16);
-    view.setUint32(20, number);
-    this.tun.inject(packet);
-  }
-
-  /** The numbers of the packets that came. */
-  get numbers(): Set<number> {
-    return new Set(this.received.map((packet) => new DataView(packet.buffer, packet.byteOffset).getUint32(20)));
-  }
-}
 
 export interface SimMeshOptions {
   readonly seed: number;
@@ -129,7 +90,8 @@ export class SimMesh {
   async advance(ms: number): Promise<void> {
     const end = this.simulation.nowMs + ms;
     while (this.simulation.nowMs < end) {
-      this.simulation.advance(Math.min(5, end - this.simulation.nowMs));
+      const { nowMs, events } = this.simulation;
+      this.simulation.advance(Math.min(Math.max(5, events.nextEventMs - nowMs), end - nowMs));
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -173,35 +135,33 @@ export class SimMesh {
     const { nat, inside } = this.simulation.addNat(`203.0.113.${101 + index}`, natOptions);
     const host = this.simulation.addHost(`agent ${index}`, [`10.${index}.0.2`], inside);
     const privateKey = this.simulation.random.bytes(32);
-    const agent = new SimAgent(
-      String(index),
-      Uint8Array.of(100, 64, 0, 2 + index),
-      new Uint8Array(publicKeyOf(privateKey)),
-      nat,
-    );
+    const clock = new WatchedClock(this.#clock);
+    const agent = new SimAgent(String(index), new Uint8Array(publicKeyOf(privateKey)), nat, clock);
     this.agents.push(agent);
     this.table.putNode(agent.id, [agent.publicKey]);
     const keys = new ProbeKeys(this.#crypto);
     keys.setPrivateKey(privateKey);
     let probes: ProbeSocket | undefined;
     agent.paths = new PeerPaths({
-      clock: this.#clock,
+      clock,
       keys,
       random: (bytes) => this.simulation.random.fill(bytes),
       sendProbe: (bytes, to) => probes!.sendProbe(bytes, to),
       askPunch: (node, attempt) => this.#later(() => this.#punch(agent, this.agents[Number(node)]!, attempt)),
       wantCarrier: (isWanted) => void this.#carry(agent, isWanted),
+      greetHub: () => void this.#greetHub(agent),
       onChange: () => {},
     });
     const openSocket = (): AgentPathSocket => {
-      agent.carriers = new CarrierSocket(new HostSocket(host, this.#clock, PORT));
+      agent.carriers = new CarrierSocket(new HostSocket(host, clock, PORT));
       probes = new ProbeSocket(agent.carriers);
       probes.onProbe = (bytes, from) => agent.paths.take(bytes, from);
       return new AgentPathSocket(probes, (number, isKeepalive) => agent.paths.find(number, isKeepalive));
     };
-    agent.tun = new MemoryTun('memory', 1_420, (run) => this.#clock.callSoon(run));
+    agent.tun = new MemoryTun('memory', 1_420, (run) => clock.callSoon(run));
     agent.tun.onPacket = (packet) => agent.received.push(packet.slice());
-    agent.tunnel = await Tunnel.create({ ...this.#parts(), tun: agent.tun, openSocket });
+    agent.tunnel = await Tunnel.create({ ...this.#parts(), clock, tun: agent.tun, openSocket });
+    agent.paths.findPeer = (publicKey) => agent.tunnel.peer(publicKey);
     await agent.tunnel.apply({ privateKey, replacePeers: false, peers: [] });
     const allowedIps = [{ address: agent.inner, prefixLength: 32, isRemoval: false }];
     await this.#hub.apply({ replacePeers: false, peers: [{ ...peer, publicKey: agent.publicKey, allowedIps }] });
@@ -252,6 +212,10 @@ export class SimMesh {
       };
       agent.paths.hub.setCarrier(atAgent);
     } else this.simulation.after(CARRIER_LINGERS_MS, () => agent.endCarrier());
+    await this.#greetHub(agent);
+  }
+
+  async #greetHub(agent: SimAgent): Promise<void> {
     const greeting = { ...peer, publicKey: this.#hubKey, isUpdateOnly: true, replaceAllowedIps: false, allowedIps: [] };
     for (const persistentKeepaliveSeconds of [0, 25])
       await agent.tunnel.apply({ replacePeers: false, peers: [{ ...greeting, persistentKeepaliveSeconds }] });

@@ -69,6 +69,11 @@ export class AgentDevice {
     await this.#tunnel.apply({ replacePeers: false, peers: [{ ...on!, isUpdateOnly: true }] });
   }
 
+  /** Does the same for callers that do not wait. A tunnel that was closed meanwhile greets nobody. */
+  greetHubSoon(): void {
+    void this.greetHub().catch(() => {});
+  }
+
   #letStandFor(node: string, nextKey: string, wanted: readonly WantedPeer[]): void {
     const present = wanted.find((peer) => peer.node === node && peer.allowedIps.length > 0)?.publicKey;
     if (present !== undefined) this.#tunnel.letStandFor(parseKey(nextKey, 'next key'), parseKey(present, 'public key'));

@@ -40,9 +40,13 @@ export class ControlClient {
 
   /** Connects, or tests the connection that there is: a hub that was restarted knows nothing of it. */
   wake(): void {
-    if (this.#isClosed) return;
-    if (this.#socket === undefined) this.#connect();
-    else if (this.isOpen) this.#test(this.#socket);
+    if (this.isOpen && !this.#isClosed) this.#test(this.#socket!);
+    else this.connect();
+  }
+
+  /** Connects, unless there is a connection already. */
+  connect(): void {
+    if (!this.#isClosed && this.#socket === undefined) this.#open();
   }
 
   /** Ends a connection that other addresses have made useless, and connects again. */
@@ -75,7 +79,7 @@ export class ControlClient {
     socket.ping();
   }
 
-  #connect(): void {
+  #open(): void {
     clearTimeout(this.#timer);
     const { url, connect, onOpen, onMessage, onClose } = this.#options;
     const socket = new WebSocket(url, {

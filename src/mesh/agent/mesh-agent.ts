@@ -82,6 +82,7 @@ export class MeshAgent {
       sendProbe: (bytes, to) => this.#sockets.sendProbe(bytes, to),
       askPunch: (node, attempt) => this.#control.send({ type: 'punch', node, attempt }),
       wantCarrier: (isWanted) => this.#carry(isWanted),
+      greetHub: () => this.#device.greetHubSoon(),
       onChange: () => this.#report.changed(),
     });
     this.#sockets.find = (number, isKeepalive) => this.paths.find(number, isKeepalive);
@@ -169,7 +170,7 @@ export class MeshAgent {
     this.#tunnel = await Tunnel.create({ crypto, aead, clock, tun: policed, openSocket: opener });
     this.#device = new AgentDevice(this.#tunnel, this.paths, this.map);
     await this.#options.onTunnel?.(this.#tunnel);
-    this.paths.heardFrom = (publicKey) => this.#tunnel.peer(publicKey)?.heardFrom;
+    this.paths.findPeer = (publicKey) => this.#tunnel.peer(publicKey);
     void this.#follow();
     this.#deviceKey = new DeviceKey(this.#keeper, this.#tunnel, this.#keys);
     await this.#deviceKey.apply().catch((error) => {
@@ -254,8 +255,8 @@ export class MeshAgent {
       if (kind !== 'handshake' || peer === undefined) continue;
       const key = formatKey(peer.publicKey);
       if (key === this.state.hub.publicKey) {
-        this.#control.wake();
-        this.#device.relayed.hubShookHands();
+        if (this.#device.relayed.hubShookHands()) this.#control.connect();
+        else this.#control.wake();
       }
       if (this.#device.hasMoved(key)) void this.#queue.run(() => this.#applyMap());
     }
@@ -265,12 +266,12 @@ export class MeshAgent {
     if (isWanted) {
       this.#sockets.carry(this.state.hub.carrierUrl, (endpoint) => {
         this.paths.hub.setCarrier(endpoint);
-        if (endpoint !== undefined) void this.#device.greetHub();
+        if (endpoint !== undefined) this.#device.greetHubSoon();
       });
       void this.#resolveHub();
       return;
     }
-    void this.#device.greetHub();
+    this.#device.greetHubSoon();
     this.#later(CARRIER_LINGERS_MS, () => {
       if (!this.paths.hub.isCarried) this.#sockets.carry(undefined, () => {});
     });

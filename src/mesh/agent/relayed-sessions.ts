@@ -5,8 +5,12 @@ import type { PathView } from '../paths/peer-paths.js';
 
 /** Sessions end by then (whitepaper §6.2, REJECT_AFTER_TIME). */
 const SESSION_MS = 180_000;
-/** Handshakes with the hub follow each other after 120 seconds (whitepaper §6.2, REKEY_AFTER_TIME): one before was begun anew. */
-const EARLY_MS = 115_000;
+/**
+ * The session with the hub is renewed after this long at the earliest (whitepaper §6.2, REKEY_AFTER_TIME), and at the latest when the
+ * hub does so before the end of it. An earlier handshake was begun anew; before a later one, the hub was away, or this host asleep.
+ */
+const RENEWED_AFTER_MS = 115_000;
+const RENEWED_BY_MS = 195_000;
 
 export interface RelayedSessionsOptions {
   readonly tunnel: Pick<Tunnel, 'peer' | 'requestHandshake'>;
@@ -29,12 +33,13 @@ export class RelayedSessions {
     this.#options = options;
   }
 
-  /** There was a handshake with the hub. */
-  hubShookHands(): void {
+  /** There was a handshake with the hub. @returns Whether it has renewed the session, as time goes by; else the hub may be another one. */
+  hubShookHands(): boolean {
     const nowUnixMs = this.#options.nowUnixMs();
-    const isEarly = nowUnixMs - this.#hubUnixMs < EARLY_MS;
+    const afterMs = nowUnixMs - this.#hubUnixMs;
     this.#hubUnixMs = nowUnixMs;
-    if (isEarly) this.renew();
+    if (afterMs < RENEWED_AFTER_MS) this.renew();
+    return afterMs >= RENEWED_AFTER_MS && afterMs <= RENEWED_BY_MS;
   }
 
   /** Begins a handshake for each session that is older than the one with the hub. */

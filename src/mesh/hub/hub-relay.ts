@@ -110,6 +110,12 @@ export class HubRelay {
     this.#tunnel?.requestHandshake(publicKey);
   }
 
+  /** Begins a handshake with a node that has a session. */
+  renew(id: string): void {
+    const [key] = this.#keys.get(id) ?? [];
+    if (key !== undefined) this.#tunnel?.requestHandshake(parseKey(key, 'public key'));
+  }
+
   /** Where a node is. Absent: unknown, or behind a carrier. */
   observed(id: string): string | undefined {
     const endpoint = this.table.node(id)?.endpoint;

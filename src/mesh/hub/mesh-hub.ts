@@ -161,8 +161,9 @@ export class MeshHub {
     changes.readAll();
     const { endpointFile: file } = this.#options;
     const isNode = (id: string): boolean => this.nodes.devices.has(id);
+    const isMissed = (id: string): boolean => this.nodes.isAgent(id) && !this.isConnected(id);
     if (file !== undefined)
-      this.#greetings = new HubGreetings({ file, relay: this.relay, isNode, nowUnixMs: this.#nowUnixMs });
+      this.#greetings = new HubGreetings({ file, relay: this.relay, isNode, isMissed, nowUnixMs: this.#nowUnixMs });
     void changes.follow(this.#ending.signal);
     this.#round = new HubRound({ ...parts, onExpired: (id) => changes.expired(id) });
   }

@@ -4,7 +4,7 @@ import type { MapEntry } from '../map/messages.js';
 import { type RuleText, ruleText } from '../map/rule-text.js';
 import { Visibility } from '../map/visibility.js';
 import type { SigningKey } from '../records/signing.js';
-import { areIntroduced, type NodeDevice } from './node-devices.js';
+import { areIntroduced, isAgent, type NodeDevice } from './node-devices.js';
 import { RecordMaker } from './record-maker.js';
 
 export interface NodeDirectoryOptions {
@@ -60,6 +60,11 @@ export class NodeDirectory {
   changed(): void {
     this.#labels = undefined;
     this.#visibility = new Visibility(this.#devices, this.#options.rules());
+  }
+
+  isAgent(id: string): boolean {
+    const device = this.#devices.get(id);
+    return device !== undefined && isAgent(device);
   }
 
   /** Whether a node waits for the administrator's signature. */

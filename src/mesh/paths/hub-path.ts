@@ -8,8 +8,10 @@ const SHOTS_AT_MS = [0, 300, 1_000, 2_000, 4_000];
 const GIVE_UP_MS = 5_000;
 /** While carried, UDP is tried again this often. */
 const RETRY_MS = 30_000;
-/** Traffic for so long without an answer puts UDP in doubt. */
+/** UDP that was answered is not in doubt for so long. */
 const DOUBT_MS = 10_000;
+/** Messages without an answer for so long put UDP in doubt. */
+const PATIENCE_MS = 1_000;
 const ANSWER_MS = 5_000;
 /** After the return to UDP messages go both ways, until the hub has learned the address. */
 const OVERLAP_MS = 2_000;
@@ -23,6 +25,17 @@ export interface HubPathOptions {
   /** Mapping or round trip are known, or the way has changed. */
   readonly onChange: () => void;
   readonly wantCarrier: (isWanted: boolean) => void;
+  /** Bytes of authentic messages that came from a peer until now. */
+  readonly receivedBytes: (publicKey: Uint8Array) => number;
+  /** UDP is in doubt: the NAT may have moved this host, and only WireGuard can show the hub where it is. */
+  readonly onDoubt: () => void;
+}
+
+/** What had come from a peer when a message left for it. */
+interface Expectation {
+  readonly publicKey: Uint8Array;
+  readonly receivedBytes: number;
+  readonly sinceMs: number;
 }
 
 interface Shot {
@@ -30,7 +43,12 @@ interface Shot {
   readonly atMs: number;
 }
 
-/** The way to the hub: by UDP as long as that is answered, else by the carrier. It also finds out how the NAT maps ports. */
+/**
+ * The way to the hub: by UDP as long as that is answered, else by the carrier. It also finds out how the NAT maps ports.
+ *
+ * Nothing is probed while the hub, or a peer behind it, answers what is sent. Keepalives expect no answer: a host that sends
+ * nothing else notices with the next handshake with the hub that UDP is blocked, after 130 seconds at most.
+ */
 export class HubPath {
   publicKey: Uint8Array = new Uint8Array(32);
   readonly #options: HubPathOptions;
@@ -41,6 +59,7 @@ export class HubPath {
   #shots: Shot[] = [];
   #answeredMs = -Infinity;
   #doubtedMs = Infinity;
+  #expected: Expectation | undefined;
   #rttMs: number | undefined;
   #isUdpDead = false;
   #overlapUntilMs = -Infinity;
@@ -120,9 +139,17 @@ export class HubPath {
     if (this.#second !== undefined) this.#shots.push({ endpoint: this.#second, atMs: nowMs + 100 });
   }
 
-  noteTraffic(nowMs: number): void {
-    if (this.#isUdpDead || this.#doubtedMs !== Infinity || nowMs - this.#answeredMs < DOUBT_MS) return;
+  /** Notes a message that expects an answer by way of the hub: one of the hub itself, or of a peer that it relays to. */
+  noteTraffic(publicKey: Uint8Array, nowMs: number): void {
+    const expected = this.#expected;
+    if (this.#isUdpDead || this.#doubtedMs !== Infinity) return;
+    if (expected !== undefined && nowMs - expected.sinceMs < PATIENCE_MS) return;
+    const { receivedBytes, onDoubt } = this.#options;
+    const isSilent = expected !== undefined && receivedBytes(expected.publicKey) === expected.receivedBytes;
+    this.#expected = { publicKey, receivedBytes: receivedBytes(publicKey), sinceMs: nowMs };
+    if (!isSilent || nowMs - this.#answeredMs < DOUBT_MS) return;
     this.#aim(nowMs);
+    onDoubt();
   }
 
   answered(transactionId: Uint8Array, mapped: MappedAddress | undefined, nowMs: number): void {

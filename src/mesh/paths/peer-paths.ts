@@ -1,3 +1,4 @@
+import type { PeerView } from '../../core/session/peer-view.js';
 import type { Clock, ScheduledCall } from '../../host/clock.js';
 import type { Endpoint } from '../../wire/endpoint.js';
 import { ProbeAnswers } from '../probes/probe-answers.js';
@@ -20,6 +21,8 @@ export interface PeerPathsOptions {
   readonly askPunch: (node: string, attempt: number) => void;
   /** The hub's path wants the carrier, or no longer. */
   readonly wantCarrier: (isWanted: boolean) => void;
+  /** The hub has to hear from this host now. */
+  readonly greetHub: () => void;
   readonly onChange: () => void;
 }
 
@@ -53,8 +56,8 @@ export class PeerPaths {
   readonly #pending = new Map<string, number>();
   /** Peers that were punched of late: their probes are looked for first. */
   readonly #expected = new Set<ManagedPeer>();
-  /** Tells where a stock peer was heard from last. */
-  heardFrom: (publicKey: Uint8Array) => Endpoint | undefined = () => undefined;
+  /** Finds a peer of the device. */
+  findPeer: (publicKey: Uint8Array) => Pick<PeerView, 'heardFrom' | 'rxBytes'> | undefined = () => undefined;
   #next = HUB_NUMBER + 1;
   #timer: ScheduledCall | undefined;
   #timerAtMs = Infinity;
@@ -70,6 +73,8 @@ export class PeerPaths {
         if (!isWanted) this.#retry();
         options.wantCarrier(isWanted);
       },
+      receivedBytes: (publicKey) => this.findPeer(publicKey)?.rxBytes ?? 0,
+      onDoubt: options.greetHub,
     });
   }
 
@@ -112,8 +117,7 @@ export class PeerPaths {
     const nowMs = this.#options.clock.nowMs();
     const relay = this.hub.endpoint;
     if (number === HUB_NUMBER) {
-      if (!isIdle) this.hub.noteTraffic(nowMs);
-      this.#armFor(this.hub.nextDeadline());
+      if (!isIdle) this.#noteTraffic(this.hub.publicKey, nowMs);
       // The hub takes the last way that it heard this host by: that must not be the one that ends.
       return { first: relay };
     }
@@ -125,6 +129,7 @@ export class PeerPaths {
       this.#armFor(peer.path.nextDeadline());
     }
     const { direct, isRelayed } = peer.path.ways(nowMs);
+    if (direct === undefined && !isIdle) this.#noteTraffic(peer.publicKey, nowMs);
     if (direct === undefined) return { first: relay, second: this.hub.secondWay(nowMs) };
     return isRelayed ? { first: direct, second: relay } : { first: direct };
   }
@@ -184,6 +189,12 @@ export class PeerPaths {
     this.#timer?.cancel();
   }
 
+  /** Notes a message that goes by way of the hub. */
+  #noteTraffic(publicKey: Uint8Array, nowMs: number): void {
+    this.hub.noteTraffic(publicKey, nowMs);
+    this.#armFor(this.hub.nextDeadline());
+  }
+
   #retry(): void {
     const nowMs = this.#options.clock.nowMs();
     for (const { path } of this.#peers.values()) path.retry(nowMs);
@@ -202,7 +213,7 @@ export class PeerPaths {
   }
 
   #isHeardAt(publicKey: Uint8Array, fixed: Endpoint): boolean {
-    const heard = this.heardFrom(publicKey);
+    const heard = this.findPeer(publicKey)?.heardFrom;
     return heard !== undefined && isSameRemote(heard, fixed);
   }
 

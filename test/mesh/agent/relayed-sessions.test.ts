@@ -18,21 +18,34 @@ describe('Sessions that the hub relays', () => {
       ended: { kind: 'relay', sinceMs: 180_000 },
       unmanaged: { kind: undefined, sinceMs: 1_000 },
     });
-    bench.sessions.hubShookHands();
+    assert.equal(bench.sessions.hubShookHands(), false);
     assert.deepEqual(bench.asked, [], 'the first handshake of this host');
     bench.nowMs += 1_000;
-    bench.sessions.hubShookHands();
+    assert.equal(bench.sessions.hubShookHands(), false);
     assert.deepEqual(bench.asked, ['relayed', 'carried']);
   });
 
   it('are left alone when the session with the hub is renewed in its time', () => {
     const bench = new Bench({ relayed: { kind: 'relay', sinceMs: -100_000 } });
     bench.sessions.hubShookHands();
-    bench.nowMs += 120_000;
-    bench.sessions.hubShookHands();
+    for (const afterMs of [120_000, 145_000, 190_000]) {
+      bench.nowMs += afterMs;
+      assert.equal(
+        bench.sessions.hubShookHands(),
+        true,
+        'by a keepalive of this host, or by the hub at the end of the session',
+      );
+    }
     assert.deepEqual(bench.asked, []);
+    bench.nowMs += 200_000;
+    assert.equal(bench.sessions.hubShookHands(), false, 'this host slept, or the hub was away');
+  });
+
+  it('are renewed when the control connection was made anew', () => {
+    const bench = new Bench({ relayed: { kind: 'relay', sinceMs: 1_000 } });
+    bench.sessions.hubShookHands();
     bench.sessions.renew();
-    assert.deepEqual(bench.asked, ['relayed'], 'unless the control connection was made anew');
+    assert.deepEqual(bench.asked, ['relayed']);
   });
 
   it('are not renewed again once they are younger than the session with the hub', () => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { NATS, type SimAgent, SimMesh } from '../sim-mesh.js';
+import type { SimAgent } from '../sim-agent.js';
+import { NATS, SimMesh } from '../sim-mesh.js';
 
 const HUB = '203.0.113.10';
 const GAP_MS = 20;

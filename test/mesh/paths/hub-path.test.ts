@@ -12,11 +12,16 @@ const CARRIER = Endpoint.forPath(new Uint8Array(16).fill(1));
 class Bench {
   readonly sent: { readonly id: Uint8Array; readonly atMs: number }[] = [];
   readonly wanted: boolean[] = [];
+  /** Bytes that came, by the first byte of the peer's key. */
+  readonly received = new Map<number, number>();
+  doubts = 0;
   #next = 1;
   readonly path = new HubPath({
     random: (bytes) => bytes.fill(this.#next++),
     onChange: () => {},
     wantCarrier: (isWanted) => this.wanted.push(isWanted),
+    receivedBytes: (publicKey) => this.received.get(publicKey[0]!) ?? 0,
+    onDoubt: () => this.doubts++,
   });
 
   constructor() {
@@ -27,6 +32,15 @@ class Bench {
     while (this.path.nextDeadline() <= untilMs) {
       const atMs = this.path.nextDeadline();
       this.path.runDue(atMs, (id) => this.sent.push({ id: id.slice(), atMs }));
+    }
+  }
+
+  /** Has the hub answer what is due until then. */
+  answerAll(untilMs: number): void {
+    while (this.path.nextDeadline() <= untilMs) {
+      const seen = this.sent.length;
+      this.run(this.path.nextDeadline());
+      for (const { id, atMs } of this.sent.slice(seen)) this.path.answered(id, undefined, atMs);
     }
   }
 }
@@ -53,6 +67,8 @@ describe('The path to the hub', () => {
       random: (bytes) => bytes.fill(++next),
       onChange: () => {},
       wantCarrier: (isWanted) => wanted.push(isWanted),
+      receivedBytes: () => 0,
+      onDoubt: () => {},
     });
 
     path.setHub(new Uint8Array(32), undefined, undefined, 0);
@@ -89,4 +105,39 @@ describe('The path to the hub', () => {
     assert.equal(bench.path.secondWay(atMs + 1_000), CARRIER);
     assert.equal(bench.path.secondWay(atMs + 3_000), undefined);
   });
+
+  it('is in doubt when a message stays without an answer for a second, and while nobody answers every ten seconds', () => {
+    const bench = settled();
+    const [hub, absent] = [Uint8Array.of(1), Uint8Array.of(2)];
+    for (let atMs = 20_000; atMs < 60_000; atMs += 500) {
+      bench.path.noteTraffic(hub, atMs);
+      bench.received.set(1, atMs);
+    }
+    assert.deepEqual([bench.doubts, bench.path.nextDeadline()], [0, Infinity], 'the hub answers each');
+
+    for (let atMs = 60_000; atMs <= 90_000; atMs += 500) {
+      bench.path.noteTraffic(absent, atMs);
+      bench.answerAll(atMs);
+    }
+    assert.equal(bench.doubts, 3);
+    assert.deepEqual(bench.wanted, []);
+  });
+
+  it('is given up for the carrier five seconds after it came into doubt', () => {
+    const bench = settled();
+    bench.path.noteTraffic(Uint8Array.of(1), 20_000);
+    bench.run(20_999);
+    bench.path.noteTraffic(Uint8Array.of(1), 21_000);
+    bench.run(25_999);
+    assert.deepEqual([bench.doubts, bench.path.way], [1, 'udp']);
+    bench.run(26_000);
+    assert.deepEqual([bench.path.way, bench.wanted], ['none', [true]]);
+  });
 });
+
+/** A path that was answered at its start. */
+function settled(): Bench {
+  const bench = new Bench();
+  bench.answerAll(0);
+  return bench;
+}
