@@ -1,7 +1,11 @@
 /** A callback that is scheduled. */
 export interface ScheduledCall {
-  /** Cancels the call. Does nothing once the call has begun. */
-  cancel(): void;
+  /**
+   * Cancels the call. Does nothing once the call has begun.
+   *
+   * @param mustSleep The process must not wake up at that time at all, which costs up to a millisecond of work now.
+   */
+  cancel(mustSleep?: boolean): void;
 }
 
 /**

@@ -217,11 +217,14 @@ export class Driver {
    * packet: it finds nothing due and is armed again. A much earlier one would wake an idle process for nothing.
    */
   #arm(deadline: number): void {
-    if (deadline >= this.#timerAt && deadline < this.#timerAt + STALE_TIMER_MS) return;
-    this.#timer?.cancel();
+    const lateMs = deadline - this.#timerAt; // not a number where neither there is a timer, nor one is needed
+    if (Number.isNaN(lateMs) || (lateMs >= 0 && lateMs < STALE_TIMER_MS)) return;
+    this.#timer?.cancel(lateMs > 0);
+    this.#timer = undefined;
     this.#timerAt = deadline;
     if (deadline === Infinity) return;
     this.#timer = this.#clock.callAt(deadline, () => {
+      this.#timer = undefined;
       this.#timerAt = Infinity;
       this.settle();
     });

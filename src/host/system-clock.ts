@@ -57,7 +57,12 @@ export class SystemClock implements Clock {
   callAt(atMs: number, callback: () => void): ScheduledCall {
     const delayMs = Math.min(Math.max(atMs - this.nowMs(), 0), MAX_TIMER_MS);
     const timer = setTimeout(callback, delayMs);
-    return { cancel: () => clearTimeout(timer) };
+    return {
+      cancel: (mustSleep) => {
+        clearTimeout(timer);
+        if (mustSleep === true) lookAtTimers();
+      },
+    };
   }
 
   callSoon(callback: () => void): void {
@@ -79,4 +84,20 @@ export class SystemClock implements Clock {
     const monotonicMs = Math.floor(this.#readings.monotonicMs());
     return Math.floor(this.#readings.awakeAndAsleepMs()) - monotonicMs;
   }
+}
+
+/**
+ * Makes Node look at its timers: it wakes up at the time of one that was cleared, unless it looked at them meanwhile.
+ *
+ * A timer of a millisecond brings a look about. Immediates keep the loop turning until then, since to sleep is to wake up.
+ */
+function lookAtTimers(): void {
+  let hasLooked = false;
+  const turn = (): void => {
+    if (!hasLooked) setImmediate(turn);
+  };
+  setTimeout(() => {
+    hasLooked = true;
+  }, 1);
+  turn();
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHook } from 'node:async_hooks';
 import { beforeEach, describe, it } from 'node:test';
 
 import { SystemClock } from '../../src/host/system-clock.js';
@@ -90,10 +91,24 @@ describe('SystemClock', () => {
     const clock = SystemClock.create();
     const calls: string[] = [];
     clock.callAt(clock.nowMs() + 5, () => void calls.push('later'));
-    clock.callAt(clock.nowMs() + 1, () => void calls.push('never')).cancel();
+    for (const mustSleep of [false, true])
+      clock.callAt(clock.nowMs() + 1, () => void calls.push('never')).cancel(mustSleep);
     clock.callSoon(() => void calls.push('soon'));
     await new Promise<void>((resolve) => void clock.callAt(clock.nowMs() + 20, resolve));
     await new Promise<void>((resolve) => clock.callSoon(resolve));
     assert.deepEqual(calls.sort(), ['later', 'soon']);
+  });
+
+  it('sleeps through the time of a call that was cancelled for that', async () => {
+    const clock = SystemClock.create();
+    const looks: string[] = [];
+    const hook = createHook({ init: (_id, type) => void looks.push(type) }).enable();
+    const call = clock.callAt(clock.nowMs() + MINUTE_MS, () => {});
+    looks.length = 0;
+    call.cancel();
+    assert.deepEqual(looks, [], 'Node does not look at its timers now, and will wake up then');
+    call.cancel(true);
+    hook.disable();
+    assert.deepEqual(looks, ['Timeout', 'Immediate'], 'a short timer, and no sleep until it is due');
   });
 });
