@@ -62,8 +62,7 @@ export class AgentPathSocket extends ForwardingSocket {
       last = record;
       const at = record * ENDPOINT_WORDS;
       if (batch.endpointWords[at] !== FAMILY_PATH || batch.endpointWords[at + NUMBER_WORD] !== PEER_ID) continue;
-      const isKeepalive = batch.length[row] === TRANSPORT_DATA_MIN_BYTES;
-      const ways = this.#find(batch.endpointWords[at + NUMBER_WORD + 1]!, isKeepalive);
+      const ways = this.#find(batch.endpointWords[at + NUMBER_WORD + 1]!, areKeepalives(batch, row));
       if (ways?.first !== undefined) copyEndpoint(ways.first.words, 0, batch.endpointWords, at);
       this.#seconds[record] = ways?.second;
       isDoubled ||= ways?.second !== undefined;
@@ -86,4 +85,11 @@ export class AgentPathSocket extends ForwardingSocket {
     batch.verdict.set(verdicts, from);
     batch.endpointWords.set(words);
   }
+}
+
+/** Tests whether a row and those behind it for the same endpoint are keepalives: an initiation may follow one. */
+function areKeepalives(batch: PacketBatch, first: number): boolean {
+  for (let row = first; row < batch.count && batch.endpoint[row] === batch.endpoint[first]; row++)
+    if (batch.length[row] !== TRANSPORT_DATA_MIN_BYTES) return false;
+  return true;
 }
