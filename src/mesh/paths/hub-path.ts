@@ -47,7 +47,7 @@ interface Shot {
  * The way to the hub: by UDP as long as that is answered, else by the carrier. It also finds out how the NAT maps ports.
  *
  * Nothing is probed while the hub, or a peer behind it, answers what is sent. Keepalives expect no answer: a host that sends
- * nothing else notices with the next handshake with the hub that UDP is blocked, after 130 seconds at most.
+ * nothing else notices blocked UDP by its next handshake with the hub.
  */
 export class HubPath {
   publicKey: Uint8Array = new Uint8Array(32);
