@@ -31,7 +31,7 @@ export interface HubPathOptions {
   readonly onDoubt: () => void;
 }
 
-/** What had come from a peer when a message left for it. */
+/** The count of bytes from a peer when a message left for it. */
 interface Expectation {
   readonly publicKey: Uint8Array;
   readonly receivedBytes: number;

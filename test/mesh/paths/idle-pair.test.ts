@@ -1,4 +1,4 @@
-/** What agents send and wake for that have nothing to say, and how soon they notice trouble then; whole devices on virtual time. */
+/** The traffic and the wake-ups of agents that have nothing to say, and how soon they notice trouble then; whole devices on virtual time. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
