@@ -33,6 +33,8 @@ export class HubRelay {
   readonly #clock: Clock;
   readonly #byKey = new Map<string, string>();
   readonly #keys = new Map<string, readonly string[]>();
+  /** Keys of nodes that wait for their signature, by id: their probes are answered, and nothing is relayed for them. */
+  readonly #waiting = new Map<string, string>();
   /** Called when the public address of a node has changed. */
   onMoved: (id: string) => void = () => {};
   #findTunnel: () => Tunnel | undefined = () => undefined;
@@ -88,6 +90,7 @@ export class HubRelay {
     for (const key of this.#keys.get(id) ?? []) this.#byKey.delete(key);
     for (const key of keys) this.#byKey.set(key, id);
     this.#keys.set(id, keys);
+    this.#waiting.delete(id);
     const bytes = keys.map((key) => parseKey(key, 'public key'));
     this.table.putNode(id, bytes, limits.upBitsPerSecond);
     const peer = this.#tunnel?.peer(bytes[0]!);
@@ -95,7 +98,13 @@ export class HubRelay {
       this.table.setEndpoint(id, peer.heardFrom, this.#clock.nowMs());
   }
 
+  putWaiting({ id, publicKey }: NodeDevice): void {
+    this.removeNode(id);
+    this.#waiting.set(id, publicKey);
+  }
+
   removeNode(id: string): void {
+    this.#waiting.delete(id);
     for (const key of this.#keys.get(id) ?? []) this.#byKey.delete(key);
     this.#keys.delete(id);
     this.table.removeNode(id);
@@ -141,13 +150,14 @@ export class HubRelay {
 
   /**
    * Lists the keys of nodes that a probe from an address may be of: those there, those at other ports there, then those that could be anywhere,
-   * since they are carried or have not spoken yet.
+   * since they are carried or have not spoken yet, and those that wait for their signature.
    */
   *keysAt(endpoint: Endpoint): Iterable<Uint8Array> {
     for (const id of this.#nodesAt(endpoint)) {
       const [key] = this.#keys.get(id) ?? [];
       if (key !== undefined) yield parseKey(key, 'public key');
     }
+    for (const key of this.#waiting.values()) yield parseKey(key, 'public key');
   }
 
   *#nodesAt(endpoint: Endpoint): Iterable<string> {

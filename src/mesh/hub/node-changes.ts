@@ -80,7 +80,7 @@ export class NodeChanges {
   #remember(device: NodeDevice): void {
     const { nodes, relay } = this.#options;
     nodes.put(device);
-    if (nodes.isWaiting(device)) relay.removeNode(device.id);
+    if (nodes.isWaiting(device)) relay.putWaiting(device);
     else relay.putNode(device);
   }
 
