@@ -42,6 +42,8 @@ export interface Environment {
   random(out: Uint8Array): void;
   /** The wall clock, milliseconds since 1970. Used for TAI64N stamps and the time of the last handshake only. */
   unixTimeMs(): number;
+  /** No TAI64N stamp is before this time, in milliseconds since 1970: earlier runs with the same key have used those. Default: 0. */
+  readonly earliestStampUnixMs?: number;
 }
 
 /**

@@ -43,7 +43,7 @@ export function eventText(event: AgentEvent): string | undefined {
     case 'revoked':
       return event.reason;
     case 'clock':
-      return clockText(event.errorMs);
+      return event.errorMs === 0 ? 'the clock of this host is right again' : clockText(event.errorMs);
     case 'map':
     case 'path':
       return undefined;

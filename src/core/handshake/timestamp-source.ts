@@ -16,11 +16,12 @@ const STEPS_PER_SECOND = Math.floor(1e9 / STEP_NANOSECONDS) + 1;
  */
 export class TimestampSource {
   readonly #environment: Environment;
-  #latestUnixMs = 0;
+  #latestUnixMs: number;
   #retiredStep = -1;
 
   constructor(environment: Environment) {
     this.#environment = environment;
+    this.#latestUnixMs = environment.earliestStampUnixMs ?? 0;
   }
 
   /**

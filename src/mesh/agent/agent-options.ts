@@ -14,6 +14,7 @@ export type AgentEvent =
   | { readonly kind: 'hub'; readonly isConnected: boolean }
   | { readonly kind: 'path'; readonly node: string; readonly path: string }
   | { readonly kind: 'revoked'; readonly reason: string }
+  /** `errorMs` is that of the status; 0: the clock is right again. */
   | { readonly kind: 'clock'; readonly errorMs: number };
 
 export interface MeshAgentOptions {
@@ -34,7 +35,6 @@ export interface MeshAgentOptions {
   readonly offeredRoutes?: readonly string[];
   /** Name or id of the node that all other traffic goes out by. */
   readonly exitNode?: string;
-  readonly nowUnixMs?: () => number;
   readonly onEvent?: (event: AgentEvent) => void;
   /** Called once the tunnel is there, before it has a key. */
   readonly onTunnel?: (tunnel: Tunnel) => void | Promise<void>;

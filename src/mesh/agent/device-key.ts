@@ -7,6 +7,8 @@ import { fromBase64, keySignedBytes } from '../records/node-record.js';
 import { SigningKey } from '../records/signing.js';
 import type { StateKeeper } from './state-keeper.js';
 
+const ROTATE_AFTER_MS = 90 * 86_400_000;
+
 /** The WireGuard key of an agent, and the one that comes next. */
 export class DeviceKey {
   readonly #keeper: StateKeeper;
@@ -17,6 +19,13 @@ export class DeviceKey {
     this.#keeper = keeper;
     this.#tunnel = tunnel;
     this.#probeKeys = probeKeys;
+  }
+
+  /** Whether the key is to be changed: it is old, or a change of it was begun. */
+  isDue(nowUnixMs: number): boolean {
+    const { keyMadeUnixMs, next } = this.#keeper.state;
+    // Nobody knows the age of a key that a wrong clock dated into the future.
+    return next !== undefined || Math.abs(nowUnixMs - keyMadeUnixMs) > ROTATE_AFTER_MS;
   }
 
   /** Makes the next key. @returns Its announcement, signed by the identity of the node. */

@@ -17,17 +17,16 @@ import { DeviceKey } from './device-key.js';
 import { controlUrl, findHub } from './hub-address.js';
 import { KnownMap } from './known-map.js';
 import { MapIntake } from './map-intake.js';
+import { MapWatch } from './map-watch.js';
 import type { NodeState } from './node-state.js';
 import { PolicedAgentTun } from './policed-agent-tun.js';
 import { StateKeeper } from './state-keeper.js';
 
 const FAREWELL_MS = 3_000;
-const ROUND_MS = 3_600_000;
 /** The carrier stays open while messages go both ways. */
 const CARRIER_LINGERS_MS = 5_000;
 /** Peers have the next key by then: the map goes out before `rotated` does. */
 const ROTATE_MS = 3_000;
-const ROTATE_AFTER_MS = 90 * 86_400_000;
 
 /**
  * An agent: one device whose peers are those of the map, one socket, and the choice of the way to each peer.
@@ -50,6 +49,7 @@ export class MeshAgent {
   readonly #clock: AgentClock;
   readonly #keeper: StateKeeper;
   readonly #intake: MapIntake;
+  readonly #watch: MapWatch;
   readonly #timers = new Set<NodeJS.Timeout>();
   #tunnel!: Tunnel;
   #device!: AgentDevice;
@@ -70,9 +70,16 @@ export class MeshAgent {
     this.exitNode = options.exitNode;
     this.#sockets = new AgentSockets(options.findPlace);
     this.map = new KnownMap({ ...state, ...state.map });
-    this.#clock = new AgentClock(options.nowUnixMs);
+    this.#clock = new AgentClock(Date.now, () => clock.nowMs());
     this.#keeper = new StateKeeper(state, this.map, options.save);
     this.#intake = new MapIntake(this.map, this.#keeper, this.#clock);
+    this.#watch = new MapWatch({
+      map: this.map,
+      clock: this.#clock,
+      onExpired: () => void this.#queue.run(() => this.#applyMap()),
+      onLack: () => this.#askForMap(),
+      onClock: (errorMs) => options.onEvent?.({ kind: 'clock', errorMs }),
+    });
     this.#keys = new ProbeKeys(crypto);
     this.#policy = new AgentPolicy(this.#clock.nowUnixMs, clock.nowMs());
     this.paths = new PeerPaths({
@@ -153,6 +160,7 @@ export class MeshAgent {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#watch.close();
     this.#report.close();
     this.#control.close();
     this.paths.close();
@@ -160,14 +168,15 @@ export class MeshAgent {
     this.#tunnel.close();
     this.#keys.clear();
     await this.onClosed();
-    await this.#keeper.save();
+    await this.#keeper.close();
   }
 
   async #start(): Promise<void> {
     const { crypto, aead, clock, tun, openSocket } = this.#options;
     const policed = new PolicedAgentTun(tun, this.#policy, clock);
     const opener = this.#sockets.opener(openSocket);
-    this.#tunnel = await Tunnel.create({ crypto, aead, clock, tun: policed, openSocket: opener });
+    const environment = { ...nodeEnvironment, earliestStampUnixMs: this.#keeper.earliestStampUnixMs };
+    this.#tunnel = await Tunnel.create({ crypto, aead, clock, environment, tun: policed, openSocket: opener });
     this.#device = new AgentDevice(this.#tunnel, this.paths, this.map);
     await this.#options.onTunnel?.(this.#tunnel);
     this.paths.findPeer = (publicKey) => this.#tunnel.peer(publicKey);
@@ -183,7 +192,7 @@ export class MeshAgent {
     await this.#device.greetHub();
     this.paths.runDue();
     this.#control.wake();
-    this.#later(ROUND_MS, () => this.#round());
+    this.#watch.look();
   }
 
   /** The hub's name may lead elsewhere by now. A name that is not found leaves the address as it is; without any there is the carrier. */
@@ -207,14 +216,18 @@ export class MeshAgent {
   }
 
   #controlOpened(): void {
-    const { rev } = this.map;
-    this.#control.send({ type: 'hello', version: 1, ...(rev === undefined ? {} : { rev }) });
+    this.#askForMap();
     this.#control.send({ type: 'offer', routes: [...(this.#options.offeredRoutes ?? [])] });
     this.#report.opened();
     this.#device.relayed.renew();
     this.#options.onEvent?.({ kind: 'hub', isConnected: true });
-    const isOld = this.#clock.nowUnixMs - this.state.keyMadeUnixMs > ROTATE_AFTER_MS;
-    if (isOld || this.state.next !== undefined) this.rotate();
+    if (this.#deviceKey.isDue(this.#clock.nowUnixMs)) this.rotate();
+  }
+
+  /** Says which map this agent has, so that the hub sends what has changed since. */
+  #askForMap(): void {
+    const { rev } = this.map;
+    this.#control.send({ type: 'hello', version: 1, ...(rev === undefined ? {} : { rev }) });
   }
 
   async #take(message: HubMessage): Promise<void> {
@@ -234,13 +247,12 @@ export class MeshAgent {
 
   async #takeMap(message: MapMessage): Promise<void> {
     const { refused, isHubMoved } = this.#intake.take(message);
-    const { errorMs } = this.#clock;
-    if (errorMs !== 0) this.#options.onEvent?.({ kind: 'clock', errorMs });
     for (const record of refused) this.#options.onEvent?.({ kind: 'refused', record });
     if (isHubMoved) await this.#resolveHub();
     await this.#applyMap();
     this.#control.send({ type: 'ack', rev: message.rev });
     this.#options.onEvent?.({ kind: 'map', nodes: this.map.entries.size });
+    this.#watch.look();
   }
 
   async #useNextKey(keySeq: number): Promise<void> {
@@ -275,14 +287,6 @@ export class MeshAgent {
     this.#later(CARRIER_LINGERS_MS, () => {
       if (!this.paths.hub.isCarried) this.#sockets.carry(undefined, () => {});
     });
-  }
-
-  #round(): void {
-    const expired = this.map.expire(this.#clock.nowUnixMs);
-    if (expired.length > 0) void this.#queue.run(() => this.#applyMap());
-    this.#later(Math.max(1_000, Math.min(ROUND_MS, this.map.nextExpiryUnixMs - this.#clock.nowUnixMs)), () =>
-      this.#round(),
-    );
   }
 
   #later(ms: number, run: () => void): void {

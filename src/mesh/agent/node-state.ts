@@ -31,6 +31,8 @@ const NodeStateSchema = v.strictObject({
   /** The key that comes next, once peers know it. */
   next: v.optional(v.strictObject({ privateKey: Key, keySeq: Count })),
   keyMadeUnixMs: Count,
+  /** No handshake was stamped with a later time when this was written. */
+  stampUnixMs: v.optional(Count),
   /** Ed25519, PKCS #8 in PEM. */
   identity: v.string(),
   /** UDP port; 0: any. The same port again keeps mappings of NATs alive. */

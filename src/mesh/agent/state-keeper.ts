@@ -1,16 +1,34 @@
+import { earliestStamp } from '../earliest-stamp.js';
 import type { KnownMap } from './known-map.js';
 import type { NodeState } from './node-state.js';
 
 const SAVE_MS = 1_000;
+/** Where nothing changes, the time of the stamps is written down this often. */
+const REFRESH_MS = 3_600_000;
 
 /** The keeper of what an agent must not forget: keys, hub and map. A change is written soon, and at once where it must not be lost. */
 export class StateKeeper {
+  /** Stamps of handshakes begin here: see `earliestStamp`. */
+  readonly earliestStampUnixMs: number;
   readonly #map: KnownMap;
   readonly #write: (state: NodeState) => Promise<void>;
+  readonly #nowUnixMs: () => number;
+  /** The latest time that handshakes may have been stamped with. It never goes back, as the clock may. */
+  #stampUnixMs: number;
   #state: NodeState;
   #saving: NodeJS.Timeout | undefined;
+  readonly #refresh = setInterval(() => this.change({}), REFRESH_MS).unref();
 
-  constructor(state: NodeState, map: KnownMap, write: (state: NodeState) => Promise<void>) {
+  /** @param nowUnixMs The clock that handshakes are stamped by. */
+  constructor(
+    state: NodeState,
+    map: KnownMap,
+    write: (state: NodeState) => Promise<void>,
+    nowUnixMs: () => number = Date.now,
+  ) {
+    this.#nowUnixMs = nowUnixMs;
+    this.earliestStampUnixMs = earliestStamp(state.stampUnixMs ?? 0, nowUnixMs());
+    this.#stampUnixMs = this.earliestStampUnixMs;
     this.#state = state;
     this.#map = map;
     this.#write = write;
@@ -34,12 +52,18 @@ export class StateKeeper {
     await this.save();
   }
 
+  async close(): Promise<void> {
+    clearInterval(this.#refresh);
+    await this.save();
+  }
+
   async save(): Promise<void> {
     clearTimeout(this.#saving);
     this.#saving = undefined;
     const { rev, rules, entries, seen } = this.#map;
     const map = { entries: [...entries.values()], rules: [...rules], ...(rev === undefined ? {} : { rev }) };
-    this.#state = { ...this.#state, map, seen: Object.fromEntries(seen) };
+    this.#stampUnixMs = Math.max(this.#stampUnixMs, this.#nowUnixMs());
+    this.#state = { ...this.#state, map, seen: Object.fromEntries(seen), stampUnixMs: this.#stampUnixMs };
     await this.#write(this.#state);
   }
 }

@@ -6,6 +6,8 @@ import { isAgent, type NodeDevice } from './node-devices.js';
 const RECORD_MS = 7 * 86_400_000;
 /** A record is renewed when half of its time has passed. */
 const RENEW_MS = RECORD_MS / 2;
+/** A clock that is corrected by less makes no record anew. */
+const CLOCK_STEP_MS = 3_600_000;
 /** Signatures of the administrator are renewed so long before their end. */
 const SIGN_AGAIN_MS = 30 * 86_400_000;
 
@@ -52,7 +54,7 @@ export class RecordMaker {
   /** Whether a record has to be made again, as its time runs out. */
   isDue(id: string, nowUnixMs: number): boolean {
     const made = this.#made.get(id);
-    return made !== undefined && made.fields.notAfterUnixMs - nowUnixMs < RENEW_MS;
+    return made !== undefined && !isFresh(made, nowUnixMs);
   }
 
   forget(id: string): void {
@@ -62,7 +64,7 @@ export class RecordMaker {
   #signed(device: NodeDevice, key: SigningKey, revision: number, nowUnixMs: number): SignedFields {
     const source = JSON.stringify(wantedFields(device));
     const known = this.#made.get(device.id);
-    if (known?.source === source && known.fields.notAfterUnixMs - nowUnixMs >= RENEW_MS) return known.fields;
+    if (known?.source === source && isFresh(known, nowUnixMs)) return known.fields;
     const serial = Math.max(revision, known?.fields.serial ?? 0);
     const fields = { ...wantedFields(device), notAfterUnixMs: nowUnixMs + RECORD_MS, serial };
     const signature = key.sign(networkSignedBytes(this.#networkId, device.id, fields));
@@ -70,6 +72,12 @@ export class RecordMaker {
     this.#made.set(device.id, { fields: signed, source });
     return signed;
   }
+}
+
+/** A record that would last longer than one that is made now was made while the clock of the hub was ahead. */
+function isFresh({ fields }: Made, nowUnixMs: number): boolean {
+  const leftMs = fields.notAfterUnixMs - nowUnixMs;
+  return leftMs >= RENEW_MS && leftMs <= RECORD_MS + CLOCK_STEP_MS;
 }
 
 /** The fields of a device as they would be signed now. */

@@ -36,6 +36,12 @@ describe('TimestampSource', () => {
     assert.equal(stamp?.slice(0, 16), (TAI64_LABEL_OF_1970 + 1_700_000_060n).toString(16));
   });
 
+  it('begins where an earlier run with the same key ended, though the clock was set back since (§5.1)', () => {
+    const source = new TimestampSource({ ...at(() => START_MS - 86_400_000), earliestStampUnixMs: START_MS });
+    const stamp = Buffer.from(TimestampSource.write(source.nextStep(-1))).toString('hex');
+    assert.equal(stamp.slice(0, 16), (TAI64_LABEL_OF_1970 + 1_700_000_000n).toString(16));
+  });
+
   it('does not run ahead of the clock, however many peers ask at once', () => {
     const source = new TimestampSource(at(() => START_MS));
     const first = source.nextStep(-1);

@@ -37,6 +37,8 @@ export class Site {
   readonly router: Host;
   readonly state: string;
   readonly #lan: string;
+  /** Variables of the environment for what runs here. */
+  env: Readonly<Record<string, string>> = {};
   agent: Program | undefined;
 
   constructor(machine: Machine, router: Host, lan: string, state: string) {
@@ -94,13 +96,14 @@ export class Site {
   }
 
   async start(...words: readonly string[]): Promise<void> {
-    this.agent = this.machine.start('setpriv', [...LIMITS, WIRETYPE, 'mesh', 'agent', '--state', this.state, ...words]);
+    const command = [...LIMITS, WIRETYPE, 'mesh', 'agent', '--state', this.state, ...words];
+    this.agent = this.machine.start('setpriv', command, { env: this.env });
     await this.agent.says(/connected to the hub/);
   }
 
   /** Runs `wiretype mesh` with words for this node. */
   async wiretype(...words: readonly string[]): Promise<string> {
-    return await this.machine.run(WIRETYPE, ['mesh', ...words, '--state', this.state]);
+    return await this.machine.run(WIRETYPE, ['mesh', ...words, '--state', this.state], { env: this.env });
   }
 
   async status(): Promise<AgentStatus> {
@@ -128,11 +131,15 @@ export interface MeshLab {
   readonly startHub: () => Promise<Program>;
 }
 
-/** @param isLocked The signing key is `signing.key` in the folder of the laboratory. */
+/**
+ * @param isLocked The signing key is `signing.key` in the folder of the laboratory.
+ * @param hubEnv Variables of the environment for the hub.
+ */
 export async function openMeshLab(
   t: TestContext,
   nats: readonly [NatType, NatType],
   isLocked = false,
+  hubEnv: Readonly<Record<string, string>> = {},
 ): Promise<MeshLab> {
   const lab = Lab.open(t);
   const hubHost = await lab.host('hub');
@@ -146,7 +153,7 @@ export async function openMeshLab(
   const state = join(lab.folder, 'hub');
   const start = async (...action: readonly string[]): Promise<Program> => {
     const place = ['--endpoint', HUB, '--port', String(HUB_PORT), '--page', `${HUB}:8080`, '--state', state];
-    const program = hubHost.start(WIRETYPE, ['hub', ...action, ...place]);
+    const program = hubHost.start(WIRETYPE, ['hub', ...action, ...place], { env: hubEnv });
     await program.says(/The page is at/);
     return program;
   };

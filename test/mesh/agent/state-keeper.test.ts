@@ -48,16 +48,36 @@ describe('The state of an agent', () => {
     const { privateKey, keySeq, keyMadeUnixMs, next } = written[0]!;
     assert.deepEqual([privateKey, keySeq, keyMadeUnixMs, next], [NEXT_KEY, 4, 5, undefined]);
   });
+
+  it('remembers the latest time of the clock, and stamps no handshake before it after the next start', async () => {
+    let nowUnixMs = 5_000_000_000;
+    const { keeper, written } = open(0, () => nowUnixMs);
+    assert.equal(keeper.earliestStampUnixMs, 0);
+    await keeper.save();
+    nowUnixMs = 1_000;
+    await keeper.save();
+    assert.equal(written.at(-1)!.stampUnixMs, 5_000_000_000);
+
+    const next = open(0, () => nowUnixMs, written.at(-1)).keeper;
+    assert.equal(next.earliestStampUnixMs, 5_000_000_000 + 2 * 3_600_000);
+    nowUnixMs = 5_000_000_001;
+    assert.equal(open(0, () => nowUnixMs, written.at(-1)).keeper.earliestStampUnixMs, 0, 'the clock is later anyway');
+  });
 });
 
 /** @param failures Writes that fail first. */
-function open(failures = 0): { keeper: StateKeeper; map: KnownMap; written: NodeState[] } {
+function open(
+  failures = 0,
+  nowUnixMs?: () => number,
+  state = STATE,
+): { keeper: StateKeeper; map: KnownMap; written: NodeState[] } {
   const written: NodeState[] = [];
   let left = failures;
   const map = new KnownMap({ ...STATE, ...STATE.map });
-  const keeper = new StateKeeper(STATE, map, async (state) => {
+  const write = async (next: NodeState): Promise<void> => {
     if (left-- > 0) throw new Error('ENOSPC');
-    written.push(state);
-  });
+    written.push(next);
+  };
+  const keeper = new StateKeeper(state, map, write, nowUnixMs);
   return { keeper, map, written };
 }

@@ -16,7 +16,7 @@ describe('HubRelay', () => {
   it('has the key of a node that waits for its signature for probes alone, until the node is signed or removed', () => {
     const relay = new HubRelay({
       crypto: new NodeCrypto(),
-      clock: new VirtualClock(new EventQueue()),
+      clock: new VirtualClock(new EventQueue(0)),
       neighbours: () => [],
       sees: () => true,
     });
