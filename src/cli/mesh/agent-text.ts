@@ -10,6 +10,9 @@ const HUB_WAYS = {
   none: 'until now, but UDP is not answered and there is no WebSocket',
 } as const;
 
+const UNKNOWN_KEY =
+  'the hub is there, but does not know the key of this node: it was removed, or its state folder is a copy from before its last change of key; remove the folder and join again';
+
 /** Shows the state of an agent on a terminal. */
 export function statusText(status: AgentStatus, nowUnixMs: number): string {
   const { name, network, addresses, hub, exit, mapping, publicAddress, peers, isWaiting } = status;
@@ -38,6 +41,8 @@ export function eventText(event: AgentEvent): string | undefined {
   switch (event.kind) {
     case 'hub':
       return event.isConnected ? 'connected to the hub' : 'the hub is away; what stands goes on without it';
+    case 'unknown-key':
+      return UNKNOWN_KEY;
     case 'refused':
       return refusedText(event.record);
     case 'revoked':
@@ -50,9 +55,10 @@ export function eventText(event: AgentEvent): string | undefined {
   }
 }
 
-function warnings({ mode, clockErrorMs, refused }: AgentStatus): string[] {
+function warnings({ mode, hub, clockErrorMs, refused }: AgentStatus): string[] {
   const locked = '; records are refused by it, until it is set';
   return [
+    ...(hub.isKeyUnknown === true ? [UNKNOWN_KEY] : []),
     ...(clockErrorMs === undefined ? [] : [`${clockText(clockErrorMs)}${mode === 'locked' ? locked : ''}`]),
     ...refused.map(refusedText),
   ];

@@ -13,6 +13,8 @@ export type AgentEvent =
   | { readonly kind: 'refused'; readonly record: RefusedRecord }
   | { readonly kind: 'hub'; readonly isConnected: boolean }
   | { readonly kind: 'path'; readonly node: string; readonly path: string }
+  /** The hub is reached, and does not know the key of this node. */
+  | { readonly kind: 'unknown-key' }
   | { readonly kind: 'revoked'; readonly reason: string }
   /** `errorMs` is that of the status; 0: the clock is right again. */
   | { readonly kind: 'clock'; readonly errorMs: number };

@@ -48,6 +48,8 @@ export interface AgentStatus {
     /** `none`: UDP is not answered, and no carrier is connected; both are tried again. */
     readonly way: HubWay;
     readonly isConnected: boolean;
+    /** The hub is reached, and does not know the key of this node. Absent: nothing says so. */
+    readonly isKeyUnknown?: true;
     readonly rttMs?: number;
   };
   /** Absent: everything leaves by this host. */

@@ -15,6 +15,7 @@ import { AgentSockets } from './agent-sockets.js';
 import { ControlClient } from './control-client.js';
 import { DeviceKey } from './device-key.js';
 import { controlUrl, findHub } from './hub-address.js';
+import { HubCarrier } from './hub-carrier.js';
 import { KnownMap } from './known-map.js';
 import { MapIntake } from './map-intake.js';
 import { MapWatch } from './map-watch.js';
@@ -23,8 +24,6 @@ import { PolicedAgentTun } from './policed-agent-tun.js';
 import { StateKeeper } from './state-keeper.js';
 
 const FAREWELL_MS = 3_000;
-/** The carrier stays open while messages go both ways. */
-const CARRIER_LINGERS_MS = 5_000;
 /** Peers have the next key by then: the map goes out before `rotated` does. */
 const ROTATE_MS = 3_000;
 
@@ -45,6 +44,7 @@ export class MeshAgent {
   readonly #policy: AgentPolicy;
   readonly #control: ControlClient;
   readonly #report: AgentReport;
+  readonly #carrier: HubCarrier;
   readonly #queue = new SerialQueue();
   readonly #clock: AgentClock;
   readonly #keeper: StateKeeper;
@@ -88,7 +88,7 @@ export class MeshAgent {
       random: nodeEnvironment.random,
       sendProbe: (bytes, to) => this.#sockets.sendProbe(bytes, to),
       askPunch: (node, attempt) => this.#control.send({ type: 'punch', node, attempt }),
-      wantCarrier: (isWanted) => this.#carry(isWanted),
+      wantCarrier: (isWanted) => this.#carrier.want(isWanted),
       greetHub: () => this.#device.greetHubSoon(),
       onChange: () => this.#report.changed(),
     });
@@ -107,6 +107,16 @@ export class MeshAgent {
       port: () => this.#sockets.port,
       subnets: () => this.state.hub.subnets,
     });
+    this.#carrier = new HubCarrier({
+      sockets: this.#sockets,
+      hub: this.paths.hub,
+      url: () => this.state.hub.carrierUrl,
+      greet: () => this.#device.greetHubSoon(),
+      onWanted: () => void this.#resolveHub(),
+      isConnected: () => this.isConnected,
+      receivedBytes: () => this.#tunnel.peer(this.paths.hub.publicKey)?.rxBytes ?? 0,
+      onUnknownKey: () => options.onEvent?.({ kind: 'unknown-key' }),
+    });
   }
 
   get tunnel(): Tunnel {
@@ -119,6 +129,11 @@ export class MeshAgent {
 
   get isConnected(): boolean {
     return this.#control.isOpen;
+  }
+
+  /** The hub is reached, and does not know the key of this node. */
+  get isKeyUnknown(): boolean {
+    return this.#carrier.isKeyUnknown;
   }
 
   /** By how much this host's clock differs from the hub's; 0: by less than a day. */
@@ -161,6 +176,7 @@ export class MeshAgent {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#watch.close();
+    this.#carrier.close();
     this.#report.close();
     this.#control.close();
     this.paths.close();
@@ -272,21 +288,6 @@ export class MeshAgent {
       }
       if (this.#device.hasMoved(key)) void this.#queue.run(() => this.#applyMap());
     }
-  }
-
-  #carry(isWanted: boolean): void {
-    if (isWanted) {
-      this.#sockets.carry(this.state.hub.carrierUrl, (endpoint) => {
-        this.paths.hub.setCarrier(endpoint);
-        if (endpoint !== undefined) this.#device.greetHubSoon();
-      });
-      void this.#resolveHub();
-      return;
-    }
-    this.#device.greetHubSoon();
-    this.#later(CARRIER_LINGERS_MS, () => {
-      if (!this.paths.hub.isCarried) this.#sockets.carry(undefined, () => {});
-    });
   }
 
   #later(ms: number, run: () => void): void {

@@ -8,7 +8,7 @@ import { readExit } from './read-exit.js';
 
 /** Reads the state of an agent. */
 export function readStatus(agent: MeshAgent): AgentStatus {
-  const { state, paths, isConnected, clockErrorMs } = agent;
+  const { state, paths, isConnected, isKeyUnknown, clockErrorMs } = agent;
   const { hub } = paths;
   const { mapped } = hub;
   const exit = readExit(agent);
@@ -23,6 +23,7 @@ export function readStatus(agent: MeshAgent): AgentStatus {
       endpoint: state.hub.endpoint,
       way: hub.way,
       isConnected,
+      ...(isKeyUnknown ? { isKeyUnknown } : {}),
       ...(hub.rttMs === undefined ? {} : { rttMs: hub.rttMs }),
     },
     ...(exit === undefined ? {} : { exit }),

@@ -1,7 +1,9 @@
 /** The life of a network: invitations, keys, revocation, stock nodes. Topology: mesh-lab.ts. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
+import { CHECKOUT } from '../../lab/implementation.js';
 import { waitFor } from '../../lab/wait.js';
 import { countLost, openMeshLab, type Site, waitForPath } from './mesh-lab.js';
 
@@ -18,7 +20,12 @@ describe('a network', { concurrency: 2 }, () => {
     assert.notEqual(status, 0);
     assert.match(stderr, /the invitation was used at .* by laptop: if that was not you, remove laptop/);
     await server.join(await invite(), 'server');
+    const file = join(server.state, 'node.json');
+    const backup = await server.machine.read(file);
     assert.equal(await countLost(laptop, SERVER, 20), 0);
+    await restore(server, file, backup);
+    await server.start();
+    assert.equal(await countLost(server, LAPTOP, 20), 0, 'with a state folder from before the map came');
 
     const before = JSON.parse(await ask('nodes', '--json'));
     await server.wiretype('rotate');
@@ -36,6 +43,17 @@ describe('a network', { concurrency: 2 }, () => {
     assert.equal(await laptop.agent!.exited, 3, 'the status says that it was removed');
     assert.ok(performance.now() - startMs < 30_000);
     assert.notEqual((await server.machine.attempt('ping', ['-c', '1', '-W', '1', LAPTOP])).status, 0);
+
+    const present = await server.machine.read(file);
+    await restore(server, file, backup);
+    const old = server.machine.start(`${CHECKOUT}bin/wiretype`, ['mesh', 'agent', '--state', server.state]);
+    await old.says(
+      /the hub is there, but does not know the key of this node: it was removed, or its state folder is a copy/,
+    );
+    assert.match(await server.wiretype('status'), /not connected.*join again/s, 'a key that was changed is gone');
+    assert.equal(await old.stop(), 0);
+    await restore(server, file, present);
+    await server.start();
 
     await server.wiretype('leave');
     assert.equal(await server.agent!.exited, 0);
@@ -111,6 +129,12 @@ s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM);s.settimeout(5);s.sendto(q,(hu
     assert.equal(await countLost(laptop, SERVER, 20), 0);
   });
 });
+
+/** Puts a copy of the state in its place, while no agent runs. */
+async function restore(site: Site, file: string, copy: string): Promise<void> {
+  await site.agent!.stop();
+  await site.machine.write(file, copy);
+}
 
 async function secondUse(site: Site, invitation: string) {
   const words = ['mesh', 'join', invitation, '--name', 'thief', '--enrol', '--state', `${site.state}-other`];
