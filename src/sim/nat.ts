@@ -96,9 +96,9 @@ export class Nat {
   deliver(datagram: Datagram): void {
     const mapping = this.#mappingsByPort.get(datagram.to.port);
     const isOpen = mapping !== undefined && this.#isFresh(mapping);
-    if (!isOpen && this.#options.acceptsOwn === true)
-      this.#strays.set(`${datagram.to.port} ${datagram.from}`, this.#events.nowMs + STRAY_MS);
     if (!isOpen || !mapping.permitted.has(dependenceKey(this.#options.filtering, datagram.from))) {
+      if (this.#options.acceptsOwn === true)
+        this.#strays.set(`${datagram.to.port} ${datagram.from}`, this.#events.nowMs + STRAY_MS);
       this.refusedDatagrams++;
       return;
     }

@@ -67,6 +67,17 @@ describe('Nat', () => {
     assert.deepEqual([world.inward(), world.nat.refusedDatagrams], [1, 1]);
   });
 
+  it('that accepts datagrams to itself gives another port to where one came from, although the port is mapped', () => {
+    const { send, answer, seenBy } = makeWorld({ acceptsOwn: true });
+    send(SERVER, 53);
+    answer(OTHER_SERVER, 53, PORT);
+    send(OTHER_SERVER, 53);
+    send(SERVER, 53);
+    assert.deepEqual(seenBy(SERVER), [`${OUTSIDE}:${PORT}`, `${OUTSIDE}:${PORT}`]);
+    assert.equal(seenBy(OTHER_SERVER).length, 1);
+    assert.notEqual(seenBy(OTHER_SERVER)[0], `${OUTSIDE}:${PORT}`);
+  });
+
   it('forgets everything when it is rebooted, and moves with its address when it is renumbered', () => {
     const world = makeWorld();
     world.send(SERVER, PORT);

@@ -28,7 +28,7 @@ export class Punches {
     this.#lastMs.set(name, nowMs);
     const [askerRtt, otherRtt] = [asker.report?.rttMs ?? 0, other.report?.rttMs ?? 0];
     const slowest = Math.max(askerRtt, otherRtt);
-    const [askerWaits, otherWaits] = waits(attempt);
+    const [askerWaits, otherWaits] = waits(attempt, asker.id < other.id);
     send(asker, other, (slowest - askerRtt) / 2 + askerWaits);
     send(other, asker, (slowest - otherRtt) / 2 + otherWaits);
   }
@@ -41,10 +41,14 @@ export class Punches {
   }
 }
 
-/** The first two attempts cross; then the other side goes first, and the asker the next time. */
-function waits(attempt: number): readonly [number, number] {
-  if (attempt < 2) return [0, 0];
-  return attempt % 2 === 0 ? [FIRST_MS, 0] : [0, FIRST_MS];
+/**
+ * The first two attempts cross. Later ones let one end go first, and the other end the next time, whichever of them asks: an end whose
+ * NAT keeps stray entries has to go first, and nobody knows which that is. Every third one crosses, for pairs of such NATs.
+ */
+function waits(attempt: number, isAskerLower: boolean): readonly [number, number] {
+  const turn = (attempt - 2) % 3;
+  if (attempt < 2 || turn === 2) return [0, 0];
+  return isAskerLower === (turn === 0) ? [0, FIRST_MS] : [FIRST_MS, 0];
 }
 
 function send(to: PunchNode, about: PunchNode, inMs: number): void {

@@ -11,6 +11,8 @@ const IDLE_MS = 45_000;
 const GIVE_UP_MS = 15_000;
 /** Pauses between punches while there is traffic on the relay. The silence of the later ones lets a stray entry of a NAT end. */
 const PUNCH_PAUSES_MS = [5_000, 40_000, 80_000, 160_000, 300_000];
+/** The hub answers what was asked of it within this time. */
+const ASKED_MS = 2_000;
 /** A better path is better by this much at least. */
 const BETTER_RATIO = 0.99;
 const BETTER_MS = 2;
@@ -53,6 +55,7 @@ export class PeerPath {
   #punchMs = Infinity;
   #attempt = 0;
   #lastPunchMs = -Infinity;
+  #askedMs = -Infinity;
 
   constructor(random: (bytes: Uint8Array) => void) {
     this.#shots = new ProbeShots(random);
@@ -86,14 +89,15 @@ export class PeerPath {
   /** The hub says where the peer might be, and when both begin. */
   punch(candidates: readonly Candidate[], inMs: number, nowMs: number): void {
     this.#lastPunchMs = nowMs;
-    if (this.#punchMs !== Infinity) this.#scheduleNext(nowMs);
+    // Both ends count each punch once, so that their next ones fall together, after one silence.
+    if (this.#punchMs !== Infinity && nowMs - this.#askedMs > ASKED_MS) this.#scheduleNext(nowMs);
     this.#shots.aim(candidates, nowMs + inMs);
   }
 
   /** A verified probe of the peer came from an address: the peer may be reached there. */
   probedFrom(endpoint: Endpoint, nowMs: number): void {
     const isKnown = this.#direct !== undefined && isSameRemote(this.#direct.endpoint, endpoint);
-    if (!isKnown) this.#shots.add(endpoint, nowMs);
+    if (!isKnown) this.#shots.heardFrom(endpoint, nowMs);
   }
 
   /** Takes an answer. @returns Whether it belongs to a probe of this path. */
@@ -163,6 +167,7 @@ export class PeerPath {
       return;
     }
     this.#lastPunchMs = nowMs;
+    this.#askedMs = nowMs;
     actions.askPunch(this.#attempt);
     this.#scheduleNext(nowMs);
   }

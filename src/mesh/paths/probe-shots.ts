@@ -5,6 +5,8 @@ import { type Candidate, isProbeable, isSameRemote, MAX_CANDIDATES } from './can
 const SHOTS_AT_MS = [0, 100, 300];
 /** Shots at one address that are never answered, until the network changes or this time has passed. */
 const MAX_TRIES = 10;
+/** A probe of the peer from such an address earns one more shot, but not before this time has passed. */
+const EARNED_MS = 1_000;
 /** Addresses that are tried in that time: a peer that names ever new ones aims at nobody. */
 const MAX_TRIED = 4 * MAX_CANDIDATES;
 const FORGET_TRIES_MS = 300_000;
@@ -26,7 +28,7 @@ export class ProbeShots {
   readonly #random: (bytes: Uint8Array) => void;
   #shots: Shot[] = [];
   readonly #pending = new Map<string, Pending>();
-  readonly #tries: { readonly endpoint: Endpoint; count: number }[] = [];
+  readonly #tries: { readonly endpoint: Endpoint; count: number; lastMs: number }[] = [];
   #triesSinceMs = 0;
 
   constructor(random: (bytes: Uint8Array) => void) {
@@ -44,6 +46,13 @@ export class ProbeShots {
   /** Adds one shot. */
   add(endpoint: Endpoint, atMs: number): void {
     if (this.#shots.length < MAX_CANDIDATES * SHOTS_AT_MS.length) this.#shots.push({ endpoint, atMs });
+  }
+
+  /** A verified probe of the peer came from an address, which is thus no invention: it is worth a shot. */
+  heardFrom(endpoint: Endpoint, nowMs: number): void {
+    const tries = this.#triesAt(endpoint);
+    if (tries !== undefined && nowMs - tries.lastMs >= EARNED_MS) tries.count = Math.min(tries.count, MAX_TRIES - 1);
+    this.add(endpoint, nowMs);
   }
 
   get nextMs(): number {
@@ -97,11 +106,13 @@ export class ProbeShots {
     const tries = this.#triesAt(endpoint);
     if (tries === undefined) {
       if (this.#tries.length >= MAX_TRIED) return false;
-      this.#tries.push({ endpoint, count: 1 });
+      this.#tries.push({ endpoint, count: 1, lastMs: nowMs });
       return true;
     }
+    if (tries.count >= MAX_TRIES) return false;
     tries.count++;
-    return tries.count <= MAX_TRIES;
+    tries.lastMs = nowMs;
+    return true;
   }
 
   #triesAt(endpoint: Endpoint) {

@@ -85,8 +85,18 @@ export class Site {
 
   /** Drops all UDP, as some networks do, or lets it through again. */
   async blockUdp(isBlocked: boolean): Promise<void> {
+    await this.impair(isBlocked ? 'meta l4proto udp drop' : undefined);
+  }
+
+  /** Lets the router accept packets to itself, as Linux without a packet filter does. */
+  async acceptOwn(): Promise<void> {
+    await this.router.nft('flush chain inet fw input');
+  }
+
+  /** @param rule Of nftables, for what is forwarded. Absent: nothing is impaired any more. */
+  async impair(rule: string | undefined): Promise<void> {
     await this.router.nft(`flush chain inet fw impair
-      ${isBlocked ? 'add rule inet fw impair meta l4proto udp drop' : ''}`);
+      ${rule === undefined ? '' : `add rule inet fw impair ${rule}`}`);
   }
 
   /** Joins by an invitation, and starts the agent. */

@@ -6,13 +6,13 @@ import { describe, it } from 'node:test';
 
 import { Capture } from '../../lab/capture.js';
 import { waitFor } from '../../lab/wait.js';
-import { countLost, HUB, openMeshLab, waitForPath } from './mesh-lab.js';
+import { countLost, HUB, openMeshLab, type Site, waitForPath } from './mesh-lab.js';
 
 const TIMEOUT = { timeout: 300_000 };
 const SERVER = 'server.home.internal';
 const SECRET = 'the words that only the two ends may read';
 
-describe('two agents', { concurrency: 5 }, () => {
+describe('two agents', { concurrency: 6 }, () => {
   it('talk directly behind easy NATs, and go on without the hub', TIMEOUT, async (t) => {
     const { laptop, server, invite, hub } = await openMeshLab(t, ['easy', 'easy']);
     await laptop.join(await invite(), 'laptop');
@@ -31,6 +31,32 @@ describe('two agents', { concurrency: 5 }, () => {
     await hub.exited;
     assert.equal(await countLost(laptop, SERVER, 100), 0, 'direct pairs do not need the hub');
     assert.equal((await laptop.status()).hub.isConnected, true, 'nothing was said to the hub, so nobody noticed');
+  });
+
+  it('talk directly though an early packet has taken the port, after a silence', TIMEOUT, async (t) => {
+    const { laptop, server, invite } = await openMeshLab(t, ['easy', 'easy']);
+    await laptop.join(await invite(), 'laptop');
+    await server.join(await invite(), 'server');
+    // After a silence the end with the lower id goes first, and the other one the next time.
+    const [first, other] =
+      (await laptop.status()).id < (await server.status()).id ? [laptop, server] : [server, laptop];
+    const addressOf = (site: Site): string => (site === laptop ? '203.0.113.101' : '203.0.113.102');
+    await first.acceptOwn();
+    // A probe comes before anything was sent to where it comes from: the NAT keeps the entry for 30 seconds.
+    await first.impair(`ip daddr ${addressOf(other)} drop`);
+    const pings = laptop.machine.start('ping', ['-n', '-i', '0.2', SERVER]);
+    await waitFor('the entry', async () => {
+      const { stdout } = await first.router.attempt('conntrack', ['-L', '-p', 'udp', '-s', addressOf(other)]);
+      return stdout.includes(`dst=${addressOf(first)} `) && stdout.includes('[UNREPLIED]');
+    });
+    await first.impair(undefined);
+    const startMs = performance.now();
+    await waitForPath(laptop, 'server', 'direct');
+    await waitForPath(server, 'laptop', 'direct');
+    t.diagnostic(`direct ${Math.round(performance.now() - startMs)} ms later`);
+    pings.signal('SIGINT');
+    await pings.exited;
+    assert.match(pings.stdout, /, 0% packet loss/, 'the relay carried everything meanwhile');
   });
 
   it('talk directly behind a restricted and a hard NAT', TIMEOUT, async (t) => {

@@ -101,6 +101,19 @@ describe('The path to a peer', () => {
     assert.ok(gaps[1]! >= 35_000);
   });
 
+  it('has both ends ask again at the same time, whichever asked, so that there is one silence', () => {
+    const [asker, other] = [new Bench(), new Bench()];
+    asker.path.noteTraffic(0);
+    asker.run(0);
+    other.path.noteTraffic(10);
+    for (const bench of [asker, other]) bench.path.punch([], 0, 40);
+    for (const bench of [asker, other]) bench.talk(5_500);
+    assert.deepEqual([asker.asked, other.asked], [[0, 5_000], [5_040]]);
+    for (const bench of [asker, other]) bench.path.punch([], 0, 5_600);
+    const next = [asker, other].map(({ path }) => path.nextDeadline());
+    assert.deepEqual(next, [45_000, 45_040]);
+  });
+
   it('changes to another one only if that is clearly better', () => {
     const bench = directAt(0, 50);
     assert.equal(rivalled(bench, 49), 1, 'a millisecond is no reason');

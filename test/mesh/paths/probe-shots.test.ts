@@ -17,6 +17,23 @@ describe('Probes at addresses that a peer names', () => {
     const count = probesOf(200, (second) => second * 16);
     assert.ok(count <= 64 * 10, `${count} probes`);
   });
+
+  it('go on where the peer is heard from, one a second', () => {
+    const shots = new ProbeShots(() => {});
+    const endpoint = Endpoint.from(VICTIM, 1_000);
+    let count = 0;
+    const fire = (nowMs: number): void => shots.fire(nowMs, () => count++);
+    for (let tries = 0; tries < 20; tries++) {
+      shots.add(endpoint, tries);
+      fire(tries);
+    }
+    assert.equal(count, 10);
+    for (let atMs = 5_000; atMs < 8_000; atMs += 100) {
+      shots.heardFrom(endpoint, atMs);
+      fire(atMs);
+    }
+    assert.equal(count, 13);
+  });
 });
 
 /** Aims at 16 ports of a host each second. @returns Probes that left. */
