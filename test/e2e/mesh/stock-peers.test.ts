@@ -61,11 +61,20 @@ async function talkBlindly(mesh: MeshLab): Promise<void> {
   await down(server.machine, 'beta');
 }
 
-async function talkToAgent({ laptop, server, ask }: MeshLab): Promise<void> {
+async function talkToAgent({ laptop, server, ask, hub, startHub }: MeshLab): Promise<void> {
   await up(server.machine, 'office', await ask('add-device', 'office'));
   await pingUntilAnswered(server.machine.host, (await laptop.status()).addresses[0]!);
   assert.equal(await countLost(laptop, 'office.home.internal', 20), 0);
   assert.equal(await laptop.pathTo('office'), 'relay');
+
+  assert.equal(await hub.stop(), 0);
+  await startHub();
+  const ping = ['-n', '-c', '1', '-W', '1', 'office.home.internal'];
+  await waitFor(
+    'a peer that has nothing to say: the hub goes to it, where its own next handshake comes after two minutes',
+    async () => (await laptop.machine.attempt('ping', ping)).status === 0,
+    60_000,
+  );
   await down(server.machine, 'office');
 }
 
