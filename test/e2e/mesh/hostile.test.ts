@@ -173,6 +173,8 @@ async function setClockBack(t: TestContext, laptop: Site, server: Site): Promise
   await server.agent!.exited;
   await server.start();
   assert.equal(await countLost(server, LAPTOP, 10), 0, 'after another start');
+  await waitForPath(laptop, 'server', 'direct');
+  await waitForPath(server, 'laptop', 'direct');
 }
 
 async function restart({ hub, startHub }: MeshLab, meanwhile: () => Promise<void>): Promise<void> {

@@ -56,7 +56,9 @@ describe('two agents', { concurrency: 6 }, () => {
     t.diagnostic(`direct ${Math.round(performance.now() - startMs)} ms later`);
     pings.signal('SIGINT');
     await pings.exited;
-    assert.match(pings.stdout, /, 0% packet loss/, 'the relay carried everything meanwhile');
+    const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(pings.stdout)!;
+    // The last one may be on its way.
+    assert.ok(Number(sent) - Number(received) <= 1, `the relay carried everything meanwhile: ${received} of ${sent}`);
   });
 
   it('talk directly behind a restricted and a hard NAT', TIMEOUT, async (t) => {
