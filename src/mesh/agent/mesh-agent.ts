@@ -266,7 +266,8 @@ export class MeshAgent {
     for (const record of refused) this.#options.onEvent?.({ kind: 'refused', record });
     if (isHubMoved) await this.#resolveHub();
     await this.#applyMap();
-    this.#control.send({ type: 'ack', rev: message.rev });
+    // The hub sends few full maps at once, and waits for the word that one was taken in.
+    if (message.full) this.#control.send({ type: 'ack', rev: message.rev });
     this.#options.onEvent?.({ kind: 'map', nodes: this.map.entries.size });
     this.#watch.look();
   }

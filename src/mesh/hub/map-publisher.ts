@@ -18,9 +18,8 @@ export interface MapSource {
 }
 
 interface Published {
-  entry: MapEntry;
-  text: string;
-  rev: number;
+  readonly entry: MapEntry;
+  readonly text: string;
 }
 
 /** An agent that has missed more changes than these gets everything. */
@@ -29,15 +28,20 @@ const MAX_CHANGES = 20_000;
 const FULL_AT_ONCE = 8;
 /** One that is not acknowledged for so long holds up nobody else. */
 const ACKNOWLEDGED_MS = 10_000;
+const LOOK_MS = 5_000;
+/** Changes that follow another one within this time go out together: a thousand hosts that join are not a million messages. */
+const TOGETHER_MS = 250;
 
 /**
  * Tells agents what has changed in the part of the network that they see.
  *
- * A change costs one piece of JSON, however many agents it goes to. An agent that comes back with the revision that it had
- * gets what it missed, unless that is no longer known, or rules have changed: then it gets everything.
+ * A change costs one piece of JSON, however many agents it goes to. The first change goes out at once, those that follow soon wait a
+ * moment for each other; a node that is gone never waits. An agent that comes back with the revision that it had gets what it
+ * missed, unless that is no longer known, or rules have changed: then it gets everything.
  */
 export class MapPublisher {
   readonly #source: MapSource;
+  readonly #onWaiting: () => void;
   readonly #entries = new Map<string, Published>();
   /** Nodes that changed or went, oldest first. */
   readonly #changes: { readonly id: string; readonly rev: number }[] = [];
@@ -46,13 +50,20 @@ export class MapPublisher {
   readonly #wantsFull = new Set<MapSubscriber>();
   /** Subscribers with a full map that they have not acknowledged. */
   readonly #underWay = new Map<MapSubscriber, number>();
+  /** Nodes whose change waits for others. */
+  readonly #waiting = new Set<string>();
+  #toldUnixMs = -Infinity;
   #rev: number;
   /** Revisions before this one are answered with a full map. */
   #oldestRev: number;
 
-  /** @param firstRev Greater than all revisions of earlier runs, such as the time. */
-  constructor(source: MapSource, firstRev: number) {
+  /**
+   * @param firstRev Greater than all revisions of earlier runs, such as the time.
+   * @param onWaiting Called when something begins to wait: `tend` is to be called in `tendsInMs`, and again while that says so.
+   */
+  constructor(source: MapSource, firstRev: number, onWaiting: () => void = () => {}) {
     this.#source = source;
+    this.#onWaiting = onWaiting;
     this.#rev = firstRev;
     this.#oldestRev = firstRev;
   }
@@ -83,12 +94,15 @@ export class MapPublisher {
     this.acknowledged(subscriber, unixMs);
   }
 
-  /** Whether anyone waits for a full map: `tend` is to be called then, from time to time. */
-  get isBusy(): boolean {
-    return this.#wantsFull.size > 0;
+  /** In how many milliseconds `tend` is to be called; `undefined`: nothing waits. */
+  tendsInMs(unixMs: number): number | undefined {
+    if (this.#waiting.size > 0) return Math.max(0, TOGETHER_MS - this.#sinceToldMs(unixMs));
+    return this.#wantsFull.size > 0 ? LOOK_MS : undefined;
   }
 
+  /** Sends what has waited for long enough. */
   tend(unixMs: number): void {
+    if (this.#waiting.size > 0 && this.#sinceToldMs(unixMs) >= TOGETHER_MS) this.#tellWaiting(unixMs);
     this.#sendFull(unixMs);
   }
 
@@ -97,36 +111,23 @@ export class MapPublisher {
     if (this.#underWay.delete(subscriber)) this.#sendFull(unixMs);
   }
 
-  /** Everything that a node sees. */
-  full(node: string, unixMs: number): MapMessage {
-    const put = this.#source
-      .neighbours(node)
-      .flatMap((id) => (id === node ? [] : (this.#entries.get(id)?.entry ?? [])));
-    return { type: 'map', rev: this.#rev, full: true, put, del: [], ...this.#source.extrasOf(node), unixMs };
-  }
-
   /**
    * Takes nodes that may have changed, and tells those who see them.
    *
    * @param ids Those that are gone as well.
    */
   changed(ids: readonly string[], unixMs: number): void {
-    const put: Published[] = [];
-    const del: string[] = [];
-    const rev = this.#rev + 1;
-    for (const id of ids) this.#refresh(id, rev, put, del);
-    if (put.length === 0 && del.length === 0) return;
-    this.#rev = rev;
-    for (const { entry } of put) this.#changes.push({ id: entry.record.id, rev });
-    for (const id of del) this.#changes.push({ id, rev });
-    this.#trimChanges();
-    this.#tell(put, del, unixMs);
+    for (const id of ids) this.#waiting.add(id);
+    const isGone = ids.some((id) => this.#entries.has(id) && this.#source.entryOf(id) === undefined);
+    if (isGone || this.#sinceToldMs(unixMs) >= TOGETHER_MS) this.#tellWaiting(unixMs);
+    else this.#onWaiting();
   }
 
   /** Rules or switches have changed, so that anyone may see anyone else: everyone gets a full map. */
   changedForAll(ids: readonly string[], unixMs: number): void {
     const rev = this.#rev + 1;
-    for (const id of ids) this.#refresh(id, rev, [], []);
+    this.#waiting.clear();
+    for (const id of ids) this.#refresh(id, [], []);
     for (const id of [...this.#entries.keys()]) if (!ids.includes(id)) this.#entries.delete(id);
     this.#rev = rev;
     this.#oldestRev = rev;
@@ -140,8 +141,10 @@ export class MapPublisher {
   }
 
   #wantFull(subscriber: MapSubscriber, unixMs: number): void {
+    const isFirst = this.#wantsFull.size === 0;
     this.#wantsFull.add(subscriber);
     this.#sendFull(unixMs);
+    if (isFirst && this.#wantsFull.size > 0) this.#onWaiting();
   }
 
   #sendFull(unixMs: number): void {
@@ -151,8 +154,35 @@ export class MapPublisher {
       if (this.#underWay.size >= FULL_AT_ONCE) return;
       this.#wantsFull.delete(subscriber);
       this.#underWay.set(subscriber, unixMs);
-      this.#send(subscriber, JSON.stringify(this.full(subscriber.node, unixMs)));
+      this.#send(subscriber, this.#full(subscriber.node, unixMs));
     }
+  }
+
+  /** Everything that a node sees. */
+  #full(node: string, unixMs: number): string {
+    const seen = this.#source.neighbours(node).flatMap((id) => (id === node ? [] : (this.#entries.get(id) ?? [])));
+    const extras = this.#source.extrasOf(node);
+    return withEntries({ type: 'map', rev: this.#rev, full: true, del: [], ...extras, unixMs }, seen);
+  }
+
+  /** The clock of the system may be set back meanwhile: then nothing waits. */
+  #sinceToldMs(unixMs: number): number {
+    const sinceMs = unixMs - this.#toldUnixMs;
+    return sinceMs >= 0 ? sinceMs : TOGETHER_MS;
+  }
+
+  #tellWaiting(unixMs: number): void {
+    const put: Published[] = [];
+    const del: string[] = [];
+    for (const id of this.#waiting) this.#refresh(id, put, del);
+    this.#waiting.clear();
+    if (put.length === 0 && del.length === 0) return;
+    const rev = ++this.#rev;
+    this.#toldUnixMs = unixMs;
+    for (const { entry } of put) this.#changes.push({ id: entry.record.id, rev });
+    for (const id of del) this.#changes.push({ id, rev });
+    this.#trimChanges();
+    this.#tell(put, del, unixMs);
   }
 
   /** Looks at what has changed since, and not at all that the node sees: after a restart everyone asks. */
@@ -174,7 +204,7 @@ export class MapPublisher {
     return ids;
   }
 
-  #refresh(id: string, rev: number, put: Published[], del: string[]): void {
+  #refresh(id: string, put: Published[], del: string[]): void {
     const entry = this.#source.entryOf(id);
     const known = this.#entries.get(id);
     if (entry === undefined) {
@@ -183,13 +213,13 @@ export class MapPublisher {
     }
     const text = JSON.stringify(entry);
     if (known?.text === text) return;
-    const published = { entry, text, rev };
+    const published = { entry, text };
     this.#entries.set(id, published);
     put.push(published);
   }
 
   /** Agents that see the same of a change get the same text. */
-  #tell(put: readonly Published[], del: readonly string[], unixMs: number): void {
+  #tell(put: readonly Published[], del: string[], unixMs: number): void {
     const texts = new Map<string, string>();
     for (const subscriber of this.#subscribers) {
       if (this.#wantsFull.has(subscriber)) continue;
@@ -204,9 +234,8 @@ export class MapPublisher {
     }
   }
 
-  #delta(seen: readonly Published[], del: readonly string[], extras: object, unixMs: number): string {
-    const head = JSON.stringify({ type: 'map', rev: this.#rev, full: false, del, unixMs, ...extras });
-    return `${head.slice(0, -1)},"put":[${seen.map(({ text }) => text).join(',')}]}`;
+  #delta(seen: readonly Published[], del: string[], extras: object, unixMs: number): string {
+    return withEntries({ type: 'map', rev: this.#rev, full: false, del, unixMs, ...extras }, seen);
   }
 
   #send(subscriber: MapSubscriber, text: string): void {
@@ -221,4 +250,9 @@ export class MapPublisher {
     this.#oldestRev = this.#changes[extra - 1]!.rev;
     this.#changes.splice(0, extra);
   }
+}
+
+/** Entries are JSON already, each once for all agents. */
+function withEntries(head: Omit<MapMessage, 'put'>, entries: readonly Published[]): string {
+  return `${JSON.stringify(head).slice(0, -1)},"put":[${entries.map(({ text }) => text).join(',')}]}`;
 }

@@ -30,8 +30,6 @@ import { NodeDirectory } from './node-directory.js';
 import { keepReport } from './path-summary.js';
 import { SharedKeys } from './shared-keys.js';
 
-const TEND_MS = 5_000;
-
 export interface MeshHubOptions {
   readonly crypto: Crypto;
   readonly clock: Clock;
@@ -244,7 +242,7 @@ export class MeshHub {
       neighbours: (id: string) => this.nodes.introducedTo(id),
       extrasOf: (id: string) => this.#extrasOf(id),
     };
-    return new MapPublisher(source, this.#nowUnixMs());
+    return new MapPublisher(source, this.#nowUnixMs(), () => this.#tendLater());
   }
 
   /** A carrier has no address of its own: a host that goes back and forth to it is one host. */
@@ -269,8 +267,7 @@ export class MeshHub {
     const { node } = connection;
     switch (message.type) {
       case 'hello':
-        this.#publisher.subscribe(connection, message.rev, this.#nowUnixMs());
-        return this.#tendLater();
+        return this.#publisher.subscribe(connection, message.rev, this.#nowUnixMs());
       case 'ack':
         return this.#publisher.acknowledged(connection, this.#nowUnixMs());
       case 'report':
@@ -287,13 +284,14 @@ export class MeshHub {
     }
   }
 
-  /** Agents that acknowledge nothing must not hold up the maps of others. */
+  /** Changes wait a moment for others, and agents that acknowledge nothing must not hold up the maps of others. */
   #tendLater(): void {
-    if (!this.#publisher.isBusy || this.#tending !== undefined) return;
+    const inMs = this.#publisher.tendsInMs(this.#nowUnixMs());
+    clearTimeout(this.#tending);
+    if (inMs === undefined) return;
     this.#tending = setTimeout(() => {
-      this.#tending = undefined;
       this.#publisher.tend(this.#nowUnixMs());
       this.#tendLater();
-    }, TEND_MS).unref();
+    }, inMs).unref();
   }
 }

@@ -7,7 +7,7 @@ import { RuleText } from './rule-text.js';
  *
  * ```text
  * → hello   resume point          ← map      what changed, or all of it
- * → ack                           ← punch    probe these addresses, then
+ * → ack      of a full map        ← punch    probe these addresses, then
  * → report  candidates, paths     ← rotated  the next key is known everywhere
  * → punch   ask for a punch       ← revoked
  * → rotate  the next key

@@ -45,6 +45,50 @@ describe('The publisher of maps', () => {
     assert.equal(agent.got.length, before, 'nothing has changed');
   });
 
+  it('sends the first change at once, and what follows within a quarter of a second together', () => {
+    const { publisher, entries, waits } = open('a', 'b', 'c');
+    const agent = new Agent('a');
+    publisher.subscribe(agent, undefined, 0);
+    const rename = (id: string, atMs: number): void => {
+      entries.set(id, entry(id, `renamed at ${atMs}`));
+      publisher.changed([id], atMs);
+    };
+    rename('b', 1_000);
+    assert.deepEqual([agent.ids[0], waits.count, publisher.tendsInMs(1_000)], [['b'], 0, undefined]);
+    const before = agent.got.length;
+    rename('b', 1_100);
+    rename('c', 1_200);
+    assert.deepEqual([agent.got.length, publisher.tendsInMs(1_200)], [before, 50]);
+    assert.ok(waits.count > 0, 'it asks to be tended');
+    publisher.tend(1_250);
+    assert.deepEqual([agent.got.length, agent.ids[0]], [before + 1, ['b', 'c']]);
+    assert.equal(publisher.tendsInMs(1_250), undefined);
+  });
+
+  it('lets a node that is gone wait for nothing, and sends what waits with it', () => {
+    const { publisher, entries } = open('a', 'b', 'c');
+    const agent = new Agent('a');
+    publisher.subscribe(agent, undefined, 0);
+    for (const name of ['renamed', 'renamed again']) {
+      entries.set('b', entry('b', name));
+      publisher.changed(['b'], 1_000);
+    }
+    entries.delete('c');
+    publisher.changed(['c'], 1_010);
+    assert.deepEqual(agent.ids, [['b'], ['c']]);
+  });
+
+  it('waits no longer for a clock that was set back', () => {
+    const { publisher, entries } = open('a', 'b');
+    const agent = new Agent('a');
+    publisher.subscribe(agent, undefined, 0);
+    for (const atMs of [900_000, 1_000]) {
+      entries.set('b', entry('b', `renamed at ${atMs}`));
+      publisher.changed(['b'], atMs);
+      assert.equal(agent.last.put[0]!.record.name, `renamed at ${atMs}`);
+    }
+  });
+
   it('never tells a node that it is another one', () => {
     const { publisher, entries } = open('a', 'b');
     const [a, b] = [new Agent('a'), new Agent('b')];
@@ -76,14 +120,14 @@ describe('The publisher of maps', () => {
   it('looks only at what has changed when an agent comes back', () => {
     const { publisher, entries, asked } = open(...Array.from({ length: 100 }, (_, number) => `node-${number}`));
     const { rev } = publisher;
-    for (const name of ['renamed', 'renamed again']) {
+    for (const [name, atMs] of [['renamed', 1_000] as const, ['renamed again', 2_000] as const]) {
       entries.set('node-7', entry('node-7', name));
-      publisher.changed(['node-7'], 0);
+      publisher.changed(['node-7'], atMs);
     }
     entries.delete('node-8');
-    publisher.changed(['node-8'], 0);
+    publisher.changed(['node-8'], 3_000);
     entries.set('node-8', entry('node-8', 'back'));
-    publisher.changed(['node-8'], 0);
+    publisher.changed(['node-8'], 4_000);
     asked.length = 0;
     const agent = new Agent('node-1');
     publisher.subscribe(agent, rev, 0);
@@ -96,7 +140,7 @@ describe('The publisher of maps', () => {
     const { rev } = publisher;
     for (let number = 0; number <= 20_000; number++) {
       entries.set('b', entry('b', `name-${number}`));
-      publisher.changed(['b'], 0);
+      publisher.changed(['b'], number * 1_000);
     }
     const agent = new Agent('a');
     publisher.subscribe(agent, rev, 0);
@@ -128,7 +172,7 @@ describe('The publisher of maps', () => {
     assert.equal(told(), 8);
     publisher.acknowledged(agents[0]!, 0);
     assert.equal(told(), 9);
-    assert.equal(publisher.isBusy, true);
+    assert.equal(publisher.tendsInMs(0), 5_000);
     publisher.tend(20_000);
     publisher.tend(40_000);
     assert.equal(told(), 20);
@@ -149,9 +193,10 @@ function open(...ids: readonly string[]) {
     neighbours: (id: string) => [...entries.keys()].filter((other) => sees(id, other)),
     extrasOf: (id: string) => ({ self: entries.get(id)! }),
   };
-  const publisher = new MapPublisher(source, 1_000);
+  const waits = { count: 0 };
+  const publisher = new MapPublisher(source, 1_000, () => waits.count++);
   publisher.changedForAll([...ids], 0);
-  return { publisher, entries, hidden, asked };
+  return { publisher, entries, hidden, asked, waits };
 }
 
 function entry(id: string, name: string): MapEntry {
