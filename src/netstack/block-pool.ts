@@ -2,13 +2,22 @@
 export const BLOCK_BYTES = 16_384;
 const BLOCKS_PER_SLAB = 64;
 
+/** One allocation, cut into blocks. */
+interface Slab {
+  readonly blocks: number;
+  readonly free: Uint8Array[];
+}
+
 /**
  * Memory for the payload of all flows: blocks of one size out of slabs of a megabyte, and a budget over all of them.
  *
- * Slabs are allocated lazily and kept. A flow without bytes in flight or unread holds no block.
+ * Slabs are allocated when they are needed, and dropped when all of their blocks are free, but for one: after a crowd of flows has
+ * had its moment, its memory goes back to the system. A flow without bytes in flight or unread holds no block.
  */
 export class BlockPool {
-  readonly #free: Uint8Array[] = [];
+  /** The oldest first, which are filled first, so that the newest become free. */
+  readonly #slabs: Slab[] = [];
+  readonly #slabOf = new Map<ArrayBufferLike, Slab>();
   readonly #maxBlocks: number;
   #blocks = 0;
   #used = 0;
@@ -26,23 +35,48 @@ export class BlockPool {
     return (this.#maxBlocks - this.#used) * BLOCK_BYTES;
   }
 
+  /** Bytes of the slabs that are there, in use or not. */
+  get allocatedBytes(): number {
+    return this.#blocks * BLOCK_BYTES;
+  }
+
   /** @returns `undefined` when the budget is spent. The bytes are those of the last user. */
   take(): Uint8Array | undefined {
     if (this.#used === this.#maxBlocks) return undefined;
-    if (this.#free.length === 0) this.#addSlab();
+    const slab = this.#slabWithRoom() ?? this.#addSlab();
     this.#used++;
-    return this.#free.pop();
+    return slab.free.pop();
   }
 
+  /** @param block From `take`. */
   give(block: Uint8Array): void {
+    const slab = this.#slabOf.get(block.buffer)!;
     this.#used--;
-    this.#free.push(block);
+    slab.free.push(block);
+    const isSpare = this.#blocks - this.#used >= slab.blocks + BLOCKS_PER_SLAB;
+    if (slab.free.length === slab.blocks && isSpare) this.#dropSlab(slab, block.buffer);
   }
 
-  #addSlab(): void {
-    const count = Math.min(BLOCKS_PER_SLAB, this.#maxBlocks - this.#blocks);
-    const slab = new Uint8Array(count * BLOCK_BYTES);
-    for (let i = count - 1; i >= 0; i--) this.#free.push(slab.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES));
-    this.#blocks += count;
+  #slabWithRoom(): Slab | undefined {
+    for (const slab of this.#slabs) if (slab.free.length > 0) return slab;
+    return undefined;
+  }
+
+  #addSlab(): Slab {
+    const blocks = Math.min(BLOCKS_PER_SLAB, this.#maxBlocks - this.#blocks);
+    const bytes = new Uint8Array(blocks * BLOCK_BYTES);
+    const free: Uint8Array[] = [];
+    for (let i = blocks - 1; i >= 0; i--) free.push(bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES));
+    const slab = { blocks, free };
+    this.#slabs.push(slab);
+    this.#slabOf.set(bytes.buffer, slab);
+    this.#blocks += blocks;
+    return slab;
+  }
+
+  #dropSlab(slab: Slab, buffer: ArrayBufferLike): void {
+    this.#slabs.splice(this.#slabs.indexOf(slab), 1);
+    this.#slabOf.delete(buffer);
+    this.#blocks -= slab.blocks;
   }
 }
