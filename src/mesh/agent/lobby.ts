@@ -42,6 +42,9 @@ export async function openLobby(
   const host = new TunnelHost({ tunnel, loop, addresses: [invitation.lobbyAddress], ...names });
   const close = async (): Promise<void> => {
     sockets.close();
+    // A FIN of the hub would never be answered, and keep a connection and handshakes there for minutes.
+    loop.stack.tcp.abortAll();
+    loop.wake();
     await host.close();
   };
   try {

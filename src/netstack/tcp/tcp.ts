@@ -197,6 +197,11 @@ export class Tcp {
     endFlow(this.#registry, flow, 'aborted');
   }
 
+  /** Ends every connection with RST: nothing is left that an answer could come to. */
+  abortAll(): void {
+    for (const flow of [...this.#registry.table.values()]) if (flow instanceof TcpFlow) this.abort(flow);
+  }
+
   setKeepalive(flow: TcpFlow, isOn: boolean, idleMs: number, nowMs: number): void {
     flow.isKeptAlive = isOn;
     if (idleMs > 0) flow.keepaliveIdleMs = idleMs;
