@@ -252,9 +252,7 @@ export class RunningEngine implements GatewayEngine {
 
   /** Finds the peers of a device. Those that are gone leave their counts behind. */
   #setPeers(entry: DeviceEntry): void {
-    const keys = keysOf(entry.device);
-    const all = [...this.#parts.tunnel.state.peers];
-    const peers = all.filter(({ publicKey }) => keys.some((key) => equals(key, publicKey)));
+    const peers = keysOf(entry.device).flatMap((key) => this.#parts.tunnel.peer(key) ?? []);
     const gone = entry.peers.filter((peer) => !peers.some((kept) => kept === peer));
     entry.earlierReceivedBytes += sum(gone, 'rxBytes');
     entry.earlierSentBytes += sum(gone, 'txBytes');

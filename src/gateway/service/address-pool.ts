@@ -21,14 +21,25 @@ export function gatewayAddresses({ subnet4, subnet6 }: GatewaySettings): IpPrefi
  * @throws {WireGuardError} ERR_SUBNET_FULL
  */
 export function freeAddresses(settings: GatewaySettings, used: Iterable<string>): string[] {
-  const taken = new Set([...used].map((text) => formatIpAddress(parseIpAddress(text)!)));
   const subnets = gatewayAddresses(settings);
+  const parsed = [...used].map((text) => parseIpAddress(text)!);
+  const taken = new Set(subnets.flatMap((subnet) => hostNumbers(subnet, parsed)));
   for (let host = 2; host < MAX_HOST_NUMBER; host++) {
-    const addresses = subnets.map((subnet) => (isHost(subnet, host) ? formatIpAddress(hostAddress(subnet, host)) : ''));
-    if (addresses[0] === '') break;
-    if (addresses.every((address) => address !== '' && !taken.has(address))) return addresses;
+    if (!subnets.every((subnet) => isHost(subnet, host))) break;
+    if (!taken.has(host)) return subnets.map((subnet) => formatIpAddress(hostAddress(subnet, host)));
   }
   throw new WireGuardError('ERR_SUBNET_FULL', `every address of ${settings.subnet4} belongs to a device`);
+}
+
+/** Returns the host numbers of addresses. One of another network gets a number that no host of the subnet has. */
+function hostNumbers(subnet: IpPrefix, addresses: readonly Uint8Array[]): number[] {
+  const { address: base } = networkOf(subnet);
+  return addresses.flatMap((address) => {
+    if (address.length !== base.length) return [];
+    let number = 0;
+    for (let at = 0; at < base.length; at++) number = number * 256 + (address[at]! ^ base[at]!);
+    return [number];
+  });
 }
 
 /** Sets the host bits of a subnet. */

@@ -50,14 +50,12 @@ export class WebhookEvents {
   #ofDevice(view: DeviceView): WebhookEvent[] {
     const before = this.#known.get(view.device.id);
     const now = this.#remember(view);
-    const data = deviceBody(view);
-    const events: WebhookEvent[] = [];
-    if (before === undefined) events.push({ type: 'device.added', data });
-    else if (before.etag !== now.etag) events.push({ type: 'device.changed', data });
-    if (now.condition === 'online' && before?.condition !== 'online') events.push({ type: 'device.connected', data });
-    else if (now.condition !== 'online' && before?.condition === 'online')
-      events.push({ type: 'device.disconnected', data });
-    return events;
+    const types: WebhookEventName[] = [];
+    if (before === undefined) types.push('device.added');
+    else if (before.etag !== now.etag) types.push('device.changed');
+    if (now.condition === 'online' && before?.condition !== 'online') types.push('device.connected');
+    else if (now.condition !== 'online' && before?.condition === 'online') types.push('device.disconnected');
+    return types.map((type) => ({ type, data: deviceBody(view) }));
   }
 
   #remember(view: DeviceView): { etag: string; condition: string } {

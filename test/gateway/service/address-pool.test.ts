@@ -21,6 +21,11 @@ describe('addresses of devices', () => {
     assert.throws(() => freeAddresses(settings, used), { code: 'ERR_SUBNET_FULL' });
   });
 
+  it('keep off those that are written in another way, and mind none of another network', () => {
+    const used = ['fd77:0:0::0002', '10.77.1.3', 'fd78::3', '10.77.0.4'];
+    assert.deepEqual(freeAddresses(SETTINGS, used), ['10.77.0.3', 'fd77::3']);
+  });
+
   it('fill gaps that others left', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.integer({ min: 2, max: 254 }), { maxLength: 200 }), (taken) => {
