@@ -72,7 +72,7 @@ export class NodeChanges {
     else this.#forget(id);
     const now = nodes.devices.get(id);
     this.#refresh();
-    if (gateway.rules().length > 0 && visibilityOf(before) !== visibilityOf(now)) this.#publishAll();
+    if (gateway.rules().length > 0 && hasOtherTies(before, now)) this.#publishAll();
     else publisher.changed([id], nowUnixMs());
     if (wasWaiting && now !== undefined) publisher.sendFull(id, nowUnixMs());
   }
@@ -104,8 +104,12 @@ export class NodeChanges {
   }
 }
 
+/** Tests whether a node that stays may see others, or be seen by others, than before. */
+function hasOtherTies(before: NodeDevice | undefined, now: NodeDevice | undefined): boolean {
+  return before !== undefined && now !== undefined && tiesOf(before) !== tiesOf(now);
+}
+
 /** The members of a device that decide about its visibility. */
-function visibilityOf(device: NodeDevice | undefined): string {
-  if (device === undefined) return '';
-  return JSON.stringify([device.tags, device.switches, device.addresses, device.node.knows]);
+function tiesOf({ tags, switches, addresses, node }: NodeDevice): string {
+  return JSON.stringify([tags, switches, addresses, node.knows]);
 }

@@ -18,9 +18,9 @@ export interface NodeDirectoryOptions {
 export class NodeDirectory {
   readonly #options: NodeDirectoryOptions;
   readonly #devices = new Map<string, NodeDevice>();
+  readonly #visibility = new Visibility(this.#devices);
   #mesh!: MeshSettings;
   #records!: RecordMaker;
-  #visibility = new Visibility(new Map(), []);
   /** Addresses by DNS label; made anew after a change. */
   #labels: Map<string, readonly string[]> | undefined;
 
@@ -59,7 +59,7 @@ export class NodeDirectory {
   /** Nodes or rules are other ones now. */
   changed(): void {
     this.#labels = undefined;
-    this.#visibility = new Visibility(this.#devices, this.#options.rules());
+    this.#visibility.changed(this.#options.rules());
   }
 
   isAgent(id: string): boolean {
