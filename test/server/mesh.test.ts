@@ -77,6 +77,10 @@ describe('The interface of a hub', () => {
       body.nodes.map(({ name }: { name: string }) => name),
       ['phone'],
     );
+    const only = async (node: string) => (await lab.call('GET', `/mesh?node=${node}`, undefined, owner)).body.nodes;
+    assert.deepEqual(await only('PHONE'), body.nodes, 'a name is the same in any case');
+    assert.deepEqual(await only(body.nodes[0].id), body.nodes);
+    assert.deepEqual(await only('tablet'), []);
     const { notAfterUnixMs } = body.nodes[0];
     assert.ok(notAfterUnixMs > Date.now() + 6 * 86_400_000, 'its record is signed for a week');
   });

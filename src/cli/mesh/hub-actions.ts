@@ -141,7 +141,7 @@ function invitationOf(values: MeshLine['values']): object {
 /** @throws {WireGuardError} ERR_NO_DEVICE */
 async function find({ words, values }: MeshLine): Promise<NodeBody> {
   const wanted = need(words[0], 'the node');
-  const { nodes } = await hub(values).call<MeshBody>('GET', '/mesh');
+  const { nodes } = await hub(values).call<MeshBody>('GET', `/mesh?node=${encodeURIComponent(wanted)}`);
   return nodeNamed(wanted, nodes);
 }
 

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 
 import { formatKey } from '../../control/key-text.js';
 import { EnrolmentRequest, makeInvitation } from '../../mesh/hub/enrolment.js';
+import type { NodeDevice } from '../../mesh/hub/node-devices.js';
 import { HubInfo, MapEntry } from '../../mesh/map/messages.js';
 import { formatInvitation } from '../../mesh/records/invitation-text.js';
 import { ApiError } from '../server-errors.js';
@@ -18,8 +19,9 @@ export const MESH_OPERATIONS = [
     method: 'GET',
     path: '/mesh',
     scope: 'devices:read',
-    summary: 'Returns the network of the hub. The gateway is no hub: not found.',
-    input: Nothing,
+    summary:
+      'Returns the network of the hub, with all nodes or, with node, the one of that id or name. The gateway is no hub: not found.',
+    input: v.strictObject({ node: v.optional(v.string()) }),
     output: v.strictObject({
       name: v.string(),
       networkId: v.string(),
@@ -28,9 +30,10 @@ export const MESH_OPERATIONS = [
       hub: HubInfo,
       nodes: v.array(NodeBody),
     }),
-    handler: async (_, context) => {
+    handler: async ({ node }, context) => {
       const hub = hubOf(context);
-      const nodes = [...hub.nodes.devices.values()].map((device) => nodeBody(device, hub, context));
+      const devices = [...hub.nodes.devices.values()].filter((device) => node === undefined || isCalled(device, node));
+      const nodes = devices.map((device) => nodeBody(device, hub, context));
       return { ...hub.mesh, hub: hub.info(), nodes };
     },
   }),
@@ -163,6 +166,11 @@ export const MESH_OPERATIONS = [
     },
   }),
 ];
+
+/** Names are the same in any case. */
+function isCalled({ id, name }: NodeDevice, wanted: string): boolean {
+  return id === wanted || name.toLowerCase() === wanted.toLowerCase();
+}
 
 async function invite(
   given: Parameters<typeof makeInvitation>[0] extends infer T ? Omit<T & object, 'expiresAtUnixMs'> : never,
