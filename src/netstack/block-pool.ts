@@ -1,6 +1,8 @@
 /** Bytes of one block. A flow holds whole blocks, so a small one keeps what an active flow wastes small. */
 export const BLOCK_BYTES = 16_384;
 const BLOCKS_PER_SLAB = 64;
+/** A stack of a few connections has slabs of a few blocks. */
+const BLOCKS_OF_FIRST_SLAB = 4;
 
 /** One allocation, cut into blocks. */
 interface Slab {
@@ -9,9 +11,9 @@ interface Slab {
 }
 
 /**
- * Memory for the payload of all flows: blocks of one size out of slabs of a megabyte, and a budget over all of them.
+ * Memory for the payload of all flows: blocks of one size out of slabs of up to a megabyte, and a budget over all of them.
  *
- * Slabs are allocated when they are needed, and dropped when all of their blocks are free, but for one: after a crowd of flows has
+ * Slabs are allocated when they are needed, and dropped when all of their blocks are free, but for a megabyte: after a crowd of flows has
  * had its moment, its memory goes back to the system. A flow without bytes in flight or unread holds no block.
  */
 export class BlockPool {
@@ -63,7 +65,8 @@ export class BlockPool {
   }
 
   #addSlab(): Slab {
-    const blocks = Math.min(BLOCKS_PER_SLAB, this.#maxBlocks - this.#blocks);
+    const wanted = Math.min(BLOCKS_PER_SLAB, Math.max(BLOCKS_OF_FIRST_SLAB, this.#blocks));
+    const blocks = Math.min(wanted, this.#maxBlocks - this.#blocks);
     const bytes = new Uint8Array(blocks * BLOCK_BYTES);
     const free: Uint8Array[] = [];
     for (let i = blocks - 1; i >= 0; i--) free.push(bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES));

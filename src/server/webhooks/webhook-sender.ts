@@ -19,6 +19,9 @@ export class WebhookSender {
   readonly #nowUnixMs: () => number;
   readonly #reading = new AbortController();
   readonly #events: WebhookEvents;
+  /** Events that are not queued yet. */
+  readonly #waiting: WebhookEvent[] = [];
+  #queueing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
 
@@ -58,11 +61,16 @@ export class WebhookSender {
 
   async #follow(gateway: GatewayService): Promise<void> {
     for await (const event of gateway.events(this.#reading.signal)) {
-      const events = this.#events.of(event);
-      if (events.length === 0) continue;
-      // A disk that is full loses messages, and no more.
-      await this.#queue(events).catch(() => {});
+      this.#waiting.push(...this.#events.of(event));
+      if (this.#waiting.length > 0) this.#queueing ??= this.#queueAll();
     }
+  }
+
+  /** Where events come fast, the store is asked for webhooks once for all that have come meanwhile. */
+  async #queueAll(): Promise<void> {
+    // A disk that is full loses messages, and no more.
+    while (this.#waiting.length > 0) await this.#queue(this.#waiting.splice(0)).catch(() => {});
+    this.#queueing = undefined;
   }
 
   async #queue(events: readonly WebhookEvent[]): Promise<void> {
