@@ -12,6 +12,8 @@ export interface MapSource {
   /** `undefined`: no node, or one that waits for its signature. */
   entryOf(id: string): MapEntry | undefined;
   sees(a: string, b: string): boolean;
+  /** Whether a node saw one that is gone. */
+  saw(a: string, gone: string): boolean;
   neighbours(id: string): readonly string[];
   /** The members of a full map besides its entries. */
   extrasOf(id: string): Pick<MapMessage, 'self' | 'hub' | 'rules'>;
@@ -191,8 +193,9 @@ export class MapPublisher {
     const del: string[] = [];
     for (const id of this.#changedSince(rev)) {
       const entry = this.#entries.get(id)?.entry;
-      if (entry === undefined) del.push(id);
-      else if (id !== node && this.#source.sees(node, id)) put.push(entry);
+      if (entry === undefined) {
+        if (this.#source.saw(node, id)) del.push(id);
+      } else if (id !== node && this.#source.sees(node, id)) put.push(entry);
     }
     return { type: 'map', rev: this.#rev, full: false, put, del, ...this.#source.extrasOf(node), unixMs };
   }
@@ -219,15 +222,16 @@ export class MapPublisher {
   }
 
   /** Agents that see the same of a change get the same text. */
-  #tell(put: readonly Published[], del: string[], unixMs: number): void {
+  #tell(put: readonly Published[], gone: readonly string[], unixMs: number): void {
     const texts = new Map<string, string>();
     for (const subscriber of this.#subscribers) {
       if (this.#wantsFull.has(subscriber)) continue;
       const { node } = subscriber;
       const seen = put.filter(({ entry: { record } }) => record.id !== node && this.#source.sees(node, record.id));
+      const del = gone.filter((id) => this.#source.saw(node, id));
       const isSelf = put.some(({ entry: { record } }) => record.id === node);
       if (seen.length === 0 && del.length === 0 && !isSelf) continue;
-      const name = isSelf ? `self ${node}` : seen.map(({ entry: { record } }) => record.id).join();
+      const name = isSelf ? `self ${node}` : [...seen.map(({ entry: { record } }) => record.id), '-', ...del].join();
       const text = texts.get(name) ?? this.#delta(seen, del, isSelf ? this.#source.extrasOf(node) : {}, unixMs);
       texts.set(name, text);
       this.#send(subscriber, text);

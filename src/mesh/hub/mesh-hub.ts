@@ -239,6 +239,7 @@ export class MeshHub {
     const source = {
       entryOf: (id: string) => this.nodes.entryOf(id),
       sees: (a: string, b: string) => this.nodes.seesRecord(a, b),
+      saw: (a: string, gone: string) => this.nodes.sawRecord(a, gone),
       neighbours: (id: string) => this.nodes.introducedTo(id),
       extrasOf: (id: string) => this.#extrasOf(id),
     };

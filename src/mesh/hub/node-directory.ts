@@ -7,6 +7,9 @@ import type { SigningKey } from '../records/signing.js';
 import { areIntroduced, isAgent, type NodeDevice } from './node-devices.js';
 import { RecordMaker } from './record-maker.js';
 
+/** Of older ones everyone is told that they are gone. */
+const GONE_REMEMBERED = 1_024;
+
 export interface NodeDirectoryOptions {
   readonly rules: () => readonly AccessRule[];
   /** The revision of the store: the serial of records that are made now. */
@@ -18,6 +21,8 @@ export interface NodeDirectoryOptions {
 export class NodeDirectory {
   readonly #options: NodeDirectoryOptions;
   readonly #devices = new Map<string, NodeDevice>();
+  /** Nodes that were removed, the oldest first. */
+  readonly #gone = new Map<string, NodeDevice>();
   readonly #visibility = new Visibility(this.#devices);
   #mesh!: MeshSettings;
   #records!: RecordMaker;
@@ -49,11 +54,17 @@ export class NodeDirectory {
   /** `changed` is to be called afterwards, once for all that were put and removed. */
   put(device: NodeDevice): void {
     this.#devices.set(device.id, device);
+    this.#gone.delete(device.id);
   }
 
   remove(id: string): void {
+    const device = this.#devices.get(id);
+    if (device === undefined) return;
     this.#devices.delete(id);
     this.#records.forget(id);
+    this.#gone.set(id, device);
+    const [oldest] = this.#gone.keys();
+    if (this.#gone.size > GONE_REMEMBERED) this.#gone.delete(oldest!);
   }
 
   /** Nodes or rules are other ones now. */
@@ -98,6 +109,13 @@ export class NodeDirectory {
     const [one, other] = [this.#devices.get(a), this.#devices.get(b)];
     if (one === undefined || other === undefined || !areIntroduced(one, other)) return false;
     return this.sees(a, b);
+  }
+
+  /** Whether a node has to be told that another one is gone: it saw it, or nobody knows any more. */
+  sawRecord(a: string, gone: string): boolean {
+    const [one, other] = [this.#devices.get(a), this.#gone.get(gone)];
+    if (one === undefined || other === undefined) return true;
+    return areIntroduced(one, other) && this.#visibility.seeEachOther(one, other);
   }
 
   /** @returns `undefined`: it is no node, or the administrator has not signed it yet. */

@@ -38,7 +38,11 @@ export class Visibility {
 
   sees(a: string, b: string): boolean {
     const [one, other] = [this.#devices.get(a), this.#devices.get(b)];
-    if (one === undefined || other === undefined) return false;
+    return one !== undefined && other !== undefined && this.seeEachOther(one, other);
+  }
+
+  /** The same of devices, which need not be among the present ones. */
+  seeEachOther(one: GatewayDevice, other: GatewayDevice): boolean {
     return this.#isOpen || this.#verdicts.mayBegin(one, other) || this.#verdicts.mayBegin(other, one);
   }
 

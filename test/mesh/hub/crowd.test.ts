@@ -107,6 +107,7 @@ function open() {
   const source = {
     entryOf: (id: string) => entries.get(id),
     sees: (a: string, b: string) => a !== b,
+    saw: () => true,
     neighbours: () => ids,
     extrasOf: () => ({}),
   };

@@ -160,8 +160,12 @@ describe('The publisher of maps', () => {
     assert.deepEqual([agent.last.full, ...agent.ids], [true, [], []]);
     const before = agent.got.length;
     entries.set('b', entry('b', 'renamed'));
-    publisher.changed(['b'], 0);
-    assert.equal(agent.got.length, before);
+    publisher.changed(['b'], 1_000);
+    entries.delete('b');
+    publisher.changed(['b'], 2_000);
+    assert.equal(agent.got.length, before, 'nor that it is gone');
+    publisher.subscribe(agent, publisher.rev - 1, 3_000);
+    assert.deepEqual(agent.last.del, []);
   });
 
   it('has few full maps under way at once, and none that is never acknowledged in the way of others', () => {
@@ -190,6 +194,7 @@ function open(...ids: readonly string[]) {
   const source = {
     entryOf: (id: string) => entries.get(id),
     sees,
+    saw: (_: string, gone: string) => !hidden.has(gone),
     neighbours: (id: string) => [...entries.keys()].filter((other) => sees(id, other)),
     extrasOf: (id: string) => ({ self: entries.get(id)! }),
   };

@@ -43,6 +43,19 @@ describe('The nodes of a hub', () => {
     assert.deepEqual(nodes.seenBy(stock('c', [])), [], 'nor does the file of a new stock node name them');
   });
 
+  it('are told of the end of those whom they saw, or of whom nothing is known any more', () => {
+    const rules: AccessRule[] = [{ id: 'r', action: 'deny', from: { kind: 'everyone' }, to: { kind: 'everyone' } }];
+    const hidden = open('auto', rules);
+    const shown = open('auto');
+    for (const nodes of [hidden, shown]) {
+      put(nodes, agent('a', 'a'), agent('b', 'b'), stock('c', []));
+      for (const id of ['b', 'c']) nodes.remove(id);
+      nodes.changed();
+    }
+    const told = (nodes: NodeDirectory) => ['b', 'c', 'unknown'].filter((gone) => nodes.sawRecord('a', gone));
+    assert.deepEqual([told(hidden), told(shown)], [['unknown'], ['b', 'unknown']]);
+  });
+
   it('that wait for a signature learn of nobody, and have no record', () => {
     const nodes = open('locked');
     put(nodes, agent('a', 'a'), agent('b', 'b'));
