@@ -81,11 +81,18 @@ export interface EnrolmentFacts {
 /**
  * Makes a node of a host that has an invitation: to be run where nothing else changes the state meanwhile.
  *
+ * A host that asks again with the same keys, since the answer was lost on the way, is the node that it is already.
+ *
  * @throws {WireGuardError} ERR_INVITATION: it is unknown, used up (with when and by whom), or expired. ERR_ENROLMENT: a proof is
  *   wrong.
  */
 export function enrol(state: GatewayState, facts: EnrolmentFacts): Transaction<GatewayDevice> {
   const { request, invitationId, networkId, nowUnixMs } = facts;
+  const before = enrolledBefore(state, facts);
+  if (before !== undefined) {
+    checkProofs(facts);
+    return { plan: { devices: [] }, operation: 'node.enrol.again', object: before.id, result: before };
+  }
   const invitation = usable(state, invitationId, nowUnixMs);
   checkProofs(facts);
   const name = freeName(invitation.name ?? request.name, state.devices);
@@ -121,6 +128,18 @@ export function enrol(state: GatewayState, facts: EnrolmentFacts): Transaction<G
     details,
     result: device,
   };
+}
+
+/** Finds the node that the same request has made. */
+function enrolledBefore(
+  { invitations, devices }: GatewayState,
+  { request, invitationId }: EnrolmentFacts,
+): GatewayDevice | undefined {
+  const used = invitations.find(({ id }) => id === invitationId)?.used ?? [];
+  const device = devices.find(({ id }) => id === request.id);
+  if (device === undefined || !used.some(({ node }) => node === request.id)) return undefined;
+  const isSame = device.publicKey === request.publicKey && device.node?.identityKey === request.identityKey;
+  return isSame && device.deletedAtUnixMs === undefined ? device : undefined;
 }
 
 function usable({ invitations }: GatewayState, id: string, nowUnixMs: number): Invitation {
