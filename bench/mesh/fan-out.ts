@@ -24,7 +24,13 @@ export const fanOut: Measure = {
     const entries = new Map(ids.map((id) => [id, entryOf(id)]));
     const all = [...ids];
     const publisher = new MapPublisher(
-      { entryOf: (id) => entries.get(id), sees: () => true, saw: () => true, neighbours: () => all, extrasOf: () => ({}) },
+      {
+        entryOf: (id) => entries.get(id),
+        sees: () => true,
+        saw: () => true,
+        neighbours: () => all,
+        extrasOf: () => ({}),
+      },
       1,
     );
     publisher.changedForAll(ids, 0);

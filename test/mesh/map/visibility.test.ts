@@ -8,7 +8,7 @@ import { Visibility } from '../../../src/mesh/map/visibility.js';
 import type { AccessRule, Subject, Target } from '../../../src/policy/access.js';
 
 const TIMEOUT = { timeout: 60_000 };
-const CROWD = 5_000;
+const CROWD = 1_000;
 const TAGS = ['web', 'db'];
 
 describe('Visibility', TIMEOUT, () => {
@@ -43,8 +43,11 @@ describe('Visibility', TIMEOUT, () => {
     const groups = Array.from({ length: CROWD / 10 }, (_, number) => `g${number}`);
     let asked = 0;
     const counted = groups.map((tag) => {
-      const rule = group(tag);
-      return Object.defineProperty({ ...rule }, 'action', { get: () => (asked++, rule.action) }) as AccessRule;
+      const get = (): string => {
+        asked++;
+        return 'allow';
+      };
+      return Object.defineProperty({ ...group(tag) }, 'action', { get });
     });
     const all = Array.from({ length: CROWD }, (_, number) => node(`node-${number}`, [groups[number % groups.length]!]));
 
