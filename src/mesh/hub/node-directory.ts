@@ -94,8 +94,8 @@ export class NodeDirectory {
 
   /** The nodes that a device sees, which may be no node yet, or another one than the directory has. */
   seenBy(device: NodeDevice): NodeDevice[] {
-    const visibility = new Visibility(new Map(this.#devices).set(device.id, device), this.#options.rules());
-    return [...this.#devices.values()].filter(({ id }) => id !== device.id && visibility.sees(device.id, id));
+    const others = [...this.#devices.values()].filter(({ id }) => id !== device.id);
+    return others.filter((other) => this.#visibility.seeEachOther(device, other));
   }
 
   /** The nodes whose records a node gets. One that waits for its signature learns of nobody. */
