@@ -48,18 +48,20 @@ describe('A crowd of 5,000 agents', TIMEOUT, () => {
     assert.deepEqual(all.at(-1)!.take()[0]!.del, [gone]);
   });
 
-  it('that grows by a hundred hosts within a second hears of them in few messages', () => {
+  it('that grows by a hundred hosts within a second hears of them in two messages', () => {
+    for (const agent of all) agent.texts = [];
     for (let host = 0; host < 100; host++) {
       const id = `abc${host}`.padStart(12, '0');
-      const atMs = 1_000 + host * 10;
+      const atMs = 10_000 + host * 10;
       entries.set(id, entryOf(id, id));
       if (publisher.tendsInMs(atMs) === 0) publisher.tend(atMs);
       publisher.changed([id], atMs);
     }
-    publisher.tend(2_250);
+    assert.equal(publisher.tendsInMs(11_000), 10_000 + AGENTS / 2 - 11_000 - 0.5, 'half a millisecond for each');
+    publisher.tend(13_000);
     for (const agent of all) {
       const messages = agent.take();
-      assert.ok(messages.length <= 6, `${messages.length} messages`);
+      assert.equal(messages.length, 2);
       assert.equal(messages.flatMap(({ put }) => put).length, 100);
     }
   });
@@ -70,9 +72,9 @@ describe('A crowd of 5,000 agents', TIMEOUT, () => {
     for (const agent of all) publisher.unsubscribe(agent, 2);
     const changed = agents[7]!.node;
     entries.set(changed, entryOf(changed, 'renamed'));
-    publisher.changed([changed], 3_000);
+    publisher.changed([changed], 20_000);
     const back = agents.slice(8, 1_008);
-    for (const agent of back) publisher.subscribe(agent, revBefore, 3_000);
+    for (const agent of back) publisher.subscribe(agent, revBefore, 20_000);
     for (const agent of back) {
       const [message, ...more] = agent.take();
       assert.deepEqual([message!.full, message!.put.length, more.length], [false, 1, 0]);
@@ -95,7 +97,7 @@ describe('A crowd of 5,000 agents', TIMEOUT, () => {
   });
 
   it('that says nothing costs nothing: the publisher has no timer', () => {
-    assert.equal(publisher.tendsInMs(1_000), undefined);
+    assert.equal(publisher.tendsInMs(30_000), undefined);
     const timers = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     assert.ok(timers < 10, `${timers} timers`);
   });
