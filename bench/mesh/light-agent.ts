@@ -13,7 +13,7 @@ import { TunnelHost } from '../../src/rootless/tunnel-host.js';
 import type { SharedMap } from './shared-map.js';
 
 const KEEPALIVE_SECONDS = 25;
-/** What an agent reports at the most. */
+/** Paths in the report of an agent, at the most. */
 const MAX_PATHS = 512;
 
 /** A node as the hub sees an agent: a socket, a session, a control connection that takes maps in. It has no other peers. */

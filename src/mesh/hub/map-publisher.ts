@@ -98,7 +98,7 @@ export class MapPublisher {
     this.acknowledged(subscriber, unixMs);
   }
 
-  /** In how many milliseconds `tend` is to be called; `undefined`: nothing waits. */
+  /** Milliseconds until `tend` is to be called; `undefined`: nothing waits. */
   tendsInMs(unixMs: number): number | undefined {
     if (this.#waiting.size > 0) return Math.max(0, this.#togetherMs - this.#sinceToldMs(unixMs));
     return this.#wantsFull.size > 0 ? LOOK_MS : undefined;

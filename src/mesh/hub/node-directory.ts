@@ -7,7 +7,7 @@ import type { SigningKey } from '../records/signing.js';
 import { areIntroduced, isAgent, type NodeDevice } from './node-devices.js';
 import { RecordMaker } from './record-maker.js';
 
-/** Of older ones everyone is told that they are gone. */
+/** Everyone is told of the end of older ones. */
 const GONE_REMEMBERED = 1_024;
 
 export interface NodeDirectoryOptions {

@@ -4,7 +4,7 @@ import type { AccessRule, Subject, Target } from '../../policy/access.js';
 import { covers } from '../../policy/prefix.js';
 
 /**
- * What rules let nodes begin with each other, whatever the port.
+ * The verdicts of rules on which node may begin anything with which, whatever the port.
  *
  * Nodes that the rules cannot tell apart are of one kind, and a verdict is found once for two kinds: a company of thousands has as
  * many kinds as it has groups.
