@@ -11,6 +11,8 @@ const IDLE_MS = 45_000;
 const GIVE_UP_MS = 15_000;
 /** Pauses between punches while there is traffic on the relay. The silence of the later ones lets a stray entry of a NAT end. */
 const PUNCH_PAUSES_MS = [5_000, 40_000, 80_000, 160_000, 300_000];
+/** A path in doubt gives way to another one that is answered, where it has answered nothing for so long. */
+const DOUBT_MS = 1_000;
 /** The hub answers what was asked of it within this time. */
 const ASKED_MS = 2_000;
 /** A better path is better by this much at least. */
@@ -35,6 +37,8 @@ interface DirectPath {
   readonly endpoint: Endpoint;
   rttMs: number;
   answeredMs: number;
+  /** Since when its next answer is waited for; Infinity: it is not in doubt. */
+  doubtedMs: number;
 }
 
 const RELAY: Ways = { isRelayed: true };
@@ -48,6 +52,8 @@ const RELAY: Ways = { isRelayed: true };
 export class PeerPath {
   readonly #shots: ProbeShots;
   #direct: DirectPath | undefined;
+  /** Where else a verified probe of the peer came from last. */
+  #elsewhere: Endpoint | undefined;
   #trafficMs = -Infinity;
   /** When traffic began after a pause. */
   #activeSinceMs = -Infinity;
@@ -73,7 +79,8 @@ export class PeerPath {
   ways(nowMs: number): Ways {
     const direct = this.#direct;
     if (direct === undefined) return RELAY;
-    return { direct: direct.endpoint, isRelayed: nowMs - direct.answeredMs > TRUST_MS };
+    const isTrusted = direct.doubtedMs === Infinity && nowMs - direct.answeredMs <= TRUST_MS;
+    return { direct: direct.endpoint, isRelayed: !isTrusted };
   }
 
   /** Notes that messages leave for the peer. */
@@ -94,10 +101,20 @@ export class PeerPath {
     this.#shots.aim(candidates, nowMs + inMs);
   }
 
+  /** There was a handshake: the peer may have been started again, at another port, and the old path leads nowhere then. */
+  doubt(nowMs: number): void {
+    const direct = this.#direct;
+    if (direct === undefined || direct.doubtedMs !== Infinity) return;
+    direct.doubtedMs = nowMs;
+    this.#shots.add(direct.endpoint, nowMs);
+    this.#heartbeatMs = Math.min(this.#heartbeatMs, nowMs + DOUBT_MS);
+  }
+
   /** A verified probe of the peer came from an address: the peer may be reached there. */
   probedFrom(endpoint: Endpoint, nowMs: number): void {
-    const isKnown = this.#direct !== undefined && isSameRemote(this.#direct.endpoint, endpoint);
-    if (!isKnown) this.#shots.heardFrom(endpoint, nowMs);
+    if (this.#direct !== undefined && isSameRemote(this.#direct.endpoint, endpoint)) return;
+    this.#elsewhere = endpoint;
+    this.#shots.heardFrom(endpoint, nowMs);
   }
 
   /** Takes an answer. @returns Whether it belongs to a probe of this path. */
@@ -109,8 +126,10 @@ export class PeerPath {
     if (current !== undefined && isSameRemote(current.endpoint, endpoint)) {
       current.rttMs = rttMs;
       current.answeredMs = nowMs;
+      current.doubtedMs = Infinity;
     } else if (current === undefined || this.#isBetter(endpoint, rttMs, current, nowMs)) {
-      this.#direct = { endpoint, rttMs, answeredMs: nowMs };
+      this.#direct = { endpoint, rttMs, answeredMs: nowMs, doubtedMs: Infinity };
+      this.#elsewhere = undefined;
       this.#heartbeatMs = nowMs + HEARTBEAT_MS;
     }
     this.#punchMs = Infinity;
@@ -121,6 +140,7 @@ export class PeerPath {
   /** This host or the peer is in another network: the relay until a probe is answered again. */
   networkChanged(nowMs: number): void {
     this.#direct = undefined;
+    this.#elsewhere = undefined;
     this.#heartbeatMs = Infinity;
     this.#attempt = 0;
     this.#lastPunchMs = -Infinity;
@@ -157,6 +177,7 @@ export class PeerPath {
       return;
     }
     this.#shots.add(direct.endpoint, nowMs);
+    if (direct.doubtedMs !== Infinity && this.#elsewhere !== undefined) this.#shots.add(this.#elsewhere, nowMs);
     this.#heartbeatMs = nowMs + HEARTBEAT_MS;
   }
 
@@ -183,7 +204,7 @@ export class PeerPath {
   }
 
   #isBetter(endpoint: Endpoint, rttMs: number, current: DirectPath, nowMs: number): boolean {
-    if (nowMs - current.answeredMs > TRUST_MS) return true;
+    if (nowMs - current.answeredMs > TRUST_MS || nowMs - current.doubtedMs >= DOUBT_MS) return true;
     const score = rttMs - preference(endpoint);
     const currentScore = current.rttMs - preference(current.endpoint);
     return (

@@ -35,12 +35,19 @@ export interface PathView {
   readonly attempts: number;
 }
 
+/** A peer as the device has it, which changes as the device runs. */
+type DevicePeer = Pick<PeerView, 'heardFrom' | 'rxBytes' | 'lastHandshakeUnixMs'>;
+
 /** A managed peer: its path, and whose it is. */
 interface ManagedPeer {
   readonly number: number;
   readonly node: string;
   publicKey: Uint8Array;
   readonly path: PeerPath;
+  /** Absent: not looked for since the device has changed. */
+  view: DevicePeer | undefined;
+  /** When the last handshake was that this path knows of. */
+  handshakeUnixMs: number;
   /** Public address of a stock node: used beside the relay, until the peer is heard from there. */
   fixed: Endpoint | undefined;
   shown: string;
@@ -57,7 +64,7 @@ export class PeerPaths {
   /** Peers that were punched of late: their probes are looked for first. */
   readonly #expected = new Set<ManagedPeer>();
   /** Finds a peer of the device. */
-  findPeer: (publicKey: Uint8Array) => Pick<PeerView, 'heardFrom' | 'rxBytes'> | undefined = () => undefined;
+  findPeer: (publicKey: Uint8Array) => DevicePeer | undefined = () => undefined;
   #next = HUB_NUMBER + 1;
   #timer: ScheduledCall | undefined;
   #timerAtMs = Infinity;
@@ -84,6 +91,7 @@ export class PeerPaths {
     if (known !== undefined) {
       known.publicKey = publicKey;
       known.fixed = fixed;
+      known.view = undefined;
       return known.number;
     }
     const peer = {
@@ -91,6 +99,8 @@ export class PeerPaths {
       node,
       publicKey,
       path: new PeerPath(this.#options.random),
+      view: undefined,
+      handshakeUnixMs: 0,
       fixed,
       shown: 'relay',
     };
@@ -126,6 +136,7 @@ export class PeerPaths {
     if (peer.fixed !== undefined) return this.#fixedWays(peer, peer.fixed, relay);
     if (!isIdle) {
       peer.path.noteTraffic(nowMs);
+      if (this.#hasShakenHands(peer)) peer.path.doubt(nowMs);
       this.#armFor(peer.path.nextDeadline());
     }
     const { direct, isRelayed } = peer.path.ways(nowMs);
@@ -187,6 +198,15 @@ export class PeerPaths {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+  }
+
+  /** Tests whether there was a handshake since this was asked last. */
+  #hasShakenHands(peer: ManagedPeer): boolean {
+    peer.view ??= this.findPeer(peer.publicKey);
+    const { lastHandshakeUnixMs = 0 } = peer.view ?? {};
+    const isNew = lastHandshakeUnixMs !== peer.handshakeUnixMs;
+    peer.handshakeUnixMs = lastHandshakeUnixMs;
+    return isNew;
   }
 
   /** Notes a message that goes by way of the hub. */

@@ -11,6 +11,7 @@
  * masquerade), `hard` takes another port for each destination, `restricted` lets in any port of an address that was sent to.
  */
 import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -196,8 +197,10 @@ export async function waitForPath(site: Site, name: string, kind: string): Promi
   await waitFor(`the path ${kind} to ${name}`, async () => (await site.pathTo(name)) === kind);
 }
 
-/** Pings by name, so that names are tried too. @returns Packets that were lost. */
+/** Pings by name, so that names are tried too, once the name is known. @returns Packets that were lost. */
 export async function countLost(site: Site, name: string, count: number, intervalSeconds = 0.05): Promise<number> {
+  if (isIP(name) === 0)
+    await waitFor(name, async () => (await site.machine.attempt('getent', ['hosts', name])).status === 0);
   const words = ['-D', '-n', '-c', String(count), '-i', String(intervalSeconds), '-W', '5', name];
   const { stdout } = await site.machine.attempt('ping', words);
   const received = /(\d+) received/.exec(stdout)?.[1];

@@ -68,6 +68,27 @@ describe('The path to a peer', () => {
     assert.deepEqual([direct?.port, isRelayed], [1, false]);
   });
 
+  it('goes both ways after a handshake, until the next answer, and to where a peer that was started again is', () => {
+    const bench = directAt(0);
+    bench.talk(1_000);
+    bench.path.doubt(1_000);
+    assert.equal(bench.path.ways(1_000).isRelayed, true);
+    bench.run(1_000);
+    bench.answer(bench.probes.at(-1)!, 1_010);
+    assert.equal(bench.path.ways(1_010).isRelayed, false, 'the peer is where it was');
+
+    bench.talk(2_000);
+    bench.path.doubt(2_000);
+    bench.path.probedFrom(candidate(7).endpoint, 2_010);
+    bench.run(2_010);
+    bench.answer(bench.probes.at(-1)!, 2_020);
+    assert.equal(bench.path.ways(2_020).direct?.port, 1, 'the old path may answer yet');
+    bench.talk(3_010);
+    bench.answer(bench.probes.at(-1)!, 3_020);
+    const { direct, isRelayed } = bench.path.ways(3_020);
+    assert.deepEqual([direct?.port, isRelayed], [7, false]);
+  });
+
   it('goes both ways when answers stop, and back to the relay when they stay away', () => {
     const bench = directAt(0);
     bench.talk(6_000);
