@@ -175,13 +175,8 @@ export class MeshAgent {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#watch.close();
-    this.#carrier.close();
-    this.#report.close();
-    this.#control.close();
-    this.paths.close();
-    this.#sockets.close();
-    this.#tunnel.close();
+    const parts = [this.#watch, this.#carrier, this.#report, this.#control, this.paths, this.#sockets, this.#tunnel];
+    for (const part of parts) part.close();
     this.#keys.clear();
     await this.onClosed();
     await this.#keeper.close();
