@@ -25,6 +25,7 @@ const BEYOND_THE_EMULATOR = [
   'refuses to start programs, in all threads, and leaves the rest to the process',
   'may be called twice, and lets a tunnel open its descriptors and keys',
   'sets and clears the firewall mark',
+  'Marked sockets',
   'survives a move to another namespace: packets, MTU, link state and removal are seen there',
 ];
 
