@@ -67,7 +67,7 @@ export class OutsideNames {
 async function orAfter<T>(ms: number, found: Promise<T>, standIn: T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<T>((resolve) => {
-    timer = setTimeout(resolve, ms, standIn).unref();
+    timer = setTimeout(resolve, ms, standIn);
   });
   return await Promise.race([found, late]).finally(() => clearTimeout(timer));
 }
