@@ -169,6 +169,7 @@ export class MeshAgent {
     });
     this.#control.send({ type: 'leave' });
     await heard;
+    this.#keeper.forget();
   }
 
   async close(): Promise<void> {

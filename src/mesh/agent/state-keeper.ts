@@ -17,6 +17,7 @@ export class StateKeeper {
   #stampUnixMs: number;
   #state: NodeState;
   #saving: NodeJS.Timeout | undefined;
+  #isForgotten = false;
   readonly #refresh = setInterval(() => this.change({}), REFRESH_MS).unref();
 
   /** @param nowUnixMs The clock that handshakes are stamped by. */
@@ -52,6 +53,11 @@ export class StateKeeper {
     await this.save();
   }
 
+  /** Writes nothing any more: the node has left, and its file is about to be removed. */
+  forget(): void {
+    this.#isForgotten = true;
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#refresh);
     await this.save();
@@ -60,6 +66,7 @@ export class StateKeeper {
   async save(): Promise<void> {
     clearTimeout(this.#saving);
     this.#saving = undefined;
+    if (this.#isForgotten) return;
     const { rev, rules, entries, seen } = this.#map;
     const map = { entries: [...entries.values()], rules: [...rules], ...(rev === undefined ? {} : { rev }) };
     this.#stampUnixMs = Math.max(this.#stampUnixMs, this.#nowUnixMs());

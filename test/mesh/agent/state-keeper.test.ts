@@ -49,6 +49,13 @@ describe('The state of an agent', () => {
     assert.deepEqual([privateKey, keySeq, keyMadeUnixMs, next], [NEXT_KEY, 4, 5, undefined]);
   });
 
+  it('is written no more once the node has left, so that its keys do not come back', async () => {
+    const { keeper, written } = open();
+    keeper.forget();
+    await keeper.close();
+    assert.equal(written.length, 0);
+  });
+
   it('remembers the latest time of the clock, and stamps no handshake before it after the next start', async () => {
     let nowUnixMs = 5_000_000_000;
     const { keeper, written } = open(0, () => nowUnixMs);
