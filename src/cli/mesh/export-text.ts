@@ -8,7 +8,7 @@ import type { CommandIo } from '../command.js';
 import { qrText } from '../gateway/actions.js';
 import type { GatewayClient } from '../gateway/gateway-client.js';
 import { formatJson } from '../json-text.js';
-import { type MeshBody, nodeNamed } from './mesh-body.js';
+import { findNode, type MeshBody } from './mesh-body.js';
 import { type StockBody, tellIntroductions } from './stock-body.js';
 
 export interface ExportLine {
@@ -65,8 +65,7 @@ async function secret({ invitation }: ExportLine, client: GatewayClient): Promis
 /** A key is kept nowhere: the file has a new one, which takes the place of the old one when it is used. */
 async function stockFile({ node, format }: ExportLine, client: GatewayClient, io: CommandIo): Promise<string> {
   if (node === undefined) throw new WireGuardError('ERR_USAGE', `export --format ${format}: the node is missing`);
-  const { nodes } = await client.call<MeshBody>('GET', '/mesh');
-  const found = nodeNamed(node, nodes);
+  const found = await findNode(node, client);
   const { publicKey, privateKey } = generateKeyPair();
   const made = await client.call<StockBody>('POST', `/mesh/nodes/${found.id}/file`, {
     publicKey: formatKey(publicKey),

@@ -13,7 +13,7 @@ import { socketPath } from '../gateway/gateway-folder.js';
 import { parseAmount } from '../gateway/gateway-options.js';
 import { formatJson } from '../json-text.js';
 import { exportText } from './export-text.js';
-import { type MeshBody, nodeNamed } from './mesh-body.js';
+import { findNode, type MeshBody } from './mesh-body.js';
 import { hubFolder } from './mesh-folder.js';
 import type { MeshAction, MeshLine } from './node-actions.js';
 import { nodesText } from './nodes-text.js';
@@ -140,16 +140,13 @@ function invitationOf(values: MeshLine['values']): object {
 
 /** @throws {WireGuardError} ERR_NO_DEVICE */
 async function find({ words, values }: MeshLine): Promise<NodeBody> {
-  const wanted = need(words[0], 'the node');
-  const { nodes } = await hub(values).call<MeshBody>('GET', `/mesh?node=${encodeURIComponent(wanted)}`);
-  return nodeNamed(wanted, nodes);
+  return await findNode(need(words[0], 'the node'), hub(values));
 }
 
 /** @throws {WireGuardError} ERR_NO_DEVICE */
 async function idsOf(names: readonly string[], values: MeshLine['values']): Promise<string[]> {
-  if (names.length === 0) return [];
-  const { nodes } = await hub(values).call<MeshBody>('GET', '/mesh');
-  return names.map((name) => nodeNamed(name, nodes).id);
+  const nodes = await Promise.all(names.map((name) => findNode(name, hub(values))));
+  return nodes.map(({ id }) => id);
 }
 
 function need(word: string | undefined, what: string): string {

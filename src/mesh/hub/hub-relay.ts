@@ -114,9 +114,8 @@ export class HubRelay {
   greet(id: string, endpoint: Endpoint): void {
     const [key] = this.#keys.get(id) ?? [];
     if (key === undefined || this.table.node(id)?.endpoint !== undefined) return;
-    const publicKey = parseKey(key, 'public key');
-    this.#tunnel?.setEndpoint(publicKey, endpoint, 'follow');
-    this.#tunnel?.requestHandshake(publicKey);
+    this.#tunnel?.setEndpoint(parseKey(key, 'public key'), endpoint, 'follow');
+    this.renew(id);
   }
 
   /** Begins a handshake with a node that has a session. */

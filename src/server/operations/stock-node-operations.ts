@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 
-import type { GatewayDevice } from '../../gateway/gateway-model.js';
 import { newDevice } from '../../gateway/service/device-changes.js';
 import type { MeshHub } from '../../mesh/hub/mesh-hub.js';
 import { isAgent, type NodeDevice } from '../../mesh/hub/node-devices.js';
@@ -108,7 +107,7 @@ function introduce(device: NodeDevice, others: readonly string[], hub: MeshHub, 
     wanted.has(node.id) || (peers === undefined ? isAgent(node) : peers.includes(node.id));
   const known = seen.filter(isKnown).slice(0, MAX_PEERS_IN_FILE);
   const acquainted = known
-    .filter(({ id, node }) => node.identityKey === undefined && others.includes(id) && !node.knows?.includes(device.id))
+    .filter((other) => !isAgent(other) && others.includes(other.id) && !other.node.knows?.includes(device.id))
     .map((other) => ({ ...other, node: { ...other.node, knows: [...(other.node.knows ?? []), device.id] } }));
   const knows = known.map(({ id }) => id);
   return { device: { ...device, node: { ...device.node, knows } }, known, acquainted };
@@ -135,6 +134,6 @@ function answer({ device, known, isHubExit }: Issued, context: CallContext) {
   return {
     node: nodeBody(device, hub, context),
     file: stockFile({ device, settings, hubKey, hubAddresses, peers: known, isHubExit }),
-    introductions: known.filter((node) => !isAgent(node)).map(({ name }: GatewayDevice) => ({ name, section })),
+    introductions: known.filter((node) => !isAgent(node)).map(({ name }) => ({ name, section })),
   };
 }
